@@ -1,0 +1,1 @@
+"""What is known of channel names, whatever boiler they come from."""
