@@ -1,0 +1,56 @@
+"""Names as identifiers: what a channel or a parameter is called in topics and unique ids."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+_NOT_IN_AN_IDENTIFIER = re.compile(r"[^a-z0-9]+")
+
+
+def object_id(name: str) -> str:
+    """A name as an identifier: lower case, ASCII, words joined by ``_``.
+
+    German umlauts are written out, other accents dropped, and whatever is left that is neither
+    letter nor digit becomes ``_``; so does a character that was damaged on its way. A name without
+    any letter or digit gives an empty string.
+    """
+    # Composed first, so that a `u` followed by a combining diaeresis is an `ü` too.
+    written_out = unicodedata.normalize("NFC", name).lower().translate(_GERMAN)
+    plain = "".join(
+        character
+        for character in unicodedata.normalize("NFD", written_out)
+        if not unicodedata.combining(character)
+    )
+    return _NOT_IN_AN_IDENTIFIER.sub("_", plain).strip("_")
+
+
+def object_ids(names: Iterable[str]) -> list[str]:
+    """One identifier a name, in their order, no two alike.
+
+    The first bearer of an identifier keeps it plain; the later ones get ``_2``, ``_3`` and so on.
+    A number that another name has by itself is passed over: of ``x``, ``x`` and ``x 2`` the last
+    one is ``x_2``, and the second ``x_3``. So a name that occurs once is never renamed because of
+    others. A name that gives no identifier counts as ``channel``.
+    """
+    plain = [object_id(name) or "channel" for name in names]
+    taken = set(plain)
+    next_number: dict[str, int] = {}
+    identifiers = []
+    for identifier in plain:
+        number = next_number.get(identifier)
+        if number is None:
+            next_number[identifier] = 2
+            identifiers.append(identifier)
+            continue
+        while (numbered := f"{identifier}_{number}") in taken:
+            number += 1
+        taken.add(numbered)
+        next_number[identifier] = number + 1
+        identifiers.append(numbered)
+    return identifiers
+
+
+def parameter_object(id: str) -> str:  # noqa: A002 - the protocol's own word
+    """The identifier of a parameter, made of its id: ``PR001`` gives ``par_pr001``."""
+    return object_id(f"par_{id}")
