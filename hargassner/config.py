@@ -1,0 +1,457 @@
+"""The configuration: one TOML file, read into values or refused in one line.
+
+Every key is optional.  Whatever is in the file is checked before anything
+starts, the sections of views that are switched off included, so that a mistake
+shows on the day it is made.
+"""
+
+import ipaddress
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from twisted.internet.endpoints import serverFromString
+from twisted.python.usage import UsageError
+
+T = TypeVar("T")
+
+
+class ConfigError(UsageError):
+    """The configuration cannot be used; the message is the line that the user reads."""
+
+
+class NotAllowedError(ValueError):
+    """A value is not allowed; the message says what is."""
+
+
+def _refuse(allowed: str) -> NotAllowedError:
+    return NotAllowedError(allowed)
+
+
+# Checks: each takes what TOML gave and returns it typed, or says what is allowed.
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\0" in value:
+        raise _refuse("must be a text in quotes")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _refuse("must be a text in quotes, not empty")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse("must be true or false")
+    return value
+
+
+def _port(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535:
+        raise _refuse("must be a port number from 1 to 65535")
+    return value
+
+
+def _interface(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[^\s/\0]{0,15}", value):
+        raise _refuse('must be the name of a network interface, such as "eth0", or ""')
+    return value
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _own_address(value: Any) -> str:
+    if not isinstance(value, str) or not (value == "" or _is_ipv4(value)):
+        raise _refuse('must be an IPv4 address of this machine, such as "192.168.1.2", or ""')
+    return value
+
+
+def _address(value: Any) -> str:
+    if not isinstance(value, str) or not _is_ipv4(value):
+        raise _refuse('must be an IPv4 address, such as "255.255.255.255"')
+    return value
+
+
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*[A-Za-z0-9]?")
+
+
+def _host(value: Any) -> str:
+    wanted = 'must be an IPv4 address or a host name, or ""'
+    if not isinstance(value, str):
+        raise _refuse(wanted)
+    looks_like_address = re.fullmatch(r"[0-9.]+", value)
+    if value and not (_is_ipv4(value) if looks_like_address else _HOST.fullmatch(value)):
+        raise _refuse(wanted)
+    return value
+
+
+def _allow(value: Any) -> tuple[str, ...]:
+    wanted = 'must be a list of "igw", "any", IPv4 addresses and networks such as "192.168.1.0/24"'
+    if not isinstance(value, list):
+        raise _refuse(wanted)
+    for each in value:
+        if each in ("igw", "any"):
+            continue
+        try:
+            if not isinstance(each, str):
+                raise ValueError
+            ipaddress.IPv4Network(each)
+        except ValueError:
+            raise _refuse(wanted) from None
+    return tuple(value)
+
+
+def _broker(value: Any) -> str:
+    wanted = 'must be mqtt://HOST:PORT or mqtts://HOST:PORT, or "" for no MQTT'
+    if not isinstance(value, str):
+        raise _refuse(wanted)
+    if value == "":
+        return value
+    try:
+        parts = urlsplit(value)
+        sound = (
+            parts.scheme in ("mqtt", "mqtts")
+            and parts.hostname
+            and parts.port != 0
+            and parts.path in ("", "/")
+            and not parts.query
+            and not parts.fragment
+        )
+    except ValueError:
+        sound = False
+    if not sound:
+        raise _refuse(wanted)
+    if parts.username is not None or parts.password is not None:
+        raise _refuse(f"{wanted}; the user and the password have keys of their own")
+    return value
+
+
+def _topic(value: Any) -> str:
+    if (
+        not isinstance(value, str)
+        or not value.strip("/")
+        or value != value.strip("/")
+        or re.search(r"[+#\0\s]", value)
+    ):
+        raise _refuse("must be an MQTT topic without wildcards, blanks and outer slashes")
+    return value
+
+
+def _identifier(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-zA-Z0-9_-]+", value):
+        raise _refuse("must be letters, digits, _ and - only")
+    return value
+
+
+def _one_of(*options: str) -> Callable[[object], str]:
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in options:
+            quoted = ", ".join(f'"{each}"' for each in options)
+            raise _refuse(f"must be one of {quoted}")
+        return value
+
+    return check
+
+
+def _number(low: float, high: float, unit: str = "") -> Callable[[object], float]:
+    def check(value: Any) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not low <= value <= high:
+            raise _refuse(f"must be a number from {low:g} to {high:g}{unit}")
+        return float(value)
+
+    return check
+
+
+def _places(value: Any) -> tuple[int, ...]:
+    sound = isinstance(value, list) and all(
+        isinstance(each, int) and not isinstance(each, bool) and 0 <= each < 10_000
+        for each in value
+    )
+    if not sound or len(set(value)) != len(value):
+        raise _refuse("must be a list of different places, counted from 0, such as [59, 94]")
+    return tuple(sorted(value))
+
+
+def _parameters(value: Any) -> tuple[str, ...]:
+    sound = isinstance(value, list) and all(
+        isinstance(each, str) and re.fullmatch(r"[A-Za-z0-9]{1,16}", each) for each in value
+    )
+    if not sound:
+        raise _refuse('must be a list of the boiler\'s parameter ids, such as ["PR001", "4"]')
+    return tuple(dict.fromkeys(value))
+
+
+def _endpoint(value: Any) -> str:
+    wanted = 'must be a Twisted server endpoint, such as "tcp:8080:interface=127.0.0.1", or ""'
+    if not isinstance(value, str):
+        raise _refuse(wanted)
+    if value:
+        try:
+            # Only the description is wanted; it listens nowhere without a reactor.
+            serverFromString(cast(Any, None), value)
+        except Exception:
+            raise _refuse(wanted) from None
+    return value
+
+
+def _setting(default: T, check: Callable[[Any], T]) -> T:
+    return field(default=default, metadata={"check": check})
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    """``[gateway]``: the network where the Internet gateway (IGW) is."""
+
+    interface: str = _setting("", _interface)
+    address: str = _setting("", _own_address)
+    telnet_port: int = _setting(23, _port)
+    allow: tuple[str, ...] = _setting(("igw",), _allow)
+    broadcast: str = _setting("255.255.255.255", _address)
+
+
+@dataclass(frozen=True, slots=True)
+class BoilerConfig:
+    """``[boiler]``: the boiler's own network."""
+
+    interface: str = _setting("", _interface)
+    address: str = _setting("", _own_address)
+    host: str = _setting("", _host)
+    telnet_port: int = _setting(23, _port)
+    broadcast: str = _setting("255.255.255.255", _address)
+    direct_telemetry: bool = _setting(True, _flag)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryConfig:
+    """``[discovery]``: the UDP ports, the same on both sides."""
+
+    boiler_port: int = _setting(35601, _port)
+    gateway_port: int = _setting(50000, _port)
+    boiler_diagnostics_port: int = _setting(50001, _port)
+    gateway_diagnostics_port: int = _setting(50002, _port)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """``[mqtt]``: the broker, and the names of this boiler there."""
+
+    url: str = _setting("", _broker)
+    username: str = _setting("", _text)
+    password: str = _setting("", _text)
+    password_file: str = _setting("", _text)
+    ca_file: str = _setting("", _text)
+    client_certificate: str = _setting("", _text)
+    client_key: str = _setting("", _text)
+    topic_prefix: str = _setting("hargassner", _topic)
+    node: str = _setting("boiler", _identifier)
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAssistantConfig:
+    """``[homeassistant]``: how entities are announced and named."""
+
+    discovery: str = _setting("device", _one_of("device", "entity", "off"))
+    prefix: str = _setting("homeassistant", _topic)
+    language: str = _setting("en", _one_of("en", "de", "fr"))
+    entities: str = _setting("standard", _one_of("standard", "all"))
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryConfig:
+    """``[telemetry]``: how often values are published (seconds), and what the descriptor hides."""
+
+    interval: float = _setting(10.0, _number(0, 86_400, " seconds"))
+    hidden: tuple[int, ...] = _setting((), _places)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlConfig:
+    """``[control]``: the parameters that can be set, and how long (seconds) an answer may take."""
+
+    parameters: tuple[str, ...] = _setting(
+        ("PR001", "PR011", "PR012", "PR040", "4", "5", "7", "8", "A6d"), _parameters
+    )
+    timeout: float = _setting(5.0, _number(0.1, 60, " seconds"))
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyConfig:
+    """``[energy]``: what a kilogram of pellets is worth (kWh), and the boiler's efficiency."""
+
+    pellet_kwh_per_kg: float = _setting(4.8, _number(0.1, 20))
+    efficiency: float = _setting(0.9, _number(0.01, 1.2))
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """``[web]``: where the status page listens."""
+
+    listen: str = _setting("tcp:8080:interface=127.0.0.1", _endpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class ManholeConfig:
+    """``[manhole]``: the way in for whoever looks after the program itself."""
+
+    listen: str = _setting("", _endpoint)
+    username: str = _setting("admin", _name)
+    password: str = _setting("", _text)
+
+
+@dataclass(frozen=True, slots=True)
+class StateConfig:
+    """``[state]``: where what must survive a restart is kept."""
+
+    directory: str = _setting("", _text)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingConfig:
+    """``[recording]``: where dialogues are recorded."""
+
+    directory: str = _setting("", _text)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration; its fields are the file's sections."""
+
+    gateway: GatewayConfig = GatewayConfig()
+    boiler: BoilerConfig = BoilerConfig()
+    discovery: DiscoveryConfig = DiscoveryConfig()
+    mqtt: MqttConfig = MqttConfig()
+    homeassistant: HomeAssistantConfig = HomeAssistantConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
+    control: ControlConfig = ControlConfig()
+    energy: EnergyConfig = EnergyConfig()
+    web: WebConfig = WebConfig()
+    manhole: ManholeConfig = ManholeConfig()
+    state: StateConfig = StateConfig()
+    recording: RecordingConfig = RecordingConfig()
+
+
+_SECRET = frozenset({"password"})
+
+
+def _shown(key: str, value: Any) -> str:
+    """A value as the user wrote it, one line, without secrets."""
+    if key in _SECRET:
+        return "…"
+    if isinstance(value, str):
+        shown = f'"{value}"'
+    elif isinstance(value, bool):
+        shown = str(value).lower()
+    else:
+        shown = str(value)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= 80 else f"{shown[:79]}…"
+
+
+def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], given: object) -> T:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{name} = {_shown(name, given)}: must be a section, [{name}]")
+    checks = {each.name: each.metadata["check"] for each in known}
+    values = {}
+    for key, value in given.items():
+        if key not in checks:
+            raise ConfigError(
+                f"{name}.{key} = {_shown(key, value)}: "
+                f"unknown key; [{name}] takes {', '.join(checks)}"
+            )
+        try:
+            values[key] = checks[key](value)
+        except NotAllowedError as wrong:
+            raise ConfigError(f"{name}.{key} = {_shown(key, value)}: {wrong}") from None
+    return cls(**values)
+
+
+def _check_together(config: Config) -> None:
+    """Refuse what is right key by key and impossible together."""
+    ports = {each.name: getattr(config.discovery, each.name) for each in fields(DiscoveryConfig)}
+    for key, port in ports.items():
+        if list(ports.values()).count(port) > 1:
+            raise ConfigError(f"discovery.{key} = {port}: each of the four ports must be different")
+    if config.mqtt.password and config.mqtt.password_file:
+        raise ConfigError(
+            f'mqtt.password_file = "{config.mqtt.password_file}": '
+            "must be empty when mqtt.password is given"
+        )
+    if bool(config.mqtt.client_certificate) != bool(config.mqtt.client_key):
+        raise ConfigError(
+            f'mqtt.client_key = "{config.mqtt.client_key}": '
+            "mqtt.client_certificate and mqtt.client_key must be given together"
+        )
+    if config.manhole.listen and not config.manhole.password:
+        raise ConfigError('manhole.password = "": must not be empty when manhole.listen is given')
+
+
+def config_from(document: Mapping[str, object]) -> Config:
+    """The configuration that a parsed TOML document describes.
+
+    Raises:
+        ConfigError: a key is unknown, or a value of the wrong type or impossible; the message
+            names the key, the value and what is allowed.
+    """
+    sections: dict[str, Any] = {each.name: each.type for each in fields(Config)}
+    values = {}
+    for name, given in document.items():
+        if name not in sections:
+            raise ConfigError(f"{name}: unknown section; there are {', '.join(sections)}")
+        cls = sections[name]
+        values[name] = _section(cls, name, fields(cls), given)
+    config = Config(**values)
+    _check_together(config)
+    return config
+
+
+def load_config(path: Path) -> Config:
+    """Read and check the configuration file.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or says something impossible; the
+            message is one line that begins with the file's path.
+    """
+    try:
+        with path.open("rb") as file:
+            document = tomllib.load(file)
+    except OSError as wrong:
+        raise ConfigError(f"{path}: cannot be read: {wrong.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise ConfigError(f"{path}: is not TOML: {' '.join(str(wrong).split())}") from None
+    try:
+        return config_from(document)
+    except ConfigError as wrong:
+        raise ConfigError(f"{path}: {wrong}") from None
+
+
+def find_config(environment: Mapping[str, str], directory: Path) -> Path:
+    """The file to read when none is named: ``$HARGASSNER_CONFIG``, else the nearest default.
+
+    Raises:
+        ConfigError: there is none; the message says where one was looked for.
+    """
+    named = environment.get("HARGASSNER_CONFIG")
+    if named:
+        return Path(named)
+    places = (directory / "hargassner.toml", Path("/etc/hargassner/hargassner.toml"))
+    for place in places:
+        if place.exists():
+            return place
+    looked = " nor ".join(str(place) for place in places)
+    raise ConfigError(
+        f"no configuration: $HARGASSNER_CONFIG is not set, and neither {looked} exists"
+    )

@@ -1,0 +1,171 @@
+"""A client endpoint whose socket is tied to an interface before it connects."""
+
+import errno
+import os
+import socket
+from typing import cast
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.error import NoProtocol, UserError, getConnectError
+from twisted.internet.error import TimeoutError as ConnectTimeout
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IProtocol,
+    IProtocolFactory,
+    IReactorFDSet,
+    IReactorSocket,
+    IReactorTime,
+    IReadWriteDescriptor,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from hargassner.network.sockets import CannotOpenError, Place, tie
+
+
+class ISocketReactor(IReactorFDSet, IReactorSocket, IReactorTime):
+    """A reactor that watches descriptors, adopts sockets and tells the time."""
+
+
+@implementer(IReadWriteDescriptor)
+class _Attempt:
+    """One connection being established."""
+
+    def __init__(
+        self, reactor: ISocketReactor, sock: socket.socket, done: "Deferred[socket.socket]"
+    ) -> None:
+        self._reactor = reactor
+        self._socket = sock
+        self._done: Deferred[socket.socket] | None = done
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:
+        return "connecting"
+
+    def doRead(self) -> None:
+        """Nothing is read before the connection is up."""
+
+    def doWrite(self) -> None:
+        self.decide()
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.decide()
+
+    def decide(self) -> None:
+        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            self.fail(Failure(getConnectError((code, os.strerror(code)))))
+        elif self._done is not None:
+            done, self._done = self._done, None
+            self._reactor.removeWriter(self)
+            done.callback(self._socket)
+
+    def fail(self, why: Failure) -> None:
+        if self._done is not None:
+            done, self._done = self._done, None
+            self._reactor.removeWriter(self)
+            self._socket.close()
+            done.errback(why)
+
+
+@implementer(IStreamClientEndpoint)
+class TiedClientEndpoint:
+    """Connects to an IPv4 address through one interface, whatever the routes say.
+
+    The two networks of the bridge may use the same addresses; only the interface tells then
+    where the boiler is.
+
+    Args:
+        reactor: where the socket is watched.
+        host: an IPv4 address.
+        port: the TCP port.
+        place: this machine's side: the interface, and perhaps the address to connect from.
+        timeout: seconds until an attempt is given up.
+    """
+
+    def __init__(
+        self, reactor: ISocketReactor, host: str, port: int, place: Place, timeout: float
+    ) -> None:
+        self._reactor = reactor
+        self._host = host
+        self._port = port
+        self._place = place
+        self._timeout = timeout
+
+    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
+        """Connect; the result is the connected protocol.
+
+        Errors: ``twisted.internet.error.ConnectError`` and its kin, and ``CannotOpenError``
+        where the interface is absent.
+        """
+        try:
+            sock = self._open()
+        except CannotOpenError:
+            return fail(Failure())
+        except OSError as wrong:
+            return fail(Failure(getConnectError((wrong.errno or 0, wrong.strerror or ""))))
+        attempt: _Attempt
+
+        def cancelled(_: "Deferred[socket.socket]") -> None:
+            attempt.fail(Failure(UserError("cancelled")))
+
+        connected: Deferred[socket.socket] = Deferred(cancelled)
+        attempt = _Attempt(self._reactor, sock, connected)
+
+        def too_late() -> None:
+            attempt.fail(Failure(ConnectTimeout("no answer")))
+
+        timer: IDelayedCall = self._reactor.callLater(self._timeout, too_late)
+
+        def settle(result: object) -> object:
+            if timer.active():
+                timer.cancel()
+            return result
+
+        connected.addBoth(settle)
+        self._reactor.addWriter(attempt)
+        return connected.addCallback(self._adopt, protocolFactory)
+
+    def _open(self) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            tie(sock, self._place.device())
+            if self._place.address:
+                sock.bind((self._place.address, 0))
+            code = sock.connect_ex((self._host, self._port))
+            if code not in (0, errno.EINPROGRESS):
+                raise OSError(code, os.strerror(code))
+        except (OSError, CannotOpenError):
+            sock.close()
+            raise
+        return sock
+
+    def _adopt(self, sock: socket.socket, factory: IProtocolFactory) -> IProtocol:
+        built: list[IProtocol] = []
+
+        class Adopter(ServerFactory[Protocol]):
+            """Gives the reactor the wanted factory's protocol, and us too."""
+
+            noisy = False
+
+            def buildProtocol(self, addr: IAddress | None) -> Protocol:
+                protocol = factory.buildProtocol(cast("IAddress", addr))
+                if protocol is None:
+                    raise NoProtocol
+                built.append(protocol)
+                return cast("Protocol", protocol)
+
+        with sock:
+            factory.doStart()
+            self._reactor.adoptStreamConnection(
+                sock.fileno(),
+                socket.AF_INET,
+                Adopter(),  # type: ignore[arg-type]
+            )
+        return built[0]

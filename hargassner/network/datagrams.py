@@ -1,0 +1,142 @@
+"""UDP ports that know whether a datagram was broadcast, and from which address they answer.
+
+Twisted's own UDP port tells neither, and the relay needs both: what was broadcast goes on as a
+broadcast, and the gateway opens its connection to the address that the answer came from.
+"""
+
+import errno
+import socket
+import struct
+from collections import deque
+
+from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import Interface, implementer
+
+log = Logger()
+
+_LARGEST = 65_536
+_AT_A_TIME = 32
+_WAITING = 64
+_PKTINFO: int | None = getattr(socket, "IP_PKTINFO", None)
+_INFO = struct.Struct("=I4s4s")
+_NOT_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
+
+
+class IDatagramReceiver(Interface):
+    """Whoever wants the datagrams of a port."""
+
+    def datagram_received(data: bytes, source: tuple[str, int], port: int, broadcast: bool) -> None:
+        """A datagram came to ``port``; ``broadcast`` tells that it was not for us alone."""
+
+
+@implementer(IReadWriteDescriptor)
+class DatagramPort:
+    """One bound UDP socket on the reactor.
+
+    Args:
+        reactor: where the socket is watched.
+        sock: non-blocking and bound.
+        receiver: told of every datagram.
+        address: the address of this machine that datagrams are sent from; "" lets the system
+            choose.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFDSet,
+        sock: socket.socket,
+        receiver: IDatagramReceiver,
+        address: str = "",
+    ) -> None:
+        self.port: int = sock.getsockname()[1]
+        self._reactor = reactor
+        self._socket = sock
+        self._receiver = receiver
+        self._waiting: deque[tuple[bytes, tuple[str, int]]] = deque(maxlen=_WAITING)
+        self._from: list[tuple[int, int, bytes]] = []
+        if _PKTINFO is not None:
+            sock.setsockopt(socket.IPPROTO_IP, _PKTINFO, 1)
+            if address:
+                chosen = _INFO.pack(0, socket.inet_aton(address), bytes(4))
+                self._from = [(socket.IPPROTO_IP, _PKTINFO, chosen)]
+        reactor.addReader(self)
+
+    def fileno(self) -> int:
+        """The socket's file descriptor, -1 when closed."""
+        return self._socket.fileno()
+
+    def logPrefix(self) -> str:
+        """How log lines of the reactor name it."""
+        return f"UDP port {self.port}"
+
+    def doRead(self) -> Failure | None:
+        """Hand over what has come."""
+        for _ in range(_AT_A_TIME):
+            try:
+                data, ancillary, _flags, source = self._socket.recvmsg(
+                    _LARGEST, socket.CMSG_SPACE(_INFO.size)
+                )
+            except OSError as wrong:
+                # Linux reports an earlier datagram's "port unreachable" here; the port is sound.
+                if wrong.errno in _NOT_NOW:
+                    return None
+                continue
+            with log.failuresHandled("taking a datagram from {source}", source=source[0]):
+                self._receiver.datagram_received(data, source, self.port, _was_broadcast(ancillary))
+            if self._socket.fileno() < 0:
+                return None  # The receiver closed this port.
+        return None
+
+    def send(self, data: bytes, target: tuple[str, int]) -> None:
+        """Send one datagram now, or as soon as the system takes it.
+
+        Raises:
+            OSError: the system refuses it (no route, too long).
+        """
+        if self._waiting:
+            self._waiting.append((data, target))
+            return
+        try:
+            self._socket.sendmsg([data], self._from, 0, target)
+        except OSError as wrong:
+            if wrong.errno not in _NOT_NOW:
+                raise
+            self._waiting.append((data, target))
+            self._reactor.addWriter(self)
+
+    def doWrite(self) -> Failure | None:
+        """Send what waited."""
+        while self._waiting:
+            data, target = self._waiting[0]
+            try:
+                self._socket.sendmsg([data], self._from, 0, target)
+            except OSError as wrong:
+                if wrong.errno in _NOT_NOW:
+                    return None
+                log.info("a waiting datagram to {target} is lost: {why}", target=target, why=wrong)
+            self._waiting.popleft()
+        self._reactor.removeWriter(self)
+        return None
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor gives the descriptor up."""
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back; nothing comes or goes afterwards."""
+        if self._socket.fileno() >= 0:
+            self._reactor.removeReader(self)
+            self._reactor.removeWriter(self)
+            self._waiting.clear()
+            self._socket.close()
+
+
+def _was_broadcast(ancillary: list[tuple[int, int, bytes]]) -> bool:
+    for level, kind, data in ancillary:
+        if level == socket.IPPROTO_IP and kind == _PKTINFO:
+            _index, local, destination = _INFO.unpack(data[: _INFO.size])
+            # For a unicast datagram the local address is where it was sent to.
+            return bool(local != destination)
+    return False

@@ -1,0 +1,130 @@
+"""Keeping something open on one side of the bridge while its interface comes and goes."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from hargassner.network.sockets import CannotOpenError, NotThereYetError, Place
+
+log = Logger()
+
+LOOK_EVERY = 2.0
+"""Seconds between two looks at the interface."""
+
+
+class Opened(Protocol):
+    """What was opened, and can be closed."""
+
+    def close(self) -> "Deferred[None] | None":
+        """Give everything back."""
+
+
+class Keeper(Service):
+    """Opens what a side needs when its interface is there, and again when it comes back.
+
+    The first opening decides: a reason that waiting cannot mend (no right to the port, port in
+    use) ends the start with one line.  Later ones are said once and tried again.
+
+    Args:
+        clock: tells when to look at the interface.
+        place: the side.
+        name: what is opened, in a few words, for the log.
+        open_: opens it; raises ``CannotOpenError``.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, place: Place, name: str, open_: Callable[[], Opened]
+    ) -> None:
+        self.name = f"{name} on {place}"
+        self._place = place
+        self._what = name
+        self._open = open_
+        self._opened: Opened | None = None
+        self._identity: tuple[str, int] | None = None
+        self._said: str | None = None
+        self._closing: list[Deferred[Any]] = []
+        self._look = LoopingCall(self._check)
+        self._look.clock = clock
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open now."""
+        return self._opened is not None
+
+    def privilegedStartService(self) -> None:
+        """Open what needs the rights that the daemon may give up after this.
+
+        Raises:
+            SystemExit: it cannot be opened, and waiting would not help.
+        """
+        self._begin()
+
+    def startService(self) -> None:
+        """Open it, and look at the interface from now on.
+
+        Raises:
+            SystemExit: it cannot be opened, and waiting would not help.
+        """
+        super().startService()  # type: ignore[no-untyped-call]
+        self._begin()
+        self._look.start(LOOK_EVERY, now=False)
+
+    def stopService(self) -> "Deferred[Any]":
+        """Close it; the result comes when everything is given back."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        if self._look.running:
+            self._look.stop()
+        self._close()
+        return DeferredList(self._closing)
+
+    def _begin(self) -> None:
+        if self._opened is None:
+            try:
+                self._try()
+            except NotThereYetError as why:
+                self._say(why)
+            except CannotOpenError as why:
+                raise SystemExit(f"hargassner: {why}") from None
+
+    def _try(self) -> None:
+        identity = self._place.identity()
+        self._opened = self._open()
+        self._identity = identity
+        if self._said is not None:
+            log.info("{what} on {place} is open", what=self._what, place=str(self._place))
+        self._said = None
+
+    def _check(self) -> None:
+        if self._opened is not None and self._place.identity() != self._identity:
+            log.warn(
+                "{place} went away or changed: closing {what} until it is back",
+                place=str(self._place),
+                what=self._what,
+            )
+            self._said = ""
+            self._close()
+        if self._opened is None:
+            try:
+                self._try()
+            except CannotOpenError as why:
+                self._say(why)
+
+    def _say(self, why: CannotOpenError) -> None:
+        if str(why) != self._said:
+            self._said = str(why)
+            log.warn("{what} waits: {why}", what=self._what, why=self._said)
+
+    def _close(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            closing: Deferred[Any] = maybeDeferred(opened.close)
+            self._closing.append(closing)
+            closing.addErrback(
+                lambda failed: log.failure("closing {what}", failed, what=self._what)
+            )
+            closing.addBoth(lambda _: self._closing.remove(closing))

@@ -1,0 +1,225 @@
+"""Opening sockets on one side, and saying plainly why it cannot be done."""
+
+import errno
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_BIND_TO_DEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
+_SIOCGIFADDR = 0x8915
+
+
+class CannotOpenError(Exception):
+    """A socket cannot be opened; the message is one line for the user."""
+
+
+class NotThereYetError(CannotOpenError):
+    """The interface or the address is absent now, and may come (back) by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a side of the bridge is: an interface, an address of this machine, both or neither.
+
+    With an interface, sockets are tied to it and bound to the wildcard address, because on Linux
+    a socket bound to one unicast address gets no broadcasts (docs/protocol.md, section 1).  With
+    an address alone, the interface that carries it is used in the same way, except on the
+    loopback interface, which many addresses share.
+    """
+
+    interface: str = ""
+    address: str = ""
+
+    def device(self) -> str:
+        """The interface to tie sockets to, or "" where there is none to tie to.
+
+        Raises:
+            NotThereYetError: the interface, or an interface with this address, is absent.
+            CannotOpenError: this system cannot tie sockets to interfaces.
+        """
+        if self.interface:
+            if _BIND_TO_DEVICE is None:
+                raise CannotOpenError(
+                    f"interface {self.interface}: this system cannot tie sockets to an interface; "
+                    "give the address instead"
+                )
+            try:
+                socket.if_nametoindex(self.interface)
+            except OSError:
+                raise NotThereYetError(f"there is no interface {self.interface}") from None
+            return self.interface
+        if self.address and _BIND_TO_DEVICE is not None:
+            name = _interface_with(self.address)
+            return "" if name in ("", "lo") else name
+        return ""
+
+    def identity(self) -> tuple[str, int] | None:
+        """What the sockets of this place depend on now; it changes when they must be reopened.
+
+        An interface that went away and came back has the same name and another index, and a
+        socket tied to the old one stays deaf.  ``None`` while it is absent.
+        """
+        try:
+            name = self.device()
+            return (name, socket.if_nametoindex(name) if name else 0)
+        except (CannotOpenError, OSError):
+            return None
+
+    def __str__(self) -> str:
+        return self.interface or self.address or "any interface"
+
+
+def _interface_with(address: str) -> str:
+    """The interface whose first address this is, or "" for a further address of one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        if sys.platform == "linux":
+            import fcntl
+
+            for _, name in socket.if_nameindex():
+                request = struct.pack("256s", name.encode()[:15])
+                try:
+                    answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
+                except OSError:
+                    continue  # The interface has no IPv4 address.
+                if socket.inet_ntoa(answer[20:24]) == address:
+                    return name
+    if not is_own_address(address):
+        raise NotThereYetError(f"no interface of this machine has the address {address}")
+    return ""
+
+
+def is_own_address(address: str) -> bool:
+    """Whether this machine has the address now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
+def is_broadcast(address: str) -> bool:
+    """Whether sending to this address reaches every host of a network of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # The kernel refuses it on a socket that is not allowed to broadcast.
+            probe.connect((address, 9))
+        except PermissionError:
+            return True
+        except OSError:
+            return address == "255.255.255.255"
+    return False
+
+
+def tie(sock: socket.socket, device: str) -> None:
+    """Let a socket send and receive on one interface only; call it before ``bind``.
+
+    Raises:
+        OSError: the interface is absent, or the system does not allow it.
+    """
+    if device:
+        if _BIND_TO_DEVICE is None:
+            raise OSError(errno.ENOTSUP, "sockets cannot be tied to an interface")
+        sock.setsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, device.encode() + b"\0")
+
+
+def datagram_socket(
+    place: Place, address: str, port: int, *, device: str, shared: bool
+) -> socket.socket:
+    """A non-blocking UDP socket that may broadcast.
+
+    Args:
+        place: the side of the bridge, for messages.
+        address: what to bind; "" is the wildcard address.
+        port: the UDP port.
+        device: the interface to tie it to, or "".
+        shared: whether another socket of this program may be bound to the same port untied.
+
+    Raises:
+        CannotOpenError: with the reason, in one line.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tie(sock, device)
+        sock.bind((address, port))
+    except OSError as wrong:
+        sock.close()
+        raise explained(wrong, "UDP", port, place) from wrong
+    return sock
+
+
+def listening_socket(place: Place, port: int, backlog: int = 50) -> socket.socket:
+    """A non-blocking TCP socket that listens at a place.
+
+    Raises:
+        CannotOpenError: with the reason, in one line.
+    """
+    device = place.device()
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tie(sock, device)
+        sock.bind((place.address, port))
+        sock.listen(backlog)
+    except OSError as wrong:
+        sock.close()
+        raise explained(wrong, "TCP", port, place) from wrong
+    return sock
+
+
+def explained(wrong: OSError, transport: str, port: int, place: Place) -> CannotOpenError:
+    """What a system's error means for the user, and what he can do about it."""
+    what = f"{transport} port {port} on {place}"
+    match wrong.errno:
+        case errno.ENODEV:
+            return NotThereYetError(f"{what}: there is no interface {place.interface}")
+        case errno.EADDRNOTAVAIL:
+            return NotThereYetError(f"{what}: this machine does not have the address now")
+        case errno.EADDRINUSE:
+            return CannotOpenError(f"{what} is in use by {port_user(transport, port)}")
+        case errno.EACCES:
+            return CannotOpenError(
+                f"{what}: ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+            )
+        case errno.EPERM:
+            return CannotOpenError(
+                f"{what}: tying a socket to an interface needs the capability CAP_NET_RAW here"
+            )
+    return CannotOpenError(f"{what}: {wrong.strerror or wrong}")
+
+
+def port_user(transport: str, port: int) -> str:
+    """Who holds a port, as far as the system lets this process see."""
+    inodes = set(_inodes_on(transport.lower(), port))
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            for descriptor in (process / "fd").iterdir():
+                target = str(descriptor.readlink())
+                if target.startswith("socket:[") and target[8:-1] in inodes:
+                    name = (process / "comm").read_text().strip()
+                    return f"{name} (process {process.name})"
+        except OSError:
+            continue  # It ended just now, or belongs to another user.
+    return "another program"
+
+
+def _inodes_on(transport: str, port: int) -> Iterator[str]:
+    try:
+        rows = Path("/proc/net", transport).read_text().splitlines()[1:]
+    except OSError:
+        return
+    for row in rows:
+        columns = row.split()
+        # Of TCP only listening sockets (state 0A) hold a port against others.
+        if int(columns[1].rpartition(":")[2], 16) == port and (
+            transport == "udp" or columns[3] == "0A"
+        ):
+            yield columns[9]
