@@ -129,11 +129,11 @@ class Neighbours:
         self._clock = clock
         self._boiler_host = boiler_host
         self._waiting: list[Deferred[str]] = []
-        self._on_announcement: list[Callable[[FoundGateway], None]] = []
+        self._on_announcement: list[Callable[[FoundGateway, FoundGateway | None], None]] = []
         self._on_boiler: list[Callable[[FoundBoiler], None]] = []
 
-    def on_announcement(self, told: Callable[[FoundGateway], None]) -> None:
-        """Have ``told`` called each time that a gateway announces itself."""
+    def on_announcement(self, told: Callable[[FoundGateway, FoundGateway | None], None]) -> None:
+        """Have ``told`` called each time that a gateway announces itself, with the one before."""
         self._on_announcement.append(told)
 
     def on_boiler(self, told: Callable[[FoundBoiler], None]) -> None:
@@ -158,7 +158,7 @@ class Neighbours:
                 )
         for told in self._on_announcement:
             with log.failuresHandled("telling of the gateway at {address}", address=address):
-                told(self.gateway)
+                told(self.gateway, before)
 
     def boiler_answered(self, address: str, services: ServiceList) -> None:
         """A boiler answered; whoever waits for its address gets it."""
@@ -234,6 +234,7 @@ class Side:
         self.place = place
         self.broadcast = broadcast
         self.ports = ports
+        self.device = ""
         self._senders: dict[int, DatagramPort] = {}
         self._listeners: list[DatagramPort] = []
 
@@ -248,7 +249,7 @@ class Side:
         Raises:
             CannotOpenError: one of them cannot be opened; none is open then.
         """
-        device = self.place.device()
+        device = self.device = self.place.device()
         try:
             for port in self.ports:
                 sock = datagram_socket(
@@ -334,12 +335,11 @@ class Relay:
         """A datagram came from the gateway's network: the boiler's network gets it."""
         address, source_port = source
         boiler = self._neighbours.boiler
-        if self._is_echo(source) or (boiler is not None and boiler.address == address):
+        if self._is_echo(source, boiler.address if boiler is not None else None):
             return
         if source_port not in self._boiler_side.ports:
             self._drop(source, port, len(data))
             return
-        # What the boiler answers to this port later goes to whoever asked last.
         self._asked_from[source_port] = address
         target = (self._boiler_side.broadcast, port)
         if self._send(self._boiler_side, data, source_port, target, source):
@@ -353,22 +353,19 @@ class Relay:
         """A datagram came from the boiler's network: the gateway, or its network, gets it."""
         address, source_port = source
         gateway = self._neighbours.gateway
-        if self._is_echo(source) or (gateway is not None and gateway.address == address):
+        if self._is_echo(source, gateway.address if gateway is not None else None):
             return
         if source_port not in self._gateway_side.ports:
             self._drop(source, port, len(data))
             return
+        # What was not for everybody goes to whoever asked from that port.
+        host = self._gateway_side.broadcast if broadcast else self._asked_from.get(port)
+        if host is None:
+            self._drop(source, port, len(data))
+        elif self._send(self._gateway_side, data, source_port, (host, port), source):
+            self.counters.to_gateway += 1
         if source_port == self._ports.boiler_port:
             self._learn_boiler(data, address)
-        host = self._gateway_side.broadcast
-        if not broadcast:
-            asker = self._asked_from.get(port)
-            if asker is None:
-                self._drop(source, port, len(data))
-                return
-            host = asker
-        if self._send(self._gateway_side, data, source_port, (host, port), source):
-            self.counters.to_gateway += 1
 
     def _learn_boiler(self, data: bytes, address: str) -> None:
         try:
@@ -377,9 +374,20 @@ class Relay:
             return
         self._neighbours.boiler_answered(address, services)
 
-    def _is_echo(self, source: tuple[str, int]) -> bool:
-        """Whether we hear ourselves, because both sides share a machine or a network."""
-        return self._gateway_side.is_ours(source) or self._boiler_side.is_ours(source)
+    def _is_echo(self, source: tuple[str, int], opposite: str | None) -> bool:
+        """Whether a side hears the bridge itself, or what belongs to the opposite side.
+
+        That happens only where the sides share a machine or a network.  On two networks the
+        same address may be in use twice, and means nothing.
+        """
+        devices = (self._gateway_side.device, self._boiler_side.device)
+        if all(devices) and devices[0] != devices[1]:
+            return False
+        return (
+            source[0] == opposite
+            or self._gateway_side.is_ours(source)
+            or self._boiler_side.is_ours(source)
+        )
 
     def _send(
         self,
