@@ -1,0 +1,51 @@
+# make demo: see the bridge work, without a boiler.   make test: run the whole suite.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint types wheel bench clean
+
+help:
+	@echo 'make demo   run the bridge between a simulated boiler and a simulated gateway'
+	@echo 'make test   run the whole test suite'
+	@echo 'make lint   check style (ruff);   make types   check types (mypy --strict)'
+	@echo 'make wheel  build the wheel and try it in a fresh environment'
+	@echo 'make bench  measure speed and memory'
+
+$(VENV)/.installed: setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/.checkers: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	@$(BIN)/hargassner demo
+
+test: $(VENV)/.installed
+	$(BIN)/trial --temp-directory=$(VENV)/trial tests
+
+lint: $(VENV)/.checkers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.checkers
+	$(BIN)/mypy --strict hargassner
+
+wheel: $(VENV)/.checkers
+	rm -rf build dist
+	$(BIN)/python -m build --quiet --wheel
+	rm -rf $(VENV)/wheel
+	$(PYTHON) -m venv $(VENV)/wheel
+	$(VENV)/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd $(VENV)/wheel && bin/twist hargassner --help | grep -q -- --config
+	cd $(VENV)/wheel && bin/hargassner --help > /dev/null
+
+bench: $(VENV)/.installed
+	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info _trial_temp*
