@@ -169,7 +169,6 @@ class _Leg(Protocol):
 
     def __init__(self, session: "Session") -> None:
         self.session = session
-        self.received = 0
         self.finished = False
 
     @property
@@ -319,11 +318,11 @@ class Session:
     def boiler_connected(self, boiler: BoilerProtocol) -> None:
         """The boiler is there: let the bytes pass."""
         self._connecting = None
-        self._boiler = boiler
         client = self._client
         if client is None or self._ending:
             boiler.tcp.abortConnection()
             return
+        self._boiler = boiler
         log.info("session {session}: the boiler is connected", session=self.number)
         # Each is the other's producer: whoever is full pauses the other.
         boiler.tcp.registerProducer(client.tcp, True)
@@ -388,6 +387,8 @@ class Session:
             self._client = None
         elif leg is self._boiler:
             self._boiler = None
+        else:
+            return  # It came too late to belong to the session.
         if reason.check(ConnectionDone) is None:
             self._because(f"{leg.name} was lost: {reason.getErrorMessage()}")
         self.end(f"{leg.name} closed")
