@@ -1,1 +1,23 @@
 """What is known of channel names, whatever boiler they come from."""
+
+from hargassner.catalogue.reader import (
+    AnalogEntry,
+    Catalogue,
+    DigitalEntry,
+    Family,
+    ParameterEntry,
+    Text,
+    family_of,
+    spelled_unit,
+)
+
+__all__ = [
+    "AnalogEntry",
+    "Catalogue",
+    "DigitalEntry",
+    "Family",
+    "ParameterEntry",
+    "Text",
+    "family_of",
+    "spelled_unit",
+]

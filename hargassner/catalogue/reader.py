@@ -1,0 +1,292 @@
+"""The reader of the tables beside it: names, classes, state codes, faults, parameters.
+
+A boiler describes itself; the catalogue only decorates what it knows. So every question here may
+be answered with None, and whoever asks falls back on the boiler's own words.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TypeVar
+
+
+class Family(StrEnum):
+    """The kind of boiler, which decides what its state codes mean."""
+
+    PELLET = "pellet"
+    WOOD = "wood"
+    CHIP = "chip"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same words in the languages that the bridge speaks."""
+
+    en: str
+    de: str
+    fr: str
+
+    def to(self, language: str) -> str:
+        """The words in ``language``: "de", "fr", anything else is English."""
+        return {"de": self.de, "fr": self.fr}.get(language, self.en)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalogEntry:
+    """What is known of one analog channel.
+
+    Units and classes are Home Assistant's; an empty string means none. ``missing`` holds the
+    ranges of values, both ends included, that the channel shows when nothing is connected.
+    ``states`` names the table of a channel whose values are state codes.
+    """
+
+    name: str
+    unit: str
+    text: Text
+    device_class: str
+    state_class: str
+    entity_category: str
+    enabled: bool
+    missing: tuple[tuple[float, float], ...]
+    states: str
+
+    def means_missing(self, value: float) -> bool:
+        """Whether this is a value that the channel shows when nothing is connected."""
+        return any(low <= value <= high for low, high in self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class DigitalEntry:
+    """What is known of one digital channel.
+
+    ``inverted`` channels are 1 when their class says "no": a ``problem`` that is 1 when all is
+    well, a ``door`` that is 1 when it is closed.
+    """
+
+    name: str
+    text: Text
+    device_class: str
+    entity_category: str
+    enabled: bool
+    inverted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterEntry:
+    """What is known of one parameter; ``type`` is the maker's word for what it holds."""
+
+    id: str
+    type: str
+    text: Text
+
+
+UNITS = MappingProxyType(
+    {
+        "KW": "kW",
+        "Min": "min",
+        "l/h": "L/h",
+        "l/min": "L/min",
+        "ľA": "µA",
+        "''": "",
+        "' '": "",
+    }
+)
+"""Units that boilers spell otherwise than Home Assistant does."""
+
+CLASS_UNITS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "current": frozenset({"mA", "A"}),
+        "distance": frozenset({"mm", "cm", "m"}),
+        "duration": frozenset({"s", "min", "h", "d"}),
+        "energy": frozenset({"Wh", "kWh", "MWh"}),
+        "power": frozenset({"W", "kW"}),
+        "pressure": frozenset({"Pa", "hPa", "mbar", "bar"}),
+        "temperature": frozenset({"°C"}),
+        "voltage": frozenset({"mV", "V", "kV"}),
+        "volume_flow_rate": frozenset({"L/min", "L/h"}),
+        "weight": frozenset({"g", "kg", "t"}),
+    }
+)
+"""The units with which Home Assistant accepts a device class, of those that a boiler may use."""
+
+
+def spelled_unit(unit: str) -> str:
+    """A boiler's unit as Home Assistant spells it, empty for none."""
+    stripped = unit.strip()
+    return UNITS.get(stripped, stripped)
+
+
+ANY_FAMILY = "any"
+"""Marks the tables of state codes that are the same for every family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything that is known, by name, by code and by number."""
+
+    analog_entries: Mapping[str, AnalogEntry]
+    digital_entries: Mapping[str, DigitalEntry]
+    state_tables: Mapping[tuple[str, str], Mapping[int, Text]]
+    faults: Mapping[int, Text]
+    parameters: Mapping[str, ParameterEntry]
+
+    @staticmethod
+    @cache
+    def load() -> "Catalogue":
+        """The catalogue that comes with the package, read once."""
+        return Catalogue(
+            analog_entries=_by_name(_analog_entry(row) for row in _rows("channels_analog.tsv")),
+            digital_entries=_by_name(_digital_entry(row) for row in _rows("channels_digital.tsv")),
+            state_tables=_state_tables(),
+            faults={int(row["number"]): _text(row) for row in _rows("errors.tsv")},
+            parameters={
+                row["id"]: ParameterEntry(row["id"], row["type"], _text(row))
+                for row in _rows("parameters.tsv")
+            },
+        )
+
+    def analog(self, name: str, unit: str) -> AnalogEntry | None:
+        """What is known of an analog channel, with the unit that its boiler gives it.
+
+        The boiler's own unit counts where it gives one, since firmwares differ; it is spelled as
+        Home Assistant spells it. A device class that does not go with that unit is left away.
+        """
+        entry = _find(self.analog_entries, name)
+        if entry is None:
+            return None
+        spelled = spelled_unit(unit) or entry.unit
+        if spelled == entry.unit:
+            return entry
+        allowed = CLASS_UNITS.get(entry.device_class, frozenset())
+        device_class = entry.device_class if spelled in allowed else ""
+        return replace(entry, unit=spelled, device_class=device_class)
+
+    def digital(self, name: str) -> DigitalEntry | None:
+        """What is known of a digital channel."""
+        return _find(self.digital_entries, name)
+
+    def states(self, name: str, family: Family) -> Mapping[int, Text]:
+        """Every code that the state channel ``name`` can show, with its meaning.
+
+        Empty for a channel that is unknown or shows no states.
+        """
+        entry = _find(self.analog_entries, name)
+        table = entry.states if entry else ""
+        return self.state_tables.get((table, family)) or self.state_tables.get(
+            (table, ANY_FAMILY), {}
+        )
+
+    def state_text(self, name: str, code: int, family: Family, language: str) -> str | None:
+        """What the state channel ``name`` means by ``code``, or None if that is not known."""
+        text = self.states(name, family).get(code)
+        return text.to(language) if text else None
+
+    def fault(self, number: int) -> Text | None:
+        """The meaning of a fault number."""
+        return self.faults.get(number)
+
+    def parameter(self, id: str) -> ParameterEntry | None:  # noqa: A002 - the protocol's own word
+        """What is known of the parameter with this id."""
+        return self.parameters.get(id)
+
+
+_CHIP = re.compile(r"\b(eco|wth)", re.IGNORECASE)
+_WOOD = re.compile(r"\b((st)?hv|mv)", re.IGNORECASE)
+_PELLET = re.compile(r"nano|hsv|classic|\bcl\b|pk", re.IGNORECASE)
+
+
+def family_of(model: str, names: Iterable[str]) -> Family:
+    """The family of a boiler, by its model's name, else by the names of its channels.
+
+    ``model`` may be empty. Only boilers for log wood have a door contact (``TKS``) or a second,
+    pellet part (``PK_…``); when nothing tells, it is the commonest, a pellet boiler.
+    """
+    for pattern, family in ((_CHIP, Family.CHIP), (_WOOD, Family.WOOD), (_PELLET, Family.PELLET)):
+        if pattern.search(model):
+            return family
+    if any(name == "TKS" or name.startswith("PK_") for name in names):
+        return Family.WOOD
+    return Family.PELLET
+
+
+_Entry = TypeVar("_Entry", AnalogEntry, DigitalEntry)
+
+
+def spelling(name: str) -> str:
+    """A channel's name as it is compared: without what firmwares and bad copies make differ.
+
+    Case and blanks do not count. Every umlaut, written out or damaged in whichever way, is one
+    and the same sign: ``Füllgrad``, ``Fuellgrad``, ``F°llgrad``, ``F¸llgrad`` are one name.
+    """
+    composed = unicodedata.normalize("NFC", name).casefold()
+    return _UMLAUT.sub("*", "".join(composed.split()))
+
+
+# What stands for an umlaut: anything beyond ASCII (several signs where UTF-8 was read as latin-1),
+# a question mark, or two letters. "ss" is among them because case folding makes it of "ß".
+_UMLAUT = re.compile(r"(?:[^\x00-\x7f]|\?)+|ae|oe|ue|ss")
+
+
+def _by_name(entries: Iterable[_Entry]) -> Mapping[str, _Entry]:
+    """Entries by their exact names, and by their spellings for those who come with another."""
+    named = {entry.name: entry for entry in entries}
+    return {spelling(name): entry for name, entry in named.items()} | named
+
+
+def _find(named: Mapping[str, _Entry], name: str) -> _Entry | None:
+    return named.get(name) or named.get(spelling(name))
+
+
+def _rows(file: str) -> Iterator[dict[str, str]]:
+    """The rows of a table: tab-separated, a line of headings, lines with ``#`` are comments."""
+    content = files(__package__).joinpath(file).read_text(encoding="utf-8")
+    lines = (line.split("\t") for line in content.splitlines() if not line.startswith("#"))
+    headings = next(lines)
+    return (dict(zip(headings, line, strict=True)) for line in lines)
+
+
+def _text(row: Mapping[str, str]) -> Text:
+    return Text(en=row["en"], de=row["de"], fr=row["fr"])
+
+
+def _analog_entry(row: Mapping[str, str]) -> AnalogEntry:
+    return AnalogEntry(
+        name=row["name"],
+        unit=row["unit"],
+        text=_text(row),
+        device_class=row["device_class"],
+        state_class=row["state_class"],
+        entity_category=row["entity_category"],
+        enabled=row["enabled"] == "1",
+        missing=tuple(_range(part) for part in row["missing"].split("|") if part),
+        states=row["states"],
+    )
+
+
+def _range(part: str) -> tuple[float, float]:
+    low, _, high = part.partition("..")
+    return float(low), float(high or low)
+
+
+def _digital_entry(row: Mapping[str, str]) -> DigitalEntry:
+    return DigitalEntry(
+        name=row["name"],
+        text=_text(row),
+        device_class=row["device_class"],
+        entity_category=row["entity_category"],
+        enabled=row["enabled"] == "1",
+        inverted=row["inverted"] == "1",
+    )
+
+
+def _state_tables() -> Mapping[tuple[str, str], Mapping[int, Text]]:
+    tables: dict[tuple[str, str], dict[int, Text]] = {}
+    for row in _rows("states.tsv"):
+        table = tables.setdefault((row["states"], row["family"]), {})
+        table[int(row["code"])] = _text(row)
+    return tables
