@@ -7,6 +7,7 @@ broadcast, and the gateway opens its connection to the address that the answer c
 import errno
 import socket
 import struct
+import sys
 from collections import deque
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
@@ -19,7 +20,9 @@ log = Logger()
 _LARGEST = 65_536
 _AT_A_TIME = 32
 _WAITING = 64
-_PKTINFO: int | None = getattr(socket, "IP_PKTINFO", None)
+# Python knows the name from 3.14 on; the number is Linux's.  Elsewhere a broadcast is taken for
+# a datagram to us alone.
+_PKTINFO = 8 if sys.platform == "linux" else None
 _INFO = struct.Struct("=I4s4s")
 _NOT_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
 
