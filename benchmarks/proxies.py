@@ -1,0 +1,51 @@
+"""What the proxy benchmark compares, each run as a process of its own.
+
+    python benchmarks/proxies.py portforward|bridge|understanding BOILER_PORT
+
+prints the port that it listens on.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.protocols.portforward import ProxyFactory as PortForward
+
+from hargassner.discovery import Neighbours
+from hargassner.proxy import Access, ProxyFactory, Session
+
+HOST = "127.0.0.1"
+
+
+def port_forward(boiler_port: int) -> Any:
+    """Twisted's own example of a proxy."""
+    factory = PortForward(HOST, boiler_port)
+    factory.noisy = False
+    return factory
+
+
+def bridge(
+    boiler_port: int, watch: Callable[[Session], list[Any]] = lambda _session: []
+) -> ProxyFactory:
+    """The bridge's proxy."""
+    return ProxyFactory(
+        reactor,
+        TCP4ClientEndpoint(reactor, HOST, boiler_port).connect,
+        Access(["any"], Neighbours(reactor, HOST)),
+        watch,
+    )
+
+
+def main() -> None:
+    """Serve until killed."""
+    kind, boiler_port = sys.argv[1], int(sys.argv[2])
+    factory = {"portforward": port_forward, "bridge": bridge}[kind](boiler_port)
+    port = reactor.listenTCP(0, factory, backlog=600, interface=HOST)
+    print(port.getHost().port, flush=True)
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main()
