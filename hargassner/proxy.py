@@ -19,7 +19,6 @@ A session's life::
 """
 
 import ipaddress
-import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import cast
@@ -45,6 +44,7 @@ from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
 from hargassner.discovery import FoundGateway, Neighbours
+from hargassner.network.sockets import notice_loss
 
 log = Logger()
 
@@ -56,13 +56,6 @@ FLUSH_PATIENCE = 30.0
 """Seconds that a slow peer has for what was said before both sides closed."""
 HALF_CLOSED_PATIENCE = 30.0
 """Seconds of silence after which a half-closed session is over."""
-
-# A peer that vanished is noticed within 50 s: by unanswered probes when the line is silent, by
-# unacknowledged bytes when it is not.
-_KEEPALIVE_IDLE = 20
-_KEEPALIVE_INTERVAL = 10
-_KEEPALIVE_PROBES = 3
-_UNACKNOWLEDGED_MS = 50_000
 
 _REMEMBERED_SOURCES = 256
 
@@ -181,7 +174,7 @@ class _Leg(Protocol):
         self.tcp.setTcpNoDelay(True)
         self.tcp.setTcpKeepAlive(True)
         if ISystemHandle.providedBy(self.transport):
-            _notice_loss(cast("ISystemHandle", self.transport).getHandle())
+            notice_loss(cast("ISystemHandle", self.transport).getHandle())
 
     def readConnectionLost(self) -> None:
         """The peer said all that it had to say."""
@@ -238,21 +231,6 @@ class BoilerClientFactory(ClientFactory[BoilerProtocol]):
     def buildProtocol(self, addr: IAddress | None) -> BoilerProtocol:
         """The boiler's side of this session."""
         return BoilerProtocol(self._session)
-
-
-def _notice_loss(sock: socket.socket) -> None:
-    # Their names differ between systems; where one is missing, the system's own times apply.
-    options = {
-        "TCP_KEEPIDLE": _KEEPALIVE_IDLE,
-        "TCP_KEEPALIVE": _KEEPALIVE_IDLE,
-        "TCP_KEEPINTVL": _KEEPALIVE_INTERVAL,
-        "TCP_KEEPCNT": _KEEPALIVE_PROBES,
-        "TCP_USER_TIMEOUT": _UNACKNOWLEDGED_MS,
-    }
-    for name, value in options.items():
-        option = getattr(socket, name, None)
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 class Session:
