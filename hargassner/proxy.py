@@ -259,6 +259,9 @@ class Session:
         self._silence: IDelayedCall | None = None
         self._start_over: IDelayedCall | None = None
         self._asked_since_announcement = False
+        # None before both sides are up, and as soon as the session ends.
+        self._to_boiler: Callable[[bytes], None] | None = None
+        self._to_client: Callable[[bytes], None] | None = None
         self._from_client = 0
         self._from_boiler = 0
 
@@ -271,11 +274,6 @@ class Session:
     def bytes_from_boiler(self) -> int:
         """How many bytes the boiler sent so far."""
         return self._from_boiler
-
-    @property
-    def relaying(self) -> bool:
-        """Whether both sides are up and nothing has begun to end."""
-        return self._client is not None and self._boiler is not None and not self._ending
 
     def client_connected(self, client: ProxyProtocol) -> None:
         """The client is there: go and get the boiler."""
@@ -302,6 +300,8 @@ class Session:
             return
         self._boiler = boiler
         log.info("session {session}: the boiler is connected", session=self.number)
+        self._to_boiler = boiler.tcp.write
+        self._to_client = client.tcp.write
         # Each is the other's producer: whoever is full pauses the other.
         boiler.tcp.registerProducer(client.tcp, True)
         client.tcp.registerProducer(boiler.tcp, True)
@@ -309,10 +309,10 @@ class Session:
 
     def client_said(self, data: bytes) -> None:
         """Pass the client's bytes to the boiler, then let them be overheard."""
-        boiler = self._boiler
-        if boiler is None or self._ending:
+        write = self._to_boiler
+        if write is None:
             return
-        boiler.tcp.write(data)
+        write(data)
         self._from_client += len(data)
         self._asked_since_announcement = True
         if self._silence is not None:
@@ -322,10 +322,10 @@ class Session:
 
     def boiler_said(self, data: bytes) -> None:
         """Pass the boiler's bytes to the client, then let them be overheard."""
-        client = self._client
-        if client is None or self._ending:
+        write = self._to_client
+        if write is None:
             return
-        client.tcp.write(data)
+        write(data)
         self._from_boiler += len(data)
         if self._silence is not None:
             self._silence.reset(HALF_CLOSED_PATIENCE)
@@ -376,6 +376,7 @@ class Session:
         self._because(reason)
         if not self._ending:
             self._ending = True
+            self._to_boiler = self._to_client = None
             for each in (self._start_over, self._silence):
                 if each is not None and each.active():
                     each.cancel()
