@@ -1,0 +1,216 @@
+"""What the simulated boiler heats: a house with two circuits, a hot water tank, and the weather."""
+
+import math
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+WATER = 4.19
+"""Heat capacity of water in kJ/(kg K)."""
+
+
+class CircuitState(IntEnum):
+    """The state of a heating circuit as ``HKZustand`` numbers it."""
+
+    OFF = 0
+    HEATING = 1
+    REDUCED = 3
+    SUMMER = 5
+
+
+class CircuitMode(IntEnum):
+    """How a circuit is to work, as the parameters PR010 to PR017 number it."""
+
+    OFF = 0
+    AUTO = 1
+    REDUCED = 2
+    COMFORT = 3
+    COMFORT_ONCE = 4
+    COOLING = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitSettings:
+    """What the owner wants of a circuit; temperatures in °C."""
+
+    mode: CircuitMode
+    day: float
+    reduced: float
+    correction: float
+    slope: float
+    lowest: float
+    highest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Water taken from the buffer: kg/s, and the temperature it comes back with."""
+
+    flow: float
+    back: float
+
+
+NOTHING = Draw(0.0, 0.0)
+
+
+@dataclass(slots=True)
+class Circuit:
+    """One heating circuit and the rooms behind it.
+
+    ``emission`` is what radiators or floor give, in kW for each degree above the room.
+    """
+
+    emission: float
+    room: float
+    flow: float
+    most: float = 0.14
+    wished: float = 20.0
+    setpoint: float = 0.0
+    state: CircuitState = CircuitState.OFF
+
+    @property
+    def pump(self) -> bool:
+        """Whether the pump runs."""
+        return self.state in (CircuitState.HEATING, CircuitState.REDUCED)
+
+    def step(
+        self,
+        seconds: float,
+        settings: CircuitSettings,
+        *,
+        enabled: bool,
+        outdoor: float,
+        summer: bool,
+        hour: float,
+        top: float,
+    ) -> Draw:
+        """Let a few seconds pass; the result is what it takes from a buffer of ``top`` °C."""
+        self._decide(settings, enabled=enabled, summer=summer, hour=hour)
+        day = self.state is CircuitState.HEATING
+        self.wished = (settings.day if day else settings.reduced) + settings.correction
+        drawn = NOTHING
+        given = 0.0
+        if self.pump:
+            curve = self.wished + settings.slope * (self.wished - outdoor)
+            self.setpoint = min(max(curve, settings.lowest), settings.highest)
+            goal = min(self.setpoint, top - 0.5)
+            self.flow += (goal - self.flow) * min(seconds / 150, 1.0)
+            given = max(self.emission * (self.flow - self.room), 0.0)
+            back = self.flow - given / (WATER * self.most)
+            # The mixer takes as much hot water as lifts the return to the flow temperature.
+            share = (self.flow - back) / (top - back) if top - back > 1 else 1.0
+            drawn = Draw(self.most * min(max(share, 0.0), 1.0), back)
+        else:
+            self.setpoint = 0.0
+            self.flow += (self.room - self.flow) * min(seconds / 2400, 1.0)
+        self.room += (given - 0.15 * (self.room - outdoor)) * seconds / 22_000
+        return drawn
+
+    def _decide(
+        self, settings: CircuitSettings, *, enabled: bool, summer: bool, hour: float
+    ) -> None:
+        if not enabled or settings.mode in (CircuitMode.OFF, CircuitMode.COOLING):
+            self.state = CircuitState.OFF
+        elif summer:
+            self.state = CircuitState.SUMMER
+        elif settings.mode is CircuitMode.REDUCED or (
+            settings.mode is CircuitMode.AUTO and not 6 <= hour < 22
+        ):
+            self.state = CircuitState.REDUCED
+        else:
+            self.state = CircuitState.HEATING
+
+
+@dataclass(slots=True)
+class Tank:
+    """A hot water tank of 200 litres."""
+
+    temperature: float = 49.0
+    wanted: bool = False
+    pump: bool = False
+
+    def step(
+        self,
+        seconds: float,
+        *,
+        enabled: bool,
+        setpoint: float,
+        difference: float,
+        hour: float,
+        top: float,
+    ) -> Draw:
+        """Let a few seconds pass; the result is what it takes from a buffer of ``top`` °C."""
+        if self.temperature >= setpoint or not enabled:
+            self.wanted = False
+        elif self.temperature < setpoint - difference:
+            self.wanted = True
+        self.pump = self.wanted and top > self.temperature + 4
+        drawn = NOTHING
+        power = -0.05 - _shower(hour)
+        if self.pump:
+            drawn = Draw(0.18, self.temperature + 3)
+            power += drawn.flow * WATER * (top - drawn.back)
+        self.temperature += power * seconds / (200 * WATER)
+        self.temperature = max(self.temperature, 12.0)
+        return drawn
+
+
+def _shower(hour: float) -> float:
+    """Kilowatts of hot water used, on the average of many days."""
+    if 6 <= hour < 8:
+        return 2.4
+    if 18 <= hour < 21:
+        return 1.7
+    return 0.15
+
+
+@dataclass(slots=True)
+class Buffer:
+    """A buffer of three layers and 500 litres, hot water on top."""
+
+    layers: list[float] = field(default_factory=lambda: [55.0, 46.0, 37.0])
+    _layer_mass = 500 / 3
+
+    @property
+    def top(self) -> float:
+        """Temperature of the top layer in °C."""
+        return self.layers[0]
+
+    @property
+    def bottom(self) -> float:
+        """Temperature of the bottom layer in °C."""
+        return self.layers[-1]
+
+    def charge(self, seconds: float, flow: float, temperature: float) -> None:
+        """Push water in at the top, and as much out at the bottom."""
+        incoming = temperature
+        for place, layer in enumerate(self.layers):
+            self.layers[place] = layer + flow * (incoming - layer) * seconds / self._layer_mass
+            incoming = layer
+
+    def draw(self, seconds: float, draw: Draw) -> None:
+        """Take water out at the top, and let it back in at the bottom."""
+        incoming = draw.back
+        for place in reversed(range(len(self.layers))):
+            layer = self.layers[place]
+            change = draw.flow * (incoming - layer) * seconds / self._layer_mass
+            self.layers[place] = layer + change
+            incoming = layer
+
+    def settle(self, seconds: float) -> None:
+        """Lose a little to the cellar, and mix what lies the wrong way round."""
+        for place, layer in enumerate(self.layers):
+            self.layers[place] = layer - (layer - 15) * seconds / 400_000
+        for upper in range(len(self.layers) - 1):
+            if self.layers[upper] < self.layers[upper + 1]:
+                mean = (self.layers[upper] + self.layers[upper + 1]) / 2
+                self.layers[upper] = self.layers[upper + 1] = mean
+
+    def level(self, cold: float, hot: float) -> float:
+        """How full it is, in percent between two temperatures."""
+        mean = sum(self.layers) / len(self.layers)
+        return min(max((mean - cold) / (hot - cold) * 100, 0.0), 100.0)
+
+
+def outdoor_temperature(hour: float, mean: float) -> float:
+    """The day's course around its mean: coldest at four, warmest at four in the afternoon."""
+    return mean - 4.5 * math.cos((hour - 4) / 24 * 2 * math.pi)
