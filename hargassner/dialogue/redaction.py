@@ -1,0 +1,255 @@
+"""A dialogue without its secrets: what may be kept of the bytes that passed.
+
+Secret are the login token and the login key, and the serial numbers of the boiler and of the
+gateway (docs/protocol.md, section 3). Each is replaced by another text of the same length and
+kind, always by the same one, so that a redacted dialogue reads like a real one and its segments
+are cut where the real ones were.
+
+A secret can be cut over several segments, so a segment is held back until the lines in it have
+ended. What is held back is bounded: a line that does not end in time is given up, and every byte
+of it becomes ``?``.
+"""
+
+import re
+import string
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Direction = Literal["gateway", "boiler"]
+"""Who sent it."""
+
+LARGEST_HOLD = 256 * 1024
+"""Bytes held back at most, ``HELD_SEGMENT`` for each segment included."""
+HELD_SEGMENT = 128
+"""Bytes that a segment costs beside its content."""
+
+PLACEHOLDER = b"?"
+"""Stands for a byte that could not be judged."""
+
+_REMEMBERED_SECRETS = 256
+_LONGEST_SECRET = 64
+_SHORTEST_TELLING = 6
+"""Characters. A shorter secret is replaced where one is expected, and not wherever it occurs."""
+
+_LINE = re.compile(rb"[^\r\n]*[\r\n]+")
+_WORD = re.compile(rb"[0-9A-Za-z]+")
+_LAST_WORD = re.compile(rb"[0-9A-Za-z]{3,}\Z")
+_SECRET = re.compile(rb"[^\s']+")
+
+# What follows these is secret, whoever says it. The boiler takes requests in any case.
+_TELLS_SECRET = re.compile(
+    rb"(?i:login\s+key|igw\s+set\b|\bsn\b[^:'\r\n]{0,20}:|\bserial\w{0,10}:)(?P<secret>[^\r\n]*)"
+)
+_KEY_REQUEST = re.compile(rb"(?i)login\s+key")
+_TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
+_SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
+# A token is hexadecimal digits; whatever else has a digit in it is not `$ack` or the like either.
+_BARE_REPLY = re.compile(rb"\$\s*'?(?P<secret>[0-9A-Za-z]*[0-9][0-9A-Za-z]*|[A-Fa-f]+)'?\s*\Z")
+
+_DIGITS = string.digits
+_HEXADECIMAL = string.digits + "ABCDEF"
+_ANY = string.digits + string.ascii_uppercase
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Bytes that passed at once; ``time`` is in seconds since the session's start."""
+
+    time: float
+    direction: Direction
+    data: bytes
+
+
+@dataclass(eq=False, slots=True)
+class _Held:
+    """A segment some of whose bytes may still have to be judged."""
+
+    time: float
+    direction: Direction
+    data: bytearray
+    open: bool = False
+
+    @property
+    def weight(self) -> int:
+        return len(self.data) + HELD_SEGMENT
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """The line that one side has begun and not ended: the pieces of segments that it lies in."""
+
+    pieces: list[tuple[_Held, int, int]] = field(default_factory=list)
+    given_up: bool = False
+
+    def text(self) -> bytes:
+        return b"".join(bytes(held.data[start:end]) for held, start, end in self.pieces)
+
+    def settle(self, text: bytes) -> None:
+        """Put a text of the same length in place of this one, and hold the segments no more."""
+        done = 0
+        for held, start, end in self.pieces:
+            held.data[start:end] = text[done : done + end - start]
+            held.open = False
+            done += end - start
+        self.pieces.clear()
+
+
+class Redactor:
+    """Takes the segments of one session and gives them back without secrets, in their order.
+
+    Lengths, directions, times and all other bytes stay as they were. ``choose`` picks one of the
+    characters that it is given; it must not be predictable, since a serial number is short enough
+    to be found by trying all.
+
+    Args:
+        choose: such as ``secrets.choice``.
+    """
+
+    def __init__(self, choose: Callable[[Sequence[str]], str]) -> None:
+        self.given_up = 0
+        """How many lines were replaced as a whole, since they did not end in time."""
+
+        self._choose = choose
+        self._held: deque[_Held] = deque()
+        self._weight = 0
+        self._lines: dict[Direction, _Line] = {"gateway": _Line(), "boiler": _Line()}
+        self._replacements: dict[bytes, bytes] = {}
+        self._token_due = False
+        self._token_told = False
+        self._serial_due = False
+        self._serial_answered = False
+
+    def passed(self, time: float, direction: Direction, data: bytes) -> list[Segment]:
+        """A segment passed: gives those that need not be held back any more."""
+        held = _Held(time, direction, bytearray(data))
+        self._held.append(held)
+        self._weight += held.weight
+        line = self._lines[direction]
+        start = 0
+        for match in _LINE.finditer(data):
+            self._grow(line, held, start, match.end())
+            self._end(line, direction)
+            start = match.end()
+        if start < len(data):
+            self._grow(line, held, start, len(data))
+        released = self._release()
+        while self._weight > LARGEST_HOLD:
+            self._give_up(self._held[0].direction)
+            released += self._release()
+        return released
+
+    def over(self) -> list[Segment]:
+        """The session is over: gives all that was held back.
+
+        An unfinished line is judged like a finished one; where it ends in what may be the
+        beginning of a secret said before, that is replaced too.
+        """
+        for direction, line in self._lines.items():
+            text = self._judged(direction, line.text())
+            line.settle(_LAST_WORD.sub(self._beginning, text))
+        return self._release()
+
+    def _grow(self, line: _Line, held: _Held, start: int, end: int) -> None:
+        if line.given_up:
+            held.data[start:end] = PLACEHOLDER * (end - start)
+        else:
+            held.open = True
+            line.pieces.append((held, start, end))
+
+    def _end(self, line: _Line, direction: Direction) -> None:
+        if line.given_up:
+            line.given_up = False
+        else:
+            line.settle(self._judged(direction, line.text()))
+
+    def _give_up(self, direction: Direction) -> None:
+        line = self._lines[direction]
+        line.settle(PLACEHOLDER * len(line.text()))
+        line.given_up = True
+        self.given_up += 1
+        if direction == "gateway":
+            # Whatever it asks for in the end, the answer must not give a secret away.
+            self._expect_token()
+
+    def _release(self) -> list[Segment]:
+        released = []
+        while self._held and not self._held[0].open:
+            held = self._held.popleft()
+            self._weight -= held.weight
+            released.append(Segment(held.time, held.direction, bytes(held.data)))
+        return released
+
+    def _judged(self, direction: Direction, text: bytes) -> bytes:
+        if direction == "gateway":
+            self._asked(text)
+        elif text.startswith(b"$"):
+            text = self._replied(text)
+        told = _TELLS_SECRET.search(text)
+        if told:
+            text = self._without(text, told)
+        return _WORD.sub(self._known, text)
+
+    def _asked(self, text: bytes) -> None:
+        if self._serial_due and self._serial_answered:
+            self._serial_due = False
+        if _KEY_REQUEST.search(text):
+            # The key is made of the token, so the token has come, unless somebody only tries.
+            self._token_due = self._token_due and not self._token_told
+        elif _TOKEN_REQUEST.search(text):
+            self._expect_token()
+        elif _SERIAL_REQUEST.search(text):
+            self._serial_due = True
+            self._serial_answered = False
+
+    def _expect_token(self) -> None:
+        self._token_due = True
+        self._token_told = False
+
+    def _replied(self, text: bytes) -> bytes:
+        if not (self._token_due or self._serial_due):
+            return text
+        self._serial_answered = True
+        told = _BARE_REPLY.match(text)
+        if told is None:
+            return text
+        self._token_told = True
+        return self._without(text, told)
+
+    def _without(self, text: bytes, told: "re.Match[bytes]") -> bytes:
+        start, end = told.span("secret")
+        return text[:start] + _SECRET.sub(self._replacement, text[start:end]) + text[end:]
+
+    def _replacement(self, match: "re.Match[bytes]") -> bytes:
+        secret = match[0]
+        replacement = self._replacements.get(secret)
+        if replacement is None:
+            replacement = self._made_up(secret)
+            if len(secret) <= _LONGEST_SECRET and len(self._replacements) < _REMEMBERED_SECRETS:
+                self._replacements[secret] = replacement
+        return replacement
+
+    def _known(self, match: "re.Match[bytes]") -> bytes:
+        word = match[0]
+        if len(word) < _SHORTEST_TELLING:
+            return word
+        return self._replacements.get(word, word)
+
+    def _beginning(self, match: "re.Match[bytes]") -> bytes:
+        word = match[0]
+        for secret, replacement in self._replacements.items():
+            if secret.startswith(word):
+                return replacement[: len(word)]
+        return word
+
+    def _made_up(self, secret: bytes) -> bytes:
+        text = secret.decode("latin-1")
+        alphabet = next(
+            (each for each in (_DIGITS, _HEXADECIMAL) if set(text.upper()) <= set(each)), _ANY
+        )
+        if text == text.lower():
+            alphabet = alphabet.lower()
+        while (made_up := "".join(self._choose(alphabet) for _ in text)) == text:
+            pass
+        return made_up.encode("ascii")
