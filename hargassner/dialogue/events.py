@@ -1,0 +1,170 @@
+"""What happened, as values: the events that the rest of the bridge lives on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from hargassner.dialogue.descriptor import Descriptor
+from hargassner.dialogue.parameters import Parameter
+
+Direction = Literal["gateway", "boiler"]
+"""Who sent something."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """A client connected through the bridge; ``session`` numbers it from now on."""
+
+    session: int
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOver:
+    """A session ended, and why."""
+
+    session: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The gateway broadcast that it is there and starts over."""
+
+    address: str
+    software: str
+    serial: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """The boiler accepted the gateway's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """The boiler acknowledged ``$igw clear``: the gateway is about to close and start over."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoilerDescribed:
+    """The boiler described its telemetry: the document as it came, and what it means."""
+
+    document: bytes
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """One fact of who the boiler or the gateway is.
+
+    ``name`` is one of model, firmware, io_firmware, io_serial, controller_serial, boot_version,
+    api_version, gateway_serial and asnr; ``value`` is never empty.
+    """
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead:
+    """What the boiler's clock shows, without a time zone."""
+
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UptimeRead:
+    """For how long the boiler's controller has been running."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryLine:
+    """One telemetry line, from ``pm`` on, without its line end."""
+
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSeen:
+    """A reply told a parameter in full."""
+
+    parameter: Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterChanged:
+    """Notices told that a parameter was set, at the boiler's panel or by a request.
+
+    ``name`` is empty and ``old`` is None where the boiler did not say them.
+    """
+
+    id: str
+    name: str
+    old: str | None
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveErrors:
+    """The errors that the boiler lists as active, in its own words; none, if empty."""
+
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A log line of the boiler, from its leading ``z`` on."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The boiler refused a request; ``reply`` is the line that said so."""
+
+    request: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passthrough:
+    """A request of a kind that is not known: its reply passes without being understood.
+
+    ``kind`` is how such requests begin. It is told with the first request of a kind only.
+    """
+
+    request: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something that was not understood: who sent it, how it begins, and what is wrong."""
+
+    direction: Direction
+    text: str
+    reason: str
+
+
+Event = (
+    SessionOpened
+    | SessionOver
+    | Announced
+    | LoggedIn
+    | Clearing
+    | BoilerDescribed
+    | Identified
+    | ClockRead
+    | UptimeRead
+    | TelemetryLine
+    | ParameterSeen
+    | ParameterChanged
+    | ActiveErrors
+    | Notice
+    | Refused
+    | Passthrough
+    | Unreadable
+)

@@ -1,0 +1,75 @@
+"""Bytes as lines, however the network cut them (docs/protocol.md, section 2)."""
+
+from dataclasses import dataclass
+
+LONGEST_LINE = 1 << 16
+"""Bytes without the line end. Telemetry lines have some hundreds, blocks a few thousand."""
+
+BEGINNING = 1 << 12
+"""Bytes that are kept of a line that is too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """Stands for a line past the limit, where that was passed; ``beginning`` is how it starts."""
+
+    beginning: bytes
+
+
+class LineSplitter:
+    """Gives the lines of one direction, the same for any segmentation of the same bytes.
+
+    A line ends with CR LF and with nothing else: notices can have a bare LF inside. Each byte is
+    looked at once, so that a long line in small pieces costs no more than in one.
+
+    Args:
+        longest: bytes; a longer line is dropped up to its end.
+    """
+
+    def __init__(self, longest: int = LONGEST_LINE) -> None:
+        self.dropped = 0
+        """How many lines were too long."""
+        self._longest = longest
+        self._rest = bytearray()
+        # A CR at the end of a segment waits here for what follows: it may be half a line end.
+        self._carriage_return = b""
+        self._dropping = False
+
+    @property
+    def midline(self) -> bool:
+        """Whether a line is half through."""
+        return bool(self._rest or self._carriage_return or self._dropping)
+
+    def feed(self, data: bytes) -> list[bytes | TooLong]:
+        """The lines that these bytes complete, without their ends."""
+        if self._carriage_return:
+            data = self._carriage_return + data
+            self._carriage_return = b""
+        if data.endswith(b"\r"):
+            data = data[:-1]
+            self._carriage_return = b"\r"
+        *complete, unfinished = data.split(b"\r\n")
+        lines: list[bytes | TooLong] = []
+        for piece in complete:
+            if self._dropping:
+                self._dropping = False
+            elif not self._rest and len(piece) <= self._longest:
+                lines.append(piece)
+            else:
+                self._grow(piece, lines)
+                if self._dropping:
+                    self._dropping = False
+                else:
+                    lines.append(bytes(self._rest))
+                    self._rest.clear()
+        if unfinished and not self._dropping:
+            self._grow(unfinished, lines)
+        return lines
+
+    def _grow(self, piece: bytes, lines: list[bytes | TooLong]) -> None:
+        self._rest += piece
+        if len(self._rest) > self._longest:
+            lines.append(TooLong(bytes(self._rest[:BEGINNING])))
+            self._rest.clear()
+            self._dropping = True
+            self.dropped += 1
