@@ -1,0 +1,161 @@
+"""What survives a restart: a directory of small files, and the descriptor kept in it.
+
+Everything here blocks for as long as a disk takes, so the service calls it off the reactor's
+thread. It may be called from several threads at once.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+from twisted.logger import Logger
+
+from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
+from hargassner.dialogue.events import BoilerDescribed
+
+log = Logger()
+
+
+def state_directory(configured: str, environ: Mapping[str, str]) -> Path:
+    """Where state is kept: as configured, else where systemd says, else in the user's home.
+
+    Args:
+        configured: ``[state] directory``, empty where nothing is configured.
+        environ: the environment. systemd may name several directories in ``STATE_DIRECTORY``,
+            separated by colons; the first one counts.
+    """
+    if configured:
+        return Path(configured).expanduser()
+    given = environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    return Path("~/.local/state/hargassner").expanduser()
+
+
+class StateDirectory:
+    """A directory of small files, each written whole or not at all.
+
+    It is made when the first file is saved, for its owner only. A disk that is full, read-only or
+    absent is said once and lived without: nothing here raises for it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # One writer at a time: threads share the temporary file's name, which is fixed so that a
+        # power cut leaves at most one behind.
+        self._lock = Lock()
+        self._trouble = False
+
+    def save(self, name: str, data: bytes) -> None:
+        """Write a file, so that after a power cut it holds either this or what it held before."""
+        with self._lock:
+            try:
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._replace(name, data)
+            except OSError as wrong:
+                self._complain("written", wrong)
+            else:
+                self._relax()
+
+    def load(self, name: str) -> bytes | None:
+        """The content of a file, or None if it was never written or cannot be read."""
+        with self._lock:
+            try:
+                return (self.path / name).read_bytes()
+            except FileNotFoundError:
+                return None
+            except OSError as wrong:
+                self._complain("read", wrong)
+                return None
+
+    def set_aside(self, name: str, reason: str) -> None:
+        """Rename a damaged file to ``name.damaged``: not used any more, but there to look at."""
+        damaged = f"{name}.damaged"
+        with self._lock:
+            try:
+                (self.path / name).replace(self.path / damaged)
+            except OSError as wrong:
+                self._complain("set aside", wrong)
+                return
+        log.warn(
+            "{file} is damaged and was set aside as {damaged}: {reason}",
+            file=str(self.path / name),
+            damaged=damaged,
+            reason=reason,
+        )
+
+    def _replace(self, name: str, data: bytes) -> None:
+        temporary = self.path / f"{name}.new"
+        try:
+            with open(temporary, "wb", opener=_for_the_owner_only) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path / name)
+        except OSError:
+            # A file cut short by a full disk would keep the disk full.
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        directory = os.open(self.path, os.O_RDONLY)
+        try:
+            # Only this makes the renaming itself survive a power cut.
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _complain(self, verb: str, wrong: OSError) -> None:
+        if not self._trouble:
+            log.warn(
+                "the state in {directory} cannot be {verb}, the bridge goes on without: {reason}",
+                directory=str(self.path),
+                verb=verb,
+                reason=wrong.strerror or str(wrong),
+            )
+        self._trouble = True
+
+    def _relax(self) -> None:
+        if self._trouble:
+            log.info("the state in {directory} is written again", directory=str(self.path))
+        self._trouble = False
+
+
+def _for_the_owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
+class DescriptorCache:
+    """The boiler's last descriptor, so that after a restart the first telemetry line is understood.
+
+    The file is the document as the boiler sent it, which other tools can read too; it is checked
+    by parsing it.
+    """
+
+    FILE = "descriptor.xml"
+
+    def __init__(self, directory: StateDirectory) -> None:
+        self._directory = directory
+
+    def remember(self, document: bytes) -> None:
+        """Keep a descriptor in place of the one before.
+
+        The boiler tells it at every login, so that one that is known already is not written again.
+        """
+        if self._directory.load(self.FILE) != document:
+            self._directory.save(self.FILE, document)
+
+    def recall(self) -> BoilerDescribed | None:
+        """The descriptor that was remembered, as the event that told of it.
+
+        None if there is none, or if it is damaged; a damaged one is set aside.
+        """
+        document = self._directory.load(self.FILE)
+        if document is None:
+            return None
+        try:
+            return BoilerDescribed(document, parse_descriptor(document))
+        except DescriptorError as wrong:
+            self._directory.set_aside(self.FILE, str(wrong))
+            return None
