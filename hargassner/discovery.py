@@ -140,6 +140,11 @@ class Neighbours:
         """Have ``told`` called each time that a boiler answers."""
         self._on_boiler.append(told)
 
+    def recall(self, gateway: FoundGateway | None, boiler: FoundBoiler | None) -> None:
+        """Start from who was found before a restart; the next broadcast replaces it."""
+        self.gateway = gateway
+        self.boiler = boiler
+
     def gateway_announced(self, address: str, announcement: Announcement) -> None:
         """A gateway announced itself; the newest counts."""
         before, self.gateway = self.gateway, FoundGateway(address, announcement)
@@ -331,8 +336,34 @@ class Relay:
         self._asked_from: dict[int, str] = {}
         self._said = _Said()
 
-    def heard_from_gateway(self, data: bytes, source: tuple[str, int], port: int) -> None:
-        """A datagram came from the gateway's network: the boiler's network gets it."""
+    def open_gateway_side(self, reactor: IReactorFDSet) -> Side:
+        """Open the ports towards the gateway.
+
+        Raises:
+            CannotOpenError: one of them cannot be opened.
+        """
+        receiver = GatewaySideProtocol(self)
+        return self._gateway_side.open(reactor, receiver, shared=self._sides_may_meet())
+
+    def open_boiler_side(self, reactor: IReactorFDSet) -> Side:
+        """Open the ports towards the boiler.
+
+        Raises:
+            CannotOpenError: one of them cannot be opened.
+        """
+        receiver = BoilerSideProtocol(self)
+        return self._boiler_side.open(reactor, receiver, shared=self._sides_may_meet())
+
+    def _sides_may_meet(self) -> bool:
+        return self._gateway_side.place.may_meet(self._boiler_side.place)
+
+    def heard_from_gateway(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
+        """A datagram came from the gateway's network: the boiler, or its network, gets it.
+
+        ``broadcast`` is None where the system does not tell.
+        """
         address, source_port = source
         boiler = self._neighbours.boiler
         if self._is_echo(source, boiler.address if boiler is not None else None):
@@ -341,16 +372,21 @@ class Relay:
             self._drop(source, port, len(data))
             return
         self._asked_from[source_port] = address
-        target = (self._boiler_side.broadcast, port)
-        if self._send(self._boiler_side, data, source_port, target, source):
+        host = self._boiler_side.broadcast
+        if broadcast is False and boiler is not None:
+            host = boiler.address
+        if self._send(self._boiler_side, data, source_port, (host, port), source):
             self.counters.to_boiler += 1
         if port == self._ports.boiler_port and data.startswith(b"HargaWebApp"):
             self._neighbours.gateway_announced(address, parse_announcement(data))
 
     def heard_from_boiler(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
-        """A datagram came from the boiler's network: the gateway, or its network, gets it."""
+        """A datagram came from the boiler's network: the gateway, or its network, gets it.
+
+        ``broadcast`` is None where the system does not tell.
+        """
         address, source_port = source
         gateway = self._neighbours.gateway
         if self._is_echo(source, gateway.address if gateway is not None else None):
@@ -432,10 +468,10 @@ class GatewaySideProtocol:
         self._relay = relay
 
     def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
         """Relay it to the boiler's network."""
-        self._relay.heard_from_gateway(data, source, port)
+        self._relay.heard_from_gateway(data, source, port, broadcast)
 
 
 @implementer(IDatagramReceiver)
@@ -446,7 +482,7 @@ class BoilerSideProtocol:
         self._relay = relay
 
     def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
         """Relay it to the gateway."""
         self._relay.heard_from_boiler(data, source, port, broadcast)

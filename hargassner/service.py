@@ -1,9 +1,13 @@
 """Composition: everything that the bridge is made of, wired in one place."""
 
+import os
 import signal
 import socket
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+from twisted.application.internet import TimerService
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
@@ -15,17 +19,28 @@ from twisted.internet.interfaces import (
     IReactorPluggableNameResolver,
     IReactorTCP,
     IReactorThreads,
+    IStreamClientEndpoint,
 )
+from twisted.internet.threads import deferToThreadPool
+from zope.interface import implementer
 
+from hargassner.boiler import Boiler
 from hargassner.config import Config
-from hargassner.discovery import BoilerSideProtocol, GatewaySideProtocol, Neighbours, Relay, Side
+from hargassner.direct import DirectTelemetry
+from hargassner.discovery import Neighbours, Relay, Side
+from hargassner.memory import Memory
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
-from hargassner.network.sockets import CannotOpenError, Place, listening_socket
-from hargassner.proxy import Access, ProxyFactory
+from hargassner.network.sockets import Place, listening_socket
+from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.recording import RecordingFolder, SessionRecorder
+from hargassner.state import StateDirectory, state_directory
+from hargassner.understanding import Understanding
 
 CONNECT_PATIENCE = 10.0
 """Seconds to find the boiler, and again to connect to it."""
+TICK = 5.0
+"""Seconds between two looks of the model at the time."""
 
 
 class IBridgeReactor(
@@ -34,6 +49,7 @@ class IBridgeReactor(
     """What the bridge needs of a reactor."""
 
 
+@implementer(IStreamClientEndpoint)
 class BoilerLine:
     """The way to the boiler: finds it, and connects through its side of the bridge.
 
@@ -52,13 +68,13 @@ class BoilerLine:
         self._place = place
         self._port = port
 
-    def connect(self, factory: IProtocolFactory) -> "Deferred[IProtocol]":
+    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         """Connect to the boiler; the result is the factory's connected protocol.
 
         Errors: ``BoilerUnknownError``, or why the connection could not be made.
         """
         address = self._neighbours.boiler_address(CONNECT_PATIENCE)
-        return address.addCallback(self._connect, factory)
+        return address.addCallback(self._connect, protocolFactory)
 
     def _connect(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         device = self._place.device()
@@ -89,17 +105,27 @@ class TelnetPort:
 
 
 class Sessions(Service):
-    """Ends the sessions when the bridge stops."""
+    """Ends the sessions when the bridge stops.
+
+    Args:
+        factory: what the sessions belong to.
+        recordings: what may have to write their last words.
+    """
 
     name = "sessions"
 
-    def __init__(self, factory: ProxyFactory) -> None:
+    def __init__(self, factory: ProxyFactory, recordings: RecordingFolder | None) -> None:
         self._factory = factory
+        self._recordings = recordings
 
     def stopService(self) -> "Deferred[None]":
-        """End every session; the result comes when all are over."""
+        """End every session; the result comes when all are over, and their recordings written."""
         super().stopService()  # type: ignore[no-untyped-call]
-        return self._factory.close()
+        over = self._factory.close()
+        if self._recordings is not None:
+            recordings = self._recordings
+            over.addCallback(lambda _: recordings.written())
+        return over
 
 
 class CleanExit(Service):
@@ -127,6 +153,27 @@ class CleanExit(Service):
             self._reactor.callFromThread(self._reactor.stop)
 
 
+@implementer(ISessionWatcher)
+class Recorded:
+    """Has a session recorded."""
+
+    def __init__(self, recorder: SessionRecorder, seconds: Callable[[], float]) -> None:
+        self._recorder = recorder
+        self._seconds = seconds
+
+    def gateway_sent(self, data: bytes) -> None:
+        """Record bytes from the gateway."""
+        self._recorder.passed(self._seconds(), "gateway", data)
+
+    def boiler_sent(self, data: bytes) -> None:
+        """Record bytes from the boiler."""
+        self._recorder.passed(self._seconds(), "boiler", data)
+
+    def over(self, reason: str) -> None:
+        """Record the end."""
+        self._recorder.over(self._seconds(), reason)
+
+
 class Bridge(MultiService):
     """The whole service.
 
@@ -142,31 +189,51 @@ class Bridge(MultiService):
         self.config = config
         gateway_place = Place(config.gateway.interface, config.gateway.address)
         boiler_place = Place(config.boiler.interface, config.boiler.address)
-        ports = config.discovery
 
+        def in_thread(work: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
+            pool = reactor.getThreadPool()
+            return deferToThreadPool(reactor, pool, work, *arguments)
+
+        # What outlives sessions: who is there, and what is known of the boiler.
         self.neighbours = Neighbours(reactor, config.boiler.host)
-        gateway_side = Side(
-            gateway_place,
-            config.gateway.broadcast,
-            (ports.boiler_port, ports.boiler_diagnostics_port, ports.gateway_diagnostics_port),
+        self.boiler = Boiler(
+            config.telemetry.hidden, config.energy.pellet_kwh_per_kg, config.energy.efficiency
         )
-        boiler_side = Side(
-            boiler_place,
-            config.boiler.broadcast,
-            (ports.gateway_port, ports.boiler_diagnostics_port, ports.gateway_diagnostics_port),
-        )
-        self.relay = Relay(self.neighbours, ports, gateway_side, boiler_side)
+        state = StateDirectory(state_directory(config.state.directory, os.environ))
+        memory = Memory(state, self.neighbours, self.boiler, reactor, in_thread)
+        self.understanding = Understanding(self.boiler, reactor, memory.remember_descriptor)
+
+        # The way of the bytes.
         self.boiler_line = BoilerLine(
             reactor, self.neighbours, boiler_place, config.boiler.telnet_port
         )
-        self.proxy = ProxyFactory(
-            reactor, self.boiler_line.connect, Access(config.gateway.allow, self.neighbours)
-        )
-        self.neighbours.on_announcement(self.proxy.gateway_announced)
+        access = Access(config.gateway.allow, self.neighbours)
+        self.direct = DirectTelemetry(reactor, self.boiler_line, self.understanding)
+        self.recordings: RecordingFolder | None = None
+        if config.recording.directory:
+            folder = Path(config.recording.directory).expanduser()
+            self.recordings = RecordingFolder(folder, in_thread)
 
-        shared = _may_meet(gateway_place, boiler_place)
-        hears_gateway = GatewaySideProtocol(self.relay)
-        hears_boiler = BoilerSideProtocol(self.relay)
+        def watch(session: Session) -> list[ISessionWatcher]:
+            watchers: list[ISessionWatcher] = [self.understanding.watch(session)]
+            if self.recordings is not None:
+                now = reactor.seconds()
+                recorder = self.recordings.session(session.number, session.address, now)
+                watchers.append(Recorded(recorder, reactor.seconds))
+            if access.is_gateway(session.address):
+                watchers.append(self.direct.watch(session))
+            return watchers
+
+        self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
+
+        # Who is told of whom.
+        self.neighbours.on_announcement(self.proxy.gateway_announced)
+        self.neighbours.on_announcement(self.understanding.gateway_announced)
+        self.neighbours.on_announcement(lambda _gateway, _before: memory.remember_neighbours())
+        self.neighbours.on_boiler(self.understanding.boiler_answered)
+        self.neighbours.on_boiler(lambda _boiler: memory.remember_neighbours())
+
+        self.relay = _relay(config, self.neighbours, gateway_place, boiler_place)
 
         def open_telnet_port() -> TelnetPort:
             with listening_socket(gateway_place, config.gateway.telnet_port) as sock:
@@ -182,24 +249,46 @@ class Bridge(MultiService):
             (
                 gateway_place,
                 "the gateway's discovery",
-                lambda: gateway_side.open(reactor, hears_gateway, shared=shared),
+                lambda: self.relay.open_gateway_side(reactor),
             ),
             (
                 boiler_place,
                 "the boiler's discovery",
-                lambda: boiler_side.open(reactor, hears_boiler, shared=shared),
+                lambda: self.relay.open_boiler_side(reactor),
             ),
             (gateway_place, "the telnet port", open_telnet_port),
         ]
-        parts: list[Service] = [Keeper(reactor, *each) for each in keepers]
-        for part in [CleanExit(reactor), *parts, Sessions(self.proxy)]:
+        parts: list[Service] = [
+            CleanExit(reactor),
+            memory,
+            *(Keeper(reactor, *each) for each in keepers),
+            _ticking(self.boiler, reactor),
+            Sessions(self.proxy, self.recordings),
+        ]
+        if config.boiler.direct_telemetry:
+            parts.append(self.direct)
+        for part in parts:
             part.setServiceParent(self)
 
 
-def _may_meet(one: Place, other: Place) -> bool:
-    """Whether sockets of both sides may be bound to the same port of the same interface."""
-    try:
-        devices = (one.device(), other.device())
-    except CannotOpenError:
-        devices = (one.interface, other.interface)
-    return not all(devices) or devices[0] == devices[1]
+def _relay(
+    config: Config, neighbours: Neighbours, gateway_place: Place, boiler_place: Place
+) -> Relay:
+    """The relay between both sides: towards the gateway it is the boiler, and the reverse."""
+    ports = config.discovery
+    diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
+    gateway_ports = (ports.boiler_port, *diagnostics)
+    boiler_ports = (ports.gateway_port, *diagnostics)
+    return Relay(
+        neighbours,
+        ports,
+        Side(gateway_place, config.gateway.broadcast, gateway_ports),
+        Side(boiler_place, config.boiler.broadcast, boiler_ports),
+    )
+
+
+def _ticking(boiler: Boiler, reactor: IBridgeReactor) -> TimerService:
+    """Has the model look at the time."""
+    ticking = TimerService(TICK, lambda: boiler.tick(reactor.seconds()))
+    ticking.clock = reactor
+    return ticking

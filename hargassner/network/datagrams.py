@@ -20,8 +20,7 @@ log = Logger()
 _LARGEST = 65_536
 _AT_A_TIME = 32
 _WAITING = 64
-# Python knows the name from 3.14 on; the number is Linux's.  Elsewhere a broadcast is taken for
-# a datagram to us alone.
+# Python knows the name from 3.14 on; the number is Linux's.
 _PKTINFO = 8 if sys.platform == "linux" else None
 _INFO = struct.Struct("=I4s4s")
 _NOT_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
@@ -31,7 +30,10 @@ class IDatagramReceiver(Interface):
     """Whoever wants the datagrams of a port."""
 
     def datagram_received(data: bytes, source: tuple[str, int], port: int, broadcast: bool) -> None:
-        """A datagram came to ``port``; ``broadcast`` tells that it was not for us alone."""
+        """A datagram came to ``port``.
+
+        ``broadcast`` tells whether it was for others too; None where the system does not tell.
+        """
 
 
 @implementer(IReadWriteDescriptor)
@@ -136,10 +138,10 @@ class DatagramPort:
             self._socket.close()
 
 
-def _was_broadcast(ancillary: list[tuple[int, int, bytes]]) -> bool:
+def _was_broadcast(ancillary: list[tuple[int, int, bytes]]) -> bool | None:
     for level, kind, data in ancillary:
         if level == socket.IPPROTO_IP and kind == _PKTINFO:
             _index, local, destination = _INFO.unpack(data[: _INFO.size])
             # For a unicast datagram the local address is where it was sent to.
             return bool(local != destination)
-    return False
+    return None

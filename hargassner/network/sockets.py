@@ -79,6 +79,14 @@ class Place:
         except (CannotOpenError, OSError):
             return None
 
+    def may_meet(self, other: "Place") -> bool:
+        """Whether sockets of both places may be bound to the same port of one interface."""
+        try:
+            devices = (self.device(), other.device())
+        except CannotOpenError:
+            devices = (self.interface, other.interface)
+        return not all(devices) or devices[0] == devices[1]
+
     def __str__(self) -> str:
         return self.interface or self.address or "any interface"
 

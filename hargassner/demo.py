@@ -1,0 +1,119 @@
+"""The demo: the bridge between a simulated gateway and a simulated boiler.
+
+python -m hargassner.demo
+"""
+
+import argparse
+import sys
+import tempfile
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.logger import globalLogBeginner, textFileLogObserver
+
+from hargassner.config import BoilerConfig, Config, GatewayConfig, StateConfig, WebConfig
+from hargassner.service import Bridge
+from hargassner.simulator.boiler import SimulatedBoiler
+from hargassner.simulator.gateway import SimulatedGateway
+
+# Four hosts on one machine: on Linux every address of 127.0.0.0/8 is there.
+GATEWAY = "127.0.10.2"
+BRIDGE_TO_GATEWAY = "127.0.10.1"
+BRIDGE_TO_BOILER = "127.0.20.1"
+BOILER = "127.0.20.2"
+TELNET_PORT = 2323
+
+_WHERE_TO_LOOK = f"""
+The demo runs four hosts on this machine:
+
+    gateway {GATEWAY}  ──  {BRIDGE_TO_GATEWAY} bridge {BRIDGE_TO_BOILER}  ──  boiler {BOILER}
+
+The log below tells what happens: the gateway announces itself, finds the boiler through the
+bridge, logs in, asks every few seconds, and starts over every {{minutes:g}} minutes.
+Look at the boiler's telemetry through the bridge with
+
+    nc {BRIDGE_TO_GATEWAY} {TELNET_PORT}
+
+Ctrl-C ends the demo.
+"""
+
+
+def demo_config(state: str) -> Config:
+    """The bridge's configuration in the demo.
+
+    Args:
+        state: a directory for what survives a restart.
+    """
+    return Config(
+        gateway=GatewayConfig(
+            address=BRIDGE_TO_GATEWAY,
+            telnet_port=TELNET_PORT,
+            allow=("igw", "127.0.0.0/8"),
+            broadcast=GATEWAY,
+        ),
+        boiler=BoilerConfig(address=BRIDGE_TO_BOILER, telnet_port=TELNET_PORT, broadcast=BOILER),
+        web=WebConfig(listen=""),
+        state=StateConfig(directory=state),
+    )
+
+
+def demo_service(reactor: Any, state: str, session_length: float, speed: float) -> MultiService:
+    """The bridge and both simulators.
+
+    Args:
+        reactor: runs them.
+        state: a directory for what survives a restart.
+        session_length: seconds between two starts of the gateway.
+        speed: how much faster than a real one the simulated boiler burns.
+    """
+    house = MultiService()  # type: ignore[no-untyped-call]
+    bridge = Bridge(demo_config(state), reactor)
+    boiler = SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT, speed=speed)
+    gateway = SimulatedGateway(
+        reactor,
+        address=GATEWAY,
+        broadcast=BRIDGE_TO_GATEWAY,
+        telnet_port=TELNET_PORT,
+        session_length=session_length,
+        pace=0.2,
+    )
+    for part in (bridge, boiler, gateway):
+        part.setServiceParent(house)
+    return house
+
+
+def main() -> None:
+    """Run the demo until it is interrupted."""
+    from twisted.internet import reactor
+
+    parser = argparse.ArgumentParser(
+        prog="python -m hargassner.demo",
+        description="Run the bridge between a simulated gateway and a simulated boiler.",
+    )
+    parser.add_argument(
+        "--session-length",
+        type=float,
+        default=120.0,
+        metavar="SECONDS",
+        help="the gateway starts over after this time (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        default=20.0,
+        metavar="FACTOR",
+        help="the simulated boiler's time runs so much faster (default: %(default)g)",
+    )
+    options = parser.parse_args()
+    running: Any = reactor
+    print(_WHERE_TO_LOOK.format(minutes=options.session_length / 60), flush=True)
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
+    with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
+        house = demo_service(running, state, options.session_length, options.speed)
+        house.startService()
+        running.addSystemEventTrigger("before", "shutdown", house.stopService)
+        running.run()
+
+
+if __name__ == "__main__":
+    main()

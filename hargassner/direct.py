@@ -1,0 +1,168 @@
+"""Telemetry over a connection of the bridge's own, while no gateway session runs.
+
+The boiler takes several connections at once and sends telemetry to each without a login
+(docs/protocol.md, section 2), so that the owner's values do not depend on the maker's gateway.
+"""
+
+from typing import cast
+
+from twisted.application.internet import ClientService, backoffPolicy
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IReactorTime,
+    IStreamClientEndpoint,
+    ISystemHandle,
+    ITCPTransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from hargassner.dialogue.dialogue import Dialogue
+from hargassner.network.sockets import notice_loss
+from hargassner.proxy import ISessionWatcher, Session
+from hargassner.understanding import Understanding
+
+log = Logger()
+
+SILENCE_PATIENCE = 60.0
+"""Seconds without a byte after which the connection is given up; a line comes every second."""
+RETRY_LONGEST = 60.0
+"""Seconds between two attempts at most."""
+
+_DESCRIBE = b"$daq desc\r\n"
+
+
+class TelemetryReader(Protocol):
+    """Reads one connection of the bridge's own.
+
+    Args:
+        understanding: told what the boiler says.
+        clock: notices silence.
+        describe: whether to ask the boiler for its descriptor; it may refuse.
+    """
+
+    def __init__(self, understanding: Understanding, clock: IReactorTime, describe: bool) -> None:
+        self._understanding = understanding
+        self._clock = clock
+        self._describe = describe
+        self._dialogue = Dialogue()
+        self._silence: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """Ask what there is to ask, and listen."""
+        transport = cast("ITCPTransport", self.transport)
+        if ISystemHandle.providedBy(transport):
+            notice_loss(cast("ISystemHandle", transport).getHandle())
+        log.info("reading telemetry over a connection of our own")
+        self._silence = self._clock.callLater(SILENCE_PATIENCE, transport.abortConnection)
+        if self._describe:
+            self._understanding.take(self._dialogue.gateway_sent(_DESCRIBE))
+            transport.write(_DESCRIBE)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Understand it."""
+        if self._silence is not None:
+            self._silence.reset(SILENCE_PATIENCE)
+        with log.failuresHandled("understanding {size} bytes", size=len(data)):
+            self._understanding.take(self._dialogue.boiler_sent(data))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone; the service makes another."""
+        if self._silence is not None and self._silence.active():
+            self._silence.cancel()
+        log.info("our own telemetry connection is over: {why}", why=reason.getErrorMessage())
+
+
+class _ReaderFactory(Factory[TelemetryReader]):
+    noisy = False
+
+    def __init__(self, understanding: Understanding, clock: IReactorTime) -> None:
+        self._understanding = understanding
+        self._clock = clock
+        self._asked = False
+
+    def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
+        describe = self._understanding.boiler.descriptor is None and not self._asked
+        self._asked = self._asked or describe
+        return TelemetryReader(self._understanding, self._clock, describe)
+
+
+class DirectTelemetry(Service):
+    """Keeps a connection of its own to the boiler whenever no gateway session runs.
+
+    Args:
+        clock: time.
+        boiler: the way to the boiler.
+        understanding: told what the boiler says.
+    """
+
+    name = "direct telemetry"
+
+    def __init__(
+        self, clock: IReactorTime, boiler: IStreamClientEndpoint, understanding: Understanding
+    ) -> None:
+        self._clock = clock
+        self._boiler = boiler
+        self._factory = _ReaderFactory(understanding, clock)
+        self._client: ClientService | None = None
+        self._stopping: Deferred[None] | None = None
+        self._sessions: set[int] = set()
+
+    def startService(self) -> None:
+        """Connect, unless a gateway session runs."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._decide()
+
+    def stopService(self) -> "Deferred[None] | None":
+        """Disconnect; the result comes when the connection is closed."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._decide()
+        return self._stopping
+
+    def watch(self, session: Session) -> ISessionWatcher:
+        """Give way to a session of the gateway until it is over."""
+        self._sessions.add(session.number)
+        self._decide()
+        return _Way(self, session.number)
+
+    def session_over(self, number: int) -> None:
+        """Read telemetry again when no session of the gateway is left."""
+        self._sessions.discard(number)
+        self._decide()
+
+    def _decide(self) -> None:
+        wanted = bool(self.running) and not self._sessions
+        if wanted and self._client is None:
+            self._client = ClientService(
+                self._boiler,
+                self._factory,
+                retryPolicy=backoffPolicy(initialDelay=1.0, maxDelay=RETRY_LONGEST),
+                clock=self._clock,
+            )
+            self._client.startService()
+        elif not wanted and self._client is not None:
+            client, self._client = self._client, None
+            self._stopping = client.stopService()
+
+
+@implementer(ISessionWatcher)
+class _Way:
+    """Tells when the session is over that direct telemetry gives way to."""
+
+    def __init__(self, direct: DirectTelemetry, number: int) -> None:
+        self._direct = direct
+        self._number = number
+
+    def gateway_sent(self, data: bytes) -> None:
+        """What passes is no concern of direct telemetry."""
+
+    def boiler_sent(self, data: bytes) -> None:
+        """What passes is no concern of direct telemetry."""
+
+    def over(self, reason: str) -> None:
+        self._direct.session_over(self._number)

@@ -1,0 +1,138 @@
+"""What the bridge knows across a restart: the boiler's descriptor, and who was found.
+
+The gateway broadcasts only before a new dialogue, and the boiler answers and describes itself only
+then.  After a restart in between, the gateway may still connect, and the boiler be read and
+understood; the next dialogue replaces what is remembered.
+"""
+
+import json
+from collections.abc import Callable
+from ipaddress import IPv4Address
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from hargassner.boiler import Boiler
+from hargassner.dialogue.events import BoilerDescribed
+from hargassner.discovery import (
+    Announcement,
+    FoundBoiler,
+    FoundGateway,
+    Neighbours,
+    ServiceList,
+)
+from hargassner.state import DescriptorCache, StateDirectory
+
+log = Logger()
+
+
+class NeighbourCache:
+    """The gateway and the boiler that were found last.
+
+    Like everything of the state directory it blocks for as long as the disk takes.
+    """
+
+    FILE = "neighbours.json"
+
+    def __init__(self, directory: StateDirectory) -> None:
+        self._directory = directory
+
+    def remember(self, gateway: FoundGateway | None, boiler: FoundBoiler | None) -> None:
+        """Keep what is known now."""
+        known: dict[str, dict[str, str]] = {}
+        if gateway is not None:
+            known["gateway"] = {
+                "address": gateway.address,
+                "software": gateway.announcement.software,
+                "serial": gateway.announcement.serial,
+            }
+        if boiler is not None:
+            known["boiler"] = {
+                "address": boiler.address,
+                "model": boiler.services.model,
+                "firmware": boiler.services.firmware,
+                "system_code": boiler.services.system_code,
+            }
+        data = json.dumps(known, indent=1).encode()
+        if self._directory.load(self.FILE) != data:
+            self._directory.save(self.FILE, data)
+
+    def recall(self) -> tuple[FoundGateway | None, FoundBoiler | None]:
+        """What was remembered; a damaged file is set aside."""
+        data = self._directory.load(self.FILE)
+        if data is None:
+            return None, None
+        try:
+            known = json.loads(data)
+            gateway, boiler = known.get("gateway"), known.get("boiler")
+            return (
+                gateway
+                and FoundGateway(
+                    str(IPv4Address(gateway["address"])),
+                    Announcement(str(gateway["software"]), str(gateway["serial"])),
+                ),
+                boiler
+                and FoundBoiler(
+                    str(IPv4Address(boiler["address"])),
+                    ServiceList(
+                        str(boiler["model"]), str(boiler["firmware"]), str(boiler["system_code"])
+                    ),
+                ),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+            self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
+            return None, None
+
+
+class Memory(Service):
+    """Recalls at the start what the bridge knew when it stopped, and remembers what changes.
+
+    Args:
+        directory: where it is kept.
+        neighbours: who was found.
+        boiler: the model, to be told of the remembered descriptor.
+        clock: time.
+        in_thread: runs what blocks off the reactor's thread.
+    """
+
+    name = "memory"
+
+    def __init__(
+        self,
+        directory: StateDirectory,
+        neighbours: Neighbours,
+        boiler: Boiler,
+        clock: IReactorTime,
+        in_thread: Callable[..., "Deferred[Any]"],
+    ) -> None:
+        self._descriptors = DescriptorCache(directory)
+        self._found = NeighbourCache(directory)
+        self._neighbours = neighbours
+        self._boiler = boiler
+        self._clock = clock
+        self._in_thread = in_thread
+
+    def startService(self) -> None:
+        """Recall; it blocks for a moment, and nothing waits yet."""
+        super().startService()  # type: ignore[no-untyped-call]
+        described = self._descriptors.recall()
+        if described is not None:
+            self._boiler.apply(described, self._clock.seconds())
+        self._neighbours.recall(*self._found.recall())
+
+    def remember_descriptor(self, described: BoilerDescribed) -> None:
+        """Keep the descriptor that the boiler sent."""
+        self._in_thread(self._descriptors.remember, described.document).addErrback(_failed)
+
+    def remember_neighbours(self) -> None:
+        """Keep who was found."""
+        known = self._neighbours
+        self._in_thread(self._found.remember, known.gateway, known.boiler).addErrback(_failed)
+
+
+def _failed(why: Failure) -> None:
+    log.failure("remembering failed", why)

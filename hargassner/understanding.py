@@ -1,0 +1,134 @@
+"""The spectator beside the proxy: what passes is understood, and the model told of it."""
+
+from collections.abc import Callable, Iterable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hargassner.boiler import Boiler
+from hargassner.dialogue.dialogue import Dialogue
+from hargassner.dialogue.events import (
+    Announced,
+    BoilerDescribed,
+    Event,
+    Identified,
+    LoggedIn,
+    Passthrough,
+    Refused,
+    SessionOpened,
+    SessionOver,
+    Unreadable,
+)
+from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.proxy import ISessionWatcher, Session
+
+log = Logger()
+
+_KINDS_SAID = 100
+
+
+class Understanding:
+    """Turns what passes into events for the model.
+
+    Args:
+        boiler: the model.
+        clock: the time of each event.
+        described: called with each descriptor that the boiler sends.
+    """
+
+    def __init__(
+        self,
+        boiler: Boiler,
+        clock: IReactorTime,
+        described: Callable[[BoilerDescribed], object],
+    ) -> None:
+        self.boiler = boiler
+        self.unreadable = 0
+        self._clock = clock
+        self._described = described
+        self._said: set[tuple[str, str]] = set()
+
+    def watch(self, session: Session) -> "Overhearing":
+        """A spectator for a session that begins."""
+        return Overhearing(self, session)
+
+    def take(self, events: Iterable[Event], session: int | None = None) -> None:
+        """Tell the model, and say what a human would tell another."""
+        now = self._clock.seconds()
+        for event in events:
+            match event:
+                case BoilerDescribed():
+                    self._described(event)
+                case Unreadable():
+                    self.unreadable += 1
+                    self._say_once(
+                        "unreadable", event.reason, "cannot be read: {text} ({kind})", event.text
+                    )
+                case Passthrough():
+                    self._say_once(
+                        "passthrough",
+                        event.kind,
+                        "the request {kind} is unknown: its replies pass without being understood",
+                    )
+                case Refused():
+                    log.info(
+                        "the boiler refused {request}: {reply}",
+                        request=event.request,
+                        reply=event.reply,
+                    )
+                case _:
+                    pass
+            self.boiler.apply(event, now, session)
+
+    def gateway_announced(self, gateway: FoundGateway, _before: FoundGateway | None) -> None:
+        """The gateway announced itself."""
+        announcement = gateway.announcement
+        self.take([Announced(gateway.address, announcement.software, announcement.serial)])
+
+    def boiler_answered(self, found: FoundBoiler) -> None:
+        """The boiler answered the gateway's broadcast."""
+        facts = [
+            Identified("boiler_address", found.address),
+            Identified("system_code", found.services.system_code),
+        ]
+        # In a session the boiler tells its model more exactly.
+        if not self.boiler.identity.model:
+            facts.append(Identified("model", found.services.model))
+        if not self.boiler.identity.firmware:
+            facts.append(Identified("firmware", found.services.firmware))
+        self.take(facts)
+
+    def _say_once(self, what: str, kind: str, format_: str, text: str = "") -> None:
+        if (what, kind) not in self._said and len(self._said) < _KINDS_SAID:
+            self._said.add((what, kind))
+            log.info(format_, kind=kind, text=text)
+
+
+@implementer(ISessionWatcher)
+class Overhearing:
+    """Understands one session."""
+
+    def __init__(self, understanding: Understanding, session: Session) -> None:
+        self._understanding = understanding
+        self._session = session
+        self._dialogue = Dialogue()
+        self._take([SessionOpened(session.number, session.address)])
+
+    def gateway_sent(self, data: bytes) -> None:
+        """Take in bytes from the gateway."""
+        self._take(self._dialogue.gateway_sent(data))
+
+    def boiler_sent(self, data: bytes) -> None:
+        """Take in bytes from the boiler."""
+        self._take(self._dialogue.boiler_sent(data))
+
+    def over(self, reason: str) -> None:
+        """Tell the model that the session is over."""
+        self._take([SessionOver(self._session.number, reason)])
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, LoggedIn):
+                self._session.said_login()
+        self._understanding.take(events, self._session.number)
