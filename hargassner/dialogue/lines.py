@@ -30,6 +30,7 @@ class LineSplitter:
         self.dropped = 0
         """How many lines were too long."""
         self._longest = longest
+        self._beginning = min(longest, BEGINNING)
         self._rest = bytearray()
         # A CR at the end of a segment waits here for what follows: it may be half a line end.
         self._carriage_return = b""
@@ -69,7 +70,7 @@ class LineSplitter:
     def _grow(self, piece: bytes, lines: list[bytes | TooLong]) -> None:
         self._rest += piece
         if len(self._rest) > self._longest:
-            lines.append(TooLong(bytes(self._rest[:BEGINNING])))
+            lines.append(TooLong(bytes(self._rest[: self._beginning])))
             self._rest.clear()
             self._dropping = True
             self.dropped += 1

@@ -139,11 +139,11 @@ def _choice_parameter(fields: list[str]) -> ChoiceParameter:
 
 def _decimal(text: str, what: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
-        raise ParameterError(f"the {what} {text[:32]!r} is no number")
+        raise ParameterError(f"the {what} is no number")
     return Decimal(text)
 
 
 def _index(text: str, what: str) -> int:
     if not _INDEX.fullmatch(text):
-        raise ParameterError(f"the {what} {text[:32]!r} is no number from 0 to 9999")
+        raise ParameterError(f"the {what} is no number from 0 to 9999")
     return int(text)
