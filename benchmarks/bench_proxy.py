@@ -167,7 +167,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
-    parser.add_argument("contenders", nargs="*", default=["direct", "portforward", "bridge"])
+    parser.add_argument(
+        "contenders", nargs="*", default=["direct", "portforward", "bridge", "understanding"]
+    )
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))

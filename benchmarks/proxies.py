@@ -13,8 +13,10 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.protocols.portforward import ProxyFactory as PortForward
 
+from hargassner.boiler import Boiler
 from hargassner.discovery import Neighbours
 from hargassner.proxy import Access, ProxyFactory, Session
+from hargassner.understanding import Understanding
 
 HOST = "127.0.0.1"
 
@@ -38,10 +40,17 @@ def bridge(
     )
 
 
+def understanding(boiler_port: int) -> ProxyFactory:
+    """The bridge's proxy, with what passes understood."""
+    understood = Understanding(Boiler(), reactor, lambda _described: None)
+    return bridge(boiler_port, lambda session: [understood.watch(session)])
+
+
 def main() -> None:
     """Serve until killed."""
     kind, boiler_port = sys.argv[1], int(sys.argv[2])
-    factory = {"portforward": port_forward, "bridge": bridge}[kind](boiler_port)
+    kinds = {"portforward": port_forward, "bridge": bridge, "understanding": understanding}
+    factory = kinds[kind](boiler_port)
     port = reactor.listenTCP(0, factory, backlog=600, interface=HOST)
     print(port.getHost().port, flush=True)
     reactor.run()

@@ -16,8 +16,11 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, Neighbours, ServiceList
 from hargassner.proxy import Access, ProxyFactory, Session
+from hargassner.understanding import Understanding
+from tests.test_proxy import Clumsy
 
 GATEWAY = "127.0.0.1"
 OTHER = "127.0.0.2"
@@ -219,6 +222,24 @@ class PassingTests(SocketCase):
         boiler = yield self.boiler.next()
         yield boiler.over  # A boiler without half-close support sees the end of it all.
         self.assertEqual(bytes(boiler.received), b"$uptime\r\n")
+
+
+class OverheardTests(PassingTests):
+    """The same bytes while they are understood."""
+
+    def watch(self, session: Session) -> list[Any]:
+        return [Understanding(Boiler(), reactor, lambda _: None).watch(session)]
+
+
+class OverheardByAFaultyListenerTests(PassingTests):
+    """The same bytes while whoever overhears them fails each time."""
+
+    def watch(self, session: Session) -> list[Any]:
+        return [Clumsy()]
+
+    def tearDown(self) -> Any:
+        self.flushLoggedErrors(ZeroDivisionError)
+        return super().tearDown()
 
 
 class EndingTests(SocketCase):

@@ -1,0 +1,150 @@
+"""Direct telemetry: a connection of the bridge's own while no gateway session runs."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, ConnectionDone
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from hargassner.boiler import Boiler
+from hargassner.direct import RETRY_LONGEST, SILENCE_PATIENCE, DirectTelemetry
+from hargassner.discovery import Neighbours
+from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.understanding import Understanding
+from tests.test_understanding import DOCUMENT
+
+
+class Transport(StringTransport):
+    """A connection to the boiler that ends when it is told to."""
+
+    def abortConnection(self) -> None:
+        self.loseConnection()
+
+    def loseConnection(self) -> None:
+        if not self.disconnecting:
+            super().loseConnection()
+            self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+@implementer(IStreamClientEndpoint)
+class BoilerEndpoint:
+    """The way to a boiler that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.attempts: list[tuple[Deferred[Any], Any]] = []
+
+    def connect(self, protocolFactory: Any) -> Deferred[Any]:
+        attempt: Deferred[Any] = Deferred()
+        self.attempts.append((attempt, protocolFactory))
+        return attempt
+
+    def accept(self) -> Transport:
+        attempt, factory = self.attempts.pop(0)
+        protocol = factory.buildProtocol(None)
+        transport = Transport()
+        transport.protocol = protocol
+        protocol.makeConnection(transport)
+        attempt.callback(protocol)
+        return transport
+
+    def refuse(self) -> None:
+        attempt, _ = self.attempts.pop(0)
+        attempt.errback(Failure(ConnectError()))
+
+
+class DirectCase(SynchronousTestCase):
+    """A direct telemetry service that runs."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.endpoint = BoilerEndpoint()
+        self.boiler = Boiler()
+        understanding = Understanding(self.boiler, self.clock, lambda _: None)
+        self.direct = DirectTelemetry(self.clock, self.endpoint, understanding)
+        self.proxy = ProxyFactory(
+            self.clock, lambda _: Deferred(), Access(["any"], Neighbours(self.clock))
+        )
+        self.direct.startService()
+        self.addCleanup(self.stopped)
+
+    def stopped(self) -> None:
+        self.direct.stopService()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def session(self, number: int = 1) -> ISessionWatcher:
+        return self.direct.watch(Session(number, ("192.0.2.7", 50000), self.proxy))
+
+    def test_the_endpoint_double_is_honest(self) -> None:
+        verifyObject(IStreamClientEndpoint, self.endpoint)
+
+    def test_lines_reach_the_model_without_a_login(self) -> None:
+        transport = self.endpoint.accept()
+        transport.protocol.dataReceived(b"$<<" + DOCUMENT + b">>\r\n")
+        transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.assertTrue(self.boiler.availability.telemetry)
+        self.assertEqual(self.boiler.channels["tk"].text, "65.9")
+
+    def test_the_descriptor_is_asked_for_once_where_none_is_known(self) -> None:
+        transport = self.endpoint.accept()
+        self.assertEqual(transport.value(), b"$daq desc\r\n")
+        transport.protocol.dataReceived(b"$permission denied\r\npm 7 65.9 1 \r\n")
+        self.assertTrue(self.boiler.availability.telemetry)
+        transport.loseConnection()
+        self.clock.advance(RETRY_LONGEST)
+        self.assertEqual(self.endpoint.accept().value(), b"")
+
+    def test_a_boiler_that_resets_is_read_again(self) -> None:
+        self.endpoint.accept().loseConnection()
+        self.clock.advance(RETRY_LONGEST)
+        transport = self.endpoint.accept()
+        transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.assertTrue(self.boiler.availability.telemetry)
+
+    def test_a_boiler_that_is_away_is_tried_again_and_again_but_not_often(self) -> None:
+        attempts = 0
+        for _ in range(600):
+            if self.endpoint.attempts:
+                attempts += 1
+                self.endpoint.refuse()
+            self.clock.advance(1)
+        self.assertTrue(8 <= attempts <= 30, attempts)
+
+    def test_a_connection_that_falls_silent_is_given_up(self) -> None:
+        transport = self.endpoint.accept()
+        self.clock.advance(SILENCE_PATIENCE - 1)
+        transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.clock.advance(SILENCE_PATIENCE - 1)
+        self.assertFalse(transport.disconnecting)
+        self.clock.advance(1)
+        self.assertTrue(transport.disconnecting)
+
+    def test_it_gives_way_to_a_gateway_session_and_comes_back(self) -> None:
+        transport = self.endpoint.accept()
+        session = self.session()
+        self.assertTrue(transport.disconnecting)
+        self.clock.advance(RETRY_LONGEST)
+        self.assertEqual(self.endpoint.attempts, [])
+        session.over("the client closed")
+        self.assertEqual(len(self.endpoint.attempts), 1)
+
+    def test_it_stays_away_until_the_last_of_several_sessions_is_over(self) -> None:
+        self.endpoint.accept()
+        first, second = self.session(1), self.session(2)
+        first.over("the gateway connected anew")
+        self.assertEqual(self.endpoint.attempts, [])
+        second.over("the client closed")
+        self.assertEqual(len(self.endpoint.attempts), 1)
+
+    def test_its_way_out_is_an_honest_watcher(self) -> None:
+        verifyObject(ISessionWatcher, self.session())
+
+    def test_stopping_closes_the_connection(self) -> None:
+        transport = self.endpoint.accept()
+        self.direct.stopService()
+        self.assertTrue(transport.disconnecting)

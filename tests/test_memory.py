@@ -1,0 +1,72 @@
+"""What the bridge knows again after a restart."""
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.boiler import Boiler
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.events import BoilerDescribed, TelemetryLine
+from hargassner.discovery import Announcement, Neighbours, ServiceList
+from hargassner.memory import Memory, NeighbourCache
+from hargassner.state import StateDirectory
+from tests.test_understanding import DOCUMENT
+
+
+def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
+    return maybeDeferred(work, *arguments)
+
+
+class MemoryTests(SynchronousTestCase):
+    """Two lives of a bridge with one state directory."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.live()
+
+    def live(self) -> None:
+        """Begin a life of the bridge."""
+        clock = Clock()
+        self.neighbours = Neighbours(clock)
+        self.boiler = Boiler()
+        directory = StateDirectory(self.path)
+        self.memory = Memory(directory, self.neighbours, self.boiler, clock, at_once)
+        self.memory.startService()
+
+    def test_a_first_life_knows_nothing(self) -> None:
+        self.assertIsNone(self.neighbours.gateway)
+        self.assertIsNone(self.neighbours.boiler)
+        self.assertIsNone(self.boiler.descriptor)
+
+    def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
+        self.memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        self.live()
+        self.boiler.apply(TelemetryLine(b"pm 7 65.9 1 "), 1.0)
+        self.assertEqual(self.boiler.channels["tk"].text, "65.9")
+
+    def test_the_gateway_and_the_boiler_are_known_in_the_next_life(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        self.memory.remember_neighbours()
+        known = (self.neighbours.gateway, self.neighbours.boiler)
+        self.live()
+        self.assertEqual((self.neighbours.gateway, self.neighbours.boiler), known)
+        self.assertEqual(self.successResultOf(self.neighbours.boiler_address(10)), "198.51.100.2")
+
+    def test_one_of_them_alone_is_remembered_too(self) -> None:
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+        self.memory.remember_neighbours()
+        self.live()
+        self.assertIsNone(self.neighbours.gateway)
+        self.assertEqual(self.neighbours.boiler.address, "198.51.100.2")
+
+    def test_a_damaged_file_is_set_aside_and_lived_without(self) -> None:
+        for damaged in (b"", b"{", b"[]", b'{"gateway": {"address": "nowhere"}}', b'{"boiler": 7}'):
+            directory = StateDirectory(self.path)
+            directory.save(NeighbourCache.FILE, damaged)
+            self.live()
+            self.assertIsNone(self.neighbours.gateway)
+            self.assertFalse((self.path / NeighbourCache.FILE).exists(), damaged)
