@@ -57,7 +57,7 @@ class Peer(Protocol):
         self.transport.abortConnection()
 
 
-class Boiler(Factory):
+class ScriptedBoiler(Factory):
     """Takes connections, and says what the test makes it say."""
 
     noisy = False
@@ -120,7 +120,7 @@ class SocketCase(TestCase):
     allow: Iterable[str] = ("igw", OTHER)
 
     def setUp(self) -> None:
-        self.boiler = Boiler()
+        self.boiler = ScriptedBoiler()
         self.to_boiler: list[Any] = []
         self.boiler_port = reactor.listenTCP(0, self.boiler, interface="127.0.0.1")
         self.boiler_number = self.boiler_port.getHost().port
