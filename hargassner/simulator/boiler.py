@@ -4,7 +4,7 @@ import socket
 from datetime import datetime
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import (
     IListeningPort,
     IReactorSocket,
@@ -54,9 +54,9 @@ class AnsweringProtocol(DatagramProtocol):
         if data != self._question or self.silent or self.transport is None:
             return
         if addr[1] != self._asked_from:
-            self._problems.append(
-                f"{addr[0]} asked from UDP port {addr[1]}, not {self._asked_from}"
-            )
+            problem = f"{addr[0]} asked from UDP port {addr[1]}, not {self._asked_from}"
+            self._problems.append(problem)
+            log.warn("{problem}", problem=problem)
         log.info("asked for {question} by {address}", question=data, address=addr[0])
         self.transport.write(self._answer, addr)
 
@@ -84,6 +84,8 @@ class SimulatedBoiler(Service):
         plant: the plant; a new one when left out.
         discovery: whether the UDP ports are opened.
         seed: decides a new plant's weather and noise, and the login tokens.
+
+    ``problems`` has a sentence for each question that came from another port than it should.
     """
 
     name = "simulated boiler"
@@ -161,7 +163,8 @@ class SimulatedBoiler(Service):
             with sock:
                 self._ports.append(
                     self._reactor.adoptDatagramPort(
- sock.fileno(), socket.AF_INET, protocol, _LARGEST_DATAGRAM)
+                        sock.fileno(), socket.AF_INET, protocol, _LARGEST_DATAGRAM
+                    )
                 )
         self._factory.start()
 
@@ -169,10 +172,8 @@ class SimulatedBoiler(Service):
         """Switch the boiler off: the result comes when every port and connection is closed."""
         super().stopService()  # type: ignore[no-untyped-call]
         ports, self._ports = self._ports, []
-        over: list[Deferred[None]] = [self._factory.stop()]
-        for port in ports:
-            closed: Deferred[None] = maybeDeferred(port.stopListening)
-            over.append(closed)
+        closed = [port.stopListening() for port in ports]
+        over = [self._factory.stop(), *(each for each in closed if each is not None)]
         return gatherResults(over).addCallback(lambda _: None)
 
     def drop_connections(self, *, reset: bool = False) -> None:
