@@ -1,0 +1,428 @@
+"""Telemetry lines as readings."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.dialogue.descriptor import (
+    AnalogChannel,
+    Descriptor,
+    DigitalChannel,
+    parse_descriptor,
+)
+from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
+from tests.shared import shared_file
+
+
+def descriptor_of(*names: str, words: int = 1, decimals: int | None = None) -> Descriptor:
+    """Analog channels of these names, and words of which bits 0, 3 and 31 are described."""
+    return Descriptor(
+        analog=tuple(
+            AnalogChannel(name, name, place, "", decimals) for place, name in enumerate(names)
+        ),
+        digital=tuple(
+            DigitalChannel(f"w{word}b{bit}", f"W{word}B{bit}", word, bit)
+            for word in range(words)
+            for bit in (0, 3, 31)
+        ),
+        analog_values=len(names),
+        words=words,
+    )
+
+
+def encode(tokens: Sequence[str], words: Sequence[int] = ()) -> bytes:
+    """A line in the boiler's own form: a blank behind every value, words in hexadecimal."""
+    values = [*tokens, *(f"{word:X}" for word in words)]
+    return ("pm " + "".join(f"{value} " for value in values)).encode("latin-1")
+
+
+def shown(readings: Sequence[Reading]) -> dict[str, str]:
+    """The texts, by object."""
+    return {reading.channel.object: reading.text for reading in readings}
+
+
+def values_of(readings: Sequence[Reading]) -> dict[str, float | int | bool | None]:
+    """The values, by object."""
+    return {reading.channel.object: reading.value for reading in readings}
+
+
+class NumberTests(SynchronousTestCase):
+    """Analog values are decimal numbers."""
+
+    def value(self, token: str) -> float | int | bool | None:
+        """What one channel makes of a token that it keeps as its text."""
+        [reading] = Decoder(descriptor_of("TK", words=0)).decode(encode([token]))
+        self.assertEqual(reading.text, token)
+        return reading.value
+
+    def test_the_text_is_kept_beside_the_number(self) -> None:
+        """The boiler's precision is not lost."""
+        self.assertEqual(self.value("65.70"), 65.7)
+        self.assertEqual(self.value("-20.0"), -20.0)
+
+    def test_whole_numbers_are_whole(self) -> None:
+        """Without a point there is an int."""
+        value = self.value("9")
+        self.assertIsInstance(value, int)
+        self.assertEqual(value, 9)
+
+    def test_minus_zero_is_zero(self) -> None:
+        """Some boilers send it."""
+        self.assertEqual(self.value("-0"), 0)
+
+    def test_what_is_no_number_is_unknown(self) -> None:
+        """Nothing is guessed, though Python would read some of these as numbers."""
+        for token in (
+            "nan",
+            "inf",
+            "-inf",
+            "1_000",
+            "1E1",
+            "+5",
+            "5.",
+            ".5",
+            "-",
+            "--",
+            "1,5",
+            "0x1",
+        ):
+            self.assertIsNone(self.value(token), token)
+        for token in ("\xb2", "12\0", "\0", "4\xa0", "9" * 30):
+            self.assertIsNone(self.value(token), token)
+
+    def test_a_token_without_end_is_cut(self) -> None:
+        """Its beginning is enough to show."""
+        [reading] = Decoder(descriptor_of("TK", words=0)).decode(encode(["9" * 60_000]))
+        self.assertIsNone(reading.value)
+        self.assertLess(len(reading.text), 100)
+
+    def test_one_unknown_value_leaves_the_others_known(self) -> None:
+        """The line is decoded all the same."""
+        decoder = Decoder(descriptor_of("TK", "O2"))
+        readings = decoder.decode(b"pm 48.5 ??? 9 ")
+        self.assertEqual(
+            shown(readings), {"TK": "48.5", "O2": "???", "w0b0": "ON", "w0b3": "ON", "w0b31": "OFF"}
+        )
+        self.assertIsNone(decoder.misfit)
+
+
+class WordTests(SynchronousTestCase):
+    """Digital words are hexadecimal, and each described bit is a channel."""
+
+    def setUp(self) -> None:
+        """A boiler with one word only."""
+        self.decoder = Decoder(descriptor_of())
+
+    def on(self, token: str) -> list[str]:
+        """The channels that are on in the first line with this word."""
+        readings = Decoder(descriptor_of()).decode(encode([token]))
+        return [reading.channel.object for reading in readings if reading.value is True]
+
+    def test_a_word_that_looks_decimal_is_not(self) -> None:
+        """0x1000 has bit 12 and 1E1 is no exponent."""
+        self.assertEqual(self.on("1000"), [])
+        self.assertEqual(self.on("9"), ["w0b0", "w0b3"])
+        self.assertEqual(self.on("1E1"), ["w0b0"])
+
+    def test_words_are_padded_or_not(self) -> None:
+        """Older firmware sends four digits, newer as many as it takes."""
+        self.assertEqual(self.on("0008"), ["w0b3"])
+        self.assertEqual(self.on("8"), ["w0b3"])
+        self.assertEqual(self.on("80000001"), ["w0b0", "w0b31"])
+
+    def test_only_bits_that_changed_are_told(self) -> None:
+        """The other bits of the word are no news."""
+        self.decoder.decode(b"pm 1 ")
+        self.assertEqual(shown(self.decoder.decode(b"pm 9 ")), {"w0b3": "ON"})
+        self.assertEqual(
+            shown(self.decoder.decode(b"pm 80000008 ")), {"w0b0": "OFF", "w0b31": "ON"}
+        )
+
+    def test_another_spelling_is_no_change(self) -> None:
+        """Nor is a bit that nobody has described."""
+        self.decoder.decode(b"pm a ")
+        self.assertEqual(self.decoder.decode(b"pm 000A "), [])
+        self.assertEqual(self.decoder.decode(b"pm 000E "), [])
+
+    def test_what_is_no_word_is_unknown(self) -> None:
+        """Too wide, not hexadecimal, negative: then all its channels are, and come back whole."""
+        for token in (b"100000000", b"G", b"-1", b"1.0", b"0x1", b"1_0"):
+            self.decoder.decode(b"pm 1 ")
+            unknown = self.decoder.decode(b"pm " + token + b" ")
+            self.assertEqual(values_of(unknown), {"w0b0": None, "w0b3": None, "w0b31": None})
+            self.assertEqual(shown(unknown)["w0b0"], token.decode())
+            known = self.decoder.decode(b"pm 1 ")
+            self.assertEqual(values_of(known), {"w0b0": True, "w0b3": False, "w0b31": False})
+
+
+class ChangeTests(SynchronousTestCase):
+    """A decoder gives what is new."""
+
+    def setUp(self) -> None:
+        """A boiler with more values than are compared at once."""
+        self.descriptor = descriptor_of(*(f"a{place}" for place in range(30)), words=2)
+        self.decoder = Decoder(self.descriptor)
+        self.tokens = [f"{place}.0" for place in range(30)]
+
+    def test_the_first_line_gives_everything(self) -> None:
+        """In the order of the line."""
+        readings = self.decoder.decode(encode(self.tokens, [0, 0]))
+        self.assertEqual(
+            [reading.channel for reading in readings],
+            [*self.descriptor.analog, *self.descriptor.digital],
+        )
+
+    def test_the_same_line_gives_nothing(self) -> None:
+        """However often it comes."""
+        line = encode(self.tokens, [0, 0])
+        self.decoder.decode(line)
+        self.assertEqual(len(self.decoder.decode(line)), 0)
+
+    def test_a_line_gives_what_changed(self) -> None:
+        """Values of another length move all that follow, and those are not news."""
+        self.decoder.decode(encode(self.tokens, [0, 0]))
+        self.tokens[3] = "1234.5"
+        self.tokens[29] = "0"
+        readings = self.decoder.decode(encode(self.tokens, [0, 8]))
+        self.assertEqual(shown(readings), {"a3": "1234.5", "a29": "0", "w1b3": "ON"})
+
+    def test_another_precision_is_a_change(self) -> None:
+        """The text is what is shown."""
+        self.decoder.decode(encode(self.tokens, [0, 0]))
+        self.tokens[0] = "0.00"
+        self.assertEqual(shown(self.decoder.decode(encode(self.tokens, [0, 0]))), {"a0": "0.00"})
+
+    def test_blanks_do_not_matter(self) -> None:
+        """Doubled, missing at the end, at the beginning: the values are the same."""
+        line = encode(self.tokens, [0, 0])
+        self.decoder.decode(line)
+        for same in (
+            line.rstrip(),
+            line + b" ",
+            line.replace(b" ", b"  "),
+            line.replace(b"pm", b"pm "),
+        ):
+            self.assertEqual(len(self.decoder.decode(same)), 0)
+            self.assertIsNone(self.decoder.misfit)
+        self.tokens[7] = "8"
+        changed = encode(self.tokens, [0, 0]).replace(b" 9.0", b"  9.0").rstrip()
+        self.assertEqual(shown(self.decoder.decode(changed)), {"a7": "8"})
+
+    def test_two_channels_of_one_place_both_change(self) -> None:
+        """They show the same value."""
+        both = Descriptor(
+            analog=(AnalogChannel("a", "A", 1, "", None), AnalogChannel("b", "B", 1, "", None)),
+            digital=(),
+            analog_values=2,
+            words=0,
+        )
+        self.assertEqual(shown(Decoder(both).decode(b"pm 1 2 ")), {"a": "2", "b": "2"})
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.lists(
+                    st.sampled_from(["0", "-0", "1", "1.0", "-20", "65.70", "x"]),
+                    min_size=15,
+                    max_size=15,
+                ),
+                st.integers(0, 0xFFFFFFFF),
+                st.sampled_from([0, 1, 8]),
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def test_what_is_encoded_is_decoded(self, states: list[tuple[list[str], int, int]]) -> None:
+        """After every line what was told last is what was sent, and only changes were told."""
+        decoder = Decoder(descriptor_of(*(f"a{place}" for place in range(15)), words=2))
+        known: dict[str, str] = {}
+        for tokens, *words in states:
+            sent = {f"a{place}": token for place, token in enumerate(tokens)}
+            for word, value in enumerate(words):
+                for bit in (0, 3, 31):
+                    sent[f"w{word}b{bit}"] = "ON" if value >> bit & 1 else "OFF"
+            news = shown(decoder.decode(encode(tokens, words)))
+            self.assertEqual(
+                news, {name: text for name, text in sent.items() if known.get(name) != text}
+            )
+            known |= news
+            self.assertEqual(known, sent)
+
+    @given(
+        st.lists(st.decimals(-10_000, 10_000, places=2), min_size=20, max_size=20),
+        st.lists(st.integers(0, 0xFFFFFFFF), min_size=2, max_size=2),
+    )
+    def test_values_survive_the_line(self, numbers: list[object], words: list[int]) -> None:
+        """Numbers and bits are the same after encoding and decoding."""
+        decoder = Decoder(descriptor_of(*(f"a{place}" for place in range(20)), words=2))
+        decoded = values_of(decoder.decode(encode([str(number) for number in numbers], words)))
+        expected = {f"a{place}": float(str(number)) for place, number in enumerate(numbers)}
+        for word, value in enumerate(words):
+            for bit in (0, 3, 31):
+                expected[f"w{word}b{bit}"] = bool(value >> bit & 1)
+        self.assertEqual(decoded, expected)
+
+    @given(st.lists(st.binary(max_size=40).map(b"pm ".__add__), max_size=4))
+    def test_any_lines_can_be_decoded(self, lines: list[bytes]) -> None:
+        """Nothing is raised, and a line tells the same after others as on its own."""
+        descriptor = descriptor_of("a", "b")
+        decoder = Decoder(descriptor)
+        known: dict[str, Reading] = {}
+        for line in lines:
+            known |= {reading.channel.object: reading for reading in decoder.decode(line)}
+            alone = Decoder(descriptor)
+            expected = {reading.channel.object: reading for reading in alone.decode(line)}
+            self.assertEqual(values_of([*known.values()]), values_of([*expected.values()]))
+            self.assertEqual(decoder.misfit, alone.misfit)
+
+
+class MisfitTests(SynchronousTestCase):
+    """A line of another length is decoded as far as it can be trusted."""
+
+    def setUp(self) -> None:
+        """A boiler with the channels beside which extra values have been met."""
+        self.descriptor = descriptor_of(
+            "TK", "TRG", "ExtHK Solltmp.", "TB", "BoiZustand_1", "TA", words=2, decimals=0
+        )
+        self.decoder = Decoder(self.descriptor)
+
+    def known(self, line: bytes) -> dict[str, str]:
+        """What a decoder on its own knows after this line."""
+        readings = Decoder(self.descriptor).decode(line)
+        self.assertEqual(len(readings), 12)
+        unknown = [reading for reading in readings if reading.value is None]
+        self.assertEqual({reading.text for reading in unknown}, {""})
+        return shown([reading for reading in readings if reading.value is not None])
+
+    def test_lengths_are_told(self) -> None:
+        """They stay told as long as lines do not fit."""
+        self.decoder.decode(b"pm 1 2 3 4 5 6 7 0 0 ")
+        self.assertEqual(self.decoder.misfit, Misfit(expected=8, got=9))
+        self.decoder.decode(b"pm 1 2 3 4 5 6 7 0 0 ")
+        self.assertEqual(self.decoder.misfit, Misfit(expected=8, got=9))
+        self.decoder.decode(b"pm 1 2 0 0 ")
+        self.assertEqual(self.decoder.misfit, Misfit(expected=8, got=4))
+
+    def test_too_many_values(self) -> None:
+        """Certain are words, from the right end, and values before the first possible extra one."""
+        self.assertEqual(
+            self.known(b"pm 1 2 99 3 4 5 6 1 8 "),
+            {"TK": "1", "TRG": "2"}
+            | {"w0b0": "ON", "w0b3": "OFF", "w0b31": "OFF"}
+            | {"w1b0": "OFF", "w1b3": "ON", "w1b31": "OFF"},
+        )
+
+    def test_behind_the_tank_state(self) -> None:
+        """Without an external circuit the first extra value can stand behind the tank's state."""
+        self.descriptor = descriptor_of("TK", "BoiZustand_1", *(f"a{n}" for n in range(4)), words=2)
+        known = self.known(b"pm 1 2 99 3 4 5 6 0 0 ")
+        self.assertEqual([name for name in known if name[0] != "w"], ["TK", "BoiZustand_1"])
+
+    def test_no_known_place_for_extra_values(self) -> None:
+        """Then no analog value is certain."""
+        self.descriptor = descriptor_of(*(f"a{n}" for n in range(6)), words=2)
+        known = self.known(b"pm 1 2 99 3 4 5 6 0 0 ")
+        self.assertEqual([name for name in known if name[0] != "w"], [])
+
+    def test_decimals_that_contradict(self) -> None:
+        """A value with decimals where none are promised shows that extra values stand earlier."""
+        known = self.known(b"pm 1 2.5 99 3 4 5 6 0 0 ")
+        self.assertEqual([name for name in known if name[0] != "w"], [])
+
+    def test_too_few_values(self) -> None:
+        """Only the words are certain."""
+        known = self.known(b"pm 1 2 3 4 5 1 8 ")
+        self.assertEqual([name for name, text in known.items() if text == "ON"], ["w0b0", "w1b3"])
+        self.assertEqual(len(known), 6)
+
+    def test_less_than_the_words(self) -> None:
+        """Nothing is certain."""
+        self.assertEqual(self.known(b"pm 1 "), {})
+        self.assertEqual(self.known(b"pm "), {})
+
+    def test_channels_become_unknown_once(self) -> None:
+        """A misfit takes back what was known, and tells it once."""
+        self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")
+        lost = self.decoder.decode(b"pm 1 2 99 3 4 5 6 0 0 ")
+        self.assertEqual(
+            values_of(lost), dict.fromkeys(("ExtHK Solltmp.", "TB", "BoiZustand_1", "TA"))
+        )
+        self.assertEqual(shown(self.decoder.decode(b"pm 7 2 99 9 9 9 9 0 0 ")), {"TK": "7"})
+
+    def test_a_line_that_fits_again_gives_everything(self) -> None:
+        """The misfit is over."""
+        self.decoder.decode(b"pm 1 2 99 3 4 5 6 0 0 ")
+        readings = self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")
+        self.assertIsNone(self.decoder.misfit)
+        self.assertEqual(len(readings), 12)
+        self.assertNotIn(None, values_of(readings).values())
+
+
+class HiddenTests(SynchronousTestCase):
+    """The owner can name the places of values that the descriptor leaves out."""
+
+    def setUp(self) -> None:
+        """A boiler of four described values."""
+        self.descriptor = descriptor_of("a", "b", "c", words=1)
+
+    def test_hidden_values_are_passed_over(self) -> None:
+        """Places count from 0 in the line as it is sent, in any order."""
+        decoder = Decoder(self.descriptor, hidden=[4, 1])
+        known = shown(decoder.decode(b"pm 1 98 2 3 99 8 "))
+        self.assertIsNone(decoder.misfit)
+        self.assertEqual(
+            known, {"a": "1", "b": "2", "c": "3", "w0b0": "OFF", "w0b3": "ON", "w0b31": "OFF"}
+        )
+
+    def test_hidden_values_are_no_news(self) -> None:
+        """They belong to no channel."""
+        decoder = Decoder(self.descriptor, hidden=[1])
+        decoder.decode(b"pm 1 98 2 3 0 ")
+        self.assertEqual(decoder.decode(b"pm 1 97 2 3 0 "), [])
+
+    def test_a_line_without_them_does_not_fit(self) -> None:
+        """They are expected."""
+        decoder = Decoder(self.descriptor, hidden=[1])
+        decoder.decode(b"pm 1 2 3 0 ")
+        self.assertEqual(decoder.misfit, Misfit(expected=5, got=4))
+
+    def test_a_place_among_the_words_is_none(self) -> None:
+        """Words stand at the right end, so nothing can hide between them."""
+        decoder = Decoder(self.descriptor, hidden=[4, 4000])
+        decoder.decode(b"pm 1 2 3 0 ")
+        self.assertIsNone(decoder.misfit)
+
+
+class RealLineTests(SynchronousTestCase):
+    """Lines of real boilers fit their descriptors, every one."""
+
+    def assert_all_fit(self, descriptor_name: str, lines_name: str, count: int) -> None:
+        """Each of so many lines shows a value for every channel, as it is printed there."""
+        descriptor = parse_descriptor(shared_file(f"firmware/{descriptor_name}").read_bytes())
+        decoder = Decoder(descriptor)
+        known: dict[str, Reading] = {}
+        content = shared_file(f"firmware/{lines_name}").read_bytes()
+        lines = [line for line in content.split(b"\r\n") if line.startswith(b"pm ")]
+        self.assertEqual(len(lines), count)
+        for line in lines:
+            known |= {reading.channel.object: reading for reading in decoder.decode(line)}
+            self.assertIsNone(decoder.misfit)
+            self.assertNotIn(None, values_of([*known.values()]).values())
+            tokens = line.decode("latin-1").split()[1:]
+            for channel in descriptor.analog:
+                self.assertEqual(known[channel.object].text, tokens[channel.place])
+                self.assertEqual(known[channel.object].value, float(tokens[channel.place]))
+            for bit in descriptor.digital:
+                word = int(tokens[descriptor.analog_values + bit.word], 16)
+                self.assertEqual(known[bit.object].value, bool(word & 1 << bit.bit))
+
+    def test_pellets(self) -> None:
+        """A Nano.2 25 over an evening."""
+        self.assert_all_fit("nano2-25-V14.0k3.xml", "nano2-25-V14.0k3.txt", 187)
+
+    def test_log_wood(self) -> None:
+        """An STHV2, whose state is not the first channel."""
+        self.assert_all_fit("sthv2-V10.2e1-a.xml", "sthv2-V10.2e1.txt", 172)
