@@ -9,6 +9,7 @@ times, and the median of each figure is printed.
 import argparse
 import multiprocessing
 import os
+import random
 import resource
 import socket
 import statistics
@@ -19,12 +20,29 @@ import time
 from pathlib import Path
 
 HOST = "127.0.0.1"
-LINE = b"pm " + b"20.0 " * 73 + b"\r\n"
+ANALOG = 182
+WORDS = 8
 TAIL = 4
 GAP = 130e-6
 LINES = 10_000
 MEGABYTES = 100
 ROUND_TRIPS = 2_000
+
+
+def _telemetry() -> list[bytes]:
+    """Lines of 190 values, of which four differ from one to the next."""
+    chance = random.Random(5)
+    values = [b"%.1f" % (chance.random() * 80 + 10) for _ in range(ANALOG)]
+    words = [b"%X" % chance.randrange(16**4) for _ in range(WORDS)]
+    lines = []
+    for _ in range(100):
+        for place in chance.sample(range(ANALOG), 4):
+            values[place] = b"%.1f" % (chance.random() * 80 + 10)
+        lines.append(b"pm " + b" ".join(values + words) + b" \r\n")
+    return lines
+
+
+TELEMETRY = _telemetry()
 
 
 def _spin(seconds: float) -> None:
@@ -47,10 +65,11 @@ def _serve(connection: socket.socket) -> None:
                 _spin(GAP)
                 connection.sendall(reply[-TAIL:])
             elif request == b"$lines\r\n":
-                for _ in range(LINES):
-                    connection.sendall(LINE[:-TAIL])
+                for turn in range(LINES):
+                    line = TELEMETRY[turn % len(TELEMETRY)]
+                    connection.sendall(line[:-TAIL])
                     _spin(GAP)
-                    connection.sendall(LINE[-TAIL:])
+                    connection.sendall(line[-TAIL:])
                     _spin(GAP)
             elif request == b"$flood\r\n":
                 piece = bytes(65_536)
@@ -143,7 +162,7 @@ def line_cpu(contender: Contender) -> float:
     with contender.connect() as connection:
         before = contender.cpu_seconds()
         connection.sendall(b"$lines\r\n")
-        _drain(connection, LINES * len(LINE))
+        _drain(connection, sum(map(len, TELEMETRY)) * LINES // len(TELEMETRY))
         return contender.cpu_seconds() - before
 
 

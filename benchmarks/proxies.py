@@ -14,6 +14,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.protocols.portforward import ProxyFactory as PortForward
 
 from hargassner.boiler import Boiler
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.events import BoilerDescribed
 from hargassner.discovery import Neighbours
 from hargassner.proxy import Access, ProxyFactory, Session
 from hargassner.understanding import Understanding
@@ -42,7 +44,16 @@ def bridge(
 
 def understanding(boiler_port: int) -> ProxyFactory:
     """The bridge's proxy, with what passes understood."""
-    understood = Understanding(Boiler(), reactor, lambda _described: None)
+    analog = "".join(f"<CHANNEL id='{place}' name='A {place}'/>" for place in range(182))
+    digital = "".join(
+        f"<CHANNEL id='{word}' bit='{bit}' name='D {word} {bit}'/>"
+        for word in range(8)
+        for bit in range(16)
+    )
+    document = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>".encode()
+    boiler = Boiler()
+    boiler.apply(BoilerDescribed(document, parse_descriptor(document)), 0.0)
+    understood = Understanding(boiler, reactor, lambda _described: None)
     return bridge(boiler_port, lambda session: [understood.watch(session)])
 
 
