@@ -49,7 +49,8 @@ class Discretion:
     def text(self, line: bytes | str) -> str:
         """A whole line that was understood, without the secrets of this session."""
         text = line.decode("latin-1") if isinstance(line, bytes) else line
-        for secret in self._secrets:
+        # The longest first, so that nothing is left of one that has another in it.
+        for secret in sorted(self._secrets, key=len, reverse=True):
             if secret in text:
                 text = text.replace(secret, "*" * len(secret))
         return text

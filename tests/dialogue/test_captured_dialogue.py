@@ -1,0 +1,120 @@
+"""A dialogue that was captured between a real gateway and a real boiler."""
+
+import json
+from datetime import datetime
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.dialogue import Dialogue
+from hargassner.dialogue.events import (
+    BoilerDescribed,
+    ClockRead,
+    Event,
+    Identified,
+    LoggedIn,
+    Notice,
+    ParameterSeen,
+    TelemetryLine,
+    UptimeRead,
+)
+from hargassner.dialogue.parameters import ChoiceParameter
+from tests.shared import shared_file
+
+
+class CapturedDialogueTests(SynchronousTestCase):
+    """The first seconds of a session of a Nano-PK with firmware V14.0n3."""
+
+    def setUp(self) -> None:
+        """Read the segments of the gateway's connection."""
+        text = shared_file("captures/nano-pk-v14.0n3.json").read_text("utf-8")
+        self.segments = [
+            (step["from"], step["data"].encode("latin-1"))
+            for step in json.loads(text)["steps"]
+            if step.get("connection") == "gateway"
+        ]
+
+    def events(self, segments: list[tuple[str, bytes]]) -> tuple[list[Event], Dialogue]:
+        """What the dialogue makes of segments, and the dialogue."""
+        dialogue = Dialogue()
+        events: list[Event] = []
+        for who, data in segments:
+            sent = dialogue.gateway_sent if who == "gateway" else dialogue.boiler_sent
+            events += sent(data)
+        return events, dialogue
+
+    def test_gives_exactly_these_events(self) -> None:
+        """Everything that was said is understood, and nothing is told twice."""
+        events, dialogue = self.events(self.segments)
+
+        # The long ones are looked at by themselves.
+        [described] = [event for event in events if isinstance(event, BoilerDescribed)]
+        descriptor = described.descriptor
+        self.assertEqual(len(described.document), 9317 + len(b"\r\n"))
+        self.assertTrue(described.document.endswith(b"</DIGITAL></DAQPRJ>\r\n"))
+        self.assertEqual(parse_descriptor(described.document), descriptor)
+        self.assertEqual((len(descriptor.analog), len(descriptor.digital)), (103, 109))
+        self.assertEqual((descriptor.analog_values, descriptor.words), (103, 8))
+        telemetry = [event for event in events if isinstance(event, TelemetryLine)]
+        self.assertEqual([len(event.line) for event in telemetry], [372, 374, 369])
+        self.assertEqual([len(event.line.split()) for event in telemetry], [112, 112, 112])
+        self.assertEqual(
+            [event.line.split()[6] for event in telemetry], [b"60.6", b"60.4", b"60.3"]
+        )
+
+        first_mode = ChoiceParameter(
+            "PR001", "Mode", 1, ("Manu", "Arr", "Ballon", "Auto", "Arr combustion"), 1
+        )
+        zone_mode = ChoiceParameter(
+            "PR011",
+            "Zone 1 Mode",
+            0,
+            ("Arr", "Auto", "Réduire", "Confort", "1x Confort", "Refroid."),
+            1,
+        )
+        self.assertEqual(
+            events,
+            [
+                Notice("zclient login (1234)"),
+                LoggedIn(),
+                Identified("api_version", "1.0.1"),
+                Identified("gateway_serial", "0012345"),
+                described,
+                telemetry[0],
+                Identified("boot_version", "V2.18"),
+                Identified("model", "Nano.2(.3) 15"),
+                Identified("firmware", "V14.0n3"),
+                Identified("io_firmware", "V1.2.8"),
+                Identified("io_serial", "2000002"),
+                Identified("controller_serial", "2000003"),
+                UptimeRead(666151),
+                telemetry[1],
+                telemetry[2],
+                ClockRead(datetime(2023, 11, 12, 18, 32, 35)),
+                ParameterSeen(first_mode),
+                ParameterSeen(zone_mode),
+            ],
+        )
+        self.assertEqual(dialogue.open_requests, ())
+        self.assertFalse(dialogue.gateway_midline or dialogue.boiler_midline)
+
+    def test_gives_them_in_any_segmentation(self) -> None:
+        """Byte by byte and turn by turn the events are the same."""
+        expected, _ = self.events(self.segments)
+        bytewise = [(who, bytes([each])) for who, data in self.segments for each in data]
+        turns: list[tuple[str, bytes]] = []
+        for who, data in self.segments:
+            if turns and turns[-1][0] == who:
+                turns[-1] = (who, turns[-1][1] + data)
+            else:
+                turns.append((who, data))
+        self.assertEqual(self.events(bytewise)[0], expected)
+        self.assertEqual(self.events(turns)[0], expected)
+
+    def test_tells_neither_token_nor_key(self) -> None:
+        """They are in no event."""
+        shown = repr(self.events(self.segments)[0])
+        said = b"".join(data for _, data in self.segments)
+        for secret in ("0A1B2C3D", "1300112233445566778899AABBCCDDEEFF"):
+            self.assertIn(secret.encode(), said)
+            self.assertNotIn(secret, shown)
