@@ -385,7 +385,7 @@ class _Part:
     def __init__(self, path: Path, number: int) -> None:
         self.path = path
         self.number = number
-        self._file = open(path, "xb", opener=_for_the_owner_only)
+        self._file = open(path, "xb", opener=_for_the_owner_only)  # noqa: SIM115 - it stays open
         self._size = 0
         self._header_size = 0
         self._worth_keeping = False

@@ -30,27 +30,32 @@ PLACEHOLDER = b"?"
 
 _REMEMBERED_SECRETS = 256
 _LONGEST_SECRET = 64
+"""Characters. Whatever stands in a secret's place and is longer becomes placeholders."""
 _SHORTEST_TELLING = 6
 """Characters. A shorter secret is replaced where one is expected, and not wherever it occurs."""
+_SHORTEST_BEGINNING = 3
+"""Characters. What is shorter tells too little of a secret, and could be anything."""
 
-_LINE = re.compile(rb"[^\r\n]*[\r\n]+")
+# None of these goes over the same stretch of a line again and again, whatever is in it.
+_LINE_END = re.compile(rb"[\r\n]+")
 _WORD = re.compile(rb"[0-9A-Za-z]+")
-_LAST_WORD = re.compile(rb"[0-9A-Za-z]{3,}\Z")
 _SECRET = re.compile(rb"[^\s']+")
 
 # What follows these is secret, whoever says it. The boiler takes requests in any case.
 _TELLS_SECRET = re.compile(
-    rb"(?i:login\s+key|igw\s+set\b|\bsn\b[^:'\r\n]{0,20}:|\bserial\w{0,10}:)(?P<secret>[^\r\n]*)"
+    rb"(?i:login\s+key|igw\s+set\b|\bz?sn\b[^:'\r\n]{0,20}:|\bz?serial\w{0,10}:)"
+    rb"(?P<secret>[^\r\n]*)"
 )
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
-# A token is hexadecimal digits; whatever else has a digit in it is not `$ack` or the like either.
-_BARE_REPLY = re.compile(rb"\$\s*'?(?P<secret>[0-9A-Za-z]*[0-9][0-9A-Za-z]*|[A-Fa-f]+)'?\s*\Z")
+_BARE_REPLY = re.compile(rb"\$\s*'?(?P<secret>[0-9A-Za-z]+)'?\s*\Z")
 
 _DIGITS = string.digits
 _HEXADECIMAL = string.digits + "ABCDEF"
 _ANY = string.digits + string.ascii_uppercase
+_HEXADECIMAL_LETTERS = b"ABCDEFabcdef"
+_ALPHANUMERIC = (string.digits + string.ascii_letters).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ class Redactor:
         self._weight += held.weight
         line = self._lines[direction]
         start = 0
-        for match in _LINE.finditer(data):
+        for match in _LINE_END.finditer(data):
             self._grow(line, held, start, match.end())
             self._end(line, direction)
             start = match.end()
@@ -148,7 +153,8 @@ class Redactor:
         """
         for direction, line in self._lines.items():
             text = self._judged(direction, line.text())
-            line.settle(_LAST_WORD.sub(self._beginning, text))
+            rest = text.rstrip(_ALPHANUMERIC)
+            line.settle(rest + self._beginning(text[len(rest) :]))
         return self._release()
 
     def _grow(self, line: _Line, held: _Held, start: int, end: int) -> None:
@@ -212,7 +218,7 @@ class Redactor:
             return text
         self._serial_answered = True
         told = _BARE_REPLY.match(text)
-        if told is None:
+        if told is None or _is_plain_word(told["secret"]):
             return text
         self._token_told = True
         return self._without(text, told)
@@ -225,8 +231,10 @@ class Redactor:
         secret = match[0]
         replacement = self._replacements.get(secret)
         if replacement is None:
+            if len(secret) > _LONGEST_SECRET:
+                return PLACEHOLDER * len(secret)
             replacement = self._made_up(secret)
-            if len(secret) <= _LONGEST_SECRET and len(self._replacements) < _REMEMBERED_SECRETS:
+            if len(self._replacements) < _REMEMBERED_SECRETS:
                 self._replacements[secret] = replacement
         return replacement
 
@@ -236,8 +244,9 @@ class Redactor:
             return word
         return self._replacements.get(word, word)
 
-    def _beginning(self, match: "re.Match[bytes]") -> bytes:
-        word = match[0]
+    def _beginning(self, word: bytes) -> bytes:
+        if len(word) < _SHORTEST_BEGINNING:
+            return word
         for secret, replacement in self._replacements.items():
             if secret.startswith(word):
                 return replacement[: len(word)]
@@ -253,3 +262,8 @@ class Redactor:
         while (made_up := "".join(self._choose(alphabet) for _ in text)) == text:
             pass
         return made_up.encode("ascii")
+
+
+def _is_plain_word(word: bytes) -> bool:
+    """Whether it is a reply such as ``ack``: letters, which are no hexadecimal digits."""
+    return word.isalpha() and bool(word.strip(_HEXADECIMAL_LETTERS))
