@@ -210,6 +210,23 @@ class ChangeTests(SynchronousTestCase):
         changed = encode(self.tokens, [0, 0]).replace(b" 9.0", b"  9.0").rstrip()
         self.assertEqual(shown(self.decoder.decode(changed)), {"a7": "8"})
 
+    def test_a_doubled_blank_is_no_value(self) -> None:
+        """Neither inside a line nor at its beginning does it make up for one that is missing."""
+        line = encode(self.tokens, [0, 0])
+        self.decoder.decode(line)
+        self.decoder.decode(line.replace(b" 7.0 ", b"  "))
+        self.assertEqual(self.decoder.misfit, Misfit(expected=32, got=31))
+        fresh = Decoder(self.descriptor)
+        fresh.decode(encode(["", *self.tokens[12:]], [0, 0]))
+        self.assertEqual(fresh.misfit, Misfit(expected=32, got=20))
+
+    def test_a_value_behind_a_known_line_is_one_too_many(self) -> None:
+        """Though all before it is as it was."""
+        line = encode(self.tokens, [0, 0])
+        self.decoder.decode(line)
+        self.decoder.decode(line + b"0 ")
+        self.assertEqual(self.decoder.misfit, Misfit(expected=32, got=33))
+
     def test_two_channels_of_one_place_both_change(self) -> None:
         """They show the same value."""
         both = Descriptor(
