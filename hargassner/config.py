@@ -65,36 +65,52 @@ def _interface(value: Any) -> str:
     return value
 
 
-def _is_ipv4(text: str) -> bool:
+def _ipv4(text: str) -> ipaddress.IPv4Address | None:
     try:
-        ipaddress.IPv4Address(text)
+        return ipaddress.IPv4Address(text)
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def _is_host_address(text: str) -> bool:
+    """Whether one host can have this address."""
+    address = _ipv4(text)
+    return address is not None and not (
+        address.is_unspecified or address.is_multicast or address.is_reserved
+    )
 
 
 def _own_address(value: Any) -> str:
-    if not isinstance(value, str) or not (value == "" or _is_ipv4(value)):
+    if value in ("", "0.0.0.0"):  # noqa: S104 - that is how many write "any".
+        return ""
+    if not isinstance(value, str) or not _is_host_address(value):
         raise _refuse('must be an IPv4 address of this machine, such as "192.168.1.2", or ""')
     return value
 
 
 def _address(value: Any) -> str:
-    if not isinstance(value, str) or not _is_ipv4(value):
+    address = _ipv4(value) if isinstance(value, str) else None
+    if address is None or address.is_unspecified:
         raise _refuse('must be an IPv4 address, such as "255.255.255.255"')
-    return value
+    return str(address)
 
 
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.?)*[A-Za-z0-9]?")
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+
+
+def _is_host_name(text: str) -> bool:
+    labels = text.removesuffix(".").split(".")
+    return len(text) <= 253 and all(_LABEL.fullmatch(each) for each in labels)
+
+
+def _is_host(text: str) -> bool:
+    looks_like_address = re.fullmatch(r"[0-9.]+", text)
+    return _is_host_address(text) if looks_like_address else _is_host_name(text)
 
 
 def _host(value: Any) -> str:
-    wanted = 'must be an IPv4 address or a host name, or ""'
-    if not isinstance(value, str):
-        raise _refuse(wanted)
-    looks_like_address = re.fullmatch(r"[0-9.]+", value)
-    if value and not (_is_ipv4(value) if looks_like_address else _HOST.fullmatch(value)):
-        raise _refuse(wanted)
+    if not isinstance(value, str) or not (value == "" or _is_host(value)):
+        raise _refuse('must be an IPv4 address or a host name, or ""')
     return value
 
 
@@ -122,10 +138,12 @@ def _broker(value: Any) -> str:
         return value
     try:
         parts = urlsplit(value)
+        host = parts.hostname or ""
         sound = (
             parts.scheme in ("mqtt", "mqtts")
-            and parts.hostname
+            and (_is_host(host) or ":" in host)
             and parts.port != 0
+            and not re.search(r"\s", value)
             and parts.path in ("", "/")
             and not parts.query
             and not parts.fragment
@@ -205,11 +223,14 @@ def _endpoint(value: Any) -> str:
             serverFromString(cast(Any, None), value)
         except Exception:
             raise _refuse(wanted) from None
+        port = re.match(r"(?:tcp6?|ssl):(?:port=)?(\d+)", value)
+        if port and int(port[1]) > 65535:
+            raise _refuse(f"{wanted}; there are 65535 ports")
     return value
 
 
-def _setting(default: T, check: Callable[[Any], T]) -> T:
-    return field(default=default, metadata={"check": check})
+def _setting(default: T, check: Callable[[Any], T], *, secret: bool = False) -> T:
+    return field(default=default, repr=not secret, metadata={"check": check})
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +272,7 @@ class MqttConfig:
 
     url: str = _setting("", _broker)
     username: str = _setting("", _text)
-    password: str = _setting("", _text)
+    password: str = _setting("", _text, secret=True)
     password_file: str = _setting("", _text)
     ca_file: str = _setting("", _text)
     client_certificate: str = _setting("", _text)
@@ -309,7 +330,7 @@ class ManholeConfig:
 
     listen: str = _setting("", _endpoint)
     username: str = _setting("admin", _name)
-    password: str = _setting("", _text)
+    password: str = _setting("", _text, secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,38 +365,49 @@ class Config:
     recording: RecordingConfig = RecordingConfig()
 
 
-_SECRET = frozenset({"password"})
+_SECRET = re.compile("pass|secret|token|key", re.IGNORECASE)
 
 
-def _shown(key: str, value: Any) -> str:
-    """A value as the user wrote it, one line, without secrets."""
-    if key in _SECRET:
-        return "…"
-    if isinstance(value, str):
-        shown = f'"{value}"'
-    elif isinstance(value, bool):
-        shown = str(value).lower()
-    else:
-        shown = str(value)
-    shown = " ".join(shown.split())
-    return shown if len(shown) <= 80 else f"{shown[:79]}…"
+def _line(text: str) -> str:
+    """The text as one line that a terminal shows harmlessly, cut where it is very long."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return line if len(line) <= 80 else f"{line[:79]}…"
+
+
+def _shown(value: Any) -> str:
+    """A value as the user wrote it, without the secrets that may be in it."""
+    match value:
+        case str():
+            return _line(f'"{re.sub("//.*@", "//…@", value)}"')
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            return "{…}"
+        case list():
+            return _line(f"[{', '.join(_shown(each) for each in value[:40])}]")
+        case int() if value.bit_length() > 256:
+            return "(a very large number)"
+    return _line(str(value))
 
 
 def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], given: object) -> T:
     if not isinstance(given, Mapping):
-        raise ConfigError(f"{name} = {_shown(name, given)}: must be a section, [{name}]")
-    checks = {each.name: each.metadata["check"] for each in known}
+        raise ConfigError(f"{name} = {_shown(given)}: must be a section, [{name}]")
+    settings = {each.name: each for each in known}
     values = {}
     for key, value in given.items():
-        if key not in checks:
+        setting = settings.get(key)
+        if setting is None:
+            # It may be a misspelt password.
+            shown = "…" if _SECRET.search(key) else _shown(value)
             raise ConfigError(
-                f"{name}.{key} = {_shown(key, value)}: "
-                f"unknown key; [{name}] takes {', '.join(checks)}"
+                f"{name}.{_line(key)} = {shown}: unknown key; [{name}] takes {', '.join(settings)}"
             )
         try:
-            values[key] = checks[key](value)
+            values[key] = setting.metadata["check"](value)
         except NotAllowedError as wrong:
-            raise ConfigError(f"{name}.{key} = {_shown(key, value)}: {wrong}") from None
+            shown = _shown(value) if setting.repr else "…"
+            raise ConfigError(f"{name}.{key} = {shown}: {wrong}") from None
     return cls(**values)
 
 
@@ -387,12 +419,12 @@ def _check_together(config: Config) -> None:
             raise ConfigError(f"discovery.{key} = {port}: each of the four ports must be different")
     if config.mqtt.password and config.mqtt.password_file:
         raise ConfigError(
-            f'mqtt.password_file = "{config.mqtt.password_file}": '
+            f"mqtt.password_file = {_shown(config.mqtt.password_file)}: "
             "must be empty when mqtt.password is given"
         )
     if bool(config.mqtt.client_certificate) != bool(config.mqtt.client_key):
         raise ConfigError(
-            f'mqtt.client_key = "{config.mqtt.client_key}": '
+            f"mqtt.client_key = {_shown(config.mqtt.client_key)}: "
             "mqtt.client_certificate and mqtt.client_key must be given together"
         )
     if config.manhole.listen and not config.manhole.password:
@@ -410,7 +442,7 @@ def config_from(document: Mapping[str, object]) -> Config:
     values = {}
     for name, given in document.items():
         if name not in sections:
-            raise ConfigError(f"{name}: unknown section; there are {', '.join(sections)}")
+            raise ConfigError(f"{_line(name)}: unknown section; there are {', '.join(sections)}")
         cls = sections[name]
         values[name] = _section(cls, name, fields(cls), given)
     config = Config(**values)
@@ -430,8 +462,11 @@ def load_config(path: Path) -> Config:
             document = tomllib.load(file)
     except OSError as wrong:
         raise ConfigError(f"{path}: cannot be read: {wrong.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise ConfigError(f"{path}: is not TOML: {' '.join(str(wrong).split())}") from None
+    except UnicodeDecodeError as wrong:
+        raise ConfigError(f"{path}: is not TOML: not UTF-8 at byte {wrong.start + 1}") from None
+    except (ValueError, RecursionError) as wrong:
+        # Not only TOMLDecodeError: a number with too many digits is a plain ValueError.
+        raise ConfigError(f"{path}: is not TOML: {_line(str(wrong))}") from None
     try:
         return config_from(document)
     except ConfigError as wrong:
@@ -449,9 +484,16 @@ def find_config(environment: Mapping[str, str], directory: Path) -> Path:
         return Path(named)
     places = (directory / "hargassner.toml", Path("/etc/hargassner/hargassner.toml"))
     for place in places:
-        if place.exists():
+        if _is_there(place):
             return place
     looked = " nor ".join(str(place) for place in places)
     raise ConfigError(
         f"no configuration: $HARGASSNER_CONFIG is not set, and neither {looked} exists"
     )
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:
+        return True  # It is behind a directory that may not be read: reading it says so.
