@@ -133,6 +133,12 @@ class Access:
         parsed = ipaddress.IPv4Address(address)
         return any(parsed in network for network in self._networks)
 
+    def why_not(self, address: str) -> str:
+        """Why an address may not connect, for the log."""
+        if self._gateway and self._neighbours.gateway is None:
+            return "no gateway has announced itself yet"
+        return f"gateway.allow does not have {address}, and no gateway announced itself from there"
+
     def is_gateway(self, address: str) -> bool:
         """Whether the gateway announced itself from this address."""
         gateway = self._neighbours.gateway
@@ -472,7 +478,9 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         """A fresh session's client side, or nothing for whoever may not connect."""
         peer = cast("IPv4Address", addr)
         client = (peer.host, peer.port)
-        if self._stopping or not self._access.admits(client[0]):
+        if self._stopping:
+            return None
+        if not self._access.admits(client[0]):
             self._refuse(client[0])
             return None
         if self._access.is_gateway(client[0]):
@@ -525,6 +533,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         if address not in self._said_refused and len(self._said_refused) < _REMEMBERED_SOURCES:
             self._said_refused.add(address)
             log.warn(
-                "{client} may not connect and is closed at once; gateway.allow says who may",
+                "{client} may not connect and is closed at once: {why}",
                 client=address,
+                why=self._access.why_not(address),
             )

@@ -375,6 +375,11 @@ class AccessTests(ProxyCase):
         self.assertEqual(self.factory.counters.refused, 3)
         self.assertEqual(len([each for each in self.logged() if "192.0.2.99" in each]), 1)
 
+    def test_the_log_says_when_no_gateway_was_heard_yet(self) -> None:
+        self.neighbours.recall(None, None)
+        self.refused(GATEWAY)
+        self.assertIn("no gateway has announced itself yet", self.logged()[-1])
+
 
 class StartingOverTests(ProxyCase):
     """The gateway's announcement and its next connection."""
