@@ -27,7 +27,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from hargassner.dialogue.redaction import PLACEHOLDER, Direction, Redactor, Segment
+from hargassner.dialogue.events import Direction
+from hargassner.dialogue.redaction import PLACEHOLDER, Redactor, Segment
 
 log = Logger()
 

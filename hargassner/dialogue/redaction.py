@@ -15,10 +15,8 @@ import string
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-Direction = Literal["gateway", "boiler"]
-"""Who sent it."""
+from hargassner.dialogue.events import Direction
 
 LARGEST_HOLD = 256 * 1024
 """Bytes held back at most, ``HELD_SEGMENT`` for each segment included."""
