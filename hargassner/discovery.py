@@ -7,7 +7,7 @@ boiler to a gateway.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
@@ -175,9 +175,8 @@ class Neighbours:
                 model=services.model or "unknown model",
                 firmware=services.firmware or "unknown",
             )
-        waiting, self._waiting = self._waiting, []
-        for each in waiting:
-            each.callback(address)
+        while self._waiting:
+            self._waiting.pop(0).callback(address)
         for told in self._on_boiler:
             with log.failuresHandled("telling of the boiler at {address}", address=address):
                 told(self.boiler)
@@ -187,7 +186,7 @@ class Neighbours:
 
         Errors: ``BoilerUnknownError`` after that.
         """
-        address: Deferred[str] = Deferred(self._forget)
+        address: Deferred[str] = Deferred(self._waiting.remove)
         if self._boiler_host:
             address.callback(self._boiler_host)
         elif self.boiler is not None:
@@ -203,9 +202,6 @@ class Neighbours:
 
             address.addBoth(settled)
         return address
-
-    def _forget(self, address: "Deferred[str]") -> None:
-        self._waiting.remove(address)
 
     def _give_up(self, address: "Deferred[str]") -> None:
         self._waiting.remove(address)
@@ -239,22 +235,23 @@ class Side:
         self.place = place
         self.broadcast = broadcast
         self.ports = ports
-        self.device = ""
+        self.device = place.interface
         self._senders: dict[int, DatagramPort] = {}
         self._listeners: list[DatagramPort] = []
 
-    def open(self, reactor: IReactorFDSet, receiver: IDatagramReceiver, *, shared: bool) -> "Side":
+    def open(self, reactor: IReactorFDSet, receiver: IDatagramReceiver, other: "Side") -> "Side":
         """Open every port.
 
         Args:
             reactor: where the sockets are watched.
             receiver: told of what they hear.
-            shared: whether the other side may hold the same ports on the same interface.
+            other: the side that may hold some of the same ports on the same interface.
 
         Raises:
             CannotOpenError: one of them cannot be opened; none is open then.
         """
         device = self.device = self.place.device()
+        may_meet = self.place.may_meet(other.place)
         try:
             for port in self.ports:
                 sock = datagram_socket(
@@ -262,18 +259,26 @@ class Side:
                     "" if device else self.place.address,
                     port,
                     device=device,
-                    shared=shared,
+                    shared=may_meet and port in other.ports,
+                    joins=may_meet and port in other.open_ports,
                 )
                 self._senders[port] = DatagramPort(reactor, sock, receiver, self.place.address)
             if not device and self.place.address and is_broadcast(self.broadcast):
                 # A socket bound to one address gets no broadcasts: these get nothing else.
                 for port in self.ports:
-                    sock = datagram_socket(self.place, self.broadcast, port, device="", shared=True)
+                    sock = datagram_socket(
+                        self.place, self.broadcast, port, device="", shared=True, joins=True
+                    )
                     self._listeners.append(DatagramPort(reactor, sock, receiver))
-        except CannotOpenError:
+        except (CannotOpenError, OSError):
             self.close()
             raise
         return self
+
+    @property
+    def open_ports(self) -> Collection[int]:
+        """The ports that are open now."""
+        return self._senders.keys()
 
     def close(self) -> None:
         """Give every port back."""
@@ -342,8 +347,7 @@ class Relay:
         Raises:
             CannotOpenError: one of them cannot be opened.
         """
-        receiver = GatewaySideProtocol(self)
-        return self._gateway_side.open(reactor, receiver, shared=self._sides_may_meet())
+        return self._gateway_side.open(reactor, GatewaySideProtocol(self), self._boiler_side)
 
     def open_boiler_side(self, reactor: IReactorFDSet) -> Side:
         """Open the ports towards the boiler.
@@ -351,11 +355,7 @@ class Relay:
         Raises:
             CannotOpenError: one of them cannot be opened.
         """
-        receiver = BoilerSideProtocol(self)
-        return self._boiler_side.open(reactor, receiver, shared=self._sides_may_meet())
-
-    def _sides_may_meet(self) -> bool:
-        return self._gateway_side.place.may_meet(self._boiler_side.place)
+        return self._boiler_side.open(reactor, BoilerSideProtocol(self), self._gateway_side)
 
     def heard_from_gateway(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
@@ -394,8 +394,13 @@ class Relay:
         if source_port not in self._gateway_side.ports:
             self._drop(source, port, len(data))
             return
-        # What was not for everybody goes to whoever asked from that port.
-        host = self._gateway_side.broadcast if broadcast else self._asked_from.get(port)
+        host: str | None
+        if broadcast:
+            host = self._gateway_side.broadcast
+        else:
+            # What was not for everybody goes to whoever asked from that port.
+            known = gateway.address if gateway is not None else None
+            host = self._asked_from.get(port, known)
         if host is None:
             self._drop(source, port, len(data))
         elif self._send(self._gateway_side, data, source_port, (host, port), source):

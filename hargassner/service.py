@@ -138,6 +138,7 @@ class CleanExit(Service):
 
     def __init__(self, reactor: IBridgeReactor) -> None:
         self._reactor = reactor
+        self._stopping = False
 
     def startService(self) -> None:
         """Take the signals over as soon as the reactor has set its own handlers."""
@@ -149,7 +150,8 @@ class CleanExit(Service):
             signal.signal(each, self._stop)
 
     def _stop(self, _signal: int, _frame: object) -> None:
-        if self.running:
+        if self.running and not self._stopping:
+            self._stopping = True
             self._reactor.callFromThread(self._reactor.stop)
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 from typing import cast
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import NoProtocol, UserError, getConnectError
 from twisted.internet.error import TimeoutError as ConnectTimeout
@@ -147,25 +148,26 @@ class TiedClientEndpoint:
         return sock
 
     def _adopt(self, sock: socket.socket, factory: IProtocolFactory) -> IProtocol:
-        built: list[IProtocol] = []
-
-        class Adopter(ServerFactory[Protocol]):
-            """Gives the reactor the wanted factory's protocol, and us too."""
-
-            noisy = False
-
-            def buildProtocol(self, addr: IAddress | None) -> Protocol:
-                protocol = factory.buildProtocol(cast("IAddress", addr))
-                if protocol is None:
-                    raise NoProtocol
-                built.append(protocol)
-                return cast("Protocol", protocol)
-
         with sock:
             factory.doStart()
+            protocol = factory.buildProtocol(IPv4Address("TCP", self._host, self._port))
+            if protocol is None:
+                raise NoProtocol
             self._reactor.adoptStreamConnection(
                 sock.fileno(),
                 socket.AF_INET,
-                Adopter(),  # type: ignore[arg-type]
+                _Handing(protocol),  # type: ignore[arg-type]
             )
-        return built[0]
+        return protocol
+
+
+class _Handing(ServerFactory[Protocol]):
+    """Gives the reactor a protocol that is there already."""
+
+    noisy = False
+
+    def __init__(self, protocol: IProtocol) -> None:
+        self._protocol = protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        return cast("Protocol", self._protocol)

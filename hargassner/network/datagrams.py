@@ -29,7 +29,9 @@ _NOT_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUF
 class IDatagramReceiver(Interface):
     """Whoever wants the datagrams of a port."""
 
-    def datagram_received(data: bytes, source: tuple[str, int], port: int, broadcast: bool) -> None:
+    def datagram_received(
+        data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
         """A datagram came to ``port``.
 
         ``broadcast`` tells whether it was for others too; None where the system does not tell.

@@ -28,13 +28,14 @@ class Keeper(Service):
     """Opens what a side needs when its interface is there, and again when it comes back.
 
     The first opening decides: a reason that waiting cannot mend (no right to the port, port in
-    use) ends the start with one line.  Later ones are said once and tried again.
+    use) ends the start with one line.  Later ones are said once and tried again, whatever they
+    are: a bridge that runs does not give up.
 
     Args:
         clock: tells when to look at the interface.
         place: the side.
         name: what is opened, in a few words, for the log.
-        open_: opens it; raises ``CannotOpenError``.
+        open_: opens it; raises ``CannotOpenError`` or ``OSError``.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Keeper(Service):
                 self._try()
             except NotThereYetError as why:
                 self._say(why)
-            except CannotOpenError as why:
+            except (CannotOpenError, OSError) as why:
                 raise SystemExit(f"hargassner: {why}") from None
 
     def _try(self) -> None:
@@ -108,13 +109,13 @@ class Keeper(Service):
             )
             self._said = ""
             self._close()
-        if self._opened is None:
+        if self._opened is None and not self._closing:
             try:
                 self._try()
-            except CannotOpenError as why:
+            except (CannotOpenError, OSError) as why:
                 self._say(why)
 
-    def _say(self, why: CannotOpenError) -> None:
+    def _say(self, why: Exception) -> None:
         if str(why) != self._said:
             self._said = str(why)
             log.warn("{what} waits: {why}", what=self._what, why=self._said)

@@ -1,10 +1,12 @@
 """Opening sockets on one side, and saying plainly why it cannot be done."""
 
 import errno
+import os
+import pwd
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,28 +157,33 @@ def notice_loss(sock: socket.socket) -> None:
 
 
 def datagram_socket(
-    place: Place, address: str, port: int, *, device: str, shared: bool
+    place: Place, address: str, port: int, *, device: str, shared: bool, joins: bool = False
 ) -> socket.socket:
     """A non-blocking UDP socket that may broadcast.
+
+    Linux lets any two sockets that want to share a port share it, and gives what comes to either.
+    So the first socket asks for the port alone, and shares it only when it has it; another program
+    that holds it is thus found out, a second bridge included.
 
     Args:
         place: the side of the bridge, for messages.
         address: what to bind; "" is the wildcard address.
         port: the UDP port.
         device: the interface to tie it to, or "".
-        shared: whether another socket of this program may be bound to the same port untied.
+        shared: whether another socket may be bound to the same port later.
+        joins: whether it may join sockets that are bound to it already.
 
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock = _opened(socket.SOCK_DGRAM, "UDP", port, place)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, joins)
         tie(sock, device)
         sock.bind((address, port))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, shared)
     except OSError as wrong:
         sock.close()
         raise explained(wrong, "UDP", port, place) from wrong
@@ -190,7 +197,7 @@ def listening_socket(place: Place, port: int, backlog: int = 50) -> socket.socke
         CannotOpenError: with the reason, in one line.
     """
     device = place.device()
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock = _opened(socket.SOCK_STREAM, "TCP", port, place)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -203,17 +210,24 @@ def listening_socket(place: Place, port: int, backlog: int = 50) -> socket.socke
     return sock
 
 
+def _opened(kind: socket.SocketKind, transport: str, port: int, place: Place) -> socket.socket:
+    try:
+        return socket.socket(socket.AF_INET, kind)
+    except OSError as wrong:
+        raise explained(wrong, transport, port, place) from wrong
+
+
 def explained(wrong: OSError, transport: str, port: int, place: Place) -> CannotOpenError:
     """What a system's error means for the user, and what he can do about it."""
     what = f"{transport} port {port} on {place}"
     match wrong.errno:
         case errno.ENODEV:
-            return NotThereYetError(f"{what}: there is no interface {place.interface}")
+            return NotThereYetError(f"{what}: the interface is not there now")
         case errno.EADDRNOTAVAIL:
             return NotThereYetError(f"{what}: this machine does not have the address now")
         case errno.EADDRINUSE:
             return CannotOpenError(f"{what} is in use by {port_user(transport, port)}")
-        case errno.EACCES:
+        case errno.EACCES if port < 1024:
             return CannotOpenError(
                 f"{what}: ports below 1024 need the capability CAP_NET_BIND_SERVICE"
             )
@@ -226,28 +240,54 @@ def explained(wrong: OSError, transport: str, port: int, place: Place) -> Cannot
 
 def port_user(transport: str, port: int) -> str:
     """Who holds a port, as far as the system lets this process see."""
-    inodes = set(_inodes_on(transport.lower(), port))
-    for process in Path("/proc").glob("[0-9]*"):
+    holders = _holders(transport.lower(), port)
+    ours = Path("/proc", str(os.getpid()))
+    # This process may hold the port too, on its other side.
+    for process in [*(each for each in Path("/proc").glob("[0-9]*") if each != ours), ours]:
         try:
-            for descriptor in (process / "fd").iterdir():
-                target = str(descriptor.readlink())
-                if target.startswith("socket:[") and target[8:-1] in inodes:
-                    name = (process / "comm").read_text().strip()
-                    return f"{name} (process {process.name})"
+            if _has_one_of(process, holders):
+                name = (process / "comm").read_text().strip()
+                return f"{name} (process {process.name})"
         except OSError:
             continue  # It ended just now, or belongs to another user.
-    return "another program"
+    users = sorted({_user(uid) for uid in holders.values()})
+    return f"another program, of user {' or '.join(users)}" if users else "another program"
 
 
-def _inodes_on(transport: str, port: int) -> Iterator[str]:
+def _holders(transport: str, port: int) -> dict[str, int]:
+    """The sockets that hold a port against others: their inodes, and whose they are."""
+    holders = {}
+    # A socket of IPv6 holds the port of IPv4 too.
+    for table in (transport, f"{transport}6"):
+        try:
+            rows = Path("/proc/net", table).read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            columns = row.split()
+            # Of TCP only listening sockets (state 0A) count.
+            if int(columns[1].rpartition(":")[2], 16) == port and (
+                transport == "udp" or columns[3] == "0A"
+            ):
+                holders[columns[9]] = int(columns[7])
+    return holders
+
+
+def _has_one_of(process: Path, inodes: Collection[str]) -> bool:
+    """Whether a process has one of these sockets open.
+
+    Raises:
+        OSError: the system does not tell.
+    """
+    for descriptor in (process / "fd").iterdir():
+        target = str(descriptor.readlink())
+        if target.startswith("socket:[") and target[8:-1] in inodes:
+            return True
+    return False
+
+
+def _user(uid: int) -> str:
     try:
-        rows = Path("/proc/net", transport).read_text().splitlines()[1:]
-    except OSError:
-        return
-    for row in rows:
-        columns = row.split()
-        # Of TCP only listening sockets (state 0A) hold a port against others.
-        if int(columns[1].rpartition(":")[2], 16) == port and (
-            transport == "udp" or columns[3] == "0A"
-        ):
-            yield columns[9]
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
