@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -413,10 +414,13 @@ def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], gi
 
 def _check_together(config: Config) -> None:
     """Refuse what is right key by key and impossible together."""
-    ports = {each.name: getattr(config.discovery, each.name) for each in fields(DiscoveryConfig)}
-    for key, port in ports.items():
-        if list(ports.values()).count(port) > 1:
-            raise ConfigError(f"discovery.{key} = {port}: each of the four ports must be different")
+    for one, other in combinations(fields(DiscoveryConfig), 2):
+        port = getattr(config.discovery, one.name)
+        if port == getattr(config.discovery, other.name):
+            given, taken = (other, one) if port == one.default else (one, other)
+            raise ConfigError(
+                f"discovery.{given.name} = {port}: must be another port than discovery.{taken.name}"
+            )
     if config.mqtt.password and config.mqtt.password_file:
         raise ConfigError(
             f"mqtt.password_file = {_shown(config.mqtt.password_file)}: "

@@ -1,0 +1,416 @@
+"""The configuration file: its defaults, and how it is refused."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.config import Config, ConfigError, config_from, find_config, load_config
+
+DEFAULTS = {
+    "gateway": {
+        "interface": "",
+        "address": "",
+        "telnet_port": 23,
+        "allow": ("igw",),
+        "broadcast": "255.255.255.255",
+    },
+    "boiler": {
+        "interface": "",
+        "address": "",
+        "host": "",
+        "telnet_port": 23,
+        "broadcast": "255.255.255.255",
+        "direct_telemetry": True,
+    },
+    "discovery": {
+        "boiler_port": 35601,
+        "gateway_port": 50000,
+        "boiler_diagnostics_port": 50001,
+        "gateway_diagnostics_port": 50002,
+    },
+    "mqtt": {
+        "url": "",
+        "username": "",
+        "password": "",
+        "password_file": "",
+        "ca_file": "",
+        "client_certificate": "",
+        "client_key": "",
+        "topic_prefix": "hargassner",
+        "node": "boiler",
+    },
+    "homeassistant": {
+        "discovery": "device",
+        "prefix": "homeassistant",
+        "language": "en",
+        "entities": "standard",
+    },
+    "telemetry": {"interval": 10, "hidden": ()},
+    "control": {
+        "parameters": ("PR001", "PR011", "PR012", "PR040", "4", "5", "7", "8", "A6d"),
+        "timeout": 5,
+    },
+    "energy": {"pellet_kwh_per_kg": 4.8, "efficiency": 0.9},
+    "web": {"listen": "tcp:8080:interface=127.0.0.1"},
+    "manhole": {"listen": "", "username": "admin", "password": ""},
+    "state": {"directory": ""},
+    "recording": {"directory": ""},
+}
+
+# What is given, and a word of what the line must say is allowed.
+REFUSED: list[tuple[str, str, Any, str]] = [
+    ("gateway", "interface", 0, "network interface"),
+    ("gateway", "interface", "much-too-long-a-name", "network interface"),
+    ("gateway", "interface", "eth 0", "network interface"),
+    ("gateway", "address", "192.168.1", "IPv4 address of this machine"),
+    ("gateway", "address", "255.255.255.255", "IPv4 address of this machine"),
+    ("gateway", "address", "fe80::1", "IPv4 address of this machine"),
+    ("gateway", "address", 1, "IPv4 address of this machine"),
+    ("gateway", "telnet_port", 0, "1 to 65535"),
+    ("gateway", "telnet_port", 65536, "1 to 65535"),
+    ("gateway", "telnet_port", "23", "1 to 65535"),
+    ("gateway", "telnet_port", True, "1 to 65535"),
+    ("gateway", "telnet_port", 23.0, "1 to 65535"),
+    ("gateway", "allow", "igw", "must be a list"),
+    ("gateway", "allow", ["gateway"], "networks"),
+    ("gateway", "allow", ["10.0.0.1/24"], "networks"),
+    ("gateway", "allow", [1], "networks"),
+    ("gateway", "allow", [["igw"]], "networks"),
+    ("gateway", "broadcast", "", "IPv4 address"),
+    ("gateway", "broadcast", "0.0.0.0", "IPv4 address"),
+    ("boiler", "address", "224.0.0.1", "IPv4 address of this machine"),
+    ("boiler", "host", "boiler house", "host name"),
+    ("boiler", "host", "boiler..lan", "host name"),
+    ("boiler", "host", "-boiler", "host name"),
+    ("boiler", "host", "10.0.0.256", "host name"),
+    ("boiler", "host", "0.0.0.0", "host name"),
+    ("boiler", "host", "a" * 60 + "!", "host name"),
+    ("boiler", "host", "abcdefgh." * 40, "host name"),
+    ("boiler", "host", ["10.0.0.1"], "host name"),
+    ("boiler", "telnet_port", -1, "1 to 65535"),
+    ("boiler", "direct_telemetry", "yes", "true or false"),
+    ("boiler", "direct_telemetry", 1, "true or false"),
+    ("discovery", "boiler_port", 70000, "1 to 65535"),
+    ("discovery", "gateway_port", 35601, "another port than discovery.boiler_port"),
+    ("discovery", "boiler_port", 50002, "another port than discovery.gateway_diagnostics_port"),
+    ("mqtt", "url", "broker.lan", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "http://broker.lan", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://broker.lan:99999", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://broker.lan:0", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://bro ker.lan", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://bro\nker.lan", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://broker.lan/topic", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://[::1", "mqtt://HOST:PORT"),
+    ("mqtt", "url", "mqtt://me@broker.lan", "keys of their own"),
+    ("mqtt", "url", 1883, "mqtt://HOST:PORT"),
+    ("mqtt", "username", 7, "a text"),
+    ("mqtt", "ca_file", "a\0b", "a text"),
+    ("mqtt", "topic_prefix", "", "MQTT topic"),
+    ("mqtt", "topic_prefix", "a/+/b", "MQTT topic"),
+    ("mqtt", "topic_prefix", "#", "MQTT topic"),
+    ("mqtt", "topic_prefix", "/house", "MQTT topic"),
+    ("mqtt", "node", "", "letters, digits"),
+    ("mqtt", "node", "the boiler", "letters, digits"),
+    ("mqtt", "client_key", "key.pem", "given together"),
+    ("homeassistant", "discovery", "on", '"device", "entity", "off"'),
+    ("homeassistant", "discovery", True, '"device", "entity", "off"'),
+    ("homeassistant", "prefix", "ha#", "MQTT topic"),
+    ("homeassistant", "language", "it", '"en", "de", "fr"'),
+    ("homeassistant", "entities", "some", '"standard", "all"'),
+    ("telemetry", "interval", -1, "0 to 86400 seconds"),
+    ("telemetry", "interval", float("nan"), "0 to 86400 seconds"),
+    ("telemetry", "interval", float("inf"), "0 to 86400 seconds"),
+    ("telemetry", "interval", True, "0 to 86400 seconds"),
+    ("telemetry", "interval", 1 << 99_999, "0 to 86400 seconds"),
+    ("telemetry", "hidden", 59, "list of different places"),
+    ("telemetry", "hidden", [59, 59], "list of different places"),
+    ("telemetry", "hidden", [-1], "list of different places"),
+    ("telemetry", "hidden", [1.5], "list of different places"),
+    ("telemetry", "hidden", [[1]], "list of different places"),
+    ("control", "parameters", "PR001", "parameter ids"),
+    ("control", "parameters", [4], "parameter ids"),
+    ("control", "parameters", ["PR 1"], "parameter ids"),
+    ("control", "timeout", 0, "0.1 to 60 seconds"),
+    ("energy", "pellet_kwh_per_kg", 0, "0.1 to 20"),
+    ("energy", "efficiency", 90, "0.01 to 1.2"),
+    ("web", "listen", "8080", "server endpoint"),
+    ("web", "listen", "tcp:http-alt-and-more", "server endpoint"),
+    ("web", "listen", "tcp:80800", "server endpoint"),
+    ("web", "listen", 8080, "server endpoint"),
+    ("manhole", "listen", "ssl:8007:privateKey=/nonexistent", "server endpoint"),
+    ("manhole", "username", "", "not empty"),
+    ("state", "directory", False, "a text"),
+    ("recording", "directory", 1, "a text"),
+]
+
+ACCEPTED: list[tuple[str, str, Any, Any]] = [
+    ("gateway", "interface", "enx00e04c680001", "enx00e04c680001"),
+    ("gateway", "interface", "eth0.10", "eth0.10"),
+    ("gateway", "address", "0.0.0.0", ""),
+    ("gateway", "allow", [], ()),
+    ("gateway", "allow", ["igw", "10.0.0.7", "10.1.0.0/16"], ("igw", "10.0.0.7", "10.1.0.0/16")),
+    ("gateway", "broadcast", "192.168.1.255", "192.168.1.255"),
+    ("boiler", "host", "10.0.0.72", "10.0.0.72"),
+    ("boiler", "host", "boiler", "boiler"),
+    ("boiler", "host", "boiler-1.lan.", "boiler-1.lan."),
+    ("mqtt", "url", "mqtts://broker.lan:8883", "mqtts://broker.lan:8883"),
+    ("mqtt", "url", "mqtt://[::1]:1883", "mqtt://[::1]:1883"),
+    ("mqtt", "topic_prefix", "house/cellar", "house/cellar"),
+    ("telemetry", "interval", 0, 0.0),
+    ("telemetry", "hidden", [94, 59], (59, 94)),
+    ("control", "parameters", ["4", "4", "PR001"], ("4", "PR001")),
+    ("web", "listen", "", ""),
+    ("web", "listen", "tcp6:8080", "tcp6:8080"),
+]
+
+
+class DocumentTests(SynchronousTestCase):
+    """What a parsed document becomes."""
+
+    def test_every_key_is_optional_and_has_its_documented_default(self) -> None:
+        """The whole table, section by section."""
+        self.assertEqual(asdict(config_from({})), DEFAULTS)
+
+    def test_empty_sections_change_nothing(self) -> None:
+        self.assertEqual(config_from({name: {} for name in DEFAULTS}), Config())
+
+    def test_values_are_taken_and_put_in_one_form(self) -> None:
+        for section, key, given_value, expected in ACCEPTED:
+            config = config_from({section: {key: given_value}})
+            self.assertEqual(asdict(config)[section][key], expected, (section, key, given_value))
+
+    def test_a_wrong_value_is_refused_in_one_line_with_key_value_and_what_is_allowed(self) -> None:
+        for section, key, value, allowed in REFUSED:
+            wrong = self.assertRaises(ConfigError, config_from, {section: {key: value}})
+            line = str(wrong)
+            self.assertTrue(line.startswith(f"{section}.{key} = "), line)
+            self.assertIn(allowed, line)
+            self.assertNotIn("\n", line)
+            self.assertLess(len(line), 400)
+
+    def test_every_key_refuses_a_table(self) -> None:
+        for section, keys in DEFAULTS.items():
+            for key in keys:
+                wrong = self.assertRaises(ConfigError, config_from, {section: {key: {"x": 1}}})
+                self.assertIn(f"{section}.{key} = ", str(wrong))
+
+    def test_the_value_is_shown_as_it_was_written(self) -> None:
+        for value, shown in (
+            ("on", '"on"'),
+            (True, "true"),
+            (7, "7"),
+            (["a", 1, False], '["a", 1, false]'),
+            ("a\nb\x1b[2Jc", '"a b [2Jc"'),
+            ({"deep": 1}, "{…}"),
+        ):
+            document = {"homeassistant": {"discovery": value}}
+            wrong = self.assertRaises(ConfigError, config_from, document)
+            self.assertTrue(str(wrong).startswith(f"homeassistant.discovery = {shown}: "), wrong)
+
+    def test_an_unknown_key_is_named_with_those_that_exist(self) -> None:
+        wrong = self.assertRaises(ConfigError, config_from, {"state": {"folder": "/var/x"}})
+        self.assertEqual(
+            str(wrong), 'state.folder = "/var/x": unknown key; [state] takes directory'
+        )
+
+    def test_an_unknown_section_is_named_with_those_that_exist(self) -> None:
+        wrong = self.assertRaises(ConfigError, config_from, {"bolier": {}})
+        self.assertTrue(str(wrong).startswith("bolier: unknown section; there are gateway, "))
+        for name in DEFAULTS:
+            self.assertIn(name, str(wrong))
+
+    def test_a_value_in_the_place_of_a_section_is_refused(self) -> None:
+        for value in (1, "x", [], [{"interface": "eth0"}]):
+            wrong = self.assertRaises(ConfigError, config_from, {"gateway": value})
+            self.assertIn("must be a section, [gateway]", str(wrong))
+
+    def test_a_manhole_without_a_password_is_refused(self) -> None:
+        document = {"manhole": {"listen": "tcp:8007:interface=127.0.0.1"}}
+        wrong = self.assertRaises(ConfigError, config_from, document)
+        self.assertEqual(
+            str(wrong), 'manhole.password = "": must not be empty when manhole.listen is given'
+        )
+
+    def test_two_passwords_for_the_broker_are_refused(self) -> None:
+        document = {"mqtt": {"password": "hunter2", "password_file": "/etc/password"}}
+        wrong = self.assertRaises(ConfigError, config_from, document)
+        self.assertTrue(str(wrong).startswith('mqtt.password_file = "/etc/password": '), wrong)
+        self.assertNotIn("hunter2", str(wrong))
+
+    def test_a_certificate_without_its_key_is_refused(self) -> None:
+        document = {"mqtt": {"client_certificate": "bridge.pem"}}
+        wrong = self.assertRaises(ConfigError, config_from, document)
+        self.assertIn("mqtt.client_key", str(wrong))
+
+
+class SecretTests(SynchronousTestCase):
+    """No password in what people see."""
+
+    def test_no_refusal_shows_a_password(self) -> None:
+        for document in (
+            {"mqtt": {"password": ["hunter2"]}},
+            {"manhole": {"password": {"value": "hunter2"}}},
+            {"mqtt": {"url": "mqtt://me:hunter2@broker.lan"}},
+            {"mqtt": {"url": "mqtt://me:h/unter2@hunter2@broker.lan"}},
+            {"mqtt": {"Passwort": "hunter2"}},
+            {"mqtt": [{"password": "hunter2"}]},
+            {"gateway": {"mqtt": {"password": "hunter2"}}},
+            {"web": {"password": "hunter2"}},
+            {"password": "hunter2"},
+        ):
+            wrong = self.assertRaises(ConfigError, config_from, document)
+            self.assertNotIn("unter2", str(wrong))
+
+    def test_the_configuration_in_a_traceback_shows_no_password(self) -> None:
+        config = config_from({"mqtt": {"password": "hunter2"}, "manhole": {"password": "hunter2"}})
+        self.assertEqual((config.mqtt.password, config.manhole.password), ("hunter2", "hunter2"))
+        self.assertNotIn("hunter2", repr(config))
+
+
+class FileTests(SynchronousTestCase):
+    """Reading the file."""
+
+    def setUp(self) -> None:
+        self.directory = Path(self.mktemp())
+        self.directory.mkdir()
+        self.path = self.directory / "hargassner.toml"
+
+    def refusal(self, content: bytes) -> str:
+        self.path.write_bytes(content)
+        return str(self.assertRaises(ConfigError, load_config, self.path))
+
+    def test_a_file_is_read(self) -> None:
+        self.path.write_text('[boiler]\nhost = "10.0.0.72"\n[mqtt]\nusername = "Jörg"\n')
+        config = load_config(self.path)
+        self.assertEqual((config.boiler.host, config.mqtt.username), ("10.0.0.72", "Jörg"))
+
+    def test_an_empty_file_gives_the_defaults(self) -> None:
+        self.path.touch()
+        self.assertEqual(load_config(self.path), Config())
+
+    def test_a_refusal_begins_with_the_file(self) -> None:
+        self.assertEqual(
+            self.refusal(b"[boiler]\ntelnet_port = 0\n"),
+            f"{self.path}: boiler.telnet_port = 0: must be a port number from 1 to 65535",
+        )
+
+    def test_what_is_not_toml_is_refused_with_the_line(self) -> None:
+        line = self.refusal(b"[gateway]\ninterface = eth0\n")
+        self.assertTrue(line.startswith(f"{self.path}: is not TOML: "), line)
+        self.assertIn("line 2", line)
+
+    def test_a_key_given_twice_is_refused(self) -> None:
+        self.assertIn("is not TOML", self.refusal(b"[web]\nlisten = ''\nlisten = ''\n"))
+
+    def test_a_file_in_latin_1_is_refused_with_the_byte(self) -> None:
+        line = self.refusal("[mqtt]\nusername = 'Jörg'\n".encode("latin-1"))
+        self.assertEqual(line, f"{self.path}: is not TOML: not UTF-8 at byte 21")
+
+    def test_a_number_of_thousands_of_digits_is_refused(self) -> None:
+        self.assertIn("is not TOML", self.refusal(b"[web]\nlisten = " + b"9" * 5000))
+        self.assertIn("web.listen", self.refusal(b"[web]\nlisten = 0x" + b"f" * 5000))
+
+    def test_brackets_without_end_are_refused(self) -> None:
+        self.assertIn("is not TOML", self.refusal(b"x = " + b"[" * 100_000))
+
+    def test_keys_with_line_ends_are_refused_in_one_line(self) -> None:
+        for content in (b'"a\\nb" = 1', b'[web]\n"a\\nb\\u2028c" = 1'):
+            line = self.refusal(content)
+            self.assertEqual(len(line.splitlines()), 1, line)
+
+    def test_a_missing_file_is_said(self) -> None:
+        wrong = self.assertRaises(ConfigError, load_config, self.path)
+        self.assertEqual(str(wrong), f"{self.path}: cannot be read: No such file or directory")
+
+    def test_a_directory_is_said(self) -> None:
+        wrong = self.assertRaises(ConfigError, load_config, self.directory)
+        self.assertEqual(str(wrong), f"{self.directory}: cannot be read: Is a directory")
+
+    def test_a_file_that_cannot_be_opened_is_said(self) -> None:
+        path = Path("d" * 300)
+        wrong = self.assertRaises(ConfigError, load_config, path)
+        self.assertEqual(str(wrong), f"{path}: cannot be read: File name too long")
+
+
+class FindingTests(SynchronousTestCase):
+    """Which file is read when none is named."""
+
+    def setUp(self) -> None:
+        self.directory = Path(self.mktemp()).absolute()
+        self.directory.mkdir()
+
+    def test_the_environment_comes_first(self) -> None:
+        """Even where that file is absent: whoever names one wants no other."""
+        (self.directory / "hargassner.toml").touch()
+        found = find_config({"HARGASSNER_CONFIG": "/else/where.toml"}, self.directory)
+        self.assertEqual(found, Path("/else/where.toml"))
+
+    def test_the_file_of_the_directory_comes_next(self) -> None:
+        (self.directory / "hargassner.toml").touch()
+        found = find_config({"HARGASSNER_CONFIG": ""}, self.directory)
+        self.assertEqual(found, self.directory / "hargassner.toml")
+
+    def test_the_places_are_named_where_there_is_no_file(self) -> None:
+        if Path("/etc/hargassner/hargassner.toml").exists():
+            self.skipTest("the bridge is configured on this machine")
+        wrong = self.assertRaises(ConfigError, find_config, {}, self.directory)
+        for place in ("$HARGASSNER_CONFIG", f"{self.directory}/hargassner.toml", "/etc/hargassner"):
+            self.assertIn(place, str(wrong))
+
+    def test_a_place_that_cannot_be_looked_into_is_left_to_the_reading(self) -> None:
+        """The reading says what is wrong with it."""
+        directory = Path("d" * 300)
+        self.assertEqual(find_config({}, directory), directory / "hargassner.toml")
+
+
+_texts = st.text(max_size=12) | st.sampled_from(["igw", "::1", "tcp:1", "mqtt://", "10.0.0.1", "."])
+_scalars = (
+    st.booleans()
+    | st.integers()
+    | st.sampled_from([23, 35601, 50000])
+    | st.floats()
+    | st.datetimes()
+    | st.dates()
+    | _texts
+)
+_values = st.recursive(
+    _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3)
+)
+
+
+@st.composite
+def _documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Documents with mostly real sections and keys, and any value."""
+    document = {}
+    for section in draw(st.lists(st.sampled_from(sorted(DEFAULTS)), max_size=3)):
+        keys = st.sampled_from(sorted(DEFAULTS[section])) | _texts
+        document[section] = draw(st.dictionaries(keys, _values, max_size=3) | _values)
+    return document
+
+
+class AnyDocumentTests(SynchronousTestCase):
+    """Whatever a file says, there are two outcomes."""
+
+    @given(_documents() | st.dictionaries(_texts, _values, max_size=3))
+    def test_a_document_is_a_configuration_or_one_line(self, document: dict[str, Any]) -> None:
+        try:
+            config = config_from(document)
+        except ConfigError as wrong:
+            self.assertEqual(len(str(wrong).splitlines()), 1)
+            self.assertLess(len(str(wrong)), 500)
+        else:
+            self.assertIsInstance(config, Config)
+
+    @given(st.binary(max_size=60))
+    def test_any_file_is_a_configuration_or_one_line(self, content: bytes) -> None:
+        path = Path(self.mktemp())
+        path.write_bytes(content)
+        try:
+            load_config(path)
+        except ConfigError as wrong:
+            self.assertEqual(len(str(wrong).splitlines()), 1)
