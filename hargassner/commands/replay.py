@@ -203,7 +203,7 @@ def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences
 
 
 def _reading(reading: Reading) -> str:
-    text = "?" if reading.value is None else reading.text
+    text = f"? {reading.text}".strip() if reading.value is None else reading.text
     unit = reading.channel.unit if isinstance(reading.channel, AnalogChannel) else ""
     return f"{reading.channel.name} {text} {unit}".rstrip()
 
@@ -227,6 +227,8 @@ def _as_json(time: float, happened: _Happened) -> str:
             }
         case ParameterSeen(parameter=parameter):
             facts = {"parameter": {**dataclasses.asdict(parameter), "text": parameter.text}}
+        case ClockRead(time=clock):
+            facts = {"clock": clock}
         case _:
             facts = dataclasses.asdict(happened)
     name = _CAPITAL.sub("_", type(happened).__name__.removeprefix("_")).lower()
