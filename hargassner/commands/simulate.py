@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
@@ -11,7 +11,6 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.network.sockets import CannotOpenError
 from hargassner.simulator.boiler import SimulatedBoiler
-from hargassner.simulator.gateway import SimulatedGateway
 
 SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."
 
@@ -128,6 +127,8 @@ def _simulate_boiler(arguments: argparse.Namespace) -> int:
 
 
 def _simulate_gateway(arguments: argparse.Namespace) -> int:
+    from hargassner.simulator.gateway import SimulatedGateway
+
     reactor = _reactor()
     gateway = SimulatedGateway(
         reactor,
@@ -162,12 +163,12 @@ def _serve(reactor: Any, service: Service, ready: Callable[[], str]) -> int:
     """Run a service until SIGINT or SIGTERM; the result is the exit status."""
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
     try:
-        service.startService()  # type: ignore[no-untyped-call]
+        service.startService()
     except CannotOpenError as wrong:
         print(f"hargassner simulate: {wrong}", file=sys.stderr)
         return 1
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-    print(ready(), flush=True)
+    reactor.callWhenRunning(lambda: print(ready(), flush=True))
     reactor.run()
     return 0
 
@@ -180,21 +181,31 @@ def _reactor() -> Any:
 
 
 def _port(text: str) -> int:
-    number = int(text)
+    number = _number(int, text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError("a port is between 0 and 65535")
     return number
 
 
 def _positive(text: str) -> float:
-    number = float(text)
+    number = _number(float, text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError("a number above 0 is wanted")
     return number
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    number = _number(int, text)
     if number < 1:
         raise argparse.ArgumentTypeError("a number of at least 1 is wanted")
     return number
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _number(kind: Callable[[str], _Number], text: str) -> _Number:
+    try:
+        return kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no such number") from None
