@@ -90,19 +90,19 @@ class WritingTests(RecordingCase):
     def test_segments_are_read_back_as_they_passed(self):
         """Times, directions, bytes and boundaries are those of the session."""
         recorder = self.folder.session(3, CLIENT, START)
-        recorder.passed(START + 0.25, "gateway", b"$setk")
-        recorder.passed(START + 0.5, "gateway", b"omm\r\n")
-        recorder.passed(START + 1.125, "boiler", b"$2225410 a")
-        recorder.passed(START + 1.126, "boiler", b"ck\r\nz\xb0\x00\xff\r\n")
+        recorder.passed(START + 0.25, "gateway", b"$apiv")
+        recorder.passed(START + 0.5, "gateway", b"ersion\r\n")
+        recorder.passed(START + 1.125, "boiler", b"$1.0.")
+        recorder.passed(START + 1.126, "boiler", b"1\r\nz\xb0\x00\xff\r\n")
         recorder.over(START + 2, "the client closed")
         self.crank.turn_all()
         self.assertEqual(
             list(read_entries(self.only_recording())),
             [
-                Segment(0.25, "gateway", b"$setk"),
-                Segment(0.5, "gateway", b"omm\r\n"),
-                Segment(1.125, "boiler", b"$2225410 a"),
-                Segment(1.126, "boiler", b"ck\r\nz\xb0\x00\xff\r\n"),
+                Segment(0.25, "gateway", b"$apiv"),
+                Segment(0.5, "gateway", b"ersion\r\n"),
+                Segment(1.125, "boiler", b"$1.0."),
+                Segment(1.126, "boiler", b"1\r\nz\xb0\x00\xff\r\n"),
                 Ended(2.0, "the client closed"),
             ],
         )

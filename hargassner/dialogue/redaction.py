@@ -47,6 +47,8 @@ _TELLS_SECRET = re.compile(
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
+# The number in the reply to `$setkomm` looks like the serial numbers in `$info`.
+_NUMBERED_REPLY = re.compile(rb"\$\s*(?P<secret>[0-9]+)\s+ack")
 _BARE_REPLY = re.compile(rb"\$\s*'?(?P<secret>[0-9A-Za-z]+)'?\s*\Z")
 
 _DIGITS = string.digits
@@ -212,6 +214,9 @@ class Redactor:
         self._token_told = False
 
     def _replied(self, text: bytes) -> bytes:
+        numbered = _NUMBERED_REPLY.match(text)
+        if numbered:
+            return self._without(text, numbered)
         if not (self._token_due or self._serial_due):
             return text
         self._serial_answered = True

@@ -14,7 +14,8 @@ KEY = b"0912F3C4A5D6B7E8091A2B3C4D5E6F7081"
 GATEWAY_SERIAL = b"0071234"
 IO_SERIAL = b"2900417"
 CONTROLLER_SERIAL = b"2900418"
-SECRETS = (TOKEN, KEY, GATEWAY_SERIAL, IO_SERIAL, CONTROLLER_SERIAL)
+SETKOMM_NUMBER = b"2900416"
+SECRETS = (TOKEN, KEY, GATEWAY_SERIAL, IO_SERIAL, CONTROLLER_SERIAL, SETKOMM_NUMBER)
 
 TELEMETRY = b"pm 9 20.0 7.7 65.9 0 62.3 \xb0 008B 0 \r\n"
 
@@ -25,7 +26,7 @@ CONVERSATION = (
     ("gateway", b"$login key " + KEY + b"\r\n"),
     ("boiler", b"zclient login (7321)\r\n$ack\r\n"),
     ("gateway", b"$setkomm\r\n"),
-    ("boiler", b"$2225410 ack\r\n"),
+    ("boiler", b"$" + SETKOMM_NUMBER + b" ack\r\n"),
     ("gateway", b"$igw set " + GATEWAY_SERIAL + b"\r\n"),
     ("boiler", b"$ack\r\nzigw " + GATEWAY_SERIAL + b"\r\n"),
     ("gateway", b"$daq stop\r\n$logging disable\r\n"),
@@ -136,6 +137,7 @@ class SecretsTests(SynchronousTestCase):
             ("boiler", b"$SN I/O: '%s'\r\n"),
             ("boiler", b"$SN BCE: '%s'\r\n"),
             ("boiler", b"zSN:%s\r\n"),
+            ("boiler", b"$%s ack\r\n"),
             ("gateway", b"$igw set %s\r\n"),
             ("gateway", b"serialnr:%s\r\n"),
         ):
