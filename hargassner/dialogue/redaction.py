@@ -44,6 +44,7 @@ _TELLS_SECRET = re.compile(
     rb"(?i:login\s+key|igw\s+set\b|\bz?sn\b[^:'\r\n]{0,20}:|\bz?serial\w{0,10}:)"
     rb"(?P<secret>[^\r\n]*)"
 )
+_TELLING_WORDS = (b"login", b"igw", b"sn", b"serial")
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
@@ -192,10 +193,15 @@ class Redactor:
             self._asked(text)
         elif text.startswith(b"$"):
             text = self._replied(text)
-        told = _TELLS_SECRET.search(text)
-        if told:
-            text = self._without(text, told)
-        return _WORD.sub(self._known, text)
+        # Most lines are telemetry, in which there is nothing to look for.
+        lower = text.lower()
+        if any(word in lower for word in _TELLING_WORDS):
+            told = _TELLS_SECRET.search(text)
+            if told:
+                text = self._without(text, told)
+        if any(secret in text for secret in self._replacements):
+            text = _WORD.sub(self._known, text)
+        return text
 
     def _asked(self, text: bytes) -> None:
         if self._serial_due and self._serial_answered:
