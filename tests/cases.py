@@ -1,16 +1,102 @@
 """What many tests need: a clock that must end empty, a log to look into, descriptors to count."""
 
+import select
+import socket
 from pathlib import Path
+from typing import Any
 
-from twisted.internet.task import Clock
+from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor, IWriteDescriptor
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
+from zope.interface import implementer
 
 
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports that nobody holds now, neither for UDP nor for TCP."""
+    held: list[socket.socket] = []
+    ports: list[int] = []
+    try:
+        while len(ports) < count:
+            datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            held.append(datagrams)
+            datagrams.bind(("", 0))
+            port = datagrams.getsockname()[1]
+            stream = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            held.append(stream)
+            try:
+                stream.bind(("", port))
+            except OSError:
+                continue
+            ports.append(port)
+    finally:
+        for each in held:
+            each.close()
+    return ports
+
+
+@implementer(IReactorFDSet)
+class ManualReactor(Clock):
+    """Watches descriptors, and looks at them when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers: list[IReadDescriptor] = []
+        self.writers: list[IWriteDescriptor] = []
+
+    def addReader(self, reader: IReadDescriptor) -> None:
+        if reader not in self.readers:
+            self.readers.append(reader)
+
+    def addWriter(self, writer: IWriteDescriptor) -> None:
+        if writer not in self.writers:
+            self.writers.append(writer)
+
+    def removeReader(self, reader: IReadDescriptor) -> None:
+        if reader in self.readers:
+            self.readers.remove(reader)
+
+    def removeWriter(self, writer: IWriteDescriptor) -> None:
+        if writer in self.writers:
+            self.writers.remove(writer)
+
+    def removeAll(self) -> list[IReadDescriptor | IWriteDescriptor]:
+        everything = [*self.readers, *self.writers]
+        self.readers.clear()
+        self.writers.clear()
+        return everything
+
+    def getReaders(self) -> list[IReadDescriptor]:
+        return list(self.readers)
+
+    def getWriters(self) -> list[IWriteDescriptor]:
+        return list(self.writers)
+
+    def turn(self) -> bool:
+        """Serve every descriptor that is ready, once; false when none was."""
+        readable, writable, _ = select.select(self.readers, self.writers, [], 0)
+        for each in readable:
+            if each in self.readers:
+                each.doRead()
+        for each in writable:
+            if each in self.writers:
+                each.doWrite()
+        return bool(readable or writable)
+
+    def settle(self, turns: int = 100) -> None:
+        """Serve what is ready until nothing is."""
+        for _ in range(turns):
+            if not self.turn():
+                return
+        raise AssertionError(f"it does not settle within {turns} turns")
 
 
 class Log:
@@ -46,15 +132,39 @@ class ClockCase(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
 
+class SocketCase(ClockCase):
+    """A test of sockets, without a running reactor; it fails when one is left open at the end.
+
+    What is sent on the loopback interface is there at once, so nothing has to be waited for.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.reactor = self.clock = ManualReactor()
+        before = open_descriptors()
+        self.addCleanup(lambda: self.assertEqual(open_descriptors(), before))
+
+    def opened(self, sock: socket.socket) -> socket.socket:
+        """The same socket; it is closed at the end."""
+        self.addCleanup(sock.close)
+        return sock
+
+
 class DescriptorCase(TestCase):
     """A test on the real reactor; it fails when a file descriptor is left open at the end."""
 
     timeout = 30
 
-    def setUp(self) -> None:
+    @inlineCallbacks
+    def setUp(self) -> Any:
         self.log = Log(self)
+        # A running reactor has descriptors of its own.
+        yield deferLater(reactor, 0, lambda: None)
         self._before = open_descriptors()
         self.addCleanup(self._no_descriptor_is_left)
 
-    def _no_descriptor_is_left(self) -> None:
+    @inlineCallbacks
+    def _no_descriptor_is_left(self) -> Any:
+        # What was just lost is closed by now, or in the reactor's next turn.
+        yield deferLater(reactor, 0, lambda: None)
         self.assertEqual(open_descriptors(), self._before)
