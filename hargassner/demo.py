@@ -66,7 +66,7 @@ def demo_service(reactor: Any, state: str, session_length: float, speed: float) 
         session_length: seconds between two starts of the gateway.
         speed: how much faster than a real one the simulated boiler burns.
     """
-    house = MultiService()  # type: ignore[no-untyped-call]
+    house = MultiService()
     bridge = Bridge(demo_config(state), reactor)
     boiler = SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT, speed=speed)
     gateway = SimulatedGateway(
@@ -78,7 +78,7 @@ def demo_service(reactor: Any, state: str, session_length: float, speed: float) 
         pace=0.2,
     )
     for part in (bridge, boiler, gateway):
-        part.setServiceParent(house)
+        part.setServiceParent(house)  # type: ignore[no-untyped-call]
     return house
 
 

@@ -14,7 +14,6 @@ from twisted.internet.interfaces import (
     IDelayedCall,
     IReactorTime,
     IStreamClientEndpoint,
-    ISystemHandle,
     ITCPTransport,
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -23,7 +22,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.dialogue.dialogue import Dialogue
-from hargassner.network.sockets import notice_loss
+from hargassner.network.connecting import notice_its_loss
 from hargassner.proxy import ISessionWatcher, Session
 from hargassner.understanding import Understanding
 
@@ -56,8 +55,7 @@ class TelemetryReader(Protocol):
     def connectionMade(self) -> None:
         """Ask what there is to ask, and listen."""
         transport = cast("ITCPTransport", self.transport)
-        if ISystemHandle.providedBy(transport):
-            notice_loss(cast("ISystemHandle", transport).getHandle())
+        notice_its_loss(transport)
         log.info("reading telemetry over a connection of our own")
         self._silence = self._clock.callLater(SILENCE_PATIENCE, transport.abortConnection)
         if self._describe:

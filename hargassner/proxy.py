@@ -28,15 +28,11 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import (
     IAddress,
-    IConsumer,
     IDelayedCall,
     IHalfCloseableProtocol,
     IProtocol,
     IProtocolFactory,
-    IPushProducer,
     IReactorTime,
-    ISystemHandle,
-    ITCPTransport,
 )
 from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory, connectionDone
 from twisted.logger import Logger
@@ -44,7 +40,7 @@ from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
 from hargassner.discovery import FoundGateway, Neighbours
-from hargassner.network.sockets import notice_loss
+from hargassner.network.connecting import IStreamTransport, notice_its_loss
 
 log = Logger()
 
@@ -156,10 +152,6 @@ class ProxyCounters:
     bytes_from_boiler: int = 0
 
 
-class ILegTransport(ITCPTransport, IConsumer, IPushProducer):
-    """What a session does with a connection."""
-
-
 @implementer(IHalfCloseableProtocol)
 class _Leg(Protocol):
     """One of a session's two connections."""
@@ -171,16 +163,15 @@ class _Leg(Protocol):
         self.finished = False
 
     @property
-    def tcp(self) -> ILegTransport:
+    def tcp(self) -> IStreamTransport:
         """The transport, known to be TCP."""
-        return cast("ILegTransport", self.transport)
+        return cast("IStreamTransport", self.transport)
 
     def connectionMade(self) -> None:
         """Make the connection quick, and its loss noticeable."""
         self.tcp.setTcpNoDelay(True)
         self.tcp.setTcpKeepAlive(True)
-        if ISystemHandle.providedBy(self.transport):
-            notice_loss(cast("ISystemHandle", self.transport).getHandle())
+        notice_its_loss(self.transport)
 
     def readConnectionLost(self) -> None:
         """The peer said all that it had to say."""

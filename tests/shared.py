@@ -14,5 +14,7 @@ def shared_file(name: str) -> Path:
     """
     path = FOLDER / name
     if not path.exists():
-        raise SkipTest(f"the recordings are not part of the repository, and ../shared/{name} is absent")
+        raise SkipTest(
+            f"the recordings are not part of the repository, and ../shared/{name} is absent"
+        )
     return path

@@ -11,24 +11,38 @@ from twisted.internet.error import NoProtocol, UserError, getConnectError
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import (
     IAddress,
+    IConsumer,
     IDelayedCall,
     IProtocol,
     IProtocolFactory,
+    IPushProducer,
     IReactorFDSet,
     IReactorSocket,
     IReactorTime,
     IReadWriteDescriptor,
     IStreamClientEndpoint,
+    ISystemHandle,
+    ITCPTransport,
 )
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hargassner.network.sockets import CannotOpenError, Place, tie
+from hargassner.network.sockets import CannotOpenError, Place, notice_loss, tie
 
 
 class ISocketReactor(IReactorFDSet, IReactorSocket, IReactorTime):
     """A reactor that watches descriptors, adopts sockets and tells the time."""
+
+
+class IStreamTransport(ITCPTransport, IConsumer, IPushProducer):
+    """A TCP transport as it really is: it can be paused, and pauses whoever fills it."""
+
+
+def notice_its_loss(transport: object) -> None:
+    """Let a transport whose peer vanished without a word be lost within a minute."""
+    if ISystemHandle.providedBy(transport):
+        notice_loss(cast("socket.socket", transport.getHandle()))
 
 
 @implementer(IReadWriteDescriptor)

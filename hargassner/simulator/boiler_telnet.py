@@ -10,7 +10,6 @@ from twisted.internet.interfaces import (
     IHalfCloseableProtocol,
     IPushProducer,
     IReactorTime,
-    ITCPTransport,
 )
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.task import LoopingCall
@@ -18,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from hargassner.network.connecting import IStreamTransport
 from hargassner.simulator.boiler_engine import BoilerEngine, Message
 from hargassner.simulator.segments import segments
 
@@ -40,7 +40,7 @@ class BoilerProtocol(Protocol):
     answered when it has caught up, so that its memory here stays bounded.
     """
 
-    transport: ITCPTransport
+    transport: IStreamTransport
 
     def __init__(self, factory: "BoilerFactory") -> None:
         self.number = 0
