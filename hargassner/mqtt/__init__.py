@@ -1,0 +1,1 @@
+"""MQTT: the broker link, the topics, and what Home Assistant is told."""

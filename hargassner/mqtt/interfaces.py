@@ -1,0 +1,62 @@
+"""What the views over MQTT need of a broker, whoever provides it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zope.interface import Attribute, Interface
+
+
+class LinkState(StrEnum):
+    """How the link to the broker is."""
+
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    WAITING = "waiting"
+    """The last attempt failed; the next one comes."""
+    REFUSED = "refused"
+    """The broker refused us, or we refuse its certificate: retried slowly."""
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """How the link to the broker is now.
+
+    ``since`` is in seconds since the epoch. ``problem`` is one sentence for the owner on what
+    keeps the link from being online, empty where nothing does. ``connections`` counts how often
+    it came online.
+    """
+
+    state: LinkState
+    since: float
+    url: str
+    problem: str = ""
+    connections: int = 0
+
+
+class IBroker(Interface):
+    """A broker, as those see it who publish and subscribe through it."""
+
+    status: LinkStatus = Attribute("How the link is now: a LinkStatus.")
+
+    def publish(topic: str, payload: str, retain: bool = True) -> None:
+        """Have ``payload`` published; never raises and never waits.
+
+        While it cannot be sent, only the newest payload of a topic waits. Retained ones are
+        remembered, and said again after each reconnect; others are dropped while offline.
+        """
+
+    def clear(topic: str) -> None:
+        """Have the broker forget what it retains of a topic, and forget it here, too."""
+
+    def subscribe(topic_filter: str, received: Callable[[str, str], None]) -> None:
+        """Have ``received`` called with topic and payload of each message that matches.
+
+        Payloads that are no UTF-8 are dropped. It may be called before the link is online; the
+        subscription is renewed after each reconnect. Of messages that the broker had retained,
+        ``received`` hears nothing: what was said before is no command.
+        """
+
+    def on_status(told: Callable[[LinkStatus], None]) -> None:
+        """Have ``told`` called with each new status; ``ONLINE`` comes before anything is re-said."""
