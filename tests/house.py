@@ -6,7 +6,7 @@ understanding and the control that belong to it.
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
@@ -172,6 +172,8 @@ class House:
         hesitation: seconds longer that the boiler thinks about a request.
         mishap: what goes wrong with a request.
         poll_pause: seconds between two cycles of the gateway's at most.
+        parameters: those that can be set.
+        extra_watchers: told of what passes before the control is.
     """
 
     def __init__(
@@ -181,13 +183,14 @@ class House:
         hesitation: Callable[[bytes], float] = lambda _request: 0.0,
         mishap: Callable[[str], Mishap | None] = lambda _request: None,
         poll_pause: float = 5.0,
+        parameters: Sequence[str] = PARAMETERS,
         extra_watchers: tuple[ISessionWatcher, ...] = (),
     ) -> None:
         self.clock = Clock()
         self.random = Random(seed)
         self.model = Boiler(catalogue=CATALOGUE)
         self.understanding = Understanding(self.model, self.clock, lambda _: None)
-        self.control = Control(self.model, self.clock, PARAMETERS, TIMEOUT)
+        self.control = Control(self.model, self.clock, parameters, TIMEOUT)
         self.problems: list[str] = []
         self.outcomes: list[tuple[str, str, str]] = []
         self.commands = 0
@@ -215,9 +218,7 @@ class House:
             reply_delay=0.02,
             hesitation=hesitation,
         )
-        self.boiler.is_ours = lambda line: bool(
-            re.match(rb'\$par (get [^c]|set "(?!7;))', line)
-        )
+        self.boiler.is_ours = lambda line: bool(re.match(rb'\$par (get [^c]|set "(?!7;))', line))
         self.proxy = ProxyFactory(
             self.clock,
             self._connect,

@@ -24,10 +24,13 @@ Replies don't name their request, but the boiler answers in order. Two phases fo
      comes in time, the gateway gets what is held and is content; should one more come after all,
      that is kept.
 
+   The list of changed parameters can have the very line that ours has; but for a field at its end,
+   which decides.
+
    So the gateway gets exactly one reply for each of its requests, whether ours is late or lost. Two
    things cannot be helped. A reply that was held is late, by the time of one answer at most. And
-   where a reply has several lines, of which one can be ours (``$par get changed`` may list the
-   very parameter that was asked for), it is taken for ours although ours may be lost.
+   an unknown request can have a reply of several lines, one of which is taken for ours if ours is
+   lost and it looks like it.
 
 Lines of another kind, telemetry and notices, pass at once, whole or in part. Of a reply nothing
 passes before its end has come, since only its end tells whose it is: a boiler cuts it in two.
@@ -38,6 +41,7 @@ from dataclasses import dataclass
 
 from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise
 from hargassner.dialogue.lines import LineSplitter, TooLong
+from hargassner.dialogue.parameters import tells_one
 
 LONGEST_ANSWER = 4096
 """Bytes. A longer line is no answer to a request of the bridge's."""
@@ -218,6 +222,9 @@ class Injection:
         first = self._later[held - 1] if held else self._request
         ours = _can_have(first, reply)
         lost = held < len(self._later) and _can_have(self._later[held], reply)
+        if ours and lost and self._later[held].form.kind is Kind.PARAMETERS_CHANGED:
+            ours = tells_one(reply)
+            lost = not ours
         if ours and lost and reply is not _ANY_BLOCK:
             self._held.append(line)
         elif ours:

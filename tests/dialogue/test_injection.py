@@ -229,6 +229,17 @@ class OwedTests(SynchronousTestCase):
         injection = self.late(SET, b"$igw set 0012345\r\n$daq desc\r\n")
         self.check(injection, [b"$ack\r\n$<", b"<x>>\r\n"], b"$ack\r\n$<<x>>\r\n", b"")
 
+    def test_a_line_of_those_that_have_changed_is_told_by_its_end(self) -> None:
+        asked = b'$par get changed "2023-11-12 18:21:37"\r\n'
+        changed = RECORD.removesuffix(b"0;\r\n") + b"\r\n"
+        self.check(self.late(GET, asked), [changed, b"$--\r\n"], changed + b"$--\r\n", b"")
+        self.check(
+            self.late(GET, asked),
+            [RECORD, changed, b"$--\r\n"],
+            changed + b"$--\r\n",
+            RECORD,
+        )
+
     def test_a_request_without_a_reply_does_not_count(self) -> None:
         self.check(self.late(SET, b"$dhcp renew\r\n"), [b"$ack\r\n"], b"", b"$ack\r\n")
 
