@@ -114,7 +114,7 @@ class _Stage(Enum):
 class _Command:
     """A command and how far it is.
 
-    ``value`` is what the boiler is told, ``sent`` whether it has been, and ``told`` whether a notice
+    ``value`` is what the boiler is told, ``sent`` whether it was, and ``told`` whether a notice
     named a new value since. ``patience`` is active while the command waits for a gap.
     """
 

@@ -91,7 +91,7 @@ class Injection:
 
     def __init__(self, request: bytes) -> None:
         self.answer: bytes | None = None
-        """The reply, or the notice that refuses, without its line end; None if it came too late."""
+        """The reply, or the notice that refuses, without its line end, as soon as it has come."""
         self.holding = True
         """Whether the gateway's bytes wait."""
         self.over = False
@@ -213,7 +213,7 @@ class Injection:
 
     def _notice(self, line: bytes) -> None:
         refusal = line.startswith(b"zERR") and self._request.form.kind is Kind.SET_PARAMETER
-        if refusal and self.holding and self.answer is None:
+        if refusal and self.answer is None:
             self.answer = line.removesuffix(_LINE_END)
 
     def _reply(self, reply: bytes, line: bytes, pieces: _Pieces) -> None:
@@ -234,7 +234,7 @@ class Injection:
                 pieces.add(each)
             self._held.clear()
             self.over = True
-            if self.holding and self.answer is None:
+            if self.answer is None:
                 self.answer = answer.removesuffix(_LINE_END)
         else:
             self._give_held(pieces)
