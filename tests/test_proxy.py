@@ -15,7 +15,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.discovery import Announcement, Neighbours, ServiceList
-from hargassner.errand import LARGEST_WAIT, IWay
+from hargassner.errand import LARGEST_WAIT, OWED_PATIENCE, IWay
 from hargassner.proxy import (
     CLOSE_PATIENCE,
     FLUSH_PATIENCE,
@@ -557,6 +557,13 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.from_client.received, b"")
         self.clock.advance(self.PATIENCE)
         self.assertEqual(self.from_client.received, b"$ack\r\n")
+
+    def test_an_answer_of_which_nothing_is_heard_is_given_up_in_the_end(self) -> None:
+        self.clock.advance(self.PATIENCE)
+        self.clock.advance(OWED_PATIENCE - 0.1)
+        self.assertEqual(self.settled, 0)
+        self.clock.advance(0.1)
+        self.assertEqual((self.answers, self.settled), ([None], 1))
 
     def test_a_notice_that_refuses_lets_the_client_go_on_at_once(self) -> None:
         self.from_client.says(b"$uptime\r\n")

@@ -170,7 +170,7 @@ class Injection:
         return pieces.all()
 
     def let_pass(self) -> list[Piece]:
-        """The boiler has said everything: what is still held passes."""
+        """Nothing more is waited for: what is still held passes."""
         pieces = _Pieces()
         self._give_held(pieces)
         if not self._passing:
