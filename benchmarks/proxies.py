@@ -1,6 +1,6 @@
 """What the proxy benchmark compares, each run as a process of its own.
 
-    python benchmarks/proxies.py portforward|bridge|understanding BOILER_PORT
+    python benchmarks/proxies.py portforward|bridge|understanding|control BOILER_PORT
 
 prints the port that it listens on.
 """
@@ -14,6 +14,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.protocols.portforward import ProxyFactory as PortForward
 
 from hargassner.boiler import Boiler
+from hargassner.control import Control
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed
 from hargassner.discovery import Neighbours
@@ -42,8 +43,8 @@ def bridge(
     )
 
 
-def understanding(boiler_port: int) -> ProxyFactory:
-    """The bridge's proxy, with what passes understood."""
+def understood() -> Understanding:
+    """What passes, understood."""
     analog = "".join(f"<CHANNEL id='{place}' name='A {place}'/>" for place in range(182))
     digital = "".join(
         f"<CHANNEL id='{word}' bit='{bit}' name='D {word} {bit}'/>"
@@ -53,14 +54,36 @@ def understanding(boiler_port: int) -> ProxyFactory:
     document = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>".encode()
     boiler = Boiler()
     boiler.apply(BoilerDescribed(document, parse_descriptor(document)), 0.0)
-    understood = Understanding(boiler, reactor, lambda _described: None)
-    return bridge(boiler_port, lambda session: [understood.watch(session)])
+    return Understanding(boiler, reactor, lambda _described: None)
+
+
+def understanding(boiler_port: int) -> ProxyFactory:
+    """The bridge's proxy, with what passes understood."""
+    spectator = understood()
+    return bridge(boiler_port, lambda session: [spectator.watch(session)])
+
+
+def control(boiler_port: int) -> ProxyFactory:
+    """The same, ready for commands."""
+    spectator = understood()
+    commands = Control(spectator.boiler, reactor, ["PR001", "4"], 5.0)
+
+    def watch(session: Session) -> list[Any]:
+        overhearing = spectator.watch(session)
+        return [overhearing, commands.watch(session, overhearing)]
+
+    return bridge(boiler_port, watch)
 
 
 def main() -> None:
     """Serve until killed."""
     kind, boiler_port = sys.argv[1], int(sys.argv[2])
-    kinds = {"portforward": port_forward, "bridge": bridge, "understanding": understanding}
+    kinds = {
+        "portforward": port_forward,
+        "bridge": bridge,
+        "understanding": understanding,
+        "control": control,
+    }
     factory = kinds[kind](boiler_port)
     port = reactor.listenTCP(0, factory, backlog=600, interface=HOST)
     print(port.getHost().port, flush=True)

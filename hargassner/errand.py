@@ -15,7 +15,7 @@ LARGEST_WAIT = 1 << 16
 
 
 OWED_PATIENCE = 30.0
-"""Seconds after which an answer that is overdue is waited for no more, if nothing tells its fate."""
+"""Seconds for which an overdue answer is still expected, if nothing tells what became of it."""
 
 
 class IWay(Interface):
