@@ -302,6 +302,25 @@ class EndingTests(ProxyCase):
         boiler.says(b"late")
         self.assertEqual(client.received, b"")
 
+    def test_a_fin_that_crosses_the_end_leaves_nothing(self) -> None:
+        """The kernel may tell of it in the same turn in which the session was ended."""
+        client, boiler = self.session()
+        self.factory.sessions[1].end("enough")
+        boiler.sends_fin()
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_side_that_is_gone_takes_no_time_from_the_other_after_both_closed(self) -> None:
+        client, boiler = self.session()
+        client.sends_fin()
+        boiler.sends_fin()
+        boiler.gone(ConnectionDone())
+        self.clock.advance(FLUSH_PATIENCE - 1)
+        self.assertFalse(client.aborted)
+        self.clock.advance(1)
+        self.assertTrue(client.aborted)
+
     def test_nothing_of_a_session_survives_it(self) -> None:
         client, boiler = self.session()
         client.says(b"$login tok")
@@ -327,6 +346,15 @@ class ConnectingTests(ProxyCase):
         client.gone(ConnectionLost())
         self.assertEqual(self.cancelled, 1)
         self.assertEqual(self.factory.counters.unreachable, 0)
+        self.assertEqual(self.factory.sessions, {})
+
+    def test_a_session_ended_meanwhile_is_over_when_its_client_is_gone(self) -> None:
+        client = self.client()
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE)
+        self.assertEqual(self.cancelled, 1)
+        self.assertTrue(client.closing)
+        client.gone(ConnectionDone())
         self.assertEqual(self.factory.sessions, {})
 
     def test_a_boiler_that_comes_too_late_is_dropped(self) -> None:
@@ -471,6 +499,13 @@ class WatchingTests(ProxyCase):
         verifyObject(ISessionWatcher, Notebook())
         verifyObject(ISessionWatcher, Clumsy())
 
+    def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
+        self.factory.watch = lambda _session: [1 // 0]
+        client, boiler = self.session()
+        client.says(b"$uptime\r\n")
+        self.assertEqual(boiler.received, b"$uptime\r\n")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_one_that_raises_costs_no_byte_and_no_other_watcher(self) -> None:
         notebook = Notebook()
         self.watchers = [Clumsy(), notebook]
@@ -526,6 +561,22 @@ class StoppingTests(ProxyCase):
         stopped = self.factory.close()
         self.clock.advance(CLOSE_PATIENCE)
         self.successResultOf(stopped)
+
+    def test_a_slow_side_of_a_session_that_ends_already_delays_it_for_a_second_too(self) -> None:
+        client, boiler = self.session()
+        client.sends_fin()
+        boiler.sends_fin()
+        stopped = self.factory.close()
+        self.clock.advance(CLOSE_PATIENCE)
+        self.successResultOf(stopped)
+
+    def test_a_session_that_ends_gets_no_more_time(self) -> None:
+        client, _ = self.session()
+        self.factory.sessions[1].end("the gateway connected anew")
+        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.factory.close()
+        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.assertTrue(client.aborted)
 
     def test_nobody_is_admitted_afterwards(self) -> None:
         self.successResultOf(self.factory.close())
