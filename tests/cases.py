@@ -1,5 +1,6 @@
 """What many tests need: a clock that must end empty, a log to look into, descriptors to count."""
 
+import os
 import select
 import socket
 from pathlib import Path
@@ -42,6 +43,16 @@ def free_ports(count: int) -> list[int]:
         for each in held:
             each.close()
     return ports
+
+
+def loopback_addresses(count: int) -> list[str]:
+    """Different addresses of this machine that no other test process uses, three at most.
+
+    On Linux every address of 127.0.0.0/8 is there.
+    """
+    pid = os.getpid()
+    last = f"{pid >> 8 & 255}.{pid & 255}"
+    return [f"127.{number << 6 | pid >> 16}.{last}" for number in range(1, 1 + count)]
 
 
 @implementer(IReactorFDSet)
