@@ -1,6 +1,5 @@
 """Programs that run as processes of their own, and what a test sees of them."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -25,15 +24,9 @@ class Running:
     Args:
         command: its path, or a name to be looked up, and its arguments.
         files: text files to put into its working directory first, by name.
-        environment: what it finds in its environment besides this process's own.
     """
 
-    def __init__(
-        self,
-        command: Sequence[str],
-        files: Mapping[str, str] | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, command: Sequence[str], files: Mapping[str, str] | None = None) -> None:
         self._temporary = tempfile.TemporaryDirectory()
         self.directory = Path(self._temporary.name)
         for name, text in (files or {}).items():
@@ -47,7 +40,6 @@ class Running:
                 stdout=log,
                 stderr=errors,
                 cwd=self.directory,
-                env={**os.environ, **(environment or {})},
             )
 
     def log(self) -> str:
