@@ -46,13 +46,13 @@ def free_ports(count: int) -> list[int]:
 
 
 def loopback_addresses(count: int) -> list[str]:
-    """Different addresses of this machine that no other test process uses, three at most.
+    """Different addresses of this machine that no other test process uses, four at most.
 
     On Linux every address of 127.0.0.0/8 is there.
     """
     pid = os.getpid()
     last = f"{pid >> 8 & 255}.{pid & 255}"
-    return [f"127.{number << 6 | pid >> 16}.{last}" for number in range(1, 1 + count)]
+    return [f"127.{number << 6 | pid >> 16}.{last}" for number in range(count)]
 
 
 @implementer(IReactorFDSet)
