@@ -237,11 +237,10 @@ class DirectTelemetryTests(BridgeCase):
         bridge.boiler.observe(watch)
         self.run_(self.simulated)
         yield self.until(lambda: bridge.boiler.availability.telemetry)
-        self.assertEqual(self.simulated.connections, 1)
         over = self.gateway.when_session_over()
         self.run_(self.gateway)
         yield self.until(lambda: bridge.boiler.availability.session is not None)
-        self.assertEqual(self.simulated.connections, 1)
+        yield self.until(lambda: self.simulated.connections == 1)
         yield over
         yield self.gateway.stopService()
         yield self.until(lambda: not bridge.proxy.sessions and self.simulated.connections == 1)
