@@ -1,7 +1,11 @@
 """The proxy's sessions, in memory: two fake connections, a clock, and no network."""
 
+import json
 from collections.abc import Iterable
+from itertools import cycle
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
@@ -14,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, Neighbours, ServiceList
 from hargassner.proxy import (
     CLOSE_PATIENCE,
@@ -25,6 +30,8 @@ from hargassner.proxy import (
     ProxyFactory,
     Session,
 )
+from hargassner.understanding import Understanding
+from tests.shared import shared_file
 
 GATEWAY = "192.0.2.7"
 OTHER = "192.0.2.8"
@@ -221,6 +228,49 @@ class PassingTests(ProxyCase):
         one.says(b"one")
         two.says(b"two")
         self.assertEqual((ones_boiler.received, twos_boiler.received), (b"one", b"two"))
+
+
+class AnyCutTests(ProxyCase):
+    """The same bytes, whatever they are and however they are cut, while they are understood."""
+
+    def watch(self, session: Session) -> list[ISessionWatcher]:
+        return [Understanding(Boiler(), self.clock, lambda _: None).watch(session)]
+
+    def pass_on(self, segments: list[tuple[bool, bytes]]) -> None:
+        """Say each segment on the client's side, or else on the boiler's, and compare."""
+        client, boiler = self.session()
+        for by_client, data in segments:
+            (client if by_client else boiler).says(data)
+        said = b"".join(data for by_client, data in segments if by_client)
+        answered = b"".join(data for by_client, data in segments if not by_client)
+        self.assertEqual((boiler.received, client.received), (said, answered))
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+
+    @given(st.lists(st.tuples(st.booleans(), st.binary(min_size=1))))
+    def test_any_bytes(self, segments: list[tuple[bool, bytes]]) -> None:
+        self.pass_on(segments)
+
+    @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3000)), min_size=1))
+    def test_a_captured_session(self, sizes: list[tuple[bool, int]]) -> None:
+        """Pipelined and in pieces that have nothing to do with lines."""
+        steps = json.loads(shared_file("captures/nano-pk-v14.0n3.json").read_text())["steps"]
+        left = {
+            by_client: b"".join(
+                step["data"].encode("latin-1")
+                for step in steps
+                if step.get("connection") == "gateway" and (step["from"] == "gateway") == by_client
+            )
+            for by_client in (True, False)
+        }
+        segments = []
+        for by_client, size in cycle(sizes):
+            side = by_client if left[by_client] else not by_client
+            if not left[side]:
+                break
+            segments.append((side, left[side][:size]))
+            left[side] = left[side][size:]
+        self.pass_on(segments)
 
 
 class EndingTests(ProxyCase):
