@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+import signal
 import socket
 import struct
 import time
@@ -274,6 +275,38 @@ class SessionLifeTests(NetworkCase):
         self.assertEqual(status, 0)
         self.assertLess(time.monotonic() - began, 5)
         self.assertEqual((client.recv(1), boiler.recv(1)), (b"", b""))
+
+
+class AbsentBoilerTests(NetworkCase):
+    """The boiler is at an address where nobody answers, not even to refuse."""
+
+    config = CONFIG.replace("direct_telemetry = false", 'host = "198.51.100.77"')
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bridge = self.start()
+
+    def client(self) -> socket.socket:
+        client = self.opened(self.networks.tcp(self.networks.gateway))
+        client.bind((OTHER_CLIENT, 0))
+        client.connect((BRIDGE_TO_GATEWAY, 23))
+        return client
+
+    def test_a_client_is_closed(self) -> None:
+        client = self.client()
+        client.settimeout(30)
+        client.sendall(b"$uptime\r\n")
+        self.assertEqual(client.recv(1), b"")
+        self.bridge.wait_for("the boiler cannot be reached")
+
+    def test_it_stops_in_time_all_the_same(self) -> None:
+        """With a client that waits, and with its own connection under way."""
+        client = self.client()
+        self.bridge.wait_for("session 1: 192.0.2.8")
+        self.bridge.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.bridge.process.wait(5), 0)
+        self.assertEqual(client.recv(1), b"")
+        self.assertNotIn("Traceback", self.bridge.log() + self.bridge.errors())
 
 
 class InterfaceTests(NetworkCase):
