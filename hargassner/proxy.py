@@ -343,7 +343,9 @@ class Session:
         asking on it.
         """
         self._asked_since_announcement = False
-        if self._start_over is None and not self._ending:
+        if self._start_over is not None and self._start_over.active():
+            self._start_over.reset(START_OVER_PATIENCE)
+        elif not self._ending:
             self._start_over = self._clock.callLater(START_OVER_PATIENCE, self._start_over_due)
 
     def leg_finished(self, leg: _Leg) -> None:

@@ -479,6 +479,27 @@ class StartingOverTests(ProxyCase):
         self.assertFalse(client.closing)
         self.assertIn("it stays", self.logged()[-1])
 
+    def test_each_announcement_gives_it_three_seconds(self) -> None:
+        client, _ = self.session()
+        self.announce()
+        self.clock.advance(1)
+        client.says(b"$setkomm\r\n")
+        self.clock.advance(1.5)
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE - 0.1)
+        self.assertFalse(client.closing)
+        self.clock.advance(0.1)
+        self.assertTrue(client.closing)
+
+    def test_an_announcement_while_it_ends_leaves_nothing(self) -> None:
+        client, boiler = self.session()
+        self.announce()
+        self.factory.sessions[1].end("enough")
+        self.announce()
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_what_it_asked_before_the_announcement_does_not_count(self) -> None:
         client, _ = self.session()
         client.says(b"$igw clear\r\n")
