@@ -438,6 +438,14 @@ class RelayTests(RelayCase):
             ],
         )
 
+    def test_so_it_is_on_the_boilers_network(self) -> None:
+        [strange] = free_ports(1)
+        source = self.device(BOILER, strange)
+        for port in self.boiler_side.ports:
+            self.say(b"hello", source, (BRIDGE_TO_BOILER, port))
+        self.assertEqual(self.counted(), (0, 0, 3))
+        self.assertEqual(len(self.log.lines), 1)
+
     def test_a_flood_of_sources_does_not_flood_the_log(self) -> None:
         for number in range(1000):
             source = (f"192.0.{number // 250}.{number % 250}", 1234)

@@ -350,7 +350,8 @@ class EndingTests(ProxyCase):
         client, boiler = self.session()
         self.factory.sessions[1].end("enough")
         boiler.says(b"late")
-        self.assertEqual(client.received, b"")
+        client.says(b"late")
+        self.assertEqual((client.received, boiler.received), (b"", b""))
 
     def test_a_fin_that_crosses_the_end_leaves_nothing(self) -> None:
         """The kernel may tell of it in the same turn in which the session was ended."""
