@@ -25,7 +25,6 @@ from hargassner.catalogue import (
     spelled_unit,
 )
 from hargassner.dialogue.descriptor import AnalogChannel, Descriptor, DigitalChannel
-from hargassner.dialogue.discretion import printable
 from hargassner.dialogue.events import (
     ActiveErrors,
     Announced,
@@ -48,6 +47,7 @@ from hargassner.dialogue.parameters import (
     Parameter,
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
+from hargassner.terminal import harmless
 
 log = Logger()
 
@@ -497,7 +497,7 @@ class Boiler:
                 log.warn(
                     "the boiler reports a fault: {number} {text}",
                     number=fault.number or "",
-                    text=printable(fault.text.en),
+                    text=harmless(fault.text.en),
                 )
         if not faults:
             log.info("the boiler reports no fault any more")

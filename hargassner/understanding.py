@@ -9,7 +9,6 @@ from zope.interface import implementer
 
 from hargassner.boiler import Boiler
 from hargassner.dialogue.dialogue import Dialogue
-from hargassner.dialogue.discretion import printable
 from hargassner.dialogue.events import (
     Announced,
     BoilerDescribed,
@@ -24,6 +23,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
 from hargassner.proxy import ISessionWatcher, Session
+from hargassner.terminal import harmless
 
 log = Logger()
 
@@ -84,8 +84,8 @@ class Understanding:
                 case Refused():
                     log.info(
                         "the boiler refused {request}: {reply}",
-                        request=printable(event.request),
-                        reply=printable(event.reply),
+                        request=harmless(event.request),
+                        reply=harmless(event.reply),
                     )
                 case _:
                     pass
@@ -112,7 +112,7 @@ class Understanding:
     def _say_once(self, what: str, kind: str, format_: str, text: str = "") -> None:
         if (what, kind) not in self._said and len(self._said) < _KINDS_SAID:
             self._said.add((what, kind))
-            log.info(format_, kind=printable(kind), text=printable(text))
+            log.info(format_, kind=harmless(kind), text=harmless(text))
 
 
 @implementer(ISessionWatcher)

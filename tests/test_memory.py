@@ -41,6 +41,16 @@ class MemoryTests(SynchronousTestCase):
         self.assertIsNone(self.neighbours.boiler)
         self.assertIsNone(self.boiler.descriptor)
 
+    def test_what_cannot_be_remembered_is_logged_and_no_more(self) -> None:
+        """A thread that fails with something unforeseen harms nobody."""
+        directory = StateDirectory(self.path)
+        memory = Memory(
+            directory, self.neighbours, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
+        )
+        memory.remember_neighbours()
+        memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+
     def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
         self.memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
         self.live()
@@ -62,16 +72,6 @@ class MemoryTests(SynchronousTestCase):
         self.live()
         self.assertIsNone(self.neighbours.gateway)
         self.assertEqual(self.neighbours.boiler.address, "198.51.100.2")
-
-    def test_what_cannot_be_remembered_is_logged_and_no_more(self) -> None:
-        """A thread that fails with something unforeseen harms nobody."""
-        directory = StateDirectory(self.path)
-        memory = Memory(
-            directory, self.neighbours, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
-        )
-        memory.remember_neighbours()
-        memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
 
     def test_a_damaged_file_is_set_aside_and_lived_without(self) -> None:
         for damaged in (b"", b"{", b"[]", b'{"gateway": {"address": "nowhere"}}', b'{"boiler": 7}'):

@@ -20,12 +20,12 @@ from hargassner.dialogue.descriptor import (
     parse_descriptor,
 )
 from hargassner.dialogue.dialogue import Dialogue
-from hargassner.dialogue.discretion import printable
 from hargassner.dialogue.events import BoilerDescribed, Event, TelemetryLine
 from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.dialogue.sdcard import SdCardError, is_sdcard_recording, read_sdcard
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
 from hargassner.recording import RecordingError, read_recording
+from hargassner.terminal import harmless
 
 SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 
@@ -264,7 +264,7 @@ def _write_table(
             unit = channel.unit if isinstance(channel, AnalogChannel) else ""
             text = f"? {reading.text}".strip() if reading.value is None else reading.text
             row = f"  {channel.object:{objects}}  {channel.name:{names}}  {text:>8}  {unit}"
-            rows.append(printable(row.rstrip()))
+            rows.append(harmless(row.rstrip()))
         print("\n".join(rows), flush=True)
 
 

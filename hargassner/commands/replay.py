@@ -13,7 +13,6 @@ from pathlib import Path
 
 from hargassner.dialogue.descriptor import AnalogChannel
 from hargassner.dialogue.dialogue import Dialogue
-from hargassner.dialogue.discretion import printable
 from hargassner.dialogue.events import (
     ActiveErrors,
     BoilerDescribed,
@@ -33,6 +32,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
 from hargassner.recording import Ended, RecordingError, read_entries
+from hargassner.terminal import harmless
 
 SUMMARY = "Play a recorded session through the bridge's understanding, and print what happened."
 
@@ -150,7 +150,8 @@ class _Replay:
 
 
 def _as_text(time: float, happened: _Happened) -> str:
-    return f"{time:10.3f}  {printable(_described(happened))}"
+    # Names and notices come from the wire.
+    return f"{time:10.3f}  {harmless(_described(happened))}"
 
 
 def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences
