@@ -371,10 +371,8 @@ class Session:
             return  # It came too late to belong to the session.
         if reason.check(ConnectionDone) is None:
             self._because(f"{leg.name} was lost: {reason.getErrorMessage()}")
-        if self._ending:
-            self._over_when_gone()
-        else:
-            self.end(f"{leg.name} closed")
+        # Where the session ends already, the other side keeps the time that it was given.
+        self.end(f"{leg.name} closed", FLUSH_PATIENCE if self._ending else CLOSE_PATIENCE)
 
     def end(self, reason: str, patience: float = CLOSE_PATIENCE) -> None:
         """End both sides: FIN, and RST ``patience`` seconds later to whoever has not closed.
@@ -382,24 +380,24 @@ class Session:
         A session that ends already is not given more time than this.
         """
         self._because(reason)
-        if self._ending:
-            if self._abort is not None and self._abort.getTime() > self._clock.seconds() + patience:
-                self._abort.reset(patience)
-            return
-        self._ending = True
-        self._to_boiler = self._to_client = None
-        for each in (self._start_over, self._silence):
-            if each is not None and each.active():
-                each.cancel()
-        self._abort = self._clock.callLater(patience, self._abort_both)
-        connecting, self._connecting = self._connecting, None
-        if connecting is not None:
-            connecting.cancel()
-        for leg in (self._client, self._boiler):
-            if leg is not None:
-                leg.tcp.unregisterProducer()
-                leg.tcp.loseConnection()
-        self._over_when_gone()
+        if not self._ending:
+            self._ending = True
+            self._to_boiler = self._to_client = None
+            for each in (self._start_over, self._silence):
+                if each is not None and each.active():
+                    each.cancel()
+            self._abort = self._clock.callLater(patience, self._abort_both)
+            connecting, self._connecting = self._connecting, None
+            if connecting is not None:
+                connecting.cancel()
+            for leg in (self._client, self._boiler):
+                if leg is not None:
+                    leg.tcp.unregisterProducer()
+                    leg.tcp.loseConnection()
+        elif self._abort is not None and self._abort.getTime() > self._clock.seconds() + patience:
+            self._abort.reset(patience)
+        if self._client is None and self._boiler is None:
+            self._over()
 
     def _because(self, reason: str) -> None:
         if self._reason is None:
@@ -429,9 +427,7 @@ class Session:
             if leg is not None:
                 leg.tcp.abortConnection()
 
-    def _over_when_gone(self) -> None:
-        if self._client is not None or self._boiler is not None:
-            return
+    def _over(self) -> None:
         if self._abort is not None and self._abort.active():
             self._abort.cancel()
         reason = self._reason or ""
