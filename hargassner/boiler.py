@@ -25,6 +25,7 @@ from hargassner.catalogue import (
     spelled_unit,
 )
 from hargassner.dialogue.descriptor import AnalogChannel, Descriptor, DigitalChannel
+from hargassner.dialogue.discretion import printable
 from hargassner.dialogue.events import (
     ActiveErrors,
     Announced,
@@ -496,7 +497,7 @@ class Boiler:
                 log.warn(
                     "the boiler reports a fault: {number} {text}",
                     number=fault.number or "",
-                    text=fault.text.en,
+                    text=printable(fault.text.en),
                 )
         if not faults:
             log.info("the boiler reports no fault any more")

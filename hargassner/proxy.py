@@ -281,7 +281,8 @@ class Session:
             client=self.address,
             port=self.port,
         )
-        self._watchers = [_Guard(each, self.number) for each in self._factory.watch(self)]
+        with log.failuresHandled("session {session}: nobody overhears it", session=self.number):
+            self._watchers = [_Guard(each, self.number) for each in self._factory.watch(self)]
         connecting = self._factory.connect_boiler(
             cast("IProtocolFactory", BoilerClientFactory(self))
         )
@@ -342,11 +343,15 @@ class Session:
         asking on it.
         """
         self._asked_since_announcement = False
-        if self._start_over is None and not self._ending:
+        if self._start_over is not None and self._start_over.active():
+            self._start_over.reset(START_OVER_PATIENCE)
+        elif not self._ending:
             self._start_over = self._clock.callLater(START_OVER_PATIENCE, self._start_over_due)
 
     def leg_finished(self, leg: _Leg) -> None:
         """One side sent FIN: so does the other, whose bytes still pass until it is done."""
+        if self._ending:
+            return  # Both sides got their FIN already.
         self._because(f"{leg.name} closed")
         other = self._other(leg)
         if other is None or other.finished:
@@ -366,27 +371,35 @@ class Session:
             return  # It came too late to belong to the session.
         if reason.check(ConnectionDone) is None:
             self._because(f"{leg.name} was lost: {reason.getErrorMessage()}")
-        self.end(f"{leg.name} closed")
+        if self._ending:
+            self._over_when_gone()
+        else:
+            self.end(f"{leg.name} closed")
 
     def end(self, reason: str, patience: float = CLOSE_PATIENCE) -> None:
-        """End both sides: FIN, and RST ``patience`` seconds later to whoever has not closed."""
+        """End both sides: FIN, and RST ``patience`` seconds later to whoever has not closed.
+
+        A session that ends already is not given more time than this.
+        """
         self._because(reason)
-        if not self._ending:
-            self._ending = True
-            self._to_boiler = self._to_client = None
-            for each in (self._start_over, self._silence):
-                if each is not None and each.active():
-                    each.cancel()
-            self._abort = self._clock.callLater(patience, self._abort_both)
-            connecting, self._connecting = self._connecting, None
-            if connecting is not None:
-                connecting.cancel()
-            for leg in (self._client, self._boiler):
-                if leg is not None:
-                    leg.tcp.unregisterProducer()
-                    leg.tcp.loseConnection()
-        if self._client is None and self._boiler is None:
-            self._over()
+        if self._ending:
+            if self._abort is not None and self._abort.getTime() > self._clock.seconds() + patience:
+                self._abort.reset(patience)
+            return
+        self._ending = True
+        self._to_boiler = self._to_client = None
+        for each in (self._start_over, self._silence):
+            if each is not None and each.active():
+                each.cancel()
+        self._abort = self._clock.callLater(patience, self._abort_both)
+        connecting, self._connecting = self._connecting, None
+        if connecting is not None:
+            connecting.cancel()
+        for leg in (self._client, self._boiler):
+            if leg is not None:
+                leg.tcp.unregisterProducer()
+                leg.tcp.loseConnection()
+        self._over_when_gone()
 
     def _because(self, reason: str) -> None:
         if self._reason is None:
@@ -416,7 +429,9 @@ class Session:
             if leg is not None:
                 leg.tcp.abortConnection()
 
-    def _over(self) -> None:
+    def _over_when_gone(self) -> None:
+        if self._client is not None or self._boiler is not None:
+            return
         if self._abort is not None and self._abort.active():
             self._abort.cancel()
         reason = self._reason or ""

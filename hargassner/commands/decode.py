@@ -20,6 +20,7 @@ from hargassner.dialogue.descriptor import (
     parse_descriptor,
 )
 from hargassner.dialogue.dialogue import Dialogue
+from hargassner.dialogue.discretion import printable
 from hargassner.dialogue.events import BoilerDescribed, Event, TelemetryLine
 from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.dialogue.sdcard import SdCardError, is_sdcard_recording, read_sdcard
@@ -263,7 +264,7 @@ def _write_table(
             unit = channel.unit if isinstance(channel, AnalogChannel) else ""
             text = f"? {reading.text}".strip() if reading.value is None else reading.text
             row = f"  {channel.object:{objects}}  {channel.name:{names}}  {text:>8}  {unit}"
-            rows.append(_printable(row.rstrip()))
+            rows.append(printable(row.rstrip()))
         print("\n".join(rows), flush=True)
 
 
@@ -302,10 +303,3 @@ def _write_csv(
 
 def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel]:
     return [*descriptor.analog, *descriptor.digital]
-
-
-def _printable(text: str) -> str:
-    """Damaged names and values must not steer the terminal."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )

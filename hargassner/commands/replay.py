@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hargassner.dialogue.descriptor import AnalogChannel
 from hargassner.dialogue.dialogue import Dialogue
+from hargassner.dialogue.discretion import printable
 from hargassner.dialogue.events import (
     ActiveErrors,
     BoilerDescribed,
@@ -149,12 +150,7 @@ class _Replay:
 
 
 def _as_text(time: float, happened: _Happened) -> str:
-    # Names and notices come from the wire; they must not steer the terminal.
-    text = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for character in _described(happened)
-    )
-    return f"{time:10.3f}  {text}"
+    return f"{time:10.3f}  {printable(_described(happened))}"
 
 
 def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences

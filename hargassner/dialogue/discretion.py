@@ -15,6 +15,11 @@ _LOGIN = re.compile(rb"(?is)(?P<words>login(?:\s+(?:token|key)\b)?)(?P<rest>.*)"
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{8,}")
 
 
+def printable(text: str) -> str:
+    """A text from the wire for a terminal or a log, neither of which it can steer."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
 class Discretion:
     """Knows the secrets of one session and keeps them out of what is shown.
 
