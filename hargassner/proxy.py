@@ -342,9 +342,11 @@ class Session:
         The session has a few seconds to end by itself; it stays only if the gateway goes on
         asking on it.
         """
-        self._asked_since_announcement = False
+        asked, self._asked_since_announcement = self._asked_since_announcement, False
         if self._start_over is not None and self._start_over.active():
-            self._start_over.reset(START_OVER_PATIENCE)
+            # One that says it again and again and asks nothing has had its time.
+            if asked:
+                self._start_over.reset(START_OVER_PATIENCE)
         elif not self._ending:
             self._start_over = self._clock.callLater(START_OVER_PATIENCE, self._start_over_due)
 

@@ -480,7 +480,7 @@ class StartingOverTests(ProxyCase):
         self.assertFalse(client.closing)
         self.assertIn("it stays", self.logged()[-1])
 
-    def test_each_announcement_gives_it_three_seconds(self) -> None:
+    def test_one_that_asked_in_between_gets_three_seconds_anew(self) -> None:
         client, _ = self.session()
         self.announce()
         self.clock.advance(1)
@@ -490,6 +490,14 @@ class StartingOverTests(ProxyCase):
         self.clock.advance(START_OVER_PATIENCE - 0.1)
         self.assertFalse(client.closing)
         self.clock.advance(0.1)
+        self.assertTrue(client.closing)
+
+    def test_announcements_alone_do_not_keep_it(self) -> None:
+        client, _ = self.session()
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE - 1)
+        self.announce()
+        self.clock.advance(1)
         self.assertTrue(client.closing)
 
     def test_an_announcement_while_it_ends_leaves_nothing(self) -> None:

@@ -59,4 +59,4 @@ class IBroker(Interface):
         """
 
     def on_status(told: Callable[[LinkStatus], None]) -> None:
-        """Have ``told`` called with each new status; ``ONLINE`` comes before anything is re-said."""
+        """Have ``told`` called with each new status; of ``ONLINE`` before anything is re-said."""
