@@ -17,7 +17,6 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorCore,
     IReactorPluggableNameResolver,
-    IReactorTCP,
     IReactorThreads,
     IStreamClientEndpoint,
 )
@@ -30,6 +29,7 @@ from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.memory import Memory
 from hargassner.mqtt.link import BrokerLink
+from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import Place, listening_socket
@@ -45,7 +45,7 @@ TICK = 5.0
 
 
 class IBridgeReactor(
-    ISocketReactor, IReactorCore, IReactorTCP, IReactorThreads, IReactorPluggableNameResolver
+    ISocketReactor, IBrokerReactor, IReactorCore, IReactorThreads, IReactorPluggableNameResolver
 ):
     """What the bridge needs of a reactor."""
 
