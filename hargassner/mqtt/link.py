@@ -203,7 +203,7 @@ class BrokerLink(Service):
 
     # What a connection tells its owner.
 
-    def admitted(self, connection: Connection) -> None:
+    def admitted(self) -> None:
         """The broker has let us in: tell the views, and say everything again."""
         log.info("connected to the MQTT broker {url}", url=self._config.url)
         self._said.clear()
@@ -224,6 +224,10 @@ class BrokerLink(Service):
                     with log.failuresHandled("handling a message to {topic}", topic=topic):
                         handler(topic, payload)
 
+    def dropped(self, count: int) -> None:
+        """Count what nobody can be given."""
+        self.counters.dropped += count
+
     def not_subscribed(self, topic_filter: str) -> None:
         """The broker's access list is against us; say it once."""
         why = f"the broker does not let us subscribe to {topic_filter}"
@@ -235,15 +239,15 @@ class BrokerLink(Service):
         """The connection takes more."""
         self._pump()
 
-    def lost(self, connection: Connection, setback: Setback) -> None:
+    def lost(self, why: Setback) -> None:
         """The connection is gone; ``ClientService`` makes another."""
         self._connection = None
         self._stop_pumping()
-        self.counters.dropped += connection.dropped + self._outbox.interrupted()
+        self.counters.dropped += self._outbox.interrupted()
         online = self.status.state is LinkState.ONLINE
         if online and self._clock.seconds() - self.status.since >= SETTLED:
             self._failures = 0
-        self._set_back(setback)
+        self._set_back(why)
 
     # The way to a connection.
 
