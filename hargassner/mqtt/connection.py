@@ -20,7 +20,6 @@ GRACE = 3.0
 MOST_UNREAD = 65_536
 """Bytes that we owe a broker that does not read; past it the connection is given up."""
 
-
 _UNANSWERED = Setback("the broker closed the connection instead of answering")
 
 
@@ -145,6 +144,8 @@ class Connection(Protocol):
     def _take_note(self, events: list[Admitted | Received | NotSubscribed | Setback]) -> None:
         self._flush()
         for event in events:
+            if self._ended is not None:
+                return
             match event:
                 case Admitted():
                     self._stop_timers()

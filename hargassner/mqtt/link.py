@@ -54,7 +54,8 @@ class LinkCounters:
     """What the link did since it started.
 
     ``dropped`` counts messages that reached nobody: ours that no broker was to retain while it
-    was away, and the broker's that were too large or no text.
+    was away, and the broker's that were too large or no text.  ``refusals`` counts attempts that
+    failed for a reason that lasts (``LinkState.REFUSED``).
     """
 
     published: int = 0
@@ -308,7 +309,9 @@ class BrokerLink(Service):
 
     def _may_send(self) -> bool:
         connection = self._connection
-        return connection is not None and not connection.paused and self._budget > 0
+        if connection is None or self.status.state is not LinkState.ONLINE:
+            return False
+        return not connection.paused and self._budget > 0
 
     def _send(self, message: Message) -> None:
         if self._connection is not None:

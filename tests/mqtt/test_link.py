@@ -241,6 +241,15 @@ class ComingAndGoingTests(LinkCase):
         self.successResultOf(self.link.stopService())
         self.assertEqual(self.log.at(LogLevel.warn), [])
 
+    def test_a_view_can_stop_it_as_soon_as_it_is_online(self) -> None:
+        """Nothing is said after the goodbye, and no timer is left."""
+        self.link.publish("a", "1")
+        self.link.on_status(
+            lambda status: status.state is LinkState.ONLINE and self.link.stopService()
+        )
+        wire = self.online()
+        self.assertEqual([each.kind for each in wire.heard()], ["PUBLISH", "DISCONNECT"])
+
     def test_can_start_again(self) -> None:
         self.online()
         self.link.stopService()
