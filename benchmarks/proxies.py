@@ -1,6 +1,7 @@
-"""What the proxy benchmark compares, each run as a process of its own.
+"""What the benchmarks compare, each run as a process of its own.
 
     python benchmarks/proxies.py portforward|bridge|understanding|control BOILER_PORT
+    python benchmarks/proxies.py published BOILER_PORT BROKER_URL
 
 prints the port that it listens on.
 """
@@ -14,10 +15,12 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.protocols.portforward import ProxyFactory as PortForward
 
 from hargassner.boiler import Boiler
+from hargassner.config import MqttConfig
 from hargassner.control import Control
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed
 from hargassner.discovery import Neighbours
+from hargassner.mqtt.link import BrokerLink
 from hargassner.proxy import Access, ProxyFactory, Session
 from hargassner.understanding import Understanding
 
@@ -75,6 +78,32 @@ def control(boiler_port: int) -> ProxyFactory:
     return bridge(boiler_port, watch)
 
 
+class Published:
+    """Has 25 topics published for each segment that passes, more than any view does."""
+
+    def __init__(self, link: BrokerLink) -> None:
+        self._link = link
+        self._passed = 0
+
+    def gateway_sent(self, data: bytes) -> None:
+        """What the gateway said passed."""
+        self._passed += 1
+        for number in range(25):
+            self._link.publish(f"hargassner/boiler/c{number}", str(self._passed))
+
+    boiler_sent = gateway_sent
+
+    def over(self, reason: str) -> None:
+        """The session is over."""
+
+
+def published(boiler_port: int) -> ProxyFactory:
+    """The bridge's proxy, with everything that passes published to the broker of the URL."""
+    link = BrokerLink(MqttConfig(url=sys.argv[3]), reactor)
+    link.startService()
+    return bridge(boiler_port, lambda _session: [Published(link)])
+
+
 def main() -> None:
     """Serve until killed."""
     kind, boiler_port = sys.argv[1], int(sys.argv[2])
@@ -83,6 +112,7 @@ def main() -> None:
         "bridge": bridge,
         "understanding": understanding,
         "control": control,
+        "published": published,
     }
     factory = kinds[kind](boiler_port)
     port = reactor.listenTCP(0, factory, backlog=600, interface=HOST)

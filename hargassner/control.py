@@ -29,6 +29,7 @@ from hargassner.dialogue.wanted import (
     wanted_value,
 )
 from hargassner.proxy import ISessionWatcher, Session
+from hargassner.terminal import harmless
 from hargassner.understanding import Overhearing
 
 log = Logger()
@@ -496,7 +497,7 @@ class Control:
 
     def _succeed(self, command: _Command, text: str) -> None:
         self.counters.count(Outcome.OK)
-        log.info("parameter {id} was set to {value} as asked", id=command.id, value=text)
+        log.info("parameter {id} was set to {value} as asked", id=command.id, value=harmless(text))
         command.result.callback(text)
 
     def _fail(self, command: _Command, outcome: Outcome, why: str) -> None:
@@ -506,9 +507,11 @@ class Control:
             # Nobody knows what has become of it.
             self._lines[-1].read([command.id])
         self.counters.count(outcome)
-        log.info("parameter {id!r} was not set: {why}", id=command.id[:_LONGEST_SHOWN], why=why)
+        log.info(
+            "parameter {id!r} was not set: {why}", id=command.id[:_LONGEST_SHOWN], why=harmless(why)
+        )
         command.result.errback(CommandError(why))
 
 
 def _shown(reply: bytes) -> str:
-    return reply.decode("latin-1").removeprefix("$")[:_LONGEST_REPLY]
+    return harmless(reply.decode("latin-1").removeprefix("$")[:_LONGEST_REPLY])

@@ -1,5 +1,7 @@
 """A request of the bridge's own among the gateway's: what passes meanwhile, and to whom."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -26,7 +28,7 @@ def kept(pieces: list[Piece]) -> bytes:
 def cuts(data: bytes, places: list[int]) -> list[bytes]:
     """The same bytes in other segments."""
     ends = sorted({min(each, len(data)) for each in places} | {0, len(data)})
-    return [data[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(ends)]
 
 
 any_cuts = st.lists(st.integers(0, 400), max_size=40)
