@@ -131,7 +131,7 @@ class _Command:
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """A parameter that is read after a login."""
+    """A parameter that is read without a command for it."""
 
     id: str
 
@@ -153,7 +153,6 @@ class _Line:
         self._pause: IDelayedCall | None = None
         overhearing.listen(self._heard)
 
-    @property
     def is_free(self) -> bool:
         """Whether a request can be written now; if silence has to tell, it is waited for."""
         if not self.session.can_ask:
@@ -300,14 +299,15 @@ class Control:
 
     def session_over(self, line: _Line) -> None:
         """A session is over."""
-        ended = "the session ended before the boiler answered"
+        out: _Command | _Reading | None = None
         if self._asked_on is line:
-            asked, self._asked, self._asked_on = self._asked, None, None
-            if isinstance(asked, _Command):
-                self._fail(asked, Outcome.SESSION_ENDED, ended)
+            out, self._asked, self._asked_on = self._asked, None, None
         self.closed(line, "the session ended before the command could be sent")
         if not self._lines:
             self._why_none = _NO_SESSION
+        if isinstance(out, _Command):
+            why = "the session ended before the boiler answered"
+            self._fail(out, Outcome.SESSION_ENDED, why)
 
     def parameter_changed(self, event: ParameterChanged) -> None:
         """A notice told of a new value."""
@@ -321,7 +321,7 @@ class Control:
             line = self._lines[-1]
             command = self._current or (self._waiting[0] if self._waiting else None)
             unread = line.next_unread()
-            if (command is None and unread is None) or not line.is_free:
+            if (command is None and unread is None) or not line.is_free():
                 return
             if command is not None:
                 self._send(command, line)

@@ -1,5 +1,6 @@
 """Commands: what is taken, what is sent to the boiler, and what comes of it."""
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel
 from twisted.trial.unittest import SynchronousTestCase
@@ -278,6 +279,18 @@ class SessionTests(ControlCase):
         self.assertEqual(waiting, ["error: the session ended before the command could be sent"])
         self.assertEqual(self.count("session_ended"), 2)
         self.assertIn("no gateway session", self.house.command("4", "22")[0])
+
+    def test_nothing_is_timed_any_more_when_the_session_is_over(self) -> None:
+        self.mishaps = {'par set "4;3;22.0"': Mishap(())}
+        self.house.command("4", "22")
+        self.house.command("PR001", "Aus")
+        self.house.advance(0.01)
+        self.house.client.gone(ConnectionDone())
+        self.house.boiler_leg.gone(ConnectionDone())
+        timed = [each.func.__module__ for each in self.house.clock.getDelayedCalls()]
+        self.assertEqual(self.count("session_ended"), 2)
+        self.assertNotIn("hargassner.control", timed)
+        self.assertNotIn("hargassner.errand", timed)
 
     def test_a_gateway_that_is_about_to_leave_is_not_disturbed(self) -> None:
         self.asked()

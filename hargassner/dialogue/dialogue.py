@@ -293,6 +293,8 @@ class Dialogue:
         else:
             request = next((each for each in self._open if each.admits(reply)), None)
             if request is None:
+                if self._open:
+                    self._open[0].misread = True
                 yield self._unreadable(line, "no request is open that this can be a reply to")
             else:
                 yield from self._take(request, reply)

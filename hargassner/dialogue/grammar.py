@@ -121,7 +121,8 @@ class Request:
     ``sender`` who asked.
     ``held`` is the part of a reply that can only be read with what follows, ``errors`` what has
     been listed; ``spoilt`` says that the reply got too long to be read. ``refused`` says that a
-    notice has refused the request already.
+    notice has refused the request already, ``misread`` that there was a reply which may have been
+    the one to this request, although it could not be read as such.
     """
 
     form: Form
@@ -131,6 +132,7 @@ class Request:
     answered: bool = False
     refused: bool = False
     spoilt: bool = False
+    misread: bool = False
     held: bytearray = field(default_factory=bytearray)
     errors: list[str] = field(default_factory=list)
 
@@ -154,7 +156,7 @@ class Request:
     def end_unknown(self) -> bool:
         """Whether nobody can know if more of the reply comes, or any of it."""
         form = self.form
-        if form.kind is Kind.UNKNOWN:
+        if form.kind is Kind.UNKNOWN or self.misread:
             return True
         return self.answered and (form.loose is not None or form.kind is Kind.PARAMETERS_ALL)
 

@@ -605,6 +605,10 @@ class GapTests(SynchronousTestCase):
         self.assertIs(self.state("> $erract", "< $0013 ash"), LineState.UNCERTAIN)
         self.assertIs(self.state("> $par get all", "< $<<1;9;x;>>"), LineState.UNCERTAIN)
 
+    def test_a_reply_in_a_form_that_is_not_known_may_have_been_the_one_that_is_due(self) -> None:
+        self.assertIs(self.state("> $rtc get", "< $12.11.2023 18:32"), LineState.UNCERTAIN)
+        self.assertIs(self.state("> $rtc get", "> $uptime", "< $now"), LineState.BUSY)
+
     def test_what_is_owed_to_the_bridge_does_not_count(self) -> None:
         dialogue = Dialogue()
         dialogue.bridge_sent(b"$par get 4\r\n")
