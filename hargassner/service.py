@@ -16,7 +16,9 @@ from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
     IReactorCore,
+    IReactorPluggableNameResolver,
     IReactorTCP,
+    IReactorThreads,
     IStreamClientEndpoint,
 )
 from twisted.internet.threads import deferToThreadPool
@@ -29,7 +31,6 @@ from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.memory import Memory
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
-from hargassner.network.names import INamingReactor, Names
 from hargassner.network.sockets import Place, listening_socket
 from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
@@ -42,7 +43,9 @@ TICK = 5.0
 """Seconds between two looks of the model at the time."""
 
 
-class IBridgeReactor(ISocketReactor, IReactorCore, IReactorTCP, INamingReactor):
+class IBridgeReactor(
+    ISocketReactor, IReactorCore, IReactorTCP, IReactorThreads, IReactorPluggableNameResolver
+):
     """What the bridge needs of a reactor."""
 
 
@@ -259,7 +262,6 @@ class Bridge(MultiService):
         ]
         parts: list[Service] = [
             CleanExit(reactor),
-            Names(reactor),
             memory,
             *(Keeper(reactor, *each) for each in keepers),
             _ticking(self.boiler, reactor),
