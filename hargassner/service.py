@@ -16,8 +16,6 @@ from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
     IReactorCore,
-    IReactorPluggableNameResolver,
-    IReactorTCP,
     IReactorThreads,
     IStreamClientEndpoint,
 )
@@ -29,8 +27,11 @@ from hargassner.config import Config
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.memory import Memory
+from hargassner.mqtt.link import BrokerLink
+from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
+from hargassner.network.names import INamesReactor, Names
 from hargassner.network.sockets import Place, listening_socket
 from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
@@ -43,9 +44,7 @@ TICK = 5.0
 """Seconds between two looks of the model at the time."""
 
 
-class IBridgeReactor(
-    ISocketReactor, IReactorCore, IReactorTCP, IReactorThreads, IReactorPluggableNameResolver
-):
+class IBridgeReactor(ISocketReactor, IBrokerReactor, INamesReactor, IReactorCore, IReactorThreads):
     """What the bridge needs of a reactor."""
 
 
@@ -228,6 +227,9 @@ class Bridge(MultiService):
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
+        # The home.
+        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
+
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
         self.neighbours.on_announcement(self.understanding.gateway_announced)
@@ -262,6 +264,7 @@ class Bridge(MultiService):
         ]
         parts: list[Service] = [
             CleanExit(reactor),
+            Names(reactor),
             memory,
             *(Keeper(reactor, *each) for each in keepers),
             _ticking(self.boiler, reactor),
@@ -269,6 +272,8 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
+        if self.broker is not None:
+            parts.append(self.broker)
         for part in parts:
             part.setServiceParent(self)
 

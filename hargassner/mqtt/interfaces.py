@@ -15,7 +15,8 @@ class LinkState(StrEnum):
     WAITING = "waiting"
     """The last attempt failed; the next one comes."""
     REFUSED = "refused"
-    """The broker refused us, or we refuse its certificate: retried slowly."""
+    """The broker refused us, we refuse its certificate, or a file that the configuration names
+    cannot be used: retried slowly."""
     STOPPED = "stopped"
 
 
@@ -43,8 +44,9 @@ class IBroker(Interface):
     def publish(topic: str, payload: str, retain: bool = True) -> None:
         """Have ``payload`` published; never raises and never waits.
 
-        While it cannot be sent, only the newest payload of a topic waits. Retained ones are
-        remembered, and said again after each reconnect; others are dropped while offline.
+        While it cannot be sent, since the broker does not read or since much is to be said at
+        once, only the newest payload of a topic waits. Retained ones are remembered, and said
+        again after each reconnect; others are dropped while offline.
         """
 
     def clear(topic: str) -> None:
@@ -55,8 +57,9 @@ class IBroker(Interface):
 
         Payloads that are no UTF-8 are dropped. It may be called before the link is online; the
         subscription is renewed after each reconnect. Of messages that the broker had retained,
-        ``received`` hears nothing: what was said before is no command.
+        ``received`` hears nothing: what was said before is no command. A message that matches
+        several filters may come several times: let them not overlap.
         """
 
     def on_status(told: Callable[[LinkStatus], None]) -> None:
-        """Have ``told`` called with each new status; of ``ONLINE`` before anything is re-said."""
+        """Have ``told`` called with each new status; ``ONLINE`` before anything is said again."""
