@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor, IWriteDescriptor
+from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
@@ -158,7 +159,8 @@ class DescriptorCase(TestCase):
     @inlineCallbacks
     def setUp(self) -> Any:
         self.log = Log(self)
-        # A running reactor has descriptors of its own.
+        # A running reactor has descriptors of its own, and one more after its first port.
+        yield reactor.listenTCP(0, ServerFactory(), interface="127.0.0.1").stopListening()
         yield deferLater(reactor, 0, lambda: None)
         self._before = open_descriptors()
         self.addCleanup(self._no_descriptor_is_left)
