@@ -19,7 +19,8 @@ from twisted.python.failure import Failure
 
 from hargassner.config import ManholeConfig
 from hargassner.demo import demo_config
-from hargassner.dialogue.events import ParameterChanged
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.events import BoilerDescribed, ParameterChanged, TelemetryLine
 from hargassner.inside import namespace
 from hargassner.manhole import (
     LOGIN_PATIENCE,
@@ -34,6 +35,10 @@ from tests.cases import ClockCase, DescriptorCase
 
 CONFIG = ManholeConfig(listen="tcp:0:interface=127.0.0.1", password="open sesame")
 WRONG = "open cinnamon"
+DOCUMENT = (
+    b"<DAQPRJ><ANALOG><CHANNEL id='0' name='TK' unit='\xb0C'/>"
+    b"<CHANNEL id='1' name='e\x9b2J' unit='%'/></ANALOG><DIGITAL></DIGITAL></DAQPRJ>"
+)
 
 
 class Client:
@@ -236,14 +241,12 @@ class InsideTests(ManholeCase):
     def hear_telemetry(self) -> None:
         session = Session(1, ("192.0.2.7", 51975), self.bridge.proxy)
         self.bridge.proxy.sessions[1] = session
-        for each in (self.bridge.understanding, self.bridge.journal):
-            ear = each.watch(session)
-            ear.gateway_sent(b"$daq desc\r\n")
-            ear.boiler_sent(
-                b"$<<<DAQPRJ><ANALOG><CHANNEL id='0' name='TK' unit='\xb0C'/>"
-                b"<CHANNEL id='1' name='e\x9b2J' unit='%'/></ANALOG>"
-                b"<DIGITAL></DIGITAL></DAQPRJ>\r\n>>\r\npm 65.90 7 \r\n"
-            )
+        self.bridge.journal.watch(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
+        for event in (
+            BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)),
+            TelemetryLine(b"pm 65.90 7 "),
+        ):
+            self.bridge.boiler.apply(event, 1.0, 1)
 
     def test_help_tells_of_every_name(self) -> None:
         told = {line.split()[0].removesuffix("()") for line in self.shown("help()")[:-1]}
@@ -278,7 +281,7 @@ class InsideTests(ManholeCase):
     def test_the_last_lines_of_the_dialogue_and_the_log(self) -> None:
         self.assertEqual(self.shown("log()"), ["none"])
         self.hear_telemetry()
-        self.assertEqual(len(self.shown("dialogue()")), 5)
+        self.assertEqual(len(self.shown("dialogue()")), 3)
         [last] = self.shown("dialogue(1)")
         self.assertTrue(last.endswith("1  boiler  pm 65.90 7"))
 
