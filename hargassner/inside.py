@@ -1,17 +1,34 @@
-"""What there is in the manhole: the bridge's parts, and helpers that print them well."""
+"""Ways to look inside the running bridge: what the manhole shows, and what systemd is told."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from twisted.application.service import Service
+
+from hargassner.manhole import Manhole
+from hargassner.notify import Notices, status_line, supervision
 from hargassner.terminal import columns
 
 if TYPE_CHECKING:
-    from hargassner.service import Bridge
+    from hargassner.service import Bridge, IBridgeReactor
 
 _SHOWN = 30
 """Lines of dialogue and log."""
+
+
+def ways_inside(bridge: "Bridge", reactor: "IBridgeReactor") -> list[Service]:
+    """The services that let people and systemd look into the bridge, as far as they are wanted."""
+    ways: list[Service] = []
+    if bridge.config.manhole.listen:
+        ways.append(Manhole(bridge.config.manhole, reactor, namespace(bridge)))
+    supervisor = supervision(os.environ, os.getpid())
+    if supervisor is not None:
+        when_running = reactor.callWhenRunning
+        ways.append(Notices(supervisor, reactor, when_running, lambda: status_line(bridge.boiler)))
+    return ways
 
 
 def namespace(bridge: "Bridge") -> dict[str, object]:

@@ -28,9 +28,8 @@ from hargassner.boiler import Boiler
 from hargassner.config import Config
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
-from hargassner.inside import namespace
+from hargassner.inside import ways_inside
 from hargassner.journal import Journal, JournalKeeping
-from hargassner.manhole import Manhole
 from hargassner.memory import Memory
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
@@ -274,8 +273,7 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        if config.manhole.listen:
-            parts.append(Manhole(config.manhole, reactor, namespace(self)))
+        parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
 
