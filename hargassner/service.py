@@ -17,7 +17,6 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorCore,
     IReactorPluggableNameResolver,
-    IReactorTCP,
     IReactorThreads,
     IStreamClientEndpoint,
 )
@@ -31,6 +30,8 @@ from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.inside import ways_inside
 from hargassner.journal import Journal, JournalKeeping
 from hargassner.memory import Memory
+from hargassner.mqtt.link import BrokerLink
+from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import Place, listening_socket
@@ -46,7 +47,7 @@ TICK = 5.0
 
 
 class IBridgeReactor(
-    ISocketReactor, IReactorCore, IReactorTCP, IReactorThreads, IReactorPluggableNameResolver
+    ISocketReactor, IBrokerReactor, IReactorCore, IReactorThreads, IReactorPluggableNameResolver
 ):
     """What the bridge needs of a reactor."""
 
@@ -231,6 +232,9 @@ class Bridge(MultiService):
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
+        # The home.
+        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
+
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
         self.neighbours.on_announcement(self.understanding.gateway_announced)
@@ -273,6 +277,8 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
+        if self.broker is not None:
+            parts.append(self.broker)
         parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
