@@ -39,6 +39,7 @@ def namespace(bridge: "Bridge") -> dict[str, object]:
         "boiler": bridge.boiler,
         "proxy": bridge.proxy,
         "journal": bridge.journal,
+        "broker": bridge.broker,
         **{each.__name__: each for each in helpers.all},
     }
 
@@ -76,6 +77,7 @@ class Helpers:
             ("boiler", "the model: boiler.channels, boiler.settings, boiler.faults ..."),
             ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
             ("journal", "the last lines: journal.dialogue, journal.lines"),
+            ("broker", "the link to the broker, or None: broker.status, broker.counters"),
         ]
         print(columns(rows))
         print("Anything else is Python. Ctrl-D leaves.")
@@ -88,6 +90,8 @@ class Helpers:
         session = availability.session
         gateway = neighbours.gateway
         found = neighbours.boiler
+        broker = self._bridge.broker
+        link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
         print(
             columns(
                 [
@@ -98,6 +102,7 @@ class Helpers:
                     ("session", f"{session.number}, logged in" if session else "none"),
                     ("telemetry", "flows" if availability.telemetry else "does not flow"),
                     ("since", _time(availability.telemetry_since)),
+                    ("broker", link),
                 ]
             )
         )

@@ -242,7 +242,9 @@ class Bridge(MultiService):
         self.neighbours.on_boiler(self.understanding.boiler_answered)
         self.neighbours.on_boiler(lambda _boiler: memory.remember_neighbours())
 
-        self.relay = _relay(config, self.neighbours, gateway_place, boiler_place)
+        # Towards the gateway it is the boiler, and the reverse.
+        both = sides(config, gateway_place, boiler_place)
+        self.relay = Relay(self.neighbours, config.discovery, *both)
 
         def open_telnet_port() -> TelnetPort:
             with listening_socket(gateway_place, config.gateway.telnet_port) as sock:
@@ -284,17 +286,13 @@ class Bridge(MultiService):
             part.setServiceParent(self)
 
 
-def _relay(
-    config: Config, neighbours: Neighbours, gateway_place: Place, boiler_place: Place
-) -> Relay:
-    """The relay between both sides: towards the gateway it is the boiler, and the reverse."""
+def sides(config: Config, gateway_place: Place, boiler_place: Place) -> tuple[Side, Side]:
+    """The discovery ports of both sides, the gateway's first, not open yet."""
     ports = config.discovery
     diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
     gateway_ports = (ports.boiler_port, *diagnostics)
     boiler_ports = (ports.gateway_port, *diagnostics)
-    return Relay(
-        neighbours,
-        ports,
+    return (
         Side(gateway_place, config.gateway.broadcast, gateway_ports),
         Side(boiler_place, config.boiler.broadcast, boiler_ports),
     )

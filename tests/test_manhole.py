@@ -253,7 +253,9 @@ class InsideTests(ManholeCase):
         self.assertEqual(told, set(namespace(self.bridge)))
 
     def test_status_before_anything_was_heard(self) -> None:
-        self.assertIn("gateway    not heard yet", self.shown("status()"))
+        shown = self.shown("status()")
+        self.assertIn("gateway    not heard yet", shown)
+        self.assertIn("broker     none configured", shown)
 
     def test_channels_by_a_part_of_their_name(self) -> None:
         self.assertEqual(self.shown("channels()"), ["none"])
