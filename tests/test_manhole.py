@@ -17,8 +17,7 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
-from hargassner.config import ManholeConfig
-from hargassner.demo import demo_config
+from hargassner.config import Config, ManholeConfig, StateConfig
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, ParameterChanged, TelemetryLine
 from hargassner.inside import namespace
@@ -231,7 +230,7 @@ class InsideTests(ManholeCase):
         self.client.log_in()
 
     def names(self) -> dict[str, object]:
-        self.bridge = Bridge(demo_config(self.mktemp()), reactor)
+        self.bridge = Bridge(Config(state=StateConfig(self.mktemp())), reactor)
         return namespace(self.bridge)
 
     def shown(self, line: str) -> list[str]:
