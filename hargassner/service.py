@@ -28,6 +28,7 @@ from hargassner.boiler import Boiler
 from hargassner.config import Config
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
+from hargassner.journal import Journal, JournalKeeping
 from hargassner.memory import Memory
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
@@ -204,6 +205,7 @@ class Bridge(MultiService):
         state = StateDirectory(state_directory(config.state.directory, os.environ))
         memory = Memory(state, self.neighbours, self.boiler, reactor, in_thread)
         self.understanding = Understanding(self.boiler, reactor, memory.remember_descriptor)
+        self.journal = Journal(reactor)
 
         # The way of the bytes.
         self.boiler_line = BoilerLine(
@@ -217,7 +219,7 @@ class Bridge(MultiService):
             self.recordings = RecordingFolder(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionWatcher]:
-            watchers: list[ISessionWatcher] = [self.understanding.watch(session)]
+            watchers = [self.understanding.watch(session), self.journal.watch(session)]
             if self.recordings is not None:
                 now = reactor.seconds()
                 recorder = self.recordings.session(session.number, session.address, now)
@@ -262,6 +264,7 @@ class Bridge(MultiService):
         ]
         parts: list[Service] = [
             CleanExit(reactor),
+            JournalKeeping(self.journal, reactor),
             memory,
             *(Keeper(reactor, *each) for each in keepers),
             _ticking(self.boiler, reactor),
