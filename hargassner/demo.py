@@ -4,6 +4,7 @@ python -m hargassner.demo
 """
 
 import argparse
+import socket
 import sys
 import tempfile
 from typing import Any
@@ -22,6 +23,8 @@ BRIDGE_TO_GATEWAY = "127.0.10.1"
 BRIDGE_TO_BOILER = "127.0.20.1"
 BOILER = "127.0.20.2"
 TELNET_PORT = 2323
+WEB_ADDRESS = "127.0.0.1"
+WEB_PORT = 8080
 
 _WHERE_TO_LOOK = f"""
 The demo runs four hosts on this machine:
@@ -30,7 +33,11 @@ The demo runs four hosts on this machine:
 
 The log below tells what happens: the gateway announces itself, finds the boiler through the
 bridge, logs in, asks every few seconds, and starts over every {{minutes:g}} minutes.
-Look at the boiler's telemetry through the bridge with
+Look at the page
+
+    http://{WEB_ADDRESS}:{{web_port}}/
+
+and at the boiler's telemetry through the bridge with
 
     nc {BRIDGE_TO_GATEWAY} {TELNET_PORT}
 
@@ -38,11 +45,25 @@ Ctrl-C ends the demo.
 """
 
 
-def demo_config(state: str) -> Config:
+def free_port(wanted: int) -> int:
+    """The first TCP port from ``wanted`` on that nobody holds now; ``wanted`` if all are held."""
+    for port in range(wanted, wanted + 100):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((WEB_ADDRESS, port))
+            except OSError:
+                continue
+            return port
+    return wanted
+
+
+def demo_config(state: str, web_port: int) -> Config:
     """The bridge's configuration in the demo.
 
     Args:
         state: a directory for what survives a restart.
+        web_port: where the page is.
     """
     return Config(
         gateway=GatewayConfig(
@@ -52,12 +73,14 @@ def demo_config(state: str) -> Config:
             broadcast=GATEWAY,
         ),
         boiler=BoilerConfig(address=BRIDGE_TO_BOILER, telnet_port=TELNET_PORT, broadcast=BOILER),
-        web=WebConfig(listen=""),
+        web=WebConfig(listen=f"tcp:{web_port}:interface={WEB_ADDRESS}"),
         state=StateConfig(directory=state),
     )
 
 
-def demo_service(reactor: Any, state: str, session_length: float, speed: float) -> MultiService:
+def demo_service(
+    reactor: Any, state: str, session_length: float, speed: float, web_port: int
+) -> MultiService:
     """The bridge and both simulators.
 
     Args:
@@ -65,9 +88,10 @@ def demo_service(reactor: Any, state: str, session_length: float, speed: float) 
         state: a directory for what survives a restart.
         session_length: seconds between two starts of the gateway.
         speed: how much faster than a real one the simulated boiler burns.
+        web_port: where the page is.
     """
     house = MultiService()
-    bridge = Bridge(demo_config(state), reactor)
+    bridge = Bridge(demo_config(state, web_port), reactor)
     boiler = SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT, speed=speed)
     gateway = SimulatedGateway(
         reactor,
@@ -106,10 +130,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     running: Any = reactor
-    print(_WHERE_TO_LOOK.format(minutes=options.session_length / 60), flush=True)
+    web_port = free_port(WEB_PORT)
+    where = _WHERE_TO_LOOK.format(minutes=options.session_length / 60, web_port=web_port)
+    print(where, flush=True)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
     with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
-        house = demo_service(running, state, options.session_length, options.speed)
+        house = demo_service(running, state, options.session_length, options.speed, web_port)
         house.startService()
         running.addSystemEventTrigger("before", "shutdown", house.stopService)
         running.run()
