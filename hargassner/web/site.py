@@ -193,7 +193,7 @@ class Root(Resource):
         static = files(__package__).joinpath("static")
         for name, kind in _ASSETS.items():
             self.putChild(name.encode(), Asset(static.joinpath(name).read_bytes(), kind))
-        interface = Resource()
+        interface = Folder()
         interface.putChild(b"state", Data(lambda language: (OK, state(language))))
         interface.putChild(b"history", Data(lambda language: (OK, history(language))))
         interface.putChild(b"events", Events(live))
@@ -222,9 +222,15 @@ class NotFound(Answer):
     def __init__(self) -> None:
         super().__init__(NOT_FOUND, "There is nothing here.")
 
+
+class Folder(NotFound):
+    """Nothing by itself; there is something in it."""
+
+    isLeaf = False
+
     def getChild(self, path: bytes, request: Request) -> IResource:
-        """Below nothing there is nothing."""
-        return self
+        """Whatever was not put there is not there."""
+        return NotFound()
 
 
 def _language(request: Request) -> str:

@@ -124,7 +124,7 @@
   const showRows = (id, parts) => {
     byId(id).hidden = parts.length === 0;
     byId(id).querySelector(".rows").replaceChildren(...parts.map((part) => {
-      const words = element("span", "quiet", part.state ? part.state.text : "");
+      const words = element("span", "quiet capital", part.state ? part.state.text : "");
       if (part.pump) words.append(part.state ? " · " : "", element("span", "pump", say("page.pump.on")));
       const more = [];
       if (part.target) more.push(`${say("page.set")} ${number(part.target.text)}`);
@@ -161,7 +161,7 @@
     const list = element("dl", "", ...heights.map((each) => element("dd", "", quantity(buffer[each]))));
     const fill = element("p", "fill quiet");
     if (buffer.fill) fill.append(element("b", "", quantity(buffer.fill)), say("page.charged"));
-    if (buffer.state) fill.append(element("br"), buffer.state.text);
+    if (buffer.state) fill.append(element("span", "capital", buffer.state.text));
     byId("buffer-picture").replaceChildren(picture, list, fill);
   };
 
@@ -187,7 +187,9 @@
     }
     const unconnected = entry.connected === false;
     row.line.className = unconnected ? "unconnected" : "";
-    row.name.replaceChildren(entry.label, element("small", "", unconnected ? say("page.unconnected") : say(`page.kind.${entry.kind}`)));
+    row.name.replaceChildren(entry.label);
+    if (unconnected) row.name.append(element("small", "", say("page.unconnected")));
+    else if (entry.kind === "setting") row.name.append(element("small", "", say("page.setting")));
     row.raw.textContent = entry.name;
     row.value.replaceChildren(entry.value === null ? "–" : entry.value);
     if (entry.unit) row.value.append(element("span", "unit", entry.unit));
@@ -269,15 +271,33 @@
     showCharts();
   };
 
-  const showCharts = () => {
-    byId("no-history").hidden = charts.charts.length > 0;
-    byId("charts").replaceChildren(...charts.charts.map(showChart));
-  };
-
-  const WIDTH = 400;
   const HEIGHT = 130;
   const LEFT = 34;
   const FLOOR = HEIGHT - 18;
+  const FRAME = 34; // what a chart's card needs of its width
+
+  const legends = new Map(); // where a line's value now is shown, by its channel's key
+  let width = 0;
+
+  const showCharts = () => {
+    const column = parseFloat(getComputedStyle(byId("charts")).gridTemplateColumns);
+    width = Math.max(200, (column || 400) - FRAME);
+    legends.clear();
+    byId("no-history").hidden = charts.charts.length > 0;
+    byId("charts").replaceChildren(...charts.charts.map(showChart));
+    for (const key of legends.keys()) showLegend(key);
+  };
+
+  const showLegend = (key) => {
+    const entry = values.get(key);
+    const shown = entry && entry.value !== null ? ` ${number(entry.value)} ${entry.unit}` : "";
+    legends.get(key).textContent = shown;
+  };
+
+  new ResizeObserver(() => {
+    const column = parseFloat(getComputedStyle(byId("charts")).gridTemplateColumns);
+    if (Math.abs(column - FRAME - width) > 1) showCharts();
+  }).observe(byId("charts"));
 
   const ticks = (low, high) => {
     const rough = (high - low) / 3;
@@ -296,19 +316,19 @@
     if (high - low < 5) [low, high] = [(low + high) / 2 - 2.5, (low + high) / 2 + 2.5];
     const longest = Math.max(...chart.lines.map((line) => line.values.length));
     // A history that is young is not squeezed into a corner of the day.
-    const span = Math.min(DAY, Math.max(longest * charts.step, 1800));
+    const span = Math.min(DAY, Math.max(longest * charts.step, 600));
     const end = charts.newest === null ? now() : charts.newest;
-    const x = (at) => LEFT + (WIDTH - LEFT) * (1 - (end - at) / span);
+    const x = (at) => LEFT + (width - LEFT) * (1 - (end - at) / span);
     const y = (value) => 6 + (FLOOR - 6) * (1 - (value - low) / (high - low));
-    const picture = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": chart.title });
+    const picture = drawn("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": chart.title });
     for (const value of ticks(low, high)) {
-      picture.append(drawn("line", { class: "grid", x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }));
+      picture.append(drawn("line", { class: "grid", x1: LEFT, x2: width, y1: y(value), y2: y(value) }));
       picture.append(label(LEFT - 6, y(value) + 4, "end", value.toLocaleString(language)));
     }
     const between = [300, 600, 900, 1800, 3600, 7200, 10800, 21600].find((each) => span / each <= 5) || 21600;
     const zone = new Date(end * 1000).getTimezoneOffset() * 60;
     for (let at = Math.ceil((end - span - zone) / between) * between + zone; at <= end; at += between) {
-      if (x(at) > LEFT + 12 && x(at) < WIDTH - 14) picture.append(label(x(at), HEIGHT - 3, "middle", clockTime.format(new Date(at * 1000))));
+      if (x(at) > LEFT + 12 && x(at) < width - 14) picture.append(label(x(at), HEIGHT - 3, "middle", clockTime.format(new Date(at * 1000))));
     }
     const legend = element("ul");
     chart.lines.forEach((line, place) => {
@@ -325,9 +345,9 @@
         pen = value !== null;
       });
       picture.append(drawn("path", { class: colour, d: path }));
-      const last = line.values.at(-1);
-      const shown = last === null || last === undefined ? "" : ` ${last.toLocaleString(language, { maximumFractionDigits: 1 })} ${line.unit}`;
-      legend.append(element("li", colour, element("span", "", `${line.label}${shown}`)));
+      const value = element("b");
+      legends.set(`channel/${line.object}`, value);
+      legend.append(element("li", colour, element("span", "", line.label, value)));
     });
     return element("article", "chart", element("h3", "", chart.title), picture, legend);
   };
@@ -352,6 +372,7 @@
       else values.set(key, value);
       if (key in shows) shows[key](value);
       else showRow(key, value);
+      if (legends.has(key)) showLegend(key);
     }
     count();
   };
