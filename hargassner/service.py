@@ -17,7 +17,6 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorCore,
     IReactorPluggableNameResolver,
-    IReactorTCP,
     IReactorThreads,
     IStreamClientEndpoint,
 )
@@ -31,6 +30,8 @@ from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.journal import Journal, JournalKeeping
 from hargassner.memory import Memory
+from hargassner.mqtt.link import BrokerLink
+from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import Place, listening_socket
@@ -47,7 +48,7 @@ TICK = 5.0
 
 
 class IBridgeReactor(
-    ISocketReactor, IReactorCore, IReactorTCP, IReactorThreads, IReactorPluggableNameResolver
+    ISocketReactor, IBrokerReactor, IReactorCore, IReactorThreads, IReactorPluggableNameResolver
 ):
     """What the bridge needs of a reactor."""
 
@@ -244,6 +245,9 @@ class Bridge(MultiService):
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
+        # The home.
+        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
+
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
         self.neighbours.on_announcement(self.understanding.gateway_announced)
@@ -289,8 +293,7 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        if self.web is not None:
-            parts.append(self.web)
+        parts += [each for each in (self.broker, self.web) if each is not None]
         for part in parts:
             part.setServiceParent(self)
 
@@ -316,6 +319,7 @@ class Bridge(MultiService):
             gateway_keepers=gateway_keepers,
             boiler_keepers=boiler_keepers,
             boiler_problem=lambda: self.boiler_line.problem,
+            broker=lambda: self.broker.status if self.broker else None,
         )
         return WebPage(seen, reactor, state, in_thread)
 
