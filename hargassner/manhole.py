@@ -40,7 +40,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.config import ManholeConfig
-from hargassner.network.door import Door
+from hargassner.network.listening import Listener
 from hargassner.terminal import harmless
 
 log = Logger()
@@ -268,7 +268,7 @@ class ManholeFactory(ServerFactory[TelnetTransport]):
             each.abort()
 
 
-class Manhole(Door):
+class Manhole(Listener):
     """The manhole, open while it runs.
 
     Args:
@@ -283,12 +283,13 @@ class Manhole(Door):
         self._consoles = ManholeFactory(config, reactor, namespace)
         super().__init__(
             reactor,
-            "the manhole",
             serverFromString(reactor, config.listen),
+            config.listen,
             cast("IProtocolFactory", self._consoles),
+            "the manhole",
         )
 
-    def stopService(self) -> "Deferred[None]":
+    def stopService(self) -> "Deferred[None] | None":
         """Close it, and end every connection."""
         closed = super().stopService()
         self._consoles.end_all()

@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import (
     IListeningPort,
@@ -21,6 +21,7 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
 )
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.boiler import Boiler
@@ -39,6 +40,7 @@ from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
 from hargassner.state import StateDirectory, state_directory
 from hargassner.understanding import Understanding
+from hargassner.web.service import Parts, WebPage
 
 CONNECT_PATIENCE = 10.0
 """Seconds to find the boiler, and again to connect to it."""
@@ -70,14 +72,26 @@ class BoilerLine:
         self._neighbours = neighbours
         self._place = place
         self._port = port
+        self.problem = ""
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         """Connect to the boiler; the result is the factory's connected protocol.
 
-        Errors: ``BoilerUnknownError``, or why the connection could not be made.
+        Errors: ``BoilerUnknownError``, or why the connection could not be made; ``problem`` says
+        it too, until a connection is made.
         """
         address = self._neighbours.boiler_address(CONNECT_PATIENCE)
-        return address.addCallback(self._connect, protocolFactory)
+        connecting = address.addCallback(self._connect, protocolFactory)
+        return connecting.addCallbacks(self._connected, self._not_connected)
+
+    def _connected(self, protocol: IProtocol) -> IProtocol:
+        self.problem = ""
+        return protocol
+
+    def _not_connected(self, why: Failure) -> Failure:
+        if why.check(CancelledError) is None:
+            self.problem = why.getErrorMessage()
+        return why
 
     def _connect(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         device = self._place.device()
@@ -228,7 +242,7 @@ class Bridge(MultiService):
                 watchers.append(Recorded(recorder, reactor.seconds))
             if access.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
-            return watchers
+            return watchers if self.web is None else [self.web.watch(session), *watchers]
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
@@ -256,34 +270,62 @@ class Bridge(MultiService):
                     )
                 )
 
-        keepers: list[tuple[Place, str, Callable[[], TelnetPort | Side]]] = [
-            (
-                gateway_place,
-                "the gateway's discovery",
-                lambda: self.relay.open_gateway_side(reactor),
-            ),
-            (
-                boiler_place,
-                "the boiler's discovery",
-                lambda: self.relay.open_boiler_side(reactor),
-            ),
-            (gateway_place, "the telnet port", open_telnet_port),
+        to_gateway: list[tuple[str, Callable[[], TelnetPort | Side]]] = [
+            ("the gateway's discovery", lambda: self.relay.open_gateway_side(reactor)),
+            ("the telnet port", open_telnet_port),
         ]
+        gateway_keepers = [Keeper(reactor, gateway_place, *each) for each in to_gateway]
+        boiler_keeper = Keeper(
+            reactor,
+            boiler_place,
+            "the boiler's discovery",
+            lambda: self.relay.open_boiler_side(reactor),
+        )
+
+        # Who looks on.
+        self.web = self._page(gateway_keepers, [boiler_keeper], reactor, state, in_thread)
+
         parts: list[Service] = [
             CleanExit(reactor),
             JournalKeeping(self.journal, reactor),
             memory,
-            *(Keeper(reactor, *each) for each in keepers),
+            *gateway_keepers,
+            boiler_keeper,
             _ticking(self.boiler, reactor),
             Sessions(self.proxy, self.recordings),
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        if self.broker is not None:
-            parts.append(self.broker)
+        parts += [each for each in (self.broker, self.web) if each is not None]
         parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
+
+    def _page(
+        self,
+        gateway_keepers: list[Keeper],
+        boiler_keepers: list[Keeper],
+        reactor: IBridgeReactor,
+        state: StateDirectory,
+        in_thread: Callable[..., "Deferred[Any]"],
+    ) -> WebPage | None:
+        """The page, if there is to be one."""
+        if not self.config.web.listen:
+            return None
+        seen = Parts(
+            config=self.config,
+            boiler=self.boiler,
+            neighbours=self.neighbours,
+            proxy=self.proxy,
+            direct=self.direct,
+            understanding=self.understanding,
+            journal=self.journal,
+            gateway_keepers=gateway_keepers,
+            boiler_keepers=boiler_keepers,
+            boiler_problem=lambda: self.boiler_line.problem,
+            broker=lambda: self.broker.status if self.broker else None,
+        )
+        return WebPage(seen, reactor, state, in_thread)
 
 
 def sides(config: Config, gateway_place: Place, boiler_place: Place) -> tuple[Side, Side]:

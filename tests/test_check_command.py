@@ -241,6 +241,19 @@ class ChainTests(CheckCase):
         self.assertIn("the bridge itself runs", steps["another bridge"]["what"])
         self.assertIn("its web page is switched off", steps["another bridge"]["what"])
 
+    def test_a_bridge_that_runs_already_tells_what_it_sees(self) -> None:
+        page = 'listen = "tcp:8080:interface=127.0.0.1"'
+        self.config = self.config.replace('listen = ""', page)
+        bridge = BridgeProcess(self.networks, self.config)
+        self.addCleanup(bridge.clean_up)
+        bridge.wait_until_up()
+        steps = self.check()
+        self.assertEqual(self.failed, [])
+        self.assertIn("and tells what it sees", steps["another bridge"]["what"])
+        for step in ("the boiler", "the gateway"):
+            self.assertEqual(steps[step]["outcome"], "skipped")
+            self.assertIn("the bridge says: ", steps[step]["what"])
+
     def test_somebody_else_at_the_port(self) -> None:
         program = (
             "import socket, sys; each = socket.socket(type=socket.SOCK_DGRAM); "

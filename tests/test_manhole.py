@@ -30,7 +30,7 @@ from hargassner.manhole import (
 )
 from hargassner.proxy import Session
 from hargassner.service import Bridge
-from tests.cases import ClockCase, DescriptorCase
+from tests.cases import ClockCase, DescriptorCase, free_ports
 
 CONFIG = ManholeConfig(listen="tcp:0:interface=127.0.0.1", password="open sesame")
 WRONG = "open cinnamon"
@@ -329,10 +329,10 @@ class RealManholeTests(DescriptorCase):
     @inlineCallbacks
     def setUp(self) -> Any:
         yield super().setUp()
-        self.manhole = Manhole(CONFIG, reactor, {"answer": 42})
+        [self.number] = free_ports(1)
+        listen = f"tcp:{self.number}:interface=127.0.0.1"
+        self.manhole = Manhole(replace(CONFIG, listen=listen), reactor, {"answer": 42})
         self.manhole.startService()
-        assert self.manhole.port is not None
-        self.number = self.manhole.port.getHost().port
 
     @inlineCallbacks
     def test_a_conversation(self) -> Any:
@@ -345,6 +345,18 @@ class RealManholeTests(DescriptorCase):
         self.assertIn(b"42", shown)
         yield self.manhole.stopService()
         yield terminal.over
+
+    @inlineCallbacks
+    def test_a_port_in_use_is_said_with_whoever_holds_it(self) -> Any:
+        listen = f"tcp:{self.number}:interface=127.0.0.1"
+        second = Manhole(replace(CONFIG, listen=listen), reactor, {})
+        second.startService()
+        [line] = self.log.at(LogLevel.warn)
+        self.assertIn(f"the manhole cannot listen on {listen}, and tries again: ", line)
+        self.assertIn(f"TCP port {self.number} on 127.0.0.1 is in use by ", line)
+        self.assertIn("(process ", line)
+        yield second.stopService()
+        yield self.manhole.stopService()
 
     @inlineCallbacks
     def test_the_telnet_program(self) -> Any:

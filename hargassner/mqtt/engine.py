@@ -19,6 +19,7 @@ LONGEST_TOPIC = 65_535
 KEEPALIVE = 30
 """Seconds; a broker that froze is noticed after twice that at most."""
 
+_NO_BROKER = "what answers there does not speak MQTT 3.1.1"
 # What paho makes of the return codes of a CONNACK in MQTT 3.1.1.
 _REFUSALS = {
     133: "it does not accept the client id",
@@ -145,6 +146,7 @@ class Engine:
         self._notes: list[Event] = []
         self._filters: dict[int, str] = {}
         self._unreadable = 0
+        self._admitted = False
         self._over = False
         self._paho = paho = _Paho(identity.client_id, self._memory)
         if identity.username or identity.password:
@@ -234,7 +236,7 @@ class Engine:
                 # Before 2.2 paho raises whatever it comes across in a packet that it cannot read.
                 code = MQTTErrorCode.MQTT_ERR_PROTOCOL
             if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._end("what answers there does not speak MQTT 3.1.1", lasting=True)
+                self._end(_NO_BROKER, lasting=True)
 
     def _end(self, why: str, lasting: bool = False) -> None:
         if not self._over:
@@ -244,11 +246,14 @@ class Engine:
     def _note_connack(
         self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
-        if not reason.is_failure:
+        if self._admitted:
+            self._end(_NO_BROKER, lasting=True)
+        elif not reason.is_failure:
+            self._admitted = True
             self._notes.append(Admitted())
-            return
-        known = _REFUSALS.get(reason.value)
-        self._end(f"the broker refuses us: {known or reason}", lasting=known is not None)
+        else:
+            known = _REFUSALS.get(reason.value)
+            self._end(f"the broker refuses us: {known or reason}", lasting=known is not None)
 
     def _note_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if message.retain:

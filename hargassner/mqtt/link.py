@@ -161,13 +161,13 @@ class BrokerLink(Service):
 
     def stopService(self) -> "Deferred[None]":
         """Publish ``offline``, say goodbye and close; it takes a few seconds at most."""
-        super().stopService()  # type: ignore[no-untyped-call]
-        self._stop_pumping()
-        if self._connection is not None:
-            self._connection.leave(Message(self.status_topic, b"offline", retain=True))
-        stopping = self._client.stopService()
-        self._become(LinkState.STOPPED)
-        return stopping
+        if self.running:
+            super().stopService()  # type: ignore[no-untyped-call]
+            self._stop_pumping()
+            self._become(LinkState.STOPPED)
+            if self._connection is not None:
+                self._connection.leave(Message(self.status_topic, b"offline", retain=True))
+        return self._client.stopService()
 
     def publish(self, topic: str, payload: str, retain: bool = True) -> None:
         """Have ``payload`` published; never raises and never waits (see ``IBroker``)."""

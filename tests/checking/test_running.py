@@ -28,7 +28,7 @@ class AddressTests(SynchronousTestCase):
 class State(Resource):
     """A page that says what it is told to."""
 
-    isLeaf = True  # noqa: N815
+    isLeaf = True
 
     def __init__(self) -> None:
         super().__init__()
