@@ -173,7 +173,7 @@ class ChainTests(CheckCase):
         self.assertEqual(steps["the gateway's network"]["what"], f"gw ({BRIDGE_TO_GATEWAY}/24)")
         self.assertIn(f"answers from {BOILER}", steps["the boiler"]["what"])
         self.assertIn(f"0012345 announced itself from {GATEWAY}", steps["the gateway"]["what"])
-        self.assertIn("telemetry flows", steps["telnet to the boiler"]["what"])
+        self.assertIn(f"telemetry flows from {BOILER}", steps["telnet to the boiler"]["what"])
         self.assertIn("lets the bridge in, publish", steps["the broker"]["what"])
         self.assertEqual(steps["Home Assistant"]["outcome"], "skipped")
 
@@ -237,7 +237,7 @@ class ChainTests(CheckCase):
         self.config = self.config.replace("[boiler]\n", f'[boiler]\nhost = "{BOILER}"\n')
         steps = self.check()
         self.assertEqual(self.failed, [])
-        self.assertIn("telemetry flows", steps["telnet to the boiler"]["what"])
+        self.assertIn(f"telemetry flows from {BOILER}", steps["telnet to the boiler"]["what"])
         self.assertIn("the bridge itself runs", steps["another bridge"]["what"])
         self.assertIn("its web page is switched off", steps["another bridge"]["what"])
 

@@ -111,12 +111,12 @@ class Walk:
         self._report = report
         self._gateway_place = Place(config.gateway.interface, config.gateway.address)
         self._boiler_place = Place(config.boiler.interface, config.boiler.address)
-        self._neighbours = Neighbours(reactor, config.boiler.host)
+        self._neighbours = Neighbours(reactor)
         self._gateway_side, self._boiler_side = sides(
             config, self._gateway_place, self._boiler_place
         )
         self._strangers: set[str] = set()
-        self._running: dict[str, LinkReport] | None = None
+        self._running: dict[str, LinkReport] = {}
 
     async def go(self) -> None:
         """Walk; every finding has been reported at the end."""
@@ -190,25 +190,25 @@ class Walk:
             await self._look_at_holder(other_step, held[0])
 
     async def _look_at_holder(self, step: str, held: str) -> None:
-        processes = bridge_processes()
-        if "(process " in held:
-            # The system tells who it is; other bridges may run here and hold other ports.
-            processes = [each for each in processes if f"(process {each})" in held]
-        if not processes:
-            advice = "Stop that program, or give the bridge other addresses or interfaces."
-            self._found(step, Outcome.FAILED, held, advice)
-            return
-        who = f"the bridge itself runs (process {', '.join(map(str, processes))})"
         try:
             self._running = await ask(self._reactor, self._config.web)
         except NoAnswerError as why:
-            advice = (
-                "To see more of the chain, switch its page on ([web] listen), or stop it for "
-                "this check: sudo systemctl stop hargassner-bridge"
-            )
-            self._found(step, Outcome.OK, f"{who}, and cannot be asked: {why}", advice)
+            processes = bridge_processes()
+            if "(process " in held:
+                # The system tells who it is; other bridges may run here and hold other ports.
+                processes = [each for each in processes if f"(process {each})" in held]
+            if processes:
+                advice = (
+                    "To see more of the chain, switch its page on ([web] listen), or stop it for "
+                    "this check: sudo systemctl stop hargassner-bridge"
+                )
+                what = f"the bridge itself runs ({held}), and cannot be asked: {why}"
+                self._found(step, Outcome.OK, what, advice)
+            else:
+                advice = "Stop that program, or give the bridge other addresses or interfaces."
+                self._found(step, Outcome.FAILED, held, advice)
         else:
-            self._found(step, Outcome.OK, f"{who}, and tells what it sees")
+            self._found(step, Outcome.OK, "the bridge itself runs, and tells what it sees")
 
     def _try_telnet_port(self) -> None:
         listening_socket(self._gateway_place, self._config.gateway.telnet_port).close()
@@ -312,7 +312,7 @@ class Walk:
 
     def _tell_of_running(self, step: str, link: str, otherwise: str) -> None:
         """What the running bridge says of a link, if one can be asked."""
-        said = None if self._running is None else self._running.get(link)
+        said = self._running.get(link)
         if said is None:
             self._found(step, Outcome.SKIPPED, otherwise)
             return
@@ -324,13 +324,11 @@ class Walk:
 
     async def _read_telemetry(self) -> None:
         step = "telnet to the boiler"
-        leases = boiler_leases()
-        if not self._config.boiler.host and self._neighbours.boiler is None and not leases:
+        host = self._boiler_host()
+        if not host:
             self._found(step, Outcome.SKIPPED, "its address is not known")
             return
-        neighbours = self._neighbours
-        if neighbours.boiler is None and not self._config.boiler.host:
-            neighbours = Neighbours(self._reactor, leases[0].address)
+        neighbours = Neighbours(self._reactor, host)
         line = BoilerLine(
             self._reactor, neighbours, self._boiler_place, self._config.boiler.telnet_port
         )
@@ -342,17 +340,31 @@ class Walk:
                 "one."
             )
             why = str(wrong) or type(wrong).__name__
-            self._found(step, Outcome.FAILED, f"cannot be reached: {why}", advice)
+            self._found(step, Outcome.FAILED, f"{host} cannot be reached: {why}", advice)
             return
         flows = await self._until(lambda: ear.values > 0, TELEMETRY_PATIENCE, "telemetry")
         if ear.transport is not None:
             ear.transport.loseConnection()
         if flows:
-            self._found(step, Outcome.OK, f"telemetry flows, {ear.values} values a line")
+            what = f"telemetry flows from {host}, {ear.values} values a line"
+            self._found(step, Outcome.OK, what)
         else:
             advice = "Is this the boiler? Switch its panel off and on."
             what = f"connected, but no telemetry came within {TELEMETRY_PATIENCE:g} s"
             self._found(step, Outcome.FAILED, what, advice)
+
+    def _boiler_host(self) -> str:
+        """Where the boiler is, as far as that is known by now."""
+        found = self._neighbours.boiler
+        said = self._running.get("boiler")
+        leases = boiler_leases()
+        known = (
+            self._config.boiler.host,
+            found.address if found is not None else "",
+            said.address if said is not None else "",
+            leases[0].address if leases else "",
+        )
+        return next((host for host in known if host), "")
 
     async def _look_at_broker(self, visit: Visit | None) -> None:
         step = "the broker"
