@@ -39,6 +39,7 @@ def namespace(bridge: "Bridge") -> dict[str, object]:
         "boiler": bridge.boiler,
         "proxy": bridge.proxy,
         "journal": bridge.journal,
+        "control": bridge.control,
         "broker": bridge.broker,
         **{each.__name__: each for each in helpers.all},
     }
@@ -77,6 +78,7 @@ class Helpers:
             ("boiler", "the model: boiler.channels, boiler.settings, boiler.faults ..."),
             ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
             ("journal", "the last lines: journal.dialogue, journal.lines"),
+            ("control", 'changes settings: control.set_parameter("PR001", "Auto")'),
             ("broker", "the link to the broker, or None: broker.status, broker.counters"),
         ]
         print(columns(rows))

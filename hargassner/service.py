@@ -26,6 +26,7 @@ from zope.interface import implementer
 
 from hargassner.boiler import Boiler
 from hargassner.config import Config
+from hargassner.control import Control
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.inside import ways_inside
@@ -36,7 +37,7 @@ from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import Place, listening_socket
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
 from hargassner.state import StateDirectory, state_directory
 from hargassner.understanding import Understanding
@@ -172,7 +173,7 @@ class CleanExit(Service):
             self._reactor.callFromThread(self._reactor.stop)
 
 
-@implementer(ISessionWatcher)
+@implementer(IErrandWatcher)
 class Recorded:
     """Has a session recorded."""
 
@@ -187,6 +188,14 @@ class Recorded:
     def boiler_sent(self, data: bytes) -> None:
         """Record bytes from the boiler."""
         self._recorder.passed(self._seconds(), "boiler", data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        """Record a request of the bridge's own."""
+        self._recorder.passed(self._seconds(), "bridge", data)
+
+    def bridge_received(self, data: bytes) -> None:
+        """Record bytes from the boiler that were kept from the gateway."""
+        self._recorder.passed(self._seconds(), "boiler", data, kept=True)
 
     def over(self, reason: str) -> None:
         """Record the end."""
@@ -223,6 +232,10 @@ class Bridge(MultiService):
         self.understanding = Understanding(self.boiler, reactor, memory.remember_descriptor)
         self.journal = Journal(reactor)
 
+        self.control = Control(
+            self.boiler, reactor, config.control.parameters, config.control.timeout
+        )
+
         # The way of the bytes.
         self.boiler_line = BoilerLine(
             reactor, self.neighbours, boiler_place, config.boiler.telnet_port
@@ -235,13 +248,16 @@ class Bridge(MultiService):
             self.recordings = RecordingFolder(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionWatcher]:
-            watchers = [self.understanding.watch(session), self.journal.watch(session)]
+            overhearing = self.understanding.watch(session)
+            watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
             if self.recordings is not None:
                 now = reactor.seconds()
                 recorder = self.recordings.session(session.number, session.address, now)
                 watchers.append(Recorded(recorder, reactor.seconds))
             if access.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
+            # The last one: what it sends comes after what the others are told.
+            watchers.append(self.control.watch(session, overhearing))
             return watchers if self.web is None else [self.web.watch(session), *watchers]
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)

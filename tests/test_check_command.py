@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -119,14 +120,15 @@ class CheckCase(SynchronousTestCase):
     def start_broker(self) -> str:
         """A broker that lets one user in who may not write everywhere; the configuration for it."""
         broker, passwords = which("mosquitto"), which("mosquitto_passwd")
-        if broker is None or passwords is None:
+        if broker is None or passwords is None or which("mosquitto_pub") is None:
             raise SkipTest("there is no mosquitto here")
         users = self.directory / "users"
         subprocess.run([passwords, "-b", "-c", users, "boiler", "right"], check=True)
+        subprocess.run([passwords, "-b", users, "home", "right"], check=True)
         rights = self.directory / "rights"
         rights.write_text(
             "user boiler\ntopic readwrite hargassner/#\ntopic read homeassistant/status\n"
-            "topic read mute/#\n"
+            "topic read mute/#\nuser home\ntopic write homeassistant/status\n"
         )
         for each in (users, rights, self.directory):
             each.chmod(0o755)
@@ -141,9 +143,22 @@ class CheckCase(SynchronousTestCase):
         return '\n[mqtt]\nurl = "mqtt://127.0.0.1:1883"\nusername = "boiler"\npassword = "right"\n'
 
     def check(
-        self, *options: str, more: str = "", prefix: tuple[str, ...] = (), announce: bool = True
+        self,
+        *options: str,
+        more: str = "",
+        prefix: tuple[str, ...] = (),
+        announce: bool = True,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> dict[str, Any]:
-        """What the check finds, by step; the gateway announces itself until it is done."""
+        """What the check finds, by step; the gateway announces itself until it is done.
+
+        Args:
+            options: the command's.
+            more: added to the configuration.
+            prefix: words before the command.
+            announce: whether the gateway announces itself.
+            meanwhile: is called again and again until the check is done.
+        """
         path = self.directory / "hargassner.toml"
         path.write_text(self.config.format(state=self.directory / "state") + more)
         command = (*prefix, PROGRAM, "check", "--json", "--config", str(path), *options)
@@ -153,6 +168,7 @@ class CheckCase(SynchronousTestCase):
             while checking.poll() is None and time.monotonic() < deadline:
                 if announce:
                     gateway.sendto(ANNOUNCEMENT, ("255.255.255.255", 35601))
+                meanwhile()
                 time.sleep(0.1)
         shown, _ = checking.communicate(timeout=10)
         result = json.loads(shown)
@@ -176,6 +192,22 @@ class ChainTests(CheckCase):
         self.assertIn(f"telemetry flows from {BOILER}", steps["telnet to the boiler"]["what"])
         self.assertIn("lets the bridge in, publish", steps["the broker"]["what"])
         self.assertEqual(steps["Home Assistant"]["outcome"], "skipped")
+
+    def test_home_assistant_starts_meanwhile(self) -> None:
+        more = self.start_broker()
+        home = self.started(
+            self.networks.bridge,
+            *("mosquitto_pub", "-h", "127.0.0.1", "-u", "home", "-P", "right"),
+            *("-t", "homeassistant/status", "-l"),
+        )
+        assert home.stdin is not None
+
+        def start() -> None:
+            print("online", file=home.stdin, flush=True)
+
+        steps = self.check(more=more, meanwhile=start)
+        self.assertEqual(steps["Home Assistant"]["outcome"], "ok")
+        self.assertIn("online on homeassistant/status", steps["Home Assistant"]["what"])
 
     def test_no_boiler(self) -> None:
         steps = self.check()
