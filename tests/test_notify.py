@@ -1,14 +1,19 @@
 """Notices for systemd."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from twisted.trial.unittest import SynchronousTestCase
+
 from hargassner.boiler import Boiler
 from hargassner.dialogue.events import LoggedIn, SessionOpened, TelemetryLine
 from hargassner.notify import Notices, Supervision, status_line, supervision
-from tests.cases import ClockCase
+from tests.cases import ClockCase, free_ports, loopback_addresses
 
 
 class SupervisionTests(ClockCase):
@@ -136,6 +141,49 @@ class NoticesTests(ClockCase):
         self.assertEqual(
             self.log.lines, ["the supervisor does not take notices: No such file or directory"]
         )
+
+
+class TwistTests(SynchronousTestCase):
+    """The whole bridge, started as the unit of the service starts it."""
+
+    timeout = 60
+
+    def test_it_says_ready_once_it_listens_and_tells_of_its_end(self) -> None:
+        gateway, boiler = loopback_addresses(2)
+        [port] = free_ports(1)
+        with TemporaryDirectory() as name, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+            directory = Path(name)
+            ear.bind(str(directory / "notify"))
+            ear.settimeout(30)
+            config = directory / "hargassner.toml"
+            config.write_text(
+                f"[gateway]\naddress = '{gateway}'\ntelnet_port = {port}\n"
+                f"broadcast = '{gateway}'\nallow = ['any']\n"
+                f"[boiler]\naddress = '{boiler}'\nbroadcast = '{boiler}'\n"
+                f"[web]\nlisten = ''\n[state]\ndirectory = '{directory}/state'\n"
+            )
+            twist = Path(sys.executable).with_name("twist")
+            bridge = subprocess.Popen(
+                [str(twist), "--log-format=text", "hargassner", "--config", str(config)],
+                env={
+                    **os.environ,
+                    "NOTIFY_SOCKET": str(directory / "notify"),
+                    "WATCHDOG_USEC": "400000",
+                },
+                stdout=subprocess.DEVNULL,
+            )
+            self.addCleanup(bridge.wait)
+            self.addCleanup(bridge.kill)
+            self.assertEqual(ear.recv(4096), b"READY=1")
+            with socket.create_connection((gateway, port), 10):
+                """It listens."""
+            self.assertIn(b"WATCHDOG=1\nSTATUS=", ear.recv(4096))
+            self.assertEqual(ear.recv(4096), b"WATCHDOG=1")
+            bridge.terminate()
+            said = b""
+            while said != b"STOPPING=1":
+                said = ear.recv(4096)
+            self.assertEqual(bridge.wait(10), 0)
 
 
 class StatusLineTests(ClockCase):

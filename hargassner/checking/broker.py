@@ -64,8 +64,8 @@ class Visit:
         self.over = self.over or bool(self.problem)
 
     def end(self) -> None:
-        """Say goodbye; ``over`` tells when that is done."""
-        if self._connection is not None and not self.over:
+        """Say goodbye, if the broker let us in; ``over`` tells when that is done."""
+        if self._connection is not None and self.let_in and not self.over:
             self._connection.leave(self._message(""))
 
     def admitted(self, connection: Connection) -> None:

@@ -137,7 +137,7 @@ class Walk:
         await self._read_telemetry()
         await self._look_at_broker(visit)
         await self._look_for_home(visit)
-        if visit is not None:
+        if visit is not None and visit.let_in:
             visit.end()
             await self._until(lambda: visit.over, _GOODBYE, "the broker's goodbye")
 
