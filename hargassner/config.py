@@ -239,7 +239,7 @@ def _local_endpoint(value: Any) -> str:
     kind = description.partition(":")[0]
     if kind not in ("", "unix", "systemd", *_LOOPBACK):
         raise _refuse("must be a server endpoint of one of the kinds tcp, tcp6, ssl, unix, systemd")
-    if kind not in _LOOPBACK or re.search(r":interface=[^:]", description):
+    if kind not in _LOOPBACK or re.search(r"(?<!\\):interface=[^:]", description):
         return description
     return _endpoint(f"{description}:interface={_LOOPBACK[kind]}")
 

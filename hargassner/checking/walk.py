@@ -7,6 +7,7 @@ it publishes is not retained. Where a bridge runs already, that one is asked wha
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from twisted.internet.defer import ensureDeferred
@@ -268,15 +269,11 @@ class Walk:
     async def _ask_for_services(self) -> FoundBoiler | None:
         """Ask as the gateway would, a few times: a datagram can be lost."""
         ports = self._config.discovery
-        targets = {self._boiler_side.broadcast, self._config.boiler.host} - {""}
+        target = (self._boiler_side.broadcast, ports.boiler_port)
         for asked in range(ASK_TIMES):
-            for host in targets:
-                try:
-                    self._boiler_side.send(
-                        _SERVICES_WANTED, ports.gateway_port, (host, ports.boiler_port)
-                    )
-                except OSError:
-                    continue  # No route, say; the boiler will not answer.
+            # No route, say: then nobody answers.
+            with suppress(OSError):
+                self._boiler_side.send(_SERVICES_WANTED, ports.gateway_port, target)
             left = (ASK_TIMES - asked - 1) * ASK_EVERY
             if await self._until(
                 lambda: self._neighbours.boiler is not None, ASK_EVERY, "the boiler's answer", left
@@ -377,7 +374,7 @@ class Walk:
         )
         if visit.came_back:
             self._found(step, Outcome.OK, f"{url} lets the bridge in, publish and subscribe")
-        elif visit.over or not visit.let_in:
+        elif not visit.let_in:
             advice = "Is the broker running, and are mqtt.url, user and password right?"
             why = visit.problem or "it does not answer"
             self._found(step, Outcome.FAILED, f"{url}: {why}", advice)
@@ -385,6 +382,8 @@ class Walk:
             may_not = "subscribe to" if visit.deaf else "publish"
             advice = f"Let this user read and write {visit.topic.rpartition('/')[0]}/#."
             what = f"{url} lets the bridge in, but not {may_not} {visit.topic}"
+            if visit.over:
+                what += f": {visit.problem}"
             self._found(step, Outcome.FAILED, what, advice)
 
     async def _look_for_home(self, visit: Visit | None) -> None:
