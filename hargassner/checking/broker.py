@@ -68,12 +68,13 @@ class Visit:
         if self._connection is not None and self.let_in and not self.over:
             self._connection.leave(self._message(""))
 
-    def admitted(self, connection: Connection) -> None:
+    def admitted(self) -> None:
         """The broker let us in: say the word."""
         self.let_in = True
-        connection.subscribe(self.topic)
-        connection.subscribe(self.home_topic)
-        connection.publish(self._message(self._word))
+        if self._connection is not None:
+            self._connection.subscribe(self.topic)
+            self._connection.subscribe(self.home_topic)
+            self._connection.publish(self._message(self._word))
 
     def received(self, topic: str, payload: str) -> None:
         """A message came."""
@@ -90,10 +91,13 @@ class Visit:
     def writable(self) -> None:
         """The little that there is to say has been said."""
 
-    def lost(self, connection: Connection, ended: Setback) -> None:
+    def lost(self, why: Setback) -> None:
         """The connection is gone."""
         self.over = True
-        self.problem = ended.why
+        self.problem = why.why
+
+    def dropped(self, count: int) -> None:
+        """Messages were left out; none that this visit waits for."""
 
     def _message(self, text: str) -> Message:
         return Message(self.topic, text.encode(), retain=False)
