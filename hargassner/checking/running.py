@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import Agent, PartialDownloadError, readBody
+from twisted.web.client import Agent, readBody
 from twisted.web.http_headers import Headers
 
 from hargassner.config import WebConfig
@@ -60,21 +60,25 @@ async def ask(reactor: Any, config: WebConfig) -> dict[str, LinkReport]:
         asked = agent.request(b"GET", url.encode(), headers).addTimeout(PATIENCE, clock)
         response = await asked
         body = await readBody(response).addTimeout(PATIENCE, clock)
-        return _links(json.loads(body))
-    except PartialDownloadError:
-        raise NoAnswerError(f"{url} breaks off") from None
     except Exception as wrong:
         raise NoAnswerError(
             f"{url} does not answer: {str(wrong) or type(wrong).__name__}"
         ) from wrong
+    links = _links(body)
+    if not links:
+        raise NoAnswerError(f"{url} is not the bridge's page")
+    return links
 
 
-def _links(state: Any) -> dict[str, LinkReport]:
-    chain = state["chain"] if isinstance(state, dict) else {}
-    return {
-        name: LinkReport(
-            *(str(link.get(key) or "") for key in ("level", "text", "address", "advice"))
-        )
-        for name, link in chain.items()
-        if isinstance(link, dict)
-    }
+def _links(body: bytes) -> dict[str, LinkReport]:
+    """The links in what a page says; none if it is no page of the bridge's."""
+    try:
+        chain = json.loads(body)["chain"].items()
+        return {
+            name: LinkReport(
+                *(str(link.get(key) or "") for key in ("level", "text", "address", "advice"))
+            )
+            for name, link in chain
+        }
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}
