@@ -160,13 +160,11 @@ class Live(Service, BoilerObserver):
         self._telling.start(PERIOD, now=False)
 
     def stopService(self) -> None:
-        """End every stream."""
+        """Tell nothing more; the streams end with their connections."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._telling.stop()
         for stop in self._stops:
             stop()
-        for reader in tuple(self._readers):
-            reader.drop()
 
     def join(self, request: Request, language: str) -> bool:
         """Open a stream on this request, or refuse it because there are too many."""

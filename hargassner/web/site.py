@@ -14,7 +14,7 @@ from typing import cast
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import IResource, Resource
@@ -271,6 +271,11 @@ class BoundedFactory(WrappingFactory):
         if len(self.protocols) >= CONNECTIONS:
             return None
         return super().buildProtocol(addr)
+
+    def drop_all(self) -> None:
+        """End every connection at once."""
+        for each in tuple(self.protocols):
+            cast("ITCPTransport", each.transport).abortConnection()
 
 
 def bounded_site(root: Root, clock: IReactorTime) -> BoundedFactory:
