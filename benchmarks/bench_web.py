@@ -105,8 +105,9 @@ class Bridge:
         self._directory.cleanup()
 
     def cpu_seconds(self) -> float:
-        """CPU time that its reactor's thread has used."""
-        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) / 1e9
+        """CPU time that it has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_mib(self) -> float:
         """Its memory."""
