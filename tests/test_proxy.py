@@ -1,7 +1,11 @@
 """The proxy's sessions, in memory: two fake connections, a clock, and no network."""
 
+import json
 from collections.abc import Iterable
+from itertools import cycle
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
@@ -14,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, Neighbours, ServiceList
 from hargassner.proxy import (
     CLOSE_PATIENCE,
@@ -25,6 +30,8 @@ from hargassner.proxy import (
     ProxyFactory,
     Session,
 )
+from hargassner.understanding import Understanding
+from tests.shared import shared_file
 
 GATEWAY = "192.0.2.7"
 OTHER = "192.0.2.8"
@@ -223,6 +230,49 @@ class PassingTests(ProxyCase):
         self.assertEqual((ones_boiler.received, twos_boiler.received), (b"one", b"two"))
 
 
+class AnyCutTests(ProxyCase):
+    """The same bytes, whatever they are and however they are cut, while they are understood."""
+
+    def watch(self, session: Session) -> list[ISessionWatcher]:
+        return [Understanding(Boiler(), self.clock, lambda _: None).watch(session)]
+
+    def pass_on(self, segments: list[tuple[bool, bytes]]) -> None:
+        """Say each segment on the client's side, or else on the boiler's, and compare."""
+        client, boiler = self.session()
+        for by_client, data in segments:
+            (client if by_client else boiler).says(data)
+        said = b"".join(data for by_client, data in segments if by_client)
+        answered = b"".join(data for by_client, data in segments if not by_client)
+        self.assertEqual((boiler.received, client.received), (said, answered))
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+
+    @given(st.lists(st.tuples(st.booleans(), st.binary(min_size=1))))
+    def test_any_bytes(self, segments: list[tuple[bool, bytes]]) -> None:
+        self.pass_on(segments)
+
+    @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3000)), min_size=1))
+    def test_a_captured_session(self, sizes: list[tuple[bool, int]]) -> None:
+        """Pipelined and in pieces that have nothing to do with lines."""
+        steps = json.loads(shared_file("captures/nano-pk-v14.0n3.json").read_text())["steps"]
+        left = {
+            by_client: b"".join(
+                step["data"].encode("latin-1")
+                for step in steps
+                if step.get("connection") == "gateway" and (step["from"] == "gateway") == by_client
+            )
+            for by_client in (True, False)
+        }
+        segments = []
+        for by_client, size in cycle(sizes):
+            side = by_client if left[by_client] else not by_client
+            if not left[side]:
+                break
+            segments.append((side, left[side][:size]))
+            left[side] = left[side][size:]
+        self.pass_on(segments)
+
+
 class EndingTests(ProxyCase):
     """Whatever ends a session ends both of its connections, and nothing else."""
 
@@ -300,7 +350,27 @@ class EndingTests(ProxyCase):
         client, boiler = self.session()
         self.factory.sessions[1].end("enough")
         boiler.says(b"late")
-        self.assertEqual(client.received, b"")
+        client.says(b"late")
+        self.assertEqual((client.received, boiler.received), (b"", b""))
+
+    def test_a_fin_that_crosses_the_end_leaves_nothing(self) -> None:
+        """The kernel may tell of it in the same turn in which the session was ended."""
+        client, boiler = self.session()
+        self.factory.sessions[1].end("enough")
+        boiler.sends_fin()
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_side_that_is_gone_takes_no_time_from_the_other_after_both_closed(self) -> None:
+        client, boiler = self.session()
+        client.sends_fin()
+        boiler.sends_fin()
+        boiler.gone(ConnectionDone())
+        self.clock.advance(FLUSH_PATIENCE - 1)
+        self.assertFalse(client.aborted)
+        self.clock.advance(1)
+        self.assertTrue(client.aborted)
 
     def test_nothing_of_a_session_survives_it(self) -> None:
         client, boiler = self.session()
@@ -327,6 +397,15 @@ class ConnectingTests(ProxyCase):
         client.gone(ConnectionLost())
         self.assertEqual(self.cancelled, 1)
         self.assertEqual(self.factory.counters.unreachable, 0)
+        self.assertEqual(self.factory.sessions, {})
+
+    def test_a_session_ended_meanwhile_is_over_when_its_client_is_gone(self) -> None:
+        client = self.client()
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE)
+        self.assertEqual(self.cancelled, 1)
+        self.assertTrue(client.closing)
+        client.gone(ConnectionDone())
         self.assertEqual(self.factory.sessions, {})
 
     def test_a_boiler_that_comes_too_late_is_dropped(self) -> None:
@@ -401,6 +480,35 @@ class StartingOverTests(ProxyCase):
         self.assertFalse(client.closing)
         self.assertIn("it stays", self.logged()[-1])
 
+    def test_one_that_asked_in_between_gets_three_seconds_anew(self) -> None:
+        client, _ = self.session()
+        self.announce()
+        self.clock.advance(1)
+        client.says(b"$setkomm\r\n")
+        self.clock.advance(1.5)
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE - 0.1)
+        self.assertFalse(client.closing)
+        self.clock.advance(0.1)
+        self.assertTrue(client.closing)
+
+    def test_announcements_alone_do_not_keep_it(self) -> None:
+        client, _ = self.session()
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE - 1)
+        self.announce()
+        self.clock.advance(1)
+        self.assertTrue(client.closing)
+
+    def test_an_announcement_while_it_ends_leaves_nothing(self) -> None:
+        client, boiler = self.session()
+        self.announce()
+        self.factory.sessions[1].end("enough")
+        self.announce()
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_what_it_asked_before_the_announcement_does_not_count(self) -> None:
         client, _ = self.session()
         client.says(b"$igw clear\r\n")
@@ -471,6 +579,13 @@ class WatchingTests(ProxyCase):
         verifyObject(ISessionWatcher, Notebook())
         verifyObject(ISessionWatcher, Clumsy())
 
+    def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
+        self.factory.watch = lambda _session: [1 // 0]
+        client, boiler = self.session()
+        client.says(b"$uptime\r\n")
+        self.assertEqual(boiler.received, b"$uptime\r\n")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_one_that_raises_costs_no_byte_and_no_other_watcher(self) -> None:
         notebook = Notebook()
         self.watchers = [Clumsy(), notebook]
@@ -526,6 +641,22 @@ class StoppingTests(ProxyCase):
         stopped = self.factory.close()
         self.clock.advance(CLOSE_PATIENCE)
         self.successResultOf(stopped)
+
+    def test_a_slow_side_of_a_session_that_ends_already_delays_it_for_a_second_too(self) -> None:
+        client, boiler = self.session()
+        client.sends_fin()
+        boiler.sends_fin()
+        stopped = self.factory.close()
+        self.clock.advance(CLOSE_PATIENCE)
+        self.successResultOf(stopped)
+
+    def test_a_session_that_ends_gets_no_more_time(self) -> None:
+        client, _ = self.session()
+        self.factory.sessions[1].end("the gateway connected anew")
+        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.factory.close()
+        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.assertTrue(client.aborted)
 
     def test_nobody_is_admitted_afterwards(self) -> None:
         self.successResultOf(self.factory.close())

@@ -1,5 +1,7 @@
 """The spectator: from passing bytes to the model, and to the log."""
 
+import random
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver
@@ -93,6 +95,33 @@ class SessionTests(UnderstandingCase):
             self.overhearing.boiler_sent(b"$done\r\n")
         said = [each for each in self.logged() if "frobnicate" in each]
         self.assertEqual(len(said), 1)
+
+    def test_a_client_that_sends_garbage_is_said_in_one_line(self) -> None:
+        """Whatever garbage it is, and of whatever it is full."""
+        chance = random.Random(3)
+        for garbage in (
+            b"\0" * 65_536 + b"\r\n",
+            b"\xff" * 65_536 + b"\r\n",
+            b"\xff" * 300_000,
+            b"\r\n" * 1000,
+            bytes(range(256)) * 100 + b"\r\n",
+            b"".join(chance.randbytes(40) + b"\r\n" for _ in range(1000)),
+            b"\x1b[2J\r\n" * 1000,
+        ):
+            self.setUp()
+            for place in range(0, len(garbage), 1456):
+                self.overhearing.gateway_sent(garbage[place : place + 1456])
+            said = self.logged()
+            self.assertLessEqual(len(said), 1, said)
+            self.assertTrue("".join(said).isprintable() or not said, said)
+
+    def test_what_the_boiler_says_cannot_steer_the_terminal(self) -> None:
+        self.overhearing.gateway_sent(b'$par set "PR001;6;1\x1b[2J"\r\n')
+        self.overhearing.boiler_sent(b"$err \x07\r\n?? \x1b[2J\nwhat\r\n")
+        self.assertEqual(len(self.logged()), 2)
+        for each in self.logged():
+            self.assertIn("\N{REPLACEMENT CHARACTER}", each)
+            self.assertTrue(each.isprintable())
 
     def test_what_cannot_be_read_is_counted_and_its_cause_said_once(self) -> None:
         self.log_in()
