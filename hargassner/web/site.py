@@ -239,8 +239,9 @@ def _language(request: Request) -> str:
 
 def _is_meant(request: Request) -> bool:
     """Whether the Host header names this machine, where only this machine can connect."""
-    local = getattr(request.getHost(), "host", "127.0.0.1")
-    if not ipaddress.ip_address(local).is_loopback:
+    # A connection over a UNIX socket has no address, and is as local as can be.
+    local = ipaddress.ip_address(getattr(request.getHost(), "host", "127.0.0.1"))
+    if not (getattr(local, "ipv4_mapped", None) or local).is_loopback:
         return True
     name = request.getRequestHostname().decode("latin-1").strip("[]").lower()
     if name == "localhost" or name.endswith(".localhost"):

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ class BrowserCase(TestCase):
         self.directory.mkdir(parents=True)
         self.running: list[Any] = []
         self.browsers: list[Browser] = []
-        self.ports = free_ports(6)
-        self.web_port, self.telnet_port, *self.discovery = self.ports
+        self.web_port, self.telnet_port, *discovery = free_ports(6)
+        self.discovery = DiscoveryConfig(*discovery)
 
     def start(self, *services: Any) -> None:
         for each in services:
@@ -104,7 +105,7 @@ class BrowserCase(TestCase):
                 address=TO_GATEWAY, telnet_port=self.telnet_port, broadcast=GATEWAY
             ),
             boiler=BoilerConfig(address=TO_BOILER, telnet_port=self.telnet_port, broadcast=BOILER),
-            discovery=DiscoveryConfig(*self.discovery),
+            discovery=self.discovery,
             mqtt=MqttConfig(url=f"mqtt://127.0.0.1:{mqtt_port}" if mqtt_port else ""),
             web=WebConfig(listen=f"tcp:{self.web_port}:interface=127.0.0.1"),
             state=StateConfig(directory=str(self.directory / "state")),
@@ -116,29 +117,21 @@ class BrowserCase(TestCase):
         return bridge
 
     def boiler(self) -> SimulatedBoiler:
-        boiler_port, gateway_port, boiler_diagnostics, gateway_diagnostics = self.discovery
         return SimulatedBoiler(
             reactor,
             address=BOILER,
             telnet_port=self.telnet_port,
-            boiler_port=boiler_port,
-            gateway_port=gateway_port,
-            boiler_diagnostics_port=boiler_diagnostics,
-            gateway_diagnostics_port=gateway_diagnostics,
+            **asdict(self.discovery),
             speed=30,
         )
 
     def gateway(self) -> SimulatedGateway:
-        boiler_port, gateway_port, boiler_diagnostics, gateway_diagnostics = self.discovery
         return SimulatedGateway(
             reactor,
             address=GATEWAY,
             broadcast=TO_GATEWAY,
             telnet_port=self.telnet_port,
-            boiler_port=boiler_port,
-            gateway_port=gateway_port,
-            boiler_diagnostics_port=boiler_diagnostics,
-            gateway_diagnostics_port=gateway_diagnostics,
+            **asdict(self.discovery),
             pace=0.02,
         )
 
@@ -186,6 +179,12 @@ class ChainTests(BrowserCase):
         await browser.until("return document.querySelectorAll('#dialogue li').length > 5")
         await self.no_complaints(browser)
         await self.picture(browser, "well")
+
+        # What passed was counted and timed.
+        figures = await browser.run("return fetch('metrics').then(answer => answer.text())")
+        self.assertRegex(figures, r'hargassner_lines_total{from="boiler"} [1-9]')
+        self.assertRegex(figures, r"hargassner_passage_seconds_count [1-9]")
+        self.assertIn("hargassner_broker_online 1.0", figures)
 
         broker.kill()
         await browser.until(LEVEL, "broker", "broken")
