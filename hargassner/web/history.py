@@ -72,18 +72,17 @@ class History:
                 line[each % KEPT] = math.nan
         self._newest = slot
 
-    def lines(self, names: Sequence[str] | None = None) -> dict[str, list[float | None]]:
-        """The samples of the lines with these names, or of all, oldest first, None for a gap.
+    def lines(self) -> dict[str, list[float | None]]:
+        """The samples of every line, oldest first, None for a gap.
 
         Each list ends with the newest sample and begins where any line does.
         """
         if self._newest is None:
             return {}
         places = [(self._newest - age) % KEPT for age in reversed(range(KEPT))]
-        asked = self._lines if names is None else [each for each in names if each in self._lines]
         known = {
             name: [None if math.isnan(line[place]) else line[place] for place in places]
-            for name, line in ((each, self._lines[each]) for each in asked)
+            for name, line in self._lines.items()
         }
         begins = min(
             (

@@ -30,6 +30,7 @@ from zope.interface import implementer
 from hargassner import __version__
 from hargassner.boiler import Boiler, BoilerObserver, Channel, Setting
 from hargassner.journal import DialogueLine, Journal, JournalLine
+from hargassner.network.connecting import notice_its_loss
 from hargassner.web.history import Consumed
 from hargassner.web.picture import (
     Json,
@@ -75,6 +76,7 @@ class Reader:
         self._clock = clock
         self._paused_since: float | None = None
         self._written = clock.seconds()
+        notice_its_loss(request.transport)
 
     @property
     def ready(self) -> bool:
@@ -160,13 +162,11 @@ class Live(Service, BoilerObserver):
         self._telling.start(PERIOD, now=False)
 
     def stopService(self) -> None:
-        """End every stream."""
+        """Tell nothing more; the streams end with their connections."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._telling.stop()
         for stop in self._stops:
             stop()
-        for reader in tuple(self._readers):
-            reader.drop()
 
     def join(self, request: Request, language: str) -> bool:
         """Open a stream on this request, or refuse it because there are too many."""

@@ -169,18 +169,25 @@ class WebPage(MultiService):
                 parts.commands,
             )
         )
-        self.root = Root(self._state, self._history, self._health, self._live, registry)
+        root = Root(self._state, self._history, self._health, self._live, registry)
+        self.site = bounded_site(root, reactor)
         description = parts.config.web.listen
         listener = Listener(
             reactor,
             serverFromString(reactor, description),
             description,
-            cast("IProtocolFactory", bounded_site(self.root, reactor)),
+            cast("IProtocolFactory", self.site),
             "the web page",
         )
         parts_of_it: list[Service] = [self._keeper, self._timing, self._live, listener]
         for each in parts_of_it:
             each.setServiceParent(self)
+
+    def stopService(self) -> "Deferred[Any]":
+        """Close the port and every connection; the result comes when the history is written."""
+        stopping: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
+        self.site.drop_all()
+        return stopping
 
     def watch(self, _session: Session) -> ISessionWatcher:
         """A spectator for a session; it has to be the first one that is told."""

@@ -14,7 +14,7 @@ from typing import cast
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import IResource, Resource
@@ -239,8 +239,9 @@ def _language(request: Request) -> str:
 
 def _is_meant(request: Request) -> bool:
     """Whether the Host header names this machine, where only this machine can connect."""
-    local = getattr(request.getHost(), "host", "127.0.0.1")
-    if not ipaddress.ip_address(local).is_loopback:
+    # A connection over a UNIX socket has no address, and is as local as can be.
+    local = ipaddress.ip_address(getattr(request.getHost(), "host", "127.0.0.1"))
+    if not (getattr(local, "ipv4_mapped", None) or local).is_loopback:
         return True
     name = request.getRequestHostname().decode("latin-1").strip("[]").lower()
     if name == "localhost" or name.endswith(".localhost"):
@@ -271,6 +272,11 @@ class BoundedFactory(WrappingFactory):
         if len(self.protocols) >= CONNECTIONS:
             return None
         return super().buildProtocol(addr)
+
+    def drop_all(self) -> None:
+        """End every connection at once."""
+        for each in tuple(self.protocols):
+            cast("ITCPTransport", each.transport).abortConnection()
 
 
 def bounded_site(root: Root, clock: IReactorTime) -> BoundedFactory:

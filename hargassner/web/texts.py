@@ -40,7 +40,7 @@ def text(key: str, language: str, **fields: object) -> str:
 
 def page_texts(language: str) -> dict[str, str]:
     """The texts that the page itself fills in, by their keys."""
-    return {key: each.to(language) for key, each in _texts().items() if key.startswith(PAGE)}
+    return {key: text(key, language) for key in keys() if key.startswith(PAGE)}
 
 
 def preferred_language(accepted: str | None) -> str:

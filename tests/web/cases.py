@@ -29,7 +29,7 @@ from hargassner.proxy import Access, ProxyFactory
 from hargassner.state import StateDirectory
 from hargassner.understanding import Understanding
 from hargassner.web.service import Parts, WebPage
-from hargassner.web.site import IDLE, bounded_site
+from hargassner.web.site import IDLE
 from tests.cases import Log
 
 
@@ -163,7 +163,7 @@ class PageCase(SynchronousTestCase):
         for each in (self.gateway_keeper, self.boiler_keeper, self.page):
             each.startService()
         self.addCleanup(self.stop)
-        self.site = bounded_site(self.page.root, self.clock)
+        self.site = self.page.site
 
     def stop(self) -> None:
         """Stop everything; no timer may be left then."""

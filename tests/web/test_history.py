@@ -51,10 +51,6 @@ class HistoryTests(SynchronousTestCase):
         self.history.record(NOON + MINUTE, {"tk": 2.0, "trg": 9.0})
         self.assertEqual(self.history.lines(), {"tk": [1.0, 2.0], "trg": [None, 9.0]})
 
-    def test_only_the_lines_asked_for_are_given(self) -> None:
-        self.history.record(NOON, {"tk": 1.0, "trg": 2.0})
-        self.assertEqual(self.history.lines(["trg", "unknown"]), {"trg": [2.0]})
-
     def test_it_keeps_a_day_and_no_more(self) -> None:
         for minute in range(KEPT + 10):
             self.history.record(NOON + minute * MINUTE, {"tk": float(minute)})

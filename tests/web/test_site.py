@@ -87,6 +87,9 @@ class SiteTests(PageCase):
     def test_over_loopback_only_names_of_this_machine_are_answered(self) -> None:
         for host in ("localhost", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST:8080", "a.localhost"):
             self.assertEqual(self.get("/api/state", host=host).code, 200, host)
+        mapped = Connection(self.site, local="::ffff:127.0.0.1")
+        mapped.ask("/api/state", host="evil.example", connection="close")
+        self.assertEqual(Answer(mapped.transport.value()).code, 421)
         for host in ("evil.example", "evil.example:8080", "localhost.evil.example", ""):
             answer = self.get("/api/state", host=host)
             self.assertEqual(answer.code, 421, host)

@@ -127,7 +127,8 @@
       const words = element("span", "quiet capital", part.state ? part.state.text : "");
       if (part.pump) words.append(part.state ? " · " : "", element("span", "pump", say("page.pump.on")));
       const more = [];
-      if (part.target) more.push(`${say("page.set")} ${number(part.target.text)}`);
+      // A target of nothing is none.
+      if (part.target && Number(part.target.text) !== 0) more.push(`${say("page.set")} ${number(part.target.text)}`);
       if (part.room) more.push(`${say("page.room")} ${number(part.room.text)}`);
       return element("div", "", element("span", "", part.name), element("b", "", quantity(part.value)), words, element("span", "quiet", more.join(" · ")));
     }));
