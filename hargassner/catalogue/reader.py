@@ -85,6 +85,22 @@ class ParameterEntry:
     text: Text
 
 
+@dataclass(frozen=True, slots=True)
+class CircuitEntry:
+    """What belongs to one heating circuit.
+
+    ``mode`` and ``day`` are the ids of the parameters that hold its mode and its room temperature
+    by day; ``room`` and ``pump`` name the channels of its room temperature and its pump.
+    """
+
+    circuit: str
+    text: Text
+    mode: str
+    day: str
+    room: str
+    pump: str
+
+
 UNITS = MappingProxyType(
     {
         "KW": "kW",
@@ -134,6 +150,7 @@ class Catalogue:
     state_tables: Mapping[tuple[str, str], Mapping[int, Text]]
     faults: Mapping[int, Text]
     parameters: Mapping[str, ParameterEntry]
+    circuits: tuple[CircuitEntry, ...]
 
     @staticmethod
     @cache
@@ -148,6 +165,12 @@ class Catalogue:
                 row["id"]: ParameterEntry(row["id"], row["type"], _text(row))
                 for row in _rows("parameters.tsv")
             },
+            circuits=tuple(
+                CircuitEntry(
+                    row["circuit"], _text(row), row["mode"], row["day"], row["room"], row["pump"]
+                )
+                for row in _rows("circuits.tsv")
+            ),
         )
 
     def analog(self, name: str, unit: str) -> AnalogEntry | None:
