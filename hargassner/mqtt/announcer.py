@@ -115,19 +115,10 @@ class Announcer:
         for key, component in known.components.items():
             self._removed[key] = component["platform"]
         self._removed = {key: each for key, each in self._removed.items() if key not in told}
-        told_device = self._device()
+        told_device = device(self._boiler, self._config, self._url, known.device)
         self._publish(messages(self._config, told_device, told, self._removed))
         known.components, known.device = told, told_device
         self._memory.changed()
-
-    def _device(self) -> Json:
-        """The device; what this life does not know of it yet, an earlier one knew."""
-        before = {
-            key: value
-            for key, value in self._memory.known.device.items()
-            if key != "configuration_url"
-        }
-        return {"name": "Hargassner", **before, **device(self._boiler, self._config, self._url)}
 
     def _publish(self, told: dict[str, Json]) -> None:
         known = self._memory.known

@@ -80,7 +80,8 @@ def _named(entities: Sequence[Entity]) -> list[tuple[Entity, str]]:
 
     Where several have the same, the boiler's own name is added, or else the identifier.
     """
-    plain = [_with_capital(entity.name) for entity in entities]
+    # A boiler's name may be anything, and nothing but blanks.
+    plain = [_with_capital(" ".join(each.name.split()) or each.object) for each in entities]
     sourced = [f"{name} ({entity.source})" for name, entity in zip(plain, entities, strict=True)]
     by_name, by_source = Counter(plain), Counter([*plain, *sourced])
     named = []
@@ -94,8 +95,7 @@ def _named(entities: Sequence[Entity]) -> list[tuple[Entity, str]]:
 
 def _with_capital(name: str) -> str:
     """The name as it stands in a list: a word in small letters at its beginning gets a capital."""
-    first = name.split(maxsplit=1)[0] if name.strip() else ""
-    return name[:1].upper() + name[1:] if first.islower() else name
+    return name[:1].upper() + name[1:] if name.partition(" ")[0].islower() else name
 
 
 def lookup(meanings: Mapping[Any, str], value: str = "value") -> str:

@@ -216,7 +216,9 @@ class HomeView(Service, BoilerObserver):
     def _show_info(self) -> None:
         who = self._boiler.identity
         session = self._boiler.availability.session
-        start = session and datetime.fromtimestamp(session.opened, UTC).isoformat(timespec="seconds")
+        start = session and datetime.fromtimestamp(session.opened, UTC).isoformat(
+            timespec="seconds"
+        )
         info = {key: value or None for key, value in asdict(who).items()}
         self._states.show(
             self._topics.info, compact({**info, "session_start": start}), at_once=True
