@@ -112,6 +112,8 @@ class Announcer:
             return
         self._connected = {channel.object: channel.connected for channel in channels.values()}
         told = {**awaited(self._boiler, self._config, known.components), **told}
+        # In whichever order things become known, the announcement is the same.
+        told = dict(sorted(told.items()))
         for key, component in known.components.items():
             self._removed[key] = component["platform"]
         self._removed = {key: each for key, each in self._removed.items() if key not in told}
