@@ -4,16 +4,28 @@ python -m hargassner.demo
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from twisted.application.service import MultiService
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
-from hargassner.config import BoilerConfig, Config, GatewayConfig, StateConfig, WebConfig
+from hargassner.config import (
+    BoilerConfig,
+    Config,
+    ConfigError,
+    GatewayConfig,
+    MqttConfig,
+    StateConfig,
+    WebConfig,
+    config_from,
+)
 from hargassner.service import Bridge
 from hargassner.simulator.boiler import SimulatedBoiler
+from hargassner.simulator.broker_process import EmbeddedBroker
 from hargassner.simulator.gateway import SimulatedGateway
 
 # Four hosts on one machine: on Linux every address of 127.0.0.0/8 is there.
@@ -34,15 +46,40 @@ Look at the boiler's telemetry through the bridge with
 
     nc {BRIDGE_TO_GATEWAY} {TELNET_PORT}
 
-Ctrl-C ends the demo.
+Watch what it publishes to the broker {{url}} with
+
+    mosquitto_sub -h {{host}} -p {{port}} -v -t 'hargassner/#' -t 'homeassistant/#'
+
+or let Home Assistant's MQTT integration use that broker. Ctrl-C ends the demo.
 """
 
 
-def demo_config(state: str) -> Config:
+def named_broker(url: str) -> MqttConfig:
+    """The broker that a URL names, such as ``mqtt://user:password@host:1883``.
+
+    Raises:
+        ConfigError: it is no such URL.
+    """
+    scheme, _, rest = url.partition("://")
+    user, _, place = rest.rpartition("@")
+    username, _, password = user.partition(":")
+    return config_from(
+        {
+            "mqtt": {
+                "url": f"{scheme}://{place}",
+                "username": unquote(username),
+                "password": unquote(password),
+            }
+        }
+    ).mqtt
+
+
+def demo_config(state: str, mqtt: MqttConfig) -> Config:
     """The bridge's configuration in the demo.
 
     Args:
         state: a directory for what survives a restart.
+        mqtt: the broker.
     """
     return Config(
         gateway=GatewayConfig(
@@ -52,22 +89,26 @@ def demo_config(state: str) -> Config:
             broadcast=GATEWAY,
         ),
         boiler=BoilerConfig(address=BRIDGE_TO_BOILER, telnet_port=TELNET_PORT, broadcast=BOILER),
+        mqtt=mqtt,
         web=WebConfig(listen=""),
         state=StateConfig(directory=state),
     )
 
 
-def demo_service(reactor: Any, state: str, session_length: float, speed: float) -> MultiService:
+def demo_service(
+    reactor: Any, state: str, mqtt: MqttConfig, session_length: float, speed: float
+) -> MultiService:
     """The bridge and both simulators.
 
     Args:
         reactor: runs them.
         state: a directory for what survives a restart.
+        mqtt: the broker.
         session_length: seconds between two starts of the gateway.
         speed: how much faster than a real one the simulated boiler burns.
     """
     house = MultiService()
-    bridge = Bridge(demo_config(state), reactor)
+    bridge = Bridge(demo_config(state, mqtt), reactor)
     boiler = SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT, speed=speed)
     gateway = SimulatedGateway(
         reactor,
@@ -106,10 +147,30 @@ def main() -> None:
     )
     options = parser.parse_args()
     running: Any = reactor
-    print(_WHERE_TO_LOOK.format(minutes=options.session_length / 60), flush=True)
+    embedded = None
+    url = os.environ.get("MQTT_URL", "")
+    try:
+        if not url:
+            embedded = EmbeddedBroker(running)
+            url = f"mqtt://{embedded.host}:{embedded.port}"
+        mqtt = named_broker(url)
+    except (ConfigError, OSError) as wrong:
+        raise SystemExit(f"demo: {wrong}") from None
+    broker = urlsplit(mqtt.url)
+    print(
+        _WHERE_TO_LOOK.format(
+            minutes=options.session_length / 60,
+            url=mqtt.url,
+            host=broker.hostname,
+            port=broker.port or 1883,
+        ),
+        flush=True,
+    )
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
     with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
-        house = demo_service(running, state, options.session_length, options.speed)
+        house = demo_service(running, state, mqtt, options.session_length, options.speed)
+        if embedded is not None:
+            embedded.setServiceParent(house)  # type: ignore[no-untyped-call]
         house.startService()
         running.addSystemEventTrigger("before", "shutdown", house.stopService)
         running.run()

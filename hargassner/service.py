@@ -17,7 +17,6 @@ from twisted.internet.interfaces import (
     IProtocolFactory,
     IReactorCore,
     IReactorPluggableNameResolver,
-    IReactorTCP,
     IReactorThreads,
     IStreamClientEndpoint,
 )
@@ -29,6 +28,8 @@ from hargassner.config import Config
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.memory import Memory
+from hargassner.mqtt.link import BrokerLink
+from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import Place, listening_socket
@@ -44,7 +45,7 @@ TICK = 5.0
 
 
 class IBridgeReactor(
-    ISocketReactor, IReactorCore, IReactorTCP, IReactorThreads, IReactorPluggableNameResolver
+    ISocketReactor, IBrokerReactor, IReactorCore, IReactorThreads, IReactorPluggableNameResolver
 ):
     """What the bridge needs of a reactor."""
 
@@ -228,6 +229,9 @@ class Bridge(MultiService):
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
+        # The home.
+        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
+
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
         self.neighbours.on_announcement(self.understanding.gateway_announced)
@@ -269,6 +273,8 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
+        if self.broker is not None:
+            parts.append(self.broker)
         for part in parts:
             part.setServiceParent(self)
 

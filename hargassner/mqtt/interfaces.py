@@ -15,7 +15,8 @@ class LinkState(StrEnum):
     WAITING = "waiting"
     """The last attempt failed; the next one comes."""
     REFUSED = "refused"
-    """The broker refused us, or we refuse its certificate: retried slowly."""
+    """The broker refused us, we refuse its certificate, or a file that the configuration names
+    cannot be used: retried slowly."""
     STOPPED = "stopped"
 
 
@@ -55,8 +56,9 @@ class IBroker(Interface):
 
         Payloads that are no UTF-8 are dropped. It may be called before the link is online; the
         subscription is renewed after each reconnect. Of messages that the broker had retained,
-        ``received`` hears nothing: what was said before is no command.
+        ``received`` hears nothing: what was said before is no command. A message that matches
+        several filters may come several times: let them not overlap.
         """
 
     def on_status(told: Callable[[LinkStatus], None]) -> None:
-        """Have ``told`` called with each new status; ``ONLINE`` comes before anything is re-said."""
+        """Have ``told`` called with each new status; ``ONLINE`` before anything is said again."""

@@ -1,0 +1,276 @@
+"""MQTT without I/O: paho-mqtt as a protocol engine between two byte streams.
+
+Paho wants a socket, and gets two bytearrays. Bytes from the broker are fed in and events come
+out; what it wants sent is taken. Its callbacks only take notes, which are read after paho has
+returned: it holds locks while it calls back, and acting there would block the reactor for ever.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+from hargassner.mqtt.sieve import Sieve
+
+LONGEST_TOPIC = 65_535
+"""Bytes."""
+KEEPALIVE = 30
+"""Seconds; a broker that froze is noticed after twice that at most."""
+
+_NO_BROKER = "what answers there does not speak MQTT 3.1.1"
+# What paho makes of the return codes of a CONNACK in MQTT 3.1.1.
+_REFUSALS = {
+    133: "it does not accept the client id",
+    134: "user name or password is wrong",
+    135: "this user is not authorized",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published: a topic, and a payload that the broker retains or does not.
+
+    Raises:
+        ValueError: no message can have that topic.
+    """
+
+    topic: str
+    payload: bytes
+    retain: bool
+
+    def __post_init__(self) -> None:
+        """Refuse what MQTT does not allow."""
+        size = len(self.topic.encode())
+        if not 0 < size <= LONGEST_TOPIC or any(each in self.topic for each in "+#\0"):
+            raise ValueError("no MQTT topic")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who connects, and what the broker publishes when we vanish without a goodbye."""
+
+    client_id: str
+    will: Message
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The broker has let us in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message came that the broker had not retained from before."""
+
+    topic: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSubscribed:
+    """The broker does not let us subscribe to a filter."""
+
+    topic_filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """What keeps us from the broker, in a sentence for the owner.
+
+    ``lasting`` tells that trying again soon would come to the same.
+    """
+
+    why: str
+    lasting: bool = False
+
+
+Event = Admitted | Received | NotSubscribed | Setback
+
+
+class _MemorySocket:
+    """What paho takes for a socket."""
+
+    def __init__(self) -> None:
+        self.incoming = bytearray()
+        self.outgoing = bytearray()
+
+    def recv(self, buffer_size: int) -> bytes:
+        if not self.incoming:
+            raise BlockingIOError
+        data = bytes(self.incoming[:buffer_size])
+        del self.incoming[:buffer_size]
+        return data
+
+    def send(self, buffer: bytes | bytearray) -> int:
+        self.outgoing += buffer
+        return len(buffer)
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+    def fileno(self) -> int:
+        return -1
+
+    def setblocking(self, flag: bool) -> None:
+        """It never blocks."""
+
+
+class _Paho(Client):
+    """A paho client whose socket is in memory."""
+
+    def __init__(self, client_id: str, memory: _MemorySocket) -> None:
+        # Paho would answer some refusals by connecting again from inside loop_read().
+        super().__init__(
+            CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False
+        )
+        self._memory = memory
+
+    def _create_socket(self) -> _MemorySocket:
+        return self._memory
+
+
+class Engine:
+    """One connection's MQTT, from CONNECT to DISCONNECT; a new connection takes a new engine.
+
+    Args:
+        identity: who connects.
+    """
+
+    def __init__(self, identity: Identity) -> None:
+        self._memory = _MemorySocket()
+        self._sieve = Sieve()
+        self._notes: list[Event] = []
+        self._filters: dict[int, str] = {}
+        self._unreadable = 0
+        self._admitted = False
+        self._over = False
+        self._paho = paho = _Paho(identity.client_id, self._memory)
+        if identity.username or identity.password:
+            paho.username_pw_set(identity.username, identity.password or None)
+        will = identity.will
+        paho.will_set(will.topic, will.payload, retain=will.retain)
+        paho.on_connect = self._note_connack
+        paho.on_message = self._note_message
+        paho.on_subscribe = self._note_suback
+        # Its presence alone keeps paho from writing in the middle of publish().
+        paho.on_socket_register_write = lambda *_: None
+
+    @property
+    def dropped(self) -> int:
+        """How many messages of the broker's were too large, or no text."""
+        return self._sieve.dropped + self._unreadable
+
+    @property
+    def pending(self) -> int:
+        """How many bytes wait to be taken."""
+        return len(self._memory.outgoing)
+
+    def begin(self) -> None:
+        """Ask the broker to let us in."""
+        self._paho.connect_async("broker", keepalive=KEEPALIVE)
+        self._paho.reconnect()
+        self._write()
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Understand what the broker sent; nothing follows ``Setback``."""
+        if not self._over:
+            self._memory.incoming += self._sieve.feed(data)
+            self._read()
+            self._write()
+        return self._noted()
+
+    def tick(self) -> list[Event]:
+        """Keep the connection alive, once a second from ``Admitted`` on."""
+        if not self._over:
+            self._paho.loop_misc()
+            self._write()
+            if self._paho.socket() is None:
+                self._end("the broker does not answer any more")
+        return self._noted()
+
+    def publish(self, message: Message) -> None:
+        """Say something, at most once (QoS 0)."""
+        self._paho.publish(message.topic, message.payload, retain=message.retain)
+        self._write()
+
+    def subscribe(self, topic_filter: str) -> None:
+        """Ask for the messages that match.
+
+        Raises:
+            ValueError: it is no topic filter.
+        """
+        _, number = self._paho.subscribe(topic_filter)
+        if number is not None:
+            self._filters[number] = topic_filter
+        self._write()
+
+    def leave(self) -> None:
+        """Say goodbye; the broker forgets our last will."""
+        self._over = True
+        self._paho.disconnect()
+        self._write()
+
+    def take(self) -> bytes:
+        """What is to be sent to the broker now."""
+        taken = bytes(self._memory.outgoing)
+        self._memory.outgoing.clear()
+        return taken
+
+    def _noted(self) -> list[Event]:
+        notes, self._notes = self._notes, []
+        return notes
+
+    def _write(self) -> None:
+        while self._paho.want_write() and self._paho.socket() is not None:
+            self._paho.loop_write()
+
+    def _read(self) -> None:
+        while self._memory.incoming and not self._over:
+            try:
+                code = self._paho.loop_read()
+            except Exception:
+                # Before 2.2 paho raises whatever it comes across in a packet that it cannot read.
+                code = MQTTErrorCode.MQTT_ERR_PROTOCOL
+            if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self._end(_NO_BROKER, lasting=True)
+
+    def _end(self, why: str, lasting: bool = False) -> None:
+        if not self._over:
+            self._over = True
+            self._notes.append(Setback(why, lasting))
+
+    def _note_connack(
+        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        if self._admitted:
+            self._end(_NO_BROKER, lasting=True)
+        elif not reason.is_failure:
+            self._admitted = True
+            self._notes.append(Admitted())
+        else:
+            known = _REFUSALS.get(reason.value)
+            self._end(f"the broker refuses us: {known or reason}", lasting=known is not None)
+
+    def _note_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if message.retain:
+            return
+        try:
+            self._notes.append(Received(message.topic, message.payload.decode()))
+        except UnicodeDecodeError:
+            self._unreadable += 1
+
+    def _note_suback(
+        self,
+        _client: Client,
+        _data: Any,
+        number: int,
+        reasons: list[ReasonCode],
+        _properties: Any,
+    ) -> None:
+        topic_filter = self._filters.pop(number, None)
+        if topic_filter is not None and any(each.is_failure for each in reasons):
+            self._notes.append(NotSubscribed(topic_filter))

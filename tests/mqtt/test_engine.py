@@ -1,0 +1,255 @@
+"""MQTT without I/O: bytes in, events out."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from paho.mqtt import client as paho
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.mqtt.engine import (
+    KEEPALIVE,
+    Admitted,
+    Engine,
+    Event,
+    Identity,
+    Message,
+    NotSubscribed,
+    Received,
+    Setback,
+)
+from tests.mqtt.packets import (
+    LET_IN,
+    PONG,
+    Packet,
+    packets,
+    published,
+    refusal,
+    subscribed,
+)
+
+WILL = Message("p/status", b"offline", retain=True)
+
+
+def begun(identity: Identity | None = None) -> Engine:
+    """An engine that has asked to be let in."""
+    engine = Engine(identity or Identity("hargassner:boiler", WILL))
+    engine.begin()
+    return engine
+
+
+def let_in() -> Engine:
+    """An engine that has been let in."""
+    engine = begun()
+    engine.take()
+    engine.feed(LET_IN)
+    return engine
+
+
+def taken(engine: Engine) -> list[Packet]:
+    """What the engine wants sent."""
+    return packets(engine.take())
+
+
+class PahoTests(SynchronousTestCase):
+    """Paho is what the engine takes it for."""
+
+    def test_paho_still_has_the_one_private_name_that_we_override(self) -> None:
+        """``Client._create_socket`` is where paho gets its socket from; without it, it would
+        open a real one, and block."""
+        self.assertTrue(callable(getattr(paho.Client, "_create_socket", None)))
+
+    def test_paho_gets_its_socket_from_there(self) -> None:
+        """No packet of ours goes another way."""
+        self.assertEqual([each.kind for each in taken(begun())], ["CONNECT"])
+
+    def test_paho_tells_the_time_by_a_name_that_tests_can_replace(self) -> None:
+        self.assertTrue(callable(paho.time_func))
+
+
+class ConnectTests(SynchronousTestCase):
+    """The engine introduces itself."""
+
+    def connect(self, identity: Identity) -> bytes:
+        [packet] = taken(begun(identity))
+        self.assertEqual(packet.kind, "CONNECT")
+        return packet.body
+
+    def test_asks_with_keepalive_clean_session_and_last_will(self) -> None:
+        body = self.connect(Identity("hargassner:boiler", WILL))
+        self.assertEqual(body[:7], b"\x00\x04MQTT\x04")
+        self.assertEqual(body[7], 0b00100110, "retained will in QoS 0, clean session")
+        self.assertEqual(int.from_bytes(body[8:10]), KEEPALIVE)
+        self.assertEqual(body[10:], b"\x00\x11hargassner:boiler\x00\x08p/status\x00\x07offline")
+
+    def test_sends_user_and_password(self) -> None:
+        body = self.connect(Identity("x", WILL, "ü", "pass"))
+        self.assertEqual(body[7], 0b11100110)
+        self.assertTrue(body.endswith(b"\x00\x02\xc3\xbc\x00\x04pass"))
+
+    def test_a_user_needs_no_password(self) -> None:
+        body = self.connect(Identity("x", WILL, "u"))
+        self.assertEqual(body[7], 0b10100110)
+        self.assertTrue(body.endswith(b"\x00\x01u"))
+
+    def test_the_password_is_not_in_its_representation(self) -> None:
+        self.assertNotIn("geheim", repr(Identity("x", WILL, "u", "geheim")))
+
+    def test_is_admitted(self) -> None:
+        self.assertEqual(begun().feed(LET_IN), [Admitted()])
+
+    def test_refusals_that_last_are_told_from_those_that_may_pass(self) -> None:
+        for code, word, lasting in [
+            (2, "client id", True),
+            (3, "unavailable", False),
+            (4, "password", True),
+            (5, "authorized", True),
+        ]:
+            [setback] = begun().feed(refusal(code))
+            assert isinstance(setback, Setback)
+            self.assertIn(word, setback.why)
+            self.assertEqual(setback.lasting, lasting, setback.why)
+
+    def test_a_broker_of_another_version_is_no_broker_for_us(self) -> None:
+        [setback] = begun().feed(refusal(1))
+        self.assertEqual(
+            setback, Setback("what answers there does not speak MQTT 3.1.1", lasting=True)
+        )
+
+    def test_whatever_else_answers_is_no_broker(self) -> None:
+        [setback] = begun().feed(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(100))
+        self.assertEqual(
+            setback, Setback("what answers there does not speak MQTT 3.1.1", lasting=True)
+        )
+
+    def test_who_lets_us_in_twice_is_no_broker(self) -> None:
+        admitted, setback = begun().feed(LET_IN + LET_IN + LET_IN)
+        self.assertEqual(admitted, Admitted())
+        self.assertIsInstance(setback, Setback)
+
+    def test_nothing_follows_a_refusal(self) -> None:
+        engine = begun()
+        engine.feed(refusal(5))
+        self.assertEqual(engine.feed(LET_IN + published("a", b"1")), [])
+        self.assertEqual(engine.tick(), [])
+
+
+class MessagesTests(SynchronousTestCase):
+    """The engine publishes, subscribes and receives."""
+
+    def test_publishes_at_once(self) -> None:
+        engine = let_in()
+        engine.publish(Message("a/b", "größer".encode(), retain=True))
+        engine.publish(Message("a/c", b"", retain=False))
+        first, second = taken(engine)
+        self.assertEqual((first.topic, first.payload, first.retain), ("a/b", "größer", True))
+        self.assertEqual((second.topic, second.payload, second.retain), ("a/c", "", False))
+        self.assertEqual((first.flags & 6, engine.pending), (0, 0), "QoS 0, nothing left")
+
+    def test_subscribes(self) -> None:
+        engine = let_in()
+        engine.subscribe("a/+/set")
+        [packet] = taken(engine)
+        self.assertEqual((packet.kind, packet.topic_filter), ("SUBSCRIBE", "a/+/set"))
+        self.assertEqual(engine.feed(subscribed(packet.number)), [])
+
+    def test_tells_which_subscription_is_refused(self) -> None:
+        engine = let_in()
+        engine.subscribe("a/+/set")
+        engine.subscribe("b")
+        first, second = taken(engine)
+        events = engine.feed(subscribed(first.number, 0x80) + subscribed(second.number))
+        self.assertEqual(events, [NotSubscribed("a/+/set")])
+
+    def test_receives_what_is_live(self) -> None:
+        events = let_in().feed(published("a/set", "größer".encode()))
+        self.assertEqual(events, [Received("a/set", "größer")])
+
+    def test_several_packets_can_come_at_once(self) -> None:
+        engine = begun()
+        events = engine.feed(LET_IN + published("a", b"1") + published("a", b"2"))
+        self.assertEqual(events, [Admitted(), Received("a", "1"), Received("a", "2")])
+
+    def test_what_was_retained_is_not_heard(self) -> None:
+        self.assertEqual(let_in().feed(published("a/set", b"on", retain=True)), [])
+
+    def test_what_is_no_text_is_dropped(self) -> None:
+        engine = let_in()
+        events = engine.feed(published("a", b"\xff") + b"\x30\x03\x00\x01\xff" + PONG)
+        self.assertEqual((events, engine.dropped), ([], 2))
+
+    def test_what_would_have_to_be_answered_is_dropped(self) -> None:
+        engine = let_in()
+        events = engine.feed(published("a", b"on", qos=1) + published("a", b"on", qos=2))
+        self.assertEqual((events, engine.dropped, engine.take()), ([], 2, b""))
+
+    def test_says_goodbye_and_nothing_after(self) -> None:
+        engine = let_in()
+        engine.publish(WILL)
+        engine.leave()
+        self.assertEqual([each.kind for each in taken(engine)], ["PUBLISH", "DISCONNECT"])
+        self.assertEqual(engine.feed(published("a", b"1")), [])
+        self.assertEqual((engine.tick(), engine.take()), ([], b""))
+
+    @given(st.lists(st.integers(0), max_size=10))
+    def test_however_the_network_cuts_it_the_broker_says_the_same(self, places: list[int]) -> None:
+        stream = (
+            LET_IN
+            + published("a", b"1")
+            + published("b", "ä".encode())
+            + PONG
+            + published("c", bytes(300))
+        )
+        ends = sorted({0, len(stream), *(place % len(stream) for place in places)})
+        engine = begun()
+        events: list[Event] = []
+        for start, end in pairwise(ends):
+            events += engine.feed(stream[start:end])
+        self.assertEqual(
+            events, [Admitted(), Received("a", "1"), Received("b", "ä"), Received("c", "\0" * 300)]
+        )
+
+    @given(st.binary(max_size=200), st.integers(0, 200))
+    def test_whatever_comes_nothing_is_raised(self, data: bytes, place: int) -> None:
+        """Rubbish ends the connection, at worst, and the engine owes nobody much."""
+        engine = let_in()
+        events = engine.feed(data[:place]) + engine.feed(data[place:]) + engine.tick()
+        ends = [each for each in events if isinstance(each, Setback)]
+        self.assertLessEqual(len(ends), 1)
+        self.assertLess(engine.pending, 1000)
+
+
+class KeepaliveTests(SynchronousTestCase):
+    """The engine notices a broker that froze."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.patch(paho, "time_func", self.clock.seconds)
+        self.engine = let_in()
+
+    def pass_by(self, seconds: int) -> list[Event]:
+        events = []
+        for _ in range(seconds):
+            self.clock.advance(1)
+            events += self.engine.tick()
+        return events
+
+    def test_a_quiet_connection_is_kept_alive(self) -> None:
+        for _ in range(5):
+            self.assertEqual(self.pass_by(KEEPALIVE), [])
+            self.assertEqual([each.kind for each in taken(self.engine)], ["PINGREQ"])
+            self.engine.feed(PONG)
+
+    def test_a_broker_that_answers_no_ping_is_given_up(self) -> None:
+        self.assertEqual(
+            self.pass_by(2 * KEEPALIVE + 1), [Setback("the broker does not answer any more")]
+        )
+        self.assertEqual(self.pass_by(2 * KEEPALIVE), [])
+
+    def test_it_is_given_up_even_while_we_publish(self) -> None:
+        events = []
+        for _ in range(2 * KEEPALIVE + 1):
+            self.engine.publish(Message("a", b"1", retain=True))
+            events += self.pass_by(1)
+        self.assertEqual(events, [Setback("the broker does not answer any more")])

@@ -1,0 +1,624 @@
+"""The link to the broker, without a network."""
+
+from typing import Any
+
+from paho.mqtt import client as paho
+from twisted.internet import error
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint
+from twisted.internet.testing import StringTransport
+from twisted.logger import LogLevel
+from twisted.python.failure import Failure
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from hargassner.config import MqttConfig
+from hargassner.mqtt.connection import (
+    GRACE,
+    MOST_UNREAD,
+    PATIENCE,
+    Connection,
+    IConnectionOwner,
+)
+from hargassner.mqtt.engine import KEEPALIVE, Engine, Identity, Message
+from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
+from hargassner.mqtt.link import (
+    REFUSED_RETRY,
+    REFUSED_RETRY_LONGEST,
+    RETRY_LONGEST,
+    SETTLED,
+    SLICE,
+    BrokerLink,
+    client_id,
+)
+from tests.cases import ClockCase
+from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
+
+CONFIG = MqttConfig(url="mqtt://broker.lan")
+
+
+class Wire(StringTransport):
+    """A connection to a broker that says what the test makes it say."""
+
+    protocol: Any
+    closes = True
+    """Whether the broker takes what it is sent, so that we can close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.aborting = False
+        self.lost = False
+
+    def loseConnection(self) -> None:
+        super().loseConnection()
+        if self.closes:
+            self.lose()
+
+    def abortConnection(self) -> None:
+        self.aborting = True
+        self.lose()
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        if not self.lost:
+            self.lost = True
+            self.protocol.connectionLost(Failure(error.ConnectionDone()))
+
+    def say(self, data: bytes) -> None:
+        """The broker sends something."""
+        self.protocol.dataReceived(data)
+
+    def heard(self) -> list[Packet]:
+        """The packets that the broker received since it was asked last."""
+        data = self.value()
+        self.clear()
+        return packets(data)
+
+    def published(self) -> list[tuple[str, str]]:
+        """Topics and payloads among them."""
+        return [(each.topic, each.payload) for each in self.heard() if each.kind == "PUBLISH"]
+
+    def fill(self) -> None:
+        """The broker reads no more."""
+        self.producer.pauseProducing()
+
+    def drain(self) -> None:
+        """The broker reads again."""
+        self.producer.resumeProducing()
+
+
+@implementer(IStreamClientEndpoint)
+class BrokerEndpoint:
+    """The way to a broker that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.attempts: list[tuple[Deferred[Any], Any]] = []
+
+    def connect(self, protocolFactory: Any) -> Deferred[Any]:
+        attempt: Deferred[Any] = Deferred()
+        self.attempts.append((attempt, protocolFactory))
+        return attempt
+
+    def accept(self) -> Wire:
+        """Accept the connection, and say nothing."""
+        attempt, factory = self.attempts.pop(0)
+        wire = Wire()
+        wire.protocol = factory.buildProtocol(None)
+        wire.protocol.makeConnection(wire)
+        attempt.callback(wire.protocol)
+        return wire
+
+    def refuse(self) -> None:
+        """Nobody listens."""
+        attempt, _ = self.attempts.pop(0)
+        attempt.errback(Failure(error.ConnectionRefusedError()))
+
+
+class LinkCase(ClockCase):
+    """A link that runs."""
+
+    config = CONFIG
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(paho, "time_func", self.clock.seconds)
+        self.endpoint = BrokerEndpoint()
+        clock: Any = self.clock
+        self.link = BrokerLink(self.config, clock, self.endpoint)
+        self.statuses: list[LinkStatus] = []
+        self.link.on_status(self.statuses.append)
+        self.link.startService()
+        # Before the clock is looked at.
+        self.addCleanup(self.link.stopService)
+
+    def online(self) -> Wire:
+        """Let the next attempt succeed."""
+        wire = self.endpoint.accept()
+        wire.heard()
+        wire.say(LET_IN)
+        return wire
+
+    def wait_for_attempt(self, seconds: int) -> int:
+        """How many seconds pass until the next attempt, at most so many."""
+        passed = 0
+        while not self.endpoint.attempts:
+            self.assertLess(passed, seconds)
+            self.clock.advance(1)
+            passed += 1
+        return passed
+
+    @property
+    def state(self) -> LinkState:
+        return self.link.status.state
+
+
+class DoublesTests(LinkCase):
+    """Everyone is what they claim to be."""
+
+    def test_interfaces(self) -> None:
+        verifyObject(IBroker, self.link)
+        verifyObject(IConnectionOwner, self.link)
+        verifyObject(IStreamClientEndpoint, self.endpoint)
+        engine = Engine(Identity("x", Message("y", b"", retain=True)))
+        verifyObject(IPushProducer, Connection(engine, self.clock, self.link))
+
+
+class ComingAndGoingTests(LinkCase):
+    """The link comes up, and up again."""
+
+    def test_tells_how_it_is(self) -> None:
+        self.assertEqual(self.state, LinkState.CONNECTING)
+        self.clock.advance(3)
+        wire = self.online()
+        self.clock.advance(4)
+        wire.lose()
+        states = [(each.state, each.since, each.connections) for each in self.statuses]
+        self.assertEqual(
+            states,
+            [
+                (LinkState.CONNECTING, 0, 0),
+                (LinkState.ONLINE, 3, 1),
+                (LinkState.WAITING, 7, 1),
+            ],
+        )
+        self.assertEqual(self.link.status.problem, "the broker closed the connection")
+        self.assertEqual(self.link.status.url, "mqtt://broker.lan")
+
+    def test_says_that_the_bridge_is_online(self) -> None:
+        wire = self.online()
+        [packet] = wire.heard()
+        self.assertEqual(
+            (packet.topic, packet.payload, packet.retain),
+            ("hargassner/boiler/status", "online", True),
+        )
+
+    def test_leaves_offline_and_says_goodbye(self) -> None:
+        wire = self.online()
+        wire.heard()
+        stopped = self.link.stopService()
+        last, goodbye = wire.heard()
+        self.assertEqual(
+            (last.topic, last.payload, last.retain), ("hargassner/boiler/status", "offline", True)
+        )
+        self.assertEqual(goodbye.kind, "DISCONNECT")
+        self.assertTrue(wire.disconnecting)
+        self.successResultOf(stopped)
+        self.assertEqual(self.state, LinkState.STOPPED)
+
+    def test_leaves_offline_as_its_last_will(self) -> None:
+        [packet] = self.endpoint.accept().heard()
+        self.assertIn(b"hargassner/boiler/status\x00\x07offline", packet.body)
+
+    def test_a_broker_that_does_not_read_cannot_hold_us(self) -> None:
+        wire = self.online()
+        wire.fill()
+        wire.closes = False
+        stopped = self.link.stopService()
+        self.clock.advance(GRACE - 0.1)
+        self.assertFalse(wire.aborting)
+        self.clock.advance(0.1)
+        self.assertTrue(wire.aborting)
+        self.successResultOf(stopped)
+
+    def test_no_producer_keeps_the_transport_from_closing(self) -> None:
+        wire = self.online()
+        self.assertIsNotNone(wire.producer)
+        self.link.stopService()
+        self.assertIsNone(wire.producer)
+
+    def test_stops_while_the_broker_has_not_answered(self) -> None:
+        wire = self.endpoint.accept()
+        self.successResultOf(self.link.stopService())
+        self.assertTrue(wire.aborting)
+
+    def test_stops_while_it_connects(self) -> None:
+        self.successResultOf(self.link.stopService())
+        self.assertEqual(self.log.at(LogLevel.warn), [])
+
+    def test_can_start_again(self) -> None:
+        self.online()
+        self.link.stopService()
+        self.link.startService()
+        self.assertIn(("hargassner/boiler/status", "online"), self.online().published())
+
+    def test_loss_and_return_are_logged_once(self) -> None:
+        self.online().lose()
+        for _ in range(20):
+            self.wait_for_attempt(62)
+            self.endpoint.refuse()
+        self.wait_for_attempt(62)
+        self.online()
+        self.assertEqual(
+            self.log.lines,
+            [
+                "connected to the MQTT broker mqtt://broker.lan",
+                "no link to mqtt://broker.lan: the broker closed the connection",
+                "no link to mqtt://broker.lan: no broker listens there",
+                "connected to the MQTT broker mqtt://broker.lan",
+            ],
+        )
+
+    def test_an_observer_that_raises_costs_nothing(self) -> None:
+        def fail(_: LinkStatus) -> None:
+            raise RuntimeError("a view's own mistake")
+
+        self.link.on_status(fail)
+        later: list[LinkStatus] = []
+        self.link.on_status(later.append)
+        wire = self.online()
+        self.assertEqual(wire.published(), [("hargassner/boiler/status", "online")])
+        self.link.stopService()
+        self.assertEqual([each.state for each in later], [LinkState.ONLINE, LinkState.STOPPED])
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+
+
+class BackoffTests(LinkCase):
+    """How long the link waits for its next attempt."""
+
+    def refused(self, code: int) -> None:
+        wire = self.endpoint.accept()
+        wire.say(refusal(code))
+        self.assertTrue(wire.aborting)
+
+    def test_a_broker_that_is_away_is_tried_for_ever_and_not_often(self) -> None:
+        waits = []
+        for _ in range(30):
+            self.endpoint.refuse()
+            waits.append(self.wait_for_attempt(int(RETRY_LONGEST) + 2))
+        self.assertLessEqual(waits[0], 2)
+        self.assertGreaterEqual(min(waits[10:]), RETRY_LONGEST)
+        self.assertEqual(self.link.status.problem, "no broker listens there")
+        self.assertEqual(self.state, LinkState.WAITING)
+
+    def test_a_broker_that_accepts_and_never_answers_is_given_up(self) -> None:
+        wire = self.endpoint.accept()
+        self.clock.advance(PATIENCE - 1)
+        self.assertFalse(wire.aborting)
+        self.clock.advance(1)
+        self.assertTrue(wire.aborting)
+        self.assertEqual(
+            self.link.status.problem, "the broker accepts connections and does not answer"
+        )
+
+    def test_a_black_hole_is_tried_less_and_less(self) -> None:
+        """Connections that are accepted are no success until the broker has answered."""
+        waits = []
+        for _ in range(12):
+            self.endpoint.accept()
+            self.clock.advance(PATIENCE)
+            waits.append(self.wait_for_attempt(int(RETRY_LONGEST) + 2))
+        self.assertGreaterEqual(waits[-1], RETRY_LONGEST)
+
+    def test_a_wrong_password_is_said_once_and_tried_slowly(self) -> None:
+        waits = []
+        for _ in range(5):
+            self.refused(4)
+            waits.append(self.wait_for_attempt(int(REFUSED_RETRY_LONGEST) + 2))
+        self.assertGreaterEqual(waits[0], REFUSED_RETRY)
+        self.assertGreaterEqual(waits[-1], REFUSED_RETRY_LONGEST)
+        why = "the broker refuses us: user name or password is wrong"
+        self.assertEqual(self.log.at(LogLevel.warn), [f"no link to mqtt://broker.lan: {why}"])
+        self.assertEqual((self.state, self.link.status.problem), (LinkState.REFUSED, why))
+        self.assertEqual(self.link.counters.refusals, 5)
+
+    def test_a_broker_that_will_be_back_is_not_refused_slowly(self) -> None:
+        self.refused(3)
+        self.assertEqual(self.state, LinkState.WAITING)
+        self.wait_for_attempt(2)
+
+    def test_after_a_while_online_the_first_attempt_comes_soon(self) -> None:
+        for _ in range(8):
+            self.endpoint.refuse()
+            self.wait_for_attempt(int(RETRY_LONGEST) + 2)
+        wire = self.online()
+        self.clock.advance(SETTLED)
+        wire.lose()
+        self.assertLessEqual(self.wait_for_attempt(62), 2)
+
+    def test_who_is_thrown_out_again_and_again_comes_back_less_and_less(self) -> None:
+        """Two bridges of the same name do this to each other."""
+        waits = []
+        for _ in range(10):
+            self.online().lose()
+            waits.append(self.wait_for_attempt(int(RETRY_LONGEST) + 2))
+        self.assertGreaterEqual(waits[-1], RETRY_LONGEST)
+
+    def test_a_frozen_broker_is_noticed(self) -> None:
+        wire = self.online()
+        for _ in range(KEEPALIVE):
+            self.clock.advance(1)
+        self.assertEqual(wire.heard()[-1].kind, "PINGREQ")
+        for _ in range(KEEPALIVE):
+            self.clock.advance(1)
+        self.assertTrue(wire.aborting)
+        self.assertEqual(self.link.status.problem, "the broker does not answer any more")
+
+    def test_a_quiet_broker_that_answers_is_kept(self) -> None:
+        wire = self.online()
+        for _ in range(10 * KEEPALIVE):
+            self.clock.advance(1)
+            for each in wire.heard():
+                if each.kind == "PINGREQ":
+                    wire.say(PONG)
+        self.assertEqual(self.state, LinkState.ONLINE)
+
+
+class PublishTests(LinkCase):
+    """What is published, when, and what waits."""
+
+    def test_goes_out_at_once(self) -> None:
+        wire = self.online()
+        wire.heard()
+        self.link.publish("a", "1")
+        self.link.publish("a", "2")
+        self.link.publish("b", "x", retain=False)
+        first, second, third = wire.heard()
+        self.assertEqual((first.payload, second.payload), ("1", "2"))
+        self.assertTrue(first.retain)
+        self.assertFalse(third.retain)
+        self.assertEqual(self.link.counters.published, 4)
+
+    def test_what_is_retained_is_said_after_the_first_connection(self) -> None:
+        self.link.publish("a", "1")
+        self.link.publish("a", "2")
+        self.link.publish("b", "1", retain=False)
+        self.assertEqual(
+            self.online().published(), [("a", "2"), ("hargassner/boiler/status", "online")]
+        )
+        self.assertEqual(self.link.counters.dropped, 1)
+
+    def test_what_is_retained_is_said_again_after_each_connection(self) -> None:
+        wire = self.online()
+        self.link.publish("a", "1")
+        self.link.publish("b", "1")
+        wire.lose()
+        self.link.publish("a", "2")
+        self.wait_for_attempt(3)
+        self.assertEqual(
+            self.online().published(),
+            [("a", "2"), ("b", "1"), ("hargassner/boiler/status", "online")],
+        )
+
+    def test_the_bridge_is_online_only_after_its_values_are_current(self) -> None:
+        """Whoever sees ``online`` must not take what the broker retained before for current."""
+        for number in range(SLICE):
+            self.link.publish(f"a/{number}", "new")
+        wire = self.online()
+        self.clock.advance(0)
+        self.assertEqual(wire.published()[-1], ("hargassner/boiler/status", "online"))
+
+    def test_observers_are_told_before_anything_is_said_again(self) -> None:
+        self.link.publish("a", "1")
+
+        def told(status: LinkStatus) -> None:
+            if status.state is LinkState.ONLINE:
+                self.assertEqual(wire.published(), [])
+                self.link.publish("b", "from the observer")
+                self.link.publish("a", "2")
+
+        wire = self.endpoint.accept()
+        wire.heard()
+        self.link.on_status(told)
+        wire.say(LET_IN)
+        self.assertEqual(
+            wire.published(),
+            [("a", "2"), ("b", "from the observer"), ("hargassner/boiler/status", "online")],
+        )
+
+    def test_many_topics_do_not_hold_the_reactor(self) -> None:
+        """They are said again slice by slice, and everything is said."""
+        for number in range(500):
+            self.link.publish(f"a/{number}", "1")
+        wire = self.online()
+        turns = [len(wire.published())]
+
+        def another_turn() -> None:
+            turns.append(len(wire.published()))
+            if self.link.waiting:
+                self.clock.callLater(0, another_turn)
+
+        self.clock.callLater(0, another_turn)
+        self.clock.advance(0)
+        self.assertEqual((max(turns), sum(turns)), (SLICE, 501))
+
+    def test_what_comes_meanwhile_does_not_overtake(self) -> None:
+        for number in range(2 * SLICE):
+            self.link.publish(f"a/{number}", "1")
+        wire = self.online()
+        self.link.publish(f"a/{SLICE}", "2")
+        self.link.publish("b", "1")
+        while self.link.waiting:
+            self.clock.advance(0)
+        said = wire.published()
+        self.assertEqual(said[SLICE], (f"a/{SLICE}", "2"))
+        self.assertEqual(said[-1], ("b", "1"))
+        self.assertEqual(len(said), 2 * SLICE + 2)
+
+    def test_while_the_broker_does_not_read_the_newest_of_each_topic_waits(self) -> None:
+        wire = self.online()
+        wire.heard()
+        wire.fill()
+        for value in range(10_000):
+            self.link.publish("a", str(value))
+            self.link.publish("b", str(value), retain=False)
+        self.assertEqual((self.link.waiting, wire.value()), (2, b""))
+        wire.drain()
+        self.assertEqual(wire.published(), [("a", "9999"), ("b", "9999")])
+
+    def test_a_broker_that_fills_up_half_way_gets_the_rest_later(self) -> None:
+        for number in range(10):
+            self.link.publish(f"a/{number}", "1")
+        wire = self.endpoint.accept()
+        wire.heard()
+        written = wire.write
+
+        def write(data: bytes) -> None:
+            written(data)
+            wire.fill()
+
+        self.patch(wire, "write", write)
+        wire.say(LET_IN)
+        said = []
+        for _ in range(11):
+            said += wire.published()
+            self.assertEqual(len(said) + self.link.waiting, 11)
+            wire.drain()
+        self.assertEqual([topic for topic, _ in said][-1], "hargassner/boiler/status")
+
+    def test_what_is_not_retained_does_not_outlive_the_connection(self) -> None:
+        wire = self.online()
+        wire.fill()
+        self.link.publish("a", "1", retain=False)
+        wire.lose()
+        self.assertEqual((self.link.waiting, self.link.counters.dropped), (0, 1))
+        self.wait_for_attempt(3)
+        self.assertNotIn(("a", "1"), self.online().published())
+
+    def test_a_cleared_topic_is_cleared_and_not_said_again(self) -> None:
+        wire = self.online()
+        self.link.publish("a", "1")
+        wire.heard()
+        self.link.clear("a")
+        [packet] = wire.heard()
+        self.assertEqual((packet.topic, packet.payload, packet.retain), ("a", "", True))
+        wire.lose()
+        self.wait_for_attempt(3)
+        self.assertNotIn(("a", "1"), self.online().published())
+
+    def test_a_topic_cleared_while_away_is_cleared_after_the_return(self) -> None:
+        wire = self.online()
+        self.link.publish("a", "1")
+        wire.lose()
+        self.link.clear("a")
+        self.wait_for_attempt(3)
+        self.assertIn(("a", ""), self.online().published())
+
+    def test_what_mqtt_does_not_allow_is_refused_and_raises_nothing(self) -> None:
+        wire = self.online()
+        wire.heard()
+        self.link.publish("a/+", "1")
+        self.link.publish("a", "\udc00")
+        self.assertEqual(wire.heard(), [])
+        self.assertEqual(len(self.log.at(LogLevel.error)), 2)
+
+    def test_after_the_end_nothing_is_published(self) -> None:
+        wire = self.online()
+        self.link.stopService()
+        wire.heard()
+        self.link.publish("a", "1")
+        self.assertEqual((wire.value(), self.link.waiting), (b"", 0))
+
+
+class SubscribeTests(LinkCase):
+    """What is heard."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.heard: list[tuple[str, str]] = []
+        self.link.subscribe("p/+/set", lambda *message: self.heard.append(message))
+
+    def test_subscribes_after_each_connection(self) -> None:
+        for _ in range(2):
+            wire = self.online()
+            filters = [each.topic_filter for each in wire.heard() if each.kind == "SUBSCRIBE"]
+            self.assertEqual(filters, ["p/+/set"])
+            wire.lose()
+            self.wait_for_attempt(3)
+
+    def test_subscribes_at_once_while_online(self) -> None:
+        wire = self.online()
+        wire.heard()
+        self.link.subscribe("homeassistant/status", lambda *_: None)
+        self.link.subscribe("homeassistant/status", lambda *_: None)
+        [packet] = wire.heard()
+        self.assertEqual(packet.topic_filter, "homeassistant/status")
+
+    def test_live_messages_reach_those_who_subscribed_to_them(self) -> None:
+        wire = self.online()
+        wire.say(published("p/par_4/set", b"21.5") + published("p/par_4/state", b"x"))
+        wire.say(published("p/par_5/set", b"22", retain=True))
+        self.assertEqual(self.heard, [("p/par_4/set", "21.5")])
+
+    def test_a_handler_that_raises_costs_nothing(self) -> None:
+        def fail(_topic: str, _payload: str) -> None:
+            raise RuntimeError("a view's own mistake")
+
+        self.link.subscribe("p/#", fail)
+        wire = self.online()
+        wire.say(published("p/par_4/set", b"1") + published("p/par_4/set", b"2"))
+        self.assertEqual(self.heard, [("p/par_4/set", "1"), ("p/par_4/set", "2")])
+        self.assertEqual(self.state, LinkState.ONLINE)
+        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+
+    def test_a_handler_can_publish(self) -> None:
+        self.link.subscribe("p/ask", lambda *_: self.link.publish("p/answer", "1"))
+        wire = self.online()
+        wire.heard()
+        wire.say(published("p/ask", b""))
+        self.assertEqual(wire.published(), [("p/answer", "1")])
+
+    def test_what_cannot_be_read_is_counted(self) -> None:
+        wire = self.online()
+        wire.say(published("p/par_4/set", b"\xff") + published("p/par_4/set", bytes(70_000)))
+        self.assertEqual(self.heard, [])
+        wire.lose()
+        self.assertEqual(self.link.counters.dropped, 2)
+
+    def test_a_refused_subscription_is_said(self) -> None:
+        wire = self.online()
+        [packet] = [each for each in wire.heard() if each.kind == "SUBSCRIBE"]
+        wire.say(subscribed(packet.number, 0x80))
+        self.assertEqual(
+            self.log.at(LogLevel.warn),
+            ["mqtt://broker.lan: the broker does not let us subscribe to p/+/set"],
+        )
+        self.assertEqual(self.state, LinkState.ONLINE)
+
+    def test_a_broker_that_asks_and_does_not_read_is_given_up(self) -> None:
+        """What it is owed is bounded."""
+        wire = self.online()
+        wire.heard()
+        wire.fill()
+        ping = b"\xc0\x00"
+        wire.say(ping * (MOST_UNREAD // 2))
+        self.assertFalse(wire.aborting)
+        wire.say(ping)
+        self.assertTrue(wire.aborting)
+        self.assertEqual(self.link.status.problem, "the broker sends and does not read")
+
+
+class NameTests(ClockCase):
+    """The bridge's name at the broker."""
+
+    def test_names_are_readable_and_safe_in_access_lists(self) -> None:
+        self.assertEqual(client_id("hargassner/boiler"), "hargassner:boiler")
+        self.assertEqual(client_id("haus/keller%/a:b"), "haus:keller%25:a%3Ab")
+
+    def test_the_name_is_sent(self) -> None:
+        endpoint = BrokerEndpoint()
+        clock: Any = self.clock
+        link = BrokerLink(MqttConfig(url="mqtt://b", node="cellar"), clock, endpoint)
+        link.startService()
+        self.addCleanup(link.stopService)
+        [packet] = endpoint.accept().heard()
+        self.assertIn(b"\x00\x11hargassner:cellar", packet.body)

@@ -1,0 +1,60 @@
+"""What waits to be published, and what is said again."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.mqtt.engine import Message
+from hargassner.mqtt.outbox import Outbox
+
+
+def drained(outbox: Outbox) -> list[tuple[str, bytes]]:
+    """Everything that waits, in the order in which it would be sent."""
+    messages = []
+    while (message := outbox.next()) is not None:
+        messages.append((message.topic, message.payload))
+    return messages
+
+
+class OutboxTests(SynchronousTestCase):
+    """Outbox holds the newest payload of each topic."""
+
+    def test_the_newest_payload_takes_the_place_of_an_older_one(self) -> None:
+        outbox = Outbox()
+        for topic, payload in [("a", b"1"), ("b", b"1"), ("a", b"2")]:
+            outbox.wait(Message(topic, payload, retain=True))
+        self.assertEqual(len(outbox), 2)
+        self.assertEqual(drained(outbox), [("a", b"2"), ("b", b"1")])
+
+    def test_what_is_kept_does_not_wait_until_it_is_to_be_said_again(self) -> None:
+        outbox = Outbox()
+        outbox.keep(Message("a", b"1", retain=True))
+        self.assertEqual(drained(outbox), [])
+        outbox.say_again()
+        self.assertEqual(drained(outbox), [("a", b"1")])
+        outbox.say_again()
+        self.assertEqual(drained(outbox), [("a", b"1")])
+
+    def test_what_was_kept_last_is_said_again_whatever_waited(self) -> None:
+        outbox = Outbox()
+        outbox.wait(Message("a", b"1", retain=True))
+        outbox.keep(Message("a", b"2", retain=True))
+        outbox.say_again()
+        self.assertEqual(drained(outbox), [("a", b"2")])
+
+    def test_an_interruption_loses_what_no_broker_retains(self) -> None:
+        outbox = Outbox()
+        for topic, retain in [("a", True), ("b", False), ("c", False)]:
+            outbox.wait(Message(topic, b"1", retain))
+        self.assertEqual(outbox.interrupted(), 2)
+        self.assertEqual(len(outbox), 0)
+
+
+class MessageTests(SynchronousTestCase):
+    """A message has a topic that MQTT allows."""
+
+    def test_topics_that_mqtt_does_not_allow_are_refused(self) -> None:
+        for topic in ("", "a/+", "a/#", "a\0", "\udc00", "ä" * 32_768):
+            with self.assertRaises(ValueError):
+                Message(topic, b"", retain=False)
+
+    def test_the_longest_topic_is_allowed(self) -> None:
+        Message("a" * 65_535, b"", retain=False)
