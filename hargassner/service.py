@@ -25,6 +25,7 @@ from zope.interface import implementer
 
 from hargassner.boiler import Boiler
 from hargassner.config import Config
+from hargassner.control import Control
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.memory import Memory
@@ -33,7 +34,7 @@ from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import Place, listening_socket
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
 from hargassner.state import StateDirectory, state_directory
 from hargassner.understanding import Understanding
@@ -156,7 +157,7 @@ class CleanExit(Service):
             self._reactor.callFromThread(self._reactor.stop)
 
 
-@implementer(ISessionWatcher)
+@implementer(IErrandWatcher)
 class Recorded:
     """Has a session recorded."""
 
@@ -171,6 +172,14 @@ class Recorded:
     def boiler_sent(self, data: bytes) -> None:
         """Record bytes from the boiler."""
         self._recorder.passed(self._seconds(), "boiler", data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        """Record a request of the bridge's own."""
+        self._recorder.passed(self._seconds(), "bridge", data)
+
+    def bridge_received(self, data: bytes) -> None:
+        """Record bytes from the boiler that were kept from the gateway."""
+        self._recorder.passed(self._seconds(), "boiler", data, kept=True)
 
     def over(self, reason: str) -> None:
         """Record the end."""
@@ -206,6 +215,10 @@ class Bridge(MultiService):
         memory = Memory(state, self.neighbours, self.boiler, reactor, in_thread)
         self.understanding = Understanding(self.boiler, reactor, memory.remember_descriptor)
 
+        self.control = Control(
+            self.boiler, reactor, config.control.parameters, config.control.timeout
+        )
+
         # The way of the bytes.
         self.boiler_line = BoilerLine(
             reactor, self.neighbours, boiler_place, config.boiler.telnet_port
@@ -218,13 +231,16 @@ class Bridge(MultiService):
             self.recordings = RecordingFolder(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionWatcher]:
-            watchers: list[ISessionWatcher] = [self.understanding.watch(session)]
+            overhearing = self.understanding.watch(session)
+            watchers: list[ISessionWatcher] = [overhearing]
             if self.recordings is not None:
                 now = reactor.seconds()
                 recorder = self.recordings.session(session.number, session.address, now)
                 watchers.append(Recorded(recorder, reactor.seconds))
             if access.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
+            # The last one: what it sends comes after what the others are told.
+            watchers.append(self.control.watch(session, overhearing))
             return watchers
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
