@@ -29,6 +29,7 @@ from hargassner.control import Control
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.memory import Memory
+from hargassner.mqtt.home import HomeView
 from hargassner.mqtt.link import BrokerLink
 from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
@@ -246,7 +247,22 @@ class Bridge(MultiService):
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
         # The home.
-        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
+        self.broker: BrokerLink | None = None
+        home: list[Service] = []
+        if config.mqtt.url:
+            self.broker = BrokerLink(config.mqtt, reactor)
+            view = HomeView(
+                self.boiler,
+                config,
+                self.broker,
+                self.control,
+                reactor,
+                state,
+                in_thread,
+                socket.gethostname(),
+            )
+            # The link last to stop, so that the view's last words go out.
+            home = [self.broker, view]
 
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
@@ -289,9 +305,7 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        if self.broker is not None:
-            parts.append(self.broker)
-        for part in parts:
+        for part in [*parts, *home]:
             part.setServiceParent(self)
 
 
