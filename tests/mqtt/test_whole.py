@@ -9,7 +9,8 @@ from typing import Any
 from twisted.application.service import MultiService
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
+from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
 from hargassner.config import config_from
@@ -37,6 +38,9 @@ class WholeTests(DescriptorCase):
 
     @inlineCallbacks
     def setUp(self) -> Any:
+        # The reactor keeps a descriptor in reserve from the first port on.
+        port = yield TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(Factory())
+        yield port.stopListening()
         yield super().setUp()
         self.folder = Path(self.mktemp()).resolve()
         self.folder.mkdir()
