@@ -117,9 +117,9 @@ class Announcer:
         for key, component in known.components.items():
             self._removed[key] = component["platform"]
         self._removed = {key: each for key, each in self._removed.items() if key not in told}
-        told_device = device(self._boiler, self._config, self._url, known.device)
+        told_device = device(self._boiler, self._config, self._url)
         self._publish(messages(self._config, told_device, told, self._removed))
-        known.components, known.device = told, told_device
+        known.components = told
         self._memory.changed()
 
     def _publish(self, told: dict[str, Json]) -> None:

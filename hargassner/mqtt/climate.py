@@ -123,4 +123,5 @@ def _properties(topics: Topics, mode: Setting, day: Setting) -> Json | None:
 
 def circuit_temperatures(boiler: Boiler) -> frozenset[str]:
     """The identifiers of the parameters that are room temperatures."""
-    return frozenset(parameter_object(each.day) for each in boiler.catalogue.circuits)
+    ids = (id_ for each in boiler.catalogue.circuits for id_ in (each.day, each.setback))
+    return frozenset(map(parameter_object, ids))

@@ -47,30 +47,26 @@ _YES_NO = frozenset({("yes", "no"), ("ja", "nein"), ("oui", "non")})
 _HERE = re.compile(r"127\.|localhost$|\\?:\\?:1$|::1$")
 
 
-def device(boiler: Boiler, config: Config, url: str, before: Mapping[str, str]) -> Json:
+def device(boiler: Boiler, config: Config, url: str) -> Json:
     """The boiler as a device; what is not known of it yet is left out.
 
     Args:
         boiler: the model.
         config: the configuration.
         url: the status page, empty where there is none.
-        before: what an earlier life knew of the device, which counts where this one is ignorant.
     """
     who = boiler.identity
     told = {
         "manufacturer": "Hargassner",
-        "name": f"Hargassner {who.model}" if who.model else "",
+        "name": f"Hargassner {who.model}".strip(),
         "model": who.model,
         "sw_version": who.firmware,
         "hw_version": who.io_firmware,
         "serial_number": who.controller_serial or who.io_serial,
+        "configuration_url": url,
     }
-    known = {"name": "Hargassner", **before, **{key: each for key, each in told.items() if each}}
-    return {
-        "identifiers": [f"hargassner_{config.mqtt.node}"],
-        **{key: known[key] for key in told if key in known},
-        **({"configuration_url": url} if url else {}),
-    }
+    known = {key: value for key, value in told.items() if value}
+    return {"identifiers": [f"hargassner_{config.mqtt.node}"], **known}
 
 
 def components(boiler: Boiler, config: Config) -> dict[str, Json]:

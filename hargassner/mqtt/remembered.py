@@ -5,18 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
+from hargassner.keeping import KeptFile
 from hargassner.mqtt.entities import Json
 from hargassner.state import StateDirectory
-
-log = Logger()
-
-SAVE_AFTER = 1.0
-"""Seconds: what changes at once is written once."""
 
 
 @dataclass(slots=True)
@@ -25,8 +19,8 @@ class Remembered:
 
     ``base`` is where its topics begin. ``states`` are the topics with a retained state.
     ``discovery`` is how entities were announced: ``device``, ``entity`` or ``off``;
-    ``announcements`` are the topics on which they are, ``components`` what was said of each, by
-    its key, and ``device`` what of the device. ``faults`` were active, by number and text.
+    ``announcements`` are the topics on which they are, and ``components`` what was said of each,
+    by its key. ``faults`` were active, by number and text.
     """
 
     base: str = ""
@@ -34,7 +28,6 @@ class Remembered:
     discovery: str = "off"
     announcements: list[str] = field(default_factory=list)
     components: dict[str, Json] = field(default_factory=dict)
-    device: Json = field(default_factory=dict)
     faults: list[list[Any]] = field(default_factory=list)
 
 
@@ -78,10 +71,7 @@ class BrokerMemory:
     ) -> None:
         self.known = Remembered()
         self._directory = directory
-        self._clock = clock
-        self._in_thread = in_thread
-        self._timer: IDelayedCall | None = None
-        self._writing: Deferred[Any] = succeed(None)
+        self._file = KeptFile(directory, self.FILE, self._content, clock, in_thread)
 
     def recall(self) -> None:
         """Read what was remembered, which blocks for a moment; a damaged file is set aside."""
@@ -95,27 +85,11 @@ class BrokerMemory:
 
     def changed(self) -> None:
         """Have what is known now written soon."""
-        if self._timer is None:
-            self._timer = self._clock.callLater(SAVE_AFTER, self._save)
+        self._file.changed()
 
-    def close(self) -> "Deferred[Any]":
+    def close(self) -> "Deferred[None]":
         """Write what is not written yet; the result comes when all is."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._save()
-        return self._writing
+        return self._file.close()
 
-    def _save(self) -> None:
-        self._timer = None
-        data = json.dumps(asdict(self.known), ensure_ascii=False).encode()
-
-        # One after the other, so that the newest is written last.
-        def write(_: object) -> "Deferred[Any]":
-            return self._in_thread(self._directory.save, self.FILE, data)
-
-        self._writing.addCallback(write)
-        self._writing.addErrback(_failed)
-
-
-def _failed(why: Failure) -> None:
-    log.failure("remembering what is at the broker failed", why)
+    def _content(self) -> bytes:
+        return json.dumps(asdict(self.known), ensure_ascii=False).encode()

@@ -21,9 +21,9 @@ from hargassner.dialogue.events import (
     TelemetryLine,
 )
 from hargassner.dialogue.parameters import parse_parameter
+from hargassner.keeping import SAVE_AFTER
 from hargassner.mqtt.announcer import SETTLE
 from hargassner.mqtt.home import HomeView
-from hargassner.mqtt.remembered import SAVE_AFTER
 from hargassner.mqtt.testing import AskedControl, MemoryBroker
 from hargassner.simulator.layout import standard_layout
 from hargassner.simulator.parameters import standard_parameters
@@ -153,6 +153,10 @@ class HomeCase(ClockCase):
         """Let a gateway log in."""
         self.apply(SessionOpened(1, "192.0.2.7"))
         self.apply(LoggedIn(), 1)
+        self.identify()
+
+    def identify(self) -> None:
+        """Let it be known what boiler it is."""
         self.apply(Identified("model", "Nano.2(.3) 15"))
         self.apply(Identified("firmware", "V14.0n3"))
 

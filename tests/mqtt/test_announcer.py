@@ -169,10 +169,11 @@ class NextLifeTests(AnnouncerCase):
         self.assertEqual(before, self.announced())
 
     def test_parameters_that_are_not_told_yet_are_still_announced(self) -> None:
-        """Nor is the thermostat over them gone, nor the device's name."""
+        """Nor is the thermostat over them gone."""
         self.everything()
         before = self.announced()
         self.live_again()
+        self.identify()
         self.apply(described())
         self.line()
         self.settle()

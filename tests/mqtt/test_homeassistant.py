@@ -54,7 +54,7 @@ def configurations() -> Iterator[Config]:
 
 def announced(boiler: Boiler, config: Config) -> Home:
     """What is announced of a boiler, checked."""
-    told = messages(config, device(boiler, config, "", {}), components(boiler, config), {})
+    told = messages(config, device(boiler, config, ""), components(boiler, config), {})
     return check_announcements({topic: json.dumps(each) for topic, each in told.items()})
 
 
@@ -514,7 +514,7 @@ class DeviceTests(SynchronousTestCase):
                 "serial_number": "1234567",
                 "configuration_url": "http://pi:8080",
             },
-            device(boiler, Config(), "http://pi:8080", {}),
+            device(boiler, Config(), "http://pi:8080"),
         )
 
     def test_the_status_page(self) -> None:
