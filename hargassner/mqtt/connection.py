@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
@@ -18,6 +19,9 @@ GRACE = 3.0
 """Seconds that a broker has to take our goodbye."""
 MOST_UNREAD = 65_536
 """Bytes that we owe a broker that does not read; past it the connection is given up."""
+
+
+_UNANSWERED = Setback("the broker closed the connection instead of answering")
 
 
 class IConnectionOwner(Interface):
@@ -89,7 +93,11 @@ class Connection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone; a new one is another's business."""
         self._stop_timers()
-        self._owner.lost(self, self._ended or setback_of(reason))
+        ended = self._ended
+        if ended is None:
+            unanswered = not self._admitted and reason.check(ConnectionDone, ConnectionLost)
+            ended = _UNANSWERED if unanswered else setback_of(reason)
+        self._owner.lost(self, ended)
 
     def pauseProducing(self) -> None:
         """The transport is full."""

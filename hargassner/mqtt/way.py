@@ -206,6 +206,8 @@ def setback_of(failure: Failure) -> Setback:
             return Setback("nothing answers there")
         case error.ConnectionDone():
             return Setback("the broker closed the connection")
+        case error.ConnectionLost():
+            return Setback("the connection to the broker was lost")
     return Setback(failure.getErrorMessage())
 
 
@@ -216,9 +218,7 @@ def _tls_setback(wrong: SSL.Error) -> Setback:
     if not reason or "unexpected eof" in reason:
         return Setback("the broker closed the connection during the TLS handshake")
     if reason == "certificate verify failed":
-        return Setback(
-            "the broker's certificate is not signed by a trusted authority", lasting=True
-        )
+        return Setback("no authority that we trust signed the broker's certificate", lasting=True)
     if "alert" in reason:
         return Setback(f"the broker refuses our TLS: {reason}", lasting=True)
     return Setback(f"TLS fails: {reason}", lasting=True)
