@@ -57,7 +57,7 @@ class Announcer:
         self._due = False
         self._connected: dict[str, bool] = {}
         self._said: dict[str, str] = {}
-        self._removed: dict[str, str] = {}
+        self._platforms: dict[str, str] = {}
         self._leaving: list[str] = []
         self._timer: IDelayedCall | None = None
         self._farewell: IDelayedCall | None = None
@@ -112,13 +112,10 @@ class Announcer:
             return
         self._connected = {channel.object: channel.connected for channel in channels.values()}
         told = {**awaited(self._boiler, self._config, known.components), **told}
-        # In whichever order things become known, the announcement is the same.
-        told = dict(sorted(told.items()))
         for key, component in known.components.items():
-            self._removed[key] = component["platform"]
-        self._removed = {key: each for key, each in self._removed.items() if key not in told}
+            self._platforms[key] = component["platform"]
         told_device = device(self._boiler, self._config, self._url)
-        self._publish(messages(self._config, told_device, told, self._removed))
+        self._publish(messages(self._config, told_device, told, self._platforms))
         known.components = told
         self._memory.changed()
 

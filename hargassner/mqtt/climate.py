@@ -69,7 +69,7 @@ def _circuits(boiler: Boiler, config: Config) -> Iterator[tuple[CircuitEntry, Ch
     for circuit in boiler.catalogue.circuits:
         room = _channel(boiler, circuit.room)
         settable = {circuit.mode, circuit.day} <= set(config.control.parameters)
-        if settable and room is not None and room.connected:
+        if settable and room is not None:
             yield circuit, room
 
 

@@ -105,11 +105,9 @@ def lookup(meanings: Mapping[Any, str], value: str = "value") -> str:
         meanings: text by value; values are texts or whole numbers.
         value: the template's expression for the value.
     """
-    pairs = ", ".join(f"{_literal(each)}: {_literal(text)}" for each, text in meanings.items())
+    # JSON's texts and numbers are those of templates, too.
+    pairs = ", ".join(
+        f"{json.dumps(each, ensure_ascii=False)}: {json.dumps(text, ensure_ascii=False)}"
+        for each, text in meanings.items()
+    )
     return f"{{{{ {{{pairs}}}.get({value}) }}}}"
-
-
-def _literal(value: str | int) -> str:
-    """A value as templates write it: as JSON does, but nothing in it looks like a delimiter."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text.replace("{", "\\u007b").replace("}", "\\u007d").replace("%", "\\u0025")

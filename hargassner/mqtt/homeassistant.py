@@ -104,7 +104,7 @@ def messages(
     config: Config,
     told_device: Json,
     told: Mapping[str, Json],
-    removed: Mapping[str, str],
+    before: Mapping[str, str],
 ) -> dict[str, Json]:
     """The discovery messages by their topics, as the configuration wants them.
 
@@ -112,13 +112,14 @@ def messages(
         config: the configuration; ``homeassistant.discovery`` is not ``off``.
         told_device: the device.
         told: the components by their keys.
-        removed: the platforms of components that are no more, by their keys.
+        before: the platforms of components that were told before, by their keys; those that are
+            not told any more are removed.
     """
     prefix = config.homeassistant.prefix
     id_ = f"hargassner_{config.mqtt.node}"
     if config.homeassistant.discovery == "device":
         # To be left out removes nothing: a component goes when only its platform is said.
-        last_words = {key: {"platform": platform} for key, platform in removed.items()}
+        last_words = {key: {"platform": platform} for key, platform in before.items()}
         message = {"device": told_device, "origin": ORIGIN, "components": {**last_words, **told}}
         return {f"{prefix}/device/{id_}/config": message}
     alone = {}

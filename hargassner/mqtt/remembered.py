@@ -47,7 +47,9 @@ def _read(data: bytes) -> Remembered:
     if not all(isinstance(each, str) for each in remembered.states + remembered.announcements):
         raise ValueError("a topic is no text")
     for component in remembered.components.values():
-        if not isinstance(component, dict) or not {"platform", "unique_id"} <= set(component):
+        if not isinstance(component, dict) or not all(
+            isinstance(component.get(each), str) for each in ("platform", "unique_id")
+        ):
             raise ValueError("a component is none")
     return remembered
 

@@ -191,6 +191,19 @@ class NextLifeTests(AnnouncerCase):
         self.settle()
         self.assertEqual(16.0, self.home().entity("number", "par_4")["min"])
 
+    def test_a_thermostat_whose_parameters_are_others_now(self) -> None:
+        """It was waited for, and is removed when they are told."""
+        self.everything()
+        self.live_again()
+        self.apply(described())
+        self.line()
+        self.tell_parameters(PARAMETERS[3])
+        self.settle()
+        self.assertNotIn("climate_climate_1", self.removed())
+        self.tell_parameters("PR011;6;0;1;0;0;0;0;Zone 1 Mode;Arr;Auto")
+        self.settle()
+        self.assertIn("climate_climate_1", self.removed())
+
     def test_a_parameter_that_may_not_be_set_any_more(self) -> None:
         """It is removed at once, though the boiler has not told it yet."""
         self.everything()

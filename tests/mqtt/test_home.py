@@ -118,10 +118,13 @@ class StateTests(HomeCase):
 
     def test_a_channel_that_is_called_like_a_topic_of_the_bridges_gives_way(self) -> None:
         """A boiler may call a channel "Status"; that the bridge is online stays what it was."""
-        self.apply(described((("Status", "", "3"), ("Info", "", "4")), ()))
-        self.apply(TelemetryLine(b"pm 3 4 "))
+        names = ("Status", "Info", "Par 4")
+        self.apply(described(tuple((name, "", "") for name in names), ()))
+        self.apply(TelemetryLine(b"pm 3 4 5 "))
+        self.tell_parameters()
         states = self.states()
-        self.assertEqual(("3", "4"), (states["channel_status"], states["channel_info"]))
+        shown = [states[f"channel_{each}"] for each in ("status", "info", "par_4")]
+        self.assertEqual((["3", "4", "5"], "20.000"), (shown, states["par_4"]))
         self.assertIn("session_start", json.loads(states["info"]))
 
     def test_the_end_says_that_nothing_is_to_be_had(self) -> None:
@@ -304,11 +307,32 @@ class TakingBackTests(HomeCase):
 
     def test_an_empty_memory_is_no_reason_to_fail(self) -> None:
         """A file that is damaged in whatever way is set aside."""
-        for damaged in (b"", b"{", b"[]", b"{}", b'{"base": 7}', BrokerMemory.FILE.encode()):
+        self.view.stopService()
+        sound = json.loads((self.directory / BrokerMemory.FILE).read_bytes())
+        for damaged in (
+            b"",
+            b"{",
+            b"[]",
+            b"{}",
+            b'{"base": 7}',
+            *(
+                json.dumps({**sound, **wrong}).encode()
+                for wrong in (
+                    {"base": 7},
+                    {"more": 7},
+                    {"states": [7]},
+                    {"announcements": [None]},
+                    {"components": {"key": 7}},
+                    {"components": {"key": {"platform": "sensor"}}},
+                    {"faults": {}},
+                )
+            ),
+        ):
             self.view.stopService()
             StateDirectory(self.directory).save(BrokerMemory.FILE, damaged)
             self.live()
             self.assertFalse((self.directory / BrokerMemory.FILE).exists(), damaged)
+            self.settle()
 
     def test_nothing_is_remembered_that_did_not_change(self) -> None:
         """An hour of telemetry writes nothing to the disk."""

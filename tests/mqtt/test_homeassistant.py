@@ -484,6 +484,15 @@ class ClimateTests(SynchronousTestCase):
             home = announced(small_boiler(mode, PARAMETERS[3]), Config())
             self.assertNotIn("climate/hargassner_boiler_climate_1", home.components)
 
+    def test_a_day_temperature_that_is_none_makes_no_thermostat(self) -> None:
+        """Without room between its limits, or a choice."""
+        for day in (
+            "4;3;20.000;20.000;20.000;0.500;°C;20.000;0;0;0;Jour",
+            "4;6;0;1;0;0;0;0;Jour;Non;Oui",
+        ):
+            home = announced(small_boiler(PARAMETERS[1], day), Config())
+            self.assertNotIn("climate/hargassner_boiler_climate_1", home.components)
+
     def test_two_circuits(self) -> None:
         channels = (*CHANNELS, ("TRA_2", "°C", "21.0"))
         boiler = boiler_with(described(channels, BITS), b"", *PARAMETERS, *ENGLISH[1:])
@@ -544,6 +553,12 @@ class TemplateTests(SynchronousTestCase):
         template = lookup(meanings)
         for value in (*meanings, other):
             self.assertEqual(meanings.get(value, "None"), rendered(template, value))
+
+    def test_texts_that_look_like_templates(self) -> None:
+        meanings = {"}}": "{{", "{{ value }}": "{% if %}", "#}": "{#", '"\\': "'\n", "%}": "{}"}
+        template = lookup(meanings)
+        for value, meaning in meanings.items():
+            self.assertEqual(meaning, rendered(template, value))
 
     def test_codes(self) -> None:
         template = lookup({0: "off", 1: "on"}, "value | int(-1)")
