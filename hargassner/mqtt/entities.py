@@ -54,6 +54,12 @@ def unique_id(node: str, object_: str) -> str:
     return f"hargassner_{node}_{object_}"
 
 
+def object_of(payload: Json, node: str) -> str:
+    """The identifier of the entity that a payload tells of."""
+    object_: str = payload["unique_id"].removeprefix(unique_id(node, ""))
+    return object_
+
+
 def payloads(entities: Iterable[Entity], topics: Topics, node: str) -> dict[str, Json]:
     """What Home Assistant is told of each entity, by its key."""
     told = {}

@@ -18,8 +18,8 @@ from hargassner.mqtt.entities import (
     Entity,
     Json,
     lookup,
+    object_of,
     payloads,
-    unique_id,
 )
 from hargassner.mqtt.topics import Topics, channel_object
 
@@ -44,7 +44,7 @@ _HEAT = Text("heat produced", "Erzeugte Wärme", "chaleur produite")
 
 _YES_NO = frozenset({("yes", "no"), ("ja", "nein"), ("oui", "non")})
 
-_HERE = re.compile(r"127\.|localhost$|\\?:\\?:1$|::1$")
+_HERE = re.compile(r"127\.|localhost$|::1$")
 
 
 def device(boiler: Boiler, config: Config, url: str) -> Json:
@@ -82,15 +82,12 @@ def awaited(boiler: Boiler, config: Config, remembered: Mapping[str, Json]) -> d
     """
     told = {each.object for each in boiler.settings.values() if each.parameter is not None}
     settable = {parameter_object(each) for each in config.control.parameters}
-    expected = {
-        unique_id(config.mqtt.node, each): "climate" for each in awaited_climates(boiler, config)
-    }
-    prefix = unique_id(config.mqtt.node, "")
+    climates_to_come = set(awaited_climates(boiler, config))
 
     def may_come(payload: Json) -> bool:
+        object_ = object_of(payload, config.mqtt.node)
         if payload["platform"] == "climate":
-            return payload["unique_id"] in expected
-        object_ = payload["unique_id"].removeprefix(prefix)
+            return object_ in climates_to_come
         return (
             object_.startswith("par_")
             and object_ not in told
@@ -124,8 +121,7 @@ def messages(
         return {f"{prefix}/device/{id_}/config": message}
     alone = {}
     for component in told.values():
-        # Not a text cut off the key, since a platform may have a "_" in its name.
-        object_ = component["unique_id"].removeprefix(f"{id_}_")
+        object_ = object_of(component, config.mqtt.node)
         topic = f"{prefix}/{component['platform']}/{id_}/{object_}/config"
         payload = {key: value for key, value in component.items() if key != "platform"}
         alone[topic] = {**payload, "device": told_device, "origin": ORIGIN}

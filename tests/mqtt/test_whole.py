@@ -2,9 +2,11 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import SkipTest
 
 from twisted.application.service import MultiService
 from twisted.internet import reactor
@@ -18,7 +20,7 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler import SimulatedBoiler
 from hargassner.simulator.gateway import SimulatedGateway
 from tests.cases import DescriptorCase
-from tests.mqtt.brokers import HOST, Mosquitto, Onlooker
+from tests.mqtt.brokers import HOST, Broker, Embedded, Mosquitto, Onlooker
 from tests.mqtt.hass import Home, check_announcements
 
 # Every address of 127.0.0.0/8 is there on Linux; those of this process are its own.
@@ -31,20 +33,23 @@ GATEWAY_PACE = 0.05
 """The simulated gateway's life, so much faster than a real one's."""
 
 
-class WholeTests(DescriptorCase):
+class WholeCase(DescriptorCase):
     """Boiler, gateway, bridge and broker, with another client of the broker looking on."""
 
     timeout = 300
+    broker_type: type[Broker]
 
     @inlineCallbacks
     def setUp(self) -> Any:
+        if sys.platform != "linux":
+            raise SkipTest("only Linux has every address of 127.0.0.0/8")
         # The reactor keeps a descriptor in reserve from the first port on.
         port = yield TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(Factory())
         yield port.stopListening()
         yield super().setUp()
         self.folder = Path(self.mktemp()).resolve()
         self.folder.mkdir()
-        self.broker = Mosquitto(self.folder)
+        self.broker = self.broker_type(self.folder)
         self.broker.start()
         self.addCleanup(self.broker.kill)
         endpoint = TCP4ClientEndpoint(reactor, HOST, self.broker.port)
@@ -127,7 +132,7 @@ class WholeTests(DescriptorCase):
         return [json.loads(each) for each in self.onlooker.heard(f"{BASE}/{object_}/result")]
 
     @inlineCallbacks
-    def test_the_boiler_appears_and_can_be_set(self) -> Any:
+    def check_appearance_and_commands(self) -> Any:
         """Discovery and states fit each other; a command is carried out, another one refused."""
         house = self.live("device")
         home = yield self.wait_for("the boiler's entities", self.announced)
@@ -154,6 +159,15 @@ class WholeTests(DescriptorCase):
         yield self.wait_for("the end", lambda: self.last("status") == "offline")
         self.assertEqual(("offline", "offline"), (self.last("session"), self.last("telemetry")))
 
+
+class MosquittoTests(WholeCase):
+    """With Debian's mosquitto."""
+
+    broker_type = Mosquitto
+
+    def test_the_boiler_appears_and_can_be_set(self) -> "Deferred[None]":
+        return self.check_appearance_and_commands()
+
     @inlineCallbacks
     def test_another_way_to_announce(self) -> Any:
         """After a restart the same entities are there, each once."""
@@ -165,3 +179,12 @@ class WholeTests(DescriptorCase):
         yield self.wait_for("the old announcement's end", lambda: not self.onlooker.last()[device])
         again = yield self.wait_for("the entities", self.announced)
         self.assertEqual(set(home.components), set(again.components))
+
+
+class EmbeddedTests(WholeCase):
+    """With the demo's own broker."""
+
+    broker_type = Embedded
+
+    def test_the_boiler_appears_and_can_be_set(self) -> "Deferred[None]":
+        return self.check_appearance_and_commands()
