@@ -77,7 +77,7 @@ def _serve(connection: socket.socket) -> None:
                     connection.sendall(piece)
 
 
-def _boiler(announce: "multiprocessing.connection.Connection") -> None:
+def boiler(announce: "multiprocessing.connection.Connection") -> None:
     listener = socket.create_server((HOST, 0), backlog=600)
     announce.send(listener.getsockname()[1])
     while True:
@@ -88,13 +88,16 @@ def _boiler(announce: "multiprocessing.connection.Connection") -> None:
 class Contender:
     """One way from the client to the boiler."""
 
-    def __init__(self, name: str, boiler_port: int) -> None:
+    def __init__(self, name: str, boiler_port: int, *arguments: str) -> None:
         self.name = name
         self.process: subprocess.Popen[str] | None = None
         self.port = boiler_port
         if name != "direct":
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("proxies.py")), name, str(self.port)],
+                [
+                    *(sys.executable, str(Path(__file__).with_name("proxies.py"))),
+                    *(name, str(self.port), *arguments),
+                ],
                 stdout=subprocess.PIPE,
                 text=True,
             )
@@ -193,8 +196,8 @@ def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
     ours, theirs = multiprocessing.Pipe()
-    boiler = multiprocessing.Process(target=_boiler, args=(theirs,), daemon=True)
-    boiler.start()
+    process = multiprocessing.Process(target=boiler, args=(theirs,), daemon=True)
+    process.start()
     boiler_port = ours.recv()
     figures: dict[str, dict[str, list[float]]] = {name: {} for name in options.contenders}
     for _ in range(options.rounds):
@@ -216,7 +219,7 @@ def main() -> None:
                 contender.stop()
             for key, value in row.items():
                 figures[name].setdefault(key, []).append(value)
-    boiler.terminate()
+    process.terminate()
     names = list(figures)
     print(f"{'median of ' + str(options.rounds):24}" + "".join(f"{name:>16}" for name in names))
     for key in figures[names[0]]:

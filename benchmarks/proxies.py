@@ -1,6 +1,7 @@
-"""What the proxy benchmark compares, each run as a process of its own.
+"""What the benchmarks compare, each run as a process of its own.
 
     python benchmarks/proxies.py portforward|bridge|understanding BOILER_PORT
+    python benchmarks/proxies.py published BOILER_PORT BROKER_URL
 
 prints the port that it listens on.
 """
@@ -14,9 +15,11 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.protocols.portforward import ProxyFactory as PortForward
 
 from hargassner.boiler import Boiler
+from hargassner.config import MqttConfig
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed
 from hargassner.discovery import Neighbours
+from hargassner.mqtt.link import BrokerLink
 from hargassner.proxy import Access, ProxyFactory, Session
 from hargassner.understanding import Understanding
 
@@ -57,10 +60,41 @@ def understanding(boiler_port: int) -> ProxyFactory:
     return bridge(boiler_port, lambda session: [understood.watch(session)])
 
 
+class Published:
+    """Has 25 topics published for each segment that passes, more than any view does."""
+
+    def __init__(self, link: BrokerLink) -> None:
+        self._link = link
+        self._passed = 0
+
+    def gateway_sent(self, data: bytes) -> None:
+        """What the gateway said passed."""
+        self._passed += 1
+        for number in range(25):
+            self._link.publish(f"hargassner/boiler/c{number}", str(self._passed))
+
+    boiler_sent = gateway_sent
+
+    def over(self, reason: str) -> None:
+        """The session is over."""
+
+
+def published(boiler_port: int) -> ProxyFactory:
+    """The bridge's proxy, with everything that passes published to the broker of the URL."""
+    link = BrokerLink(MqttConfig(url=sys.argv[3]), reactor)
+    link.startService()
+    return bridge(boiler_port, lambda _session: [Published(link)])
+
+
 def main() -> None:
     """Serve until killed."""
     kind, boiler_port = sys.argv[1], int(sys.argv[2])
-    kinds = {"portforward": port_forward, "bridge": bridge, "understanding": understanding}
+    kinds = {
+        "portforward": port_forward,
+        "bridge": bridge,
+        "understanding": understanding,
+        "published": published,
+    }
     factory = kinds[kind](boiler_port)
     port = reactor.listenTCP(0, factory, backlog=600, interface=HOST)
     print(port.getHost().port, flush=True)

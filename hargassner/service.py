@@ -16,7 +16,6 @@ from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
     IReactorCore,
-    IReactorPluggableNameResolver,
     IReactorThreads,
     IStreamClientEndpoint,
 )
@@ -34,6 +33,7 @@ from hargassner.mqtt.link import BrokerLink
 from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
+from hargassner.network.names import INamesReactor, Names
 from hargassner.network.sockets import Place, listening_socket
 from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
@@ -46,9 +46,7 @@ TICK = 5.0
 """Seconds between two looks of the model at the time."""
 
 
-class IBridgeReactor(
-    ISocketReactor, IBrokerReactor, IReactorCore, IReactorThreads, IReactorPluggableNameResolver
-):
+class IBridgeReactor(ISocketReactor, IBrokerReactor, INamesReactor, IReactorCore, IReactorThreads):
     """What the bridge needs of a reactor."""
 
 
@@ -298,6 +296,7 @@ class Bridge(MultiService):
         ]
         parts: list[Service] = [
             CleanExit(reactor),
+            Names(reactor),
             memory,
             *(Keeper(reactor, *each) for each in keepers),
             _ticking(self.boiler, reactor),

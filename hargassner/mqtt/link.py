@@ -40,8 +40,8 @@ REFUSED_RETRY = 60.0
 REFUSED_RETRY_LONGEST = 300.0
 SETTLED = 10.0
 """Seconds that a connection must last for the next attempt to be a first one again."""
-SLICE = 50
-"""Topics that are said again in one turn of the reactor."""
+SLICE = 20
+"""Messages that are sent in one turn of the reactor; it has a gateway's session to serve, too."""
 
 _backoff = backoffPolicy(initialDelay=0.5, maxDelay=RETRY_LONGEST, factor=2.0)
 _slow_backoff = backoffPolicy(
@@ -132,6 +132,7 @@ class BrokerLink(Service):
         self._observers: list[Callable[[LinkStatus], None]] = []
         self._connection: Connection | None = None
         self._pumping: IDelayedCall | None = None
+        self._budget = SLICE
         self._failures = 0
         self._lasting = False
         self._said: set[str] = set()
@@ -180,10 +181,10 @@ class BrokerLink(Service):
             self._outbox.keep(message)
         if self.status.state is not LinkState.ONLINE:
             self.counters.dropped += not retain
-        elif self._waits_for_nothing():
-            self._send(message)
-        else:
+        elif self._outbox or not self._may_send():
             self._outbox.wait(message)
+        else:
+            self._send(message)
 
     def clear(self, topic: str) -> None:
         """Have the broker forget what it retains of a topic."""
@@ -297,31 +298,33 @@ class BrokerLink(Service):
 
     # What is said.
 
-    def _waits_for_nothing(self) -> bool:
-        connection = self._connection
-        return connection is not None and not connection.paused and not self._outbox
-
     def _subscribe(self, topic_filter: str) -> None:
         if self._connection is not None:
             self._connection.subscribe(topic_filter)
+
+    def _may_send(self) -> bool:
+        connection = self._connection
+        return connection is not None and not connection.paused and self._budget > 0
 
     def _send(self, message: Message) -> None:
         if self._connection is not None:
             self._connection.publish(message)
             self.counters.published += 1
+            self._budget -= 1
+            if self._pumping is None:
+                self._pumping = self._clock.callLater(0, self._pump)
 
     def _pump(self) -> None:
-        """Say what waits, as far as the broker takes it and without keeping the reactor long."""
+        """Begin a new turn: say what waits, as far as the broker takes it."""
         self._stop_pumping()
-        for _ in range(SLICE):
-            message = None
-            if self._connection is not None and not self._connection.paused:
-                message = self._outbox.next()
+        self._budget = SLICE
+        while self._may_send():
+            message = self._outbox.next()
             if message is None:
                 return
             self._send(message)
-        self._pumping = self._clock.callLater(0, self._pump)
 
     def _stop_pumping(self) -> None:
-        if self._pumping is not None and self._pumping.active():
-            self._pumping.cancel()
+        pumping, self._pumping = self._pumping, None
+        if pumping is not None and pumping.active():
+            pumping.cancel()

@@ -205,6 +205,10 @@ class Onlooker(Protocol):
         """The payloads of a topic, in order."""
         return [payload for name, payload, _ in self.messages if name == topic]
 
+    def retained(self) -> set[tuple[str, str]]:
+        """What was retained before we came; amqtt may say it more than once."""
+        return {(topic, payload) for topic, payload, retained in self.messages if retained}
+
     def last(self) -> dict[str, str]:
         """The last payload of each topic."""
         return {topic: payload for topic, payload, _ in self.messages}

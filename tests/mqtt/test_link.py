@@ -441,6 +441,20 @@ class PublishTests(LinkCase):
         self.clock.advance(0)
         self.assertEqual((max(turns), sum(turns)), (SLICE, 501))
 
+    def test_a_burst_of_news_does_not_hold_the_reactor(self) -> None:
+        """A slice goes out at once, the rest in the next turns."""
+        wire = self.online()
+        self.clock.advance(0)
+        wire.heard()
+        for number in range(3 * SLICE):
+            self.link.publish(f"a/{number}", "1")
+        self.assertEqual((len(wire.published()), self.link.waiting), (SLICE, 2 * SLICE))
+        self.clock.advance(0)
+        self.assertEqual((len(wire.published()), self.link.waiting), (2 * SLICE, 0))
+        for number in range(SLICE):
+            self.link.publish(f"a/{number}", "2")
+        self.assertEqual(len(wire.published()), SLICE)
+
     def test_what_comes_meanwhile_does_not_overtake(self) -> None:
         for number in range(2 * SLICE):
             self.link.publish(f"a/{number}", "1")

@@ -1,0 +1,128 @@
+"""The demo's embedded broker, a process of its own."""
+
+import importlib.util
+import socket
+import sys
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.task import Clock
+from twisted.logger import LogLevel
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SkipTest
+
+from hargassner.config import MqttConfig
+from hargassner.mqtt.interfaces import LinkState
+from hargassner.mqtt.link import BrokerLink
+from hargassner.simulator import broker_process
+from hargassner.simulator.broker_process import STOP_PATIENCE, EmbeddedBroker
+from tests.cases import ClockCase, DescriptorCase
+from tests.mqtt.test_brokers import until
+
+
+class Child:
+    """A process that does what the test wants."""
+
+    def __init__(self) -> None:
+        self.stdin_closed = False
+        self.signals: list[str] = []
+
+    def closeStdin(self) -> None:
+        self.stdin_closed = True
+
+    def signalProcess(self, signal: str) -> None:
+        self.signals.append(signal)
+
+
+class ProcessClock(Clock):
+    """Time, and one process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.child = Child()
+
+    def spawnProcess(self, protocol: Any, executable: str, args: Any, **options: Any) -> Child:
+        self.protocol, self.args, self.options = protocol, args, options
+        return self.child
+
+
+class StoppingTests(ClockCase):
+    """However the process behaves, it is gone in the end."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock = self.reactor = ProcessClock()
+        self.broker = EmbeddedBroker(self.reactor)
+        self.broker.startService()
+
+    def test_the_child_gets_the_listening_socket(self) -> None:
+        self.assertEqual(
+            self.reactor.args, [sys.executable, "-m", "hargassner.simulator.broker", "3"]
+        )
+        self.assertIn(3, self.reactor.options["childFDs"])
+        self.reactor.protocol.processEnded(Failure(ProcessDone(0)))
+
+    def test_ends_by_itself_when_its_input_ends(self) -> None:
+        stopped = self.broker.stopService()
+        self.assertTrue(self.reactor.child.stdin_closed)
+        self.assertNoResult(stopped)
+        self.reactor.protocol.processEnded(Failure(ProcessDone(0)))
+        self.successResultOf(stopped)
+        self.assertEqual((self.log.lines, self.reactor.child.signals), ([], []))
+
+    def test_is_killed_where_it_does_not(self) -> None:
+        stopped = self.broker.stopService()
+        self.clock.advance(STOP_PATIENCE)
+        self.assertEqual(self.reactor.child.signals, ["KILL"])
+        self.reactor.protocol.processEnded(Failure(ProcessTerminated(signal=9)))
+        self.successResultOf(stopped)
+
+    def test_an_unexpected_end_is_a_line_in_the_log(self) -> None:
+        self.reactor.protocol.errReceived(b"Traceback:\n  File\nMemoryError: no ")
+        self.reactor.protocol.errReceived(b"memory\n")
+        self.reactor.protocol.processEnded(Failure(ProcessTerminated(1)))
+        self.assertEqual(
+            self.log.at(LogLevel.error), ["the embedded broker ended: MemoryError: no memory"]
+        )
+        self.successResultOf(self.broker.stopService())
+
+
+class EmbeddedBrokerTests(DescriptorCase):
+    """The real one."""
+
+    def setUp(self) -> Any:
+        if importlib.util.find_spec("amqtt") is None:
+            raise SkipTest("amqtt is not installed")
+        return super().setUp()
+
+    @inlineCallbacks
+    def test_whoever_is_early_waits(self) -> Any:
+        """The link connects while the broker's process still starts."""
+        broker = EmbeddedBroker(reactor)
+        link = BrokerLink(MqttConfig(url=f"mqtt://{broker.host}:{broker.port}"), reactor)
+        link.startService()
+        broker.startService()
+        yield until(lambda: link.status.state is LinkState.ONLINE)
+        yield link.stopService()
+        yield broker.stopService()
+        self.assertEqual(self.log.at(LogLevel.warn) + self.log.at(LogLevel.error), [])
+
+    @inlineCallbacks
+    def test_a_port_that_is_taken_is_left_alone(self) -> Any:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.patch(broker_process, "USUAL_PORT", taken.getsockname()[1])
+            broker = EmbeddedBroker(reactor)
+            self.assertNotEqual(broker.port, broker_process.USUAL_PORT)
+            yield broker.stopService()
+
+    @inlineCallbacks
+    def test_a_broker_that_cannot_start_is_a_line_in_the_log(self) -> Any:
+        absent = ["--certificate", "/nonexistent", "--key", "/nonexistent"]
+        broker = EmbeddedBroker(reactor, arguments=absent)
+        broker.startService()
+        yield until(lambda: self.log.at(LogLevel.error))
+        [line] = self.log.at(LogLevel.error)
+        self.assertIn("No such file", line)
+        yield broker.stopService()
