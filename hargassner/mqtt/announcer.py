@@ -115,9 +115,11 @@ class Announcer:
         for key, component in known.components.items():
             self._platforms[key] = component["platform"]
         told_device = device(self._boiler, self._config, self._url)
+        before = known.components, known.announcements
         self._publish(messages(self._config, told_device, told, self._platforms))
         known.components = told
-        self._memory.changed()
+        if (known.components, known.announcements) != before:
+            self._memory.changed()
 
     def _publish(self, told: dict[str, Json]) -> None:
         known = self._memory.known
@@ -142,7 +144,9 @@ class Announcer:
 
     def _say_farewell(self) -> None:
         self._farewell = None
-        if self._broker.status.state is not LinkState.ONLINE:
+        link = self._broker.status
+        online = self._clock.seconds() - link.since if link.state is LinkState.ONLINE else 0.0
+        if online < MIGRATION_PATIENCE:
             # Or only the clearing would reach the broker.
             self._farewell = self._clock.callLater(MIGRATION_PATIENCE, self._say_farewell)
             return

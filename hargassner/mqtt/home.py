@@ -242,6 +242,8 @@ class HomeView(Service, BoilerObserver):
             return
         for topic in tuple(known.states):
             self._forget(topic)
+        if known.base:
+            self._broker.clear(Topics(known.base).status)
         known.base = self._topics.base
         # They name topics that are no more.
         known.components = {}

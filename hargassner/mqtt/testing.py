@@ -19,10 +19,14 @@ class MemoryBroker:
     It does what the interface promises, and refuses what no broker would take: topics with
     wildcards, payloads that are no text. Look at ``published``, every message that was sent, as
     (topic, payload, retain) in order, and at ``retained``, what the broker has of each topic.
+
+    Args:
+        seconds: tells the time.
     """
 
-    def __init__(self) -> None:
-        self.status = LinkStatus(LinkState.ONLINE, 0.0, URL, connections=1)
+    def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
+        self._seconds = seconds
+        self.status = LinkStatus(LinkState.ONLINE, seconds(), URL, connections=1)
         self.published: list[tuple[str, str, bool]] = []
         self.retained: dict[str, str] = {}
         self._remembered: dict[str, str] = {}
@@ -93,7 +97,8 @@ class MemoryBroker:
 
     def _become(self, state: LinkState) -> None:
         more = state is LinkState.ONLINE
-        self.status = LinkStatus(state, 0.0, URL, connections=self.status.connections + more)
+        connections = self.status.connections + more
+        self.status = LinkStatus(state, self._seconds(), URL, connections=connections)
         for told in self._told:
             told(self.status)
 

@@ -103,7 +103,7 @@ class HomeCase(ClockCase):
         super().setUp()
         self.clock.advance(NOW)
         self.directory = Path(self.mktemp())
-        self.broker = MemoryBroker()
+        self.broker = MemoryBroker(self.clock.seconds)
         self.config = config_from({"web": {"listen": ""}})
         self.values: dict[str, str] = {}
         self.on: set[str] = set()
@@ -130,7 +130,7 @@ class HomeCase(ClockCase):
         """End this life and begin the next; the broker keeps what is retained."""
         self.view.stopService()
         kept = self.broker.retained
-        self.broker = MemoryBroker()
+        self.broker = MemoryBroker(self.clock.seconds)
         self.broker.retained.update(kept)
         self.live()
 

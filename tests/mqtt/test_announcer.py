@@ -7,6 +7,7 @@ from hargassner.config import config_from
 from hargassner.dialogue.events import Identified, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.mqtt.announcer import MIGRATE, MIGRATION_PATIENCE, SETTLE
+from hargassner.mqtt.remembered import BrokerMemory
 from tests.mqtt.cases import BITS, CHANNELS, PARAMETERS, HomeCase, described
 from tests.mqtt.hass import Home, check_announcements
 
@@ -69,6 +70,16 @@ class WhenTests(AnnouncerCase):
         self.apply(described())
         self.settle()
         self.assertNotIn(DEVICE, [topic for topic, _ in self.broker.take()])
+
+    def test_what_has_not_changed_is_not_written_again(self) -> None:
+        """A setting that is turned every minute does not wear the disk."""
+        self.everything()
+        path = self.directory / BrokerMemory.FILE
+        path.unlink()
+        for line in PARAMETERS[1], PARAMETERS[1].replace("6;1;5", "6;3;5"):
+            self.tell_parameters(line)
+            self.settle()
+        self.assertFalse(path.exists())
 
     def test_new_limits_are_announced(self) -> None:
         self.everything()
@@ -276,7 +287,9 @@ class SwitchingTests(AnnouncerCase):
         self.broker.take()
         self.broker.go_online()
         self.assertIn((DEVICE, MIGRATE), self.broker.take())
-        self.clock.advance(MIGRATION_PATIENCE)
+        self.clock.pump([1] * int(MIGRATION_PATIENCE - 1))
+        self.assertEqual(MIGRATE, self.announced()[DEVICE])
+        self.clock.pump([1] * int(MIGRATION_PATIENCE + 1))
         self.assertNotIn(DEVICE, self.announced())
 
     def test_a_bridge_that_stops_in_the_middle_of_it(self) -> None:

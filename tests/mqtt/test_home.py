@@ -297,8 +297,9 @@ class TakingBackTests(HomeCase):
         self.assertIn("par_4", self.states())
 
     def test_another_node(self) -> None:
-        """Under a new name nothing is left under the old one."""
+        """Under a new name nothing is left under the old one, not even the link's own topic."""
         self.everything()
+        self.broker.retained[f"{BASE}/status"] = "offline"
         self.config = config_from({"mqtt": {"node": "cellar"}, "web": {"listen": ""}})
         self.live_again()
         self.everything()
