@@ -318,7 +318,8 @@ class Session:
             client=self.address,
             port=self.port,
         )
-        self._watchers = [_Guard(each, self.number) for each in self._factory.watch(self)]
+        with log.failuresHandled("session {session}: nobody overhears it", session=self.number):
+            self._watchers = [_Guard(each, self.number) for each in self._factory.watch(self)]
         connecting = self._factory.connect_boiler(
             cast("IProtocolFactory", BoilerClientFactory(self))
         )
@@ -450,12 +451,18 @@ class Session:
         The session has a few seconds to end by itself; it stays only if the gateway goes on
         asking on it.
         """
-        self._asked_since_announcement = False
-        if self._start_over is None and not self._ending:
+        asked, self._asked_since_announcement = self._asked_since_announcement, False
+        if self._start_over is not None and self._start_over.active():
+            # One that says it again and again and asks nothing has had its time.
+            if asked:
+                self._start_over.reset(START_OVER_PATIENCE)
+        elif not self._ending:
             self._start_over = self._clock.callLater(START_OVER_PATIENCE, self._start_over_due)
 
     def leg_finished(self, leg: _Leg) -> None:
         """One side sent FIN: so does the other, whose bytes still pass until it is done."""
+        if self._ending:
+            return  # Both sides got their FIN already.
         self._because(f"{leg.name} closed")
         other = self._other(leg)
         if other is None or other.finished:
@@ -482,10 +489,14 @@ class Session:
             return  # It came too late to belong to the session.
         if reason.check(ConnectionDone) is None:
             self._because(f"{leg.name} was lost: {reason.getErrorMessage()}")
-        self.end(f"{leg.name} closed")
+        # Where the session ends already, the other side keeps the time that it was given.
+        self.end(f"{leg.name} closed", FLUSH_PATIENCE if self._ending else CLOSE_PATIENCE)
 
     def end(self, reason: str, patience: float = CLOSE_PATIENCE) -> None:
-        """End both sides: FIN, and RST ``patience`` seconds later to whoever has not closed."""
+        """End both sides: FIN, and RST ``patience`` seconds later to whoever has not closed.
+
+        A session that ends already is not given more time than this.
+        """
         self._because(reason)
         if not self._ending:
             if self._errand is not None:
@@ -503,6 +514,8 @@ class Session:
                 if leg is not None:
                     leg.tcp.unregisterProducer()
                     leg.tcp.loseConnection()
+        elif self._abort is not None and self._abort.getTime() > self._clock.seconds() + patience:
+            self._abort.reset(patience)
         if self._client is None and self._boiler is None:
             self._over()
 

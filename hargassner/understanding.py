@@ -1,5 +1,6 @@
 """The spectator beside the proxy: what passes is understood, and the model told of it."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from twisted.internet.interfaces import IReactorTime
@@ -22,10 +23,12 @@ from hargassner.dialogue.events import (
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
 from hargassner.proxy import IErrandWatcher, Session
+from hargassner.terminal import harmless
 
 log = Logger()
 
 _KINDS_SAID = 100
+_REQUEST = re.compile(r"\$[A-Za-z]")
 
 
 class Understanding:
@@ -65,6 +68,13 @@ class Understanding:
                     self._say_once(
                         "unreadable", event.reason, "cannot be read: {text} ({kind})", event.text
                     )
+                case Passthrough() if not _REQUEST.match(event.kind):
+                    self._say_once(
+                        "passthrough",
+                        "no request",
+                        "what is no request passes without being understood: {text}",
+                        event.request,
+                    )
                 case Passthrough():
                     self._say_once(
                         "passthrough",
@@ -74,8 +84,8 @@ class Understanding:
                 case Refused(asked_by="gateway"):
                     log.info(
                         "the boiler refused {request}: {reply}",
-                        request=event.request,
-                        reply=event.reply,
+                        request=harmless(event.request),
+                        reply=harmless(event.reply),
                     )
                 case _:
                     pass
@@ -102,7 +112,7 @@ class Understanding:
     def _say_once(self, what: str, kind: str, format_: str, text: str = "") -> None:
         if (what, kind) not in self._said and len(self._said) < _KINDS_SAID:
             self._said.add((what, kind))
-            log.info(format_, kind=kind, text=text)
+            log.info(format_, kind=harmless(kind), text=harmless(text))
 
 
 @implementer(IErrandWatcher)

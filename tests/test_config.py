@@ -78,6 +78,8 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("gateway", "allow", "igw", "must be a list"),
     ("gateway", "allow", ["gateway"], "networks"),
     ("gateway", "allow", ["10.0.0.1/24"], "networks"),
+    ("gateway", "allow", ["::ffff:192.0.2.8"], "networks"),
+    ("gateway", "allow", ["192.0.2.300"], "networks"),
     ("gateway", "allow", [1], "networks"),
     ("gateway", "allow", [["igw"]], "networks"),
     ("gateway", "broadcast", "", "IPv4 address"),

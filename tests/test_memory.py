@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -42,6 +42,16 @@ class MemoryTests(SynchronousTestCase):
         self.assertIsNone(self.neighbours.gateway)
         self.assertIsNone(self.neighbours.boiler)
         self.assertIsNone(self.boiler.descriptor)
+
+    def test_what_cannot_be_remembered_is_logged_and_no_more(self) -> None:
+        """A thread that fails with something unforeseen harms nobody."""
+        directory = StateDirectory(self.path)
+        memory = Memory(
+            directory, self.neighbours, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
+        )
+        memory.remember_neighbours()
+        memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
 
     def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
         self.memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))

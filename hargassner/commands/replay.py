@@ -32,6 +32,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
 from hargassner.recording import Ended, RecordingError, read_entries
+from hargassner.terminal import harmless
 
 SUMMARY = "Play a recorded session through the bridge's understanding, and print what happened."
 
@@ -144,12 +145,8 @@ class _Replay:
 
 
 def _as_text(time: float, happened: _Happened) -> str:
-    # Names and notices come from the wire; they must not steer the terminal.
-    text = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for character in _described(happened)
-    )
-    return f"{time:10.3f}  {text}"
+    # Names and notices come from the wire.
+    return f"{time:10.3f}  {harmless(_described(happened))}"
 
 
 def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences

@@ -20,18 +20,20 @@ GRACE = 3.0
 MOST_UNREAD = 65_536
 """Bytes that we owe a broker that does not read; past it the connection is given up."""
 
-
 _UNANSWERED = Setback("the broker closed the connection instead of answering")
 
 
 class IConnectionOwner(Interface):
     """Whoever made the connection."""
 
-    def admitted(connection: "Connection") -> None:
+    def admitted() -> None:
         """The broker has let us in."""
 
     def received(topic: str, payload: str) -> None:
         """A message came."""
+
+    def dropped(count: int) -> None:
+        """So many messages came that were too large, or no text."""
 
     def not_subscribed(topic_filter: str) -> None:
         """The broker does not let us subscribe to this."""
@@ -39,7 +41,7 @@ class IConnectionOwner(Interface):
     def writable() -> None:
         """More can be published."""
 
-    def lost(connection: "Connection", ended: Setback) -> None:
+    def lost(why: Setback) -> None:
         """The connection is gone."""
 
 
@@ -69,11 +71,6 @@ class Connection(Protocol):
         """The transport, known to be TCP, or TLS over it."""
         return cast("IStreamTransport", self.transport)
 
-    @property
-    def dropped(self) -> int:
-        """How many messages of the broker's were dropped unread."""
-        return self._engine.dropped
-
     def connectionMade(self) -> None:
         """Introduce ourselves."""
         if ITCPTransport.providedBy(self.transport):
@@ -88,16 +85,19 @@ class Connection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Understand it."""
-        self._take_note(self._engine.feed(data))
+        before = self._engine.dropped
+        events = self._engine.feed(data)
+        if self._engine.dropped > before:
+            self._owner.dropped(self._engine.dropped - before)
+        self._take_note(events)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone; a new one is another's business."""
         self._stop_timers()
-        ended = self._ended
-        if ended is None:
+        if self._ended is None:
             unanswered = not self._admitted and reason.check(ConnectionDone, ConnectionLost)
-            ended = _UNANSWERED if unanswered else setback_of(reason)
-        self._owner.lost(self, ended)
+            self._ended = _UNANSWERED if unanswered else setback_of(reason)
+        self._owner.lost(self._ended)
 
     def pauseProducing(self) -> None:
         """The transport is full."""
@@ -144,12 +144,14 @@ class Connection(Protocol):
     def _take_note(self, events: list[Admitted | Received | NotSubscribed | Setback]) -> None:
         self._flush()
         for event in events:
+            if self._ended is not None:
+                return
             match event:
                 case Admitted():
                     self._stop_timers()
                     self._admitted = True
                     self._tick.start(1.0, now=False)
-                    self._owner.admitted(self)
+                    self._owner.admitted()
                 case Received(topic, payload):
                     self._owner.received(topic, payload)
                 case NotSubscribed(topic_filter):

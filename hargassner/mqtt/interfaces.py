@@ -44,8 +44,9 @@ class IBroker(Interface):
     def publish(topic: str, payload: str, retain: bool = True) -> None:
         """Have ``payload`` published; never raises and never waits.
 
-        While it cannot be sent, only the newest payload of a topic waits. Retained ones are
-        remembered, and said again after each reconnect; others are dropped while offline.
+        While it cannot be sent, since the broker does not read or since much is to be said at
+        once, only the newest payload of a topic waits. Retained ones are remembered, and said
+        again after each reconnect; others are dropped while offline.
         """
 
     def clear(topic: str) -> None:

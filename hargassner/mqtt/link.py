@@ -54,7 +54,8 @@ class LinkCounters:
     """What the link did since it started.
 
     ``dropped`` counts messages that reached nobody: ours that no broker was to retain while it
-    was away, and the broker's that were too large or no text.
+    was away, and the broker's that were too large or no text.  ``refusals`` counts attempts that
+    failed for a reason that lasts (``LinkState.REFUSED``).
     """
 
     published: int = 0
@@ -203,7 +204,7 @@ class BrokerLink(Service):
 
     # What a connection tells its owner.
 
-    def admitted(self, connection: Connection) -> None:
+    def admitted(self) -> None:
         """The broker has let us in: tell the views, and say everything again."""
         log.info("connected to the MQTT broker {url}", url=self._config.url)
         self._said.clear()
@@ -224,6 +225,10 @@ class BrokerLink(Service):
                     with log.failuresHandled("handling a message to {topic}", topic=topic):
                         handler(topic, payload)
 
+    def dropped(self, count: int) -> None:
+        """Count what nobody can be given."""
+        self.counters.dropped += count
+
     def not_subscribed(self, topic_filter: str) -> None:
         """The broker's access list is against us; say it once."""
         why = f"the broker does not let us subscribe to {topic_filter}"
@@ -235,15 +240,15 @@ class BrokerLink(Service):
         """The connection takes more."""
         self._pump()
 
-    def lost(self, connection: Connection, setback: Setback) -> None:
+    def lost(self, why: Setback) -> None:
         """The connection is gone; ``ClientService`` makes another."""
         self._connection = None
         self._stop_pumping()
-        self.counters.dropped += connection.dropped + self._outbox.interrupted()
+        self.counters.dropped += self._outbox.interrupted()
         online = self.status.state is LinkState.ONLINE
         if online and self._clock.seconds() - self.status.since >= SETTLED:
             self._failures = 0
-        self._set_back(setback)
+        self._set_back(why)
 
     # The way to a connection.
 
@@ -304,7 +309,9 @@ class BrokerLink(Service):
 
     def _may_send(self) -> bool:
         connection = self._connection
-        return connection is not None and not connection.paused and self._budget > 0
+        if connection is None or self.status.state is not LinkState.ONLINE:
+            return False
+        return not connection.paused and self._budget > 0
 
     def _send(self, message: Message) -> None:
         if self._connection is not None:

@@ -184,6 +184,12 @@ class ComingAndGoingTests(LinkCase):
         self.assertEqual(self.link.status.problem, "the broker closed the connection")
         self.assertEqual(self.link.status.url, "mqtt://broker.lan")
 
+    def test_a_broker_that_hangs_up_before_it_answers_is_told_from_one_that_is_lost(self) -> None:
+        self.endpoint.accept().lose()
+        self.assertEqual(
+            self.link.status.problem, "the broker closed the connection instead of answering"
+        )
+
     def test_says_that_the_bridge_is_online(self) -> None:
         wire = self.online()
         [packet] = wire.heard()
@@ -234,6 +240,15 @@ class ComingAndGoingTests(LinkCase):
     def test_stops_while_it_connects(self) -> None:
         self.successResultOf(self.link.stopService())
         self.assertEqual(self.log.at(LogLevel.warn), [])
+
+    def test_a_view_can_stop_it_as_soon_as_it_is_online(self) -> None:
+        """Nothing is said after the goodbye, and no timer is left."""
+        self.link.publish("a", "1")
+        self.link.on_status(
+            lambda status: status.state is LinkState.ONLINE and self.link.stopService()
+        )
+        wire = self.online()
+        self.assertEqual([each.kind for each in wire.heard()], ["PUBLISH", "DISCONNECT"])
 
     def test_can_start_again(self) -> None:
         self.online()
@@ -594,9 +609,7 @@ class SubscribeTests(LinkCase):
     def test_what_cannot_be_read_is_counted(self) -> None:
         wire = self.online()
         wire.say(published("p/par_4/set", b"\xff") + published("p/par_4/set", bytes(70_000)))
-        self.assertEqual(self.heard, [])
-        wire.lose()
-        self.assertEqual(self.link.counters.dropped, 2)
+        self.assertEqual((self.heard, self.link.counters.dropped), ([], 2))
 
     def test_a_refused_subscription_is_said(self) -> None:
         wire = self.online()
