@@ -31,6 +31,7 @@ from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.inside import ways_inside
 from hargassner.journal import Journal, JournalKeeping
 from hargassner.memory import Memory
+from hargassner.mqtt.home import HomeView
 from hargassner.mqtt.link import BrokerLink
 from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
@@ -261,7 +262,22 @@ class Bridge(MultiService):
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
         # The home.
-        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
+        self.broker: BrokerLink | None = None
+        home: list[Service] = []
+        if config.mqtt.url:
+            self.broker = BrokerLink(config.mqtt, reactor)
+            view = HomeView(
+                self.boiler,
+                config,
+                self.broker,
+                self.control,
+                reactor,
+                state,
+                in_thread,
+                socket.gethostname(),
+            )
+            # The link last to stop, so that the view's last words go out.
+            home = [self.broker, view]
 
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
@@ -311,7 +327,9 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        parts += [each for each in (self.broker, self.web) if each is not None]
+        parts += home
+        if self.web is not None:
+            parts.append(self.web)
         parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
