@@ -4,12 +4,10 @@ from typing import Any
 
 from paho.mqtt import client as paho
 from twisted.internet import error
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
@@ -33,6 +31,7 @@ from hargassner.mqtt.link import (
 )
 from tests.cases import ClockCase
 from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
+from tests.test_direct import BoilerEndpoint
 
 CONFIG = MqttConfig(url="mqtt://broker.lan")
 
@@ -87,17 +86,8 @@ class Wire(StringTransport):
         self.producer.resumeProducing()
 
 
-@implementer(IStreamClientEndpoint)
-class BrokerEndpoint:
+class BrokerEndpoint(BoilerEndpoint):
     """The way to a broker that answers when the test says so."""
-
-    def __init__(self) -> None:
-        self.attempts: list[tuple[Deferred[Any], Any]] = []
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:
-        attempt: Deferred[Any] = Deferred()
-        self.attempts.append((attempt, protocolFactory))
-        return attempt
 
     def accept(self) -> Wire:
         """Accept the connection, and say nothing."""
