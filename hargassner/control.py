@@ -164,11 +164,10 @@ class _Line:
             return False
         return state is not LineState.BUSY
 
-    def next_unread(self) -> str | None:
-        """The parameter to be read now, if any."""
-        if self._pause is not None or not self.unread:
-            return None
-        return self.unread[0]
+    @property
+    def may_read(self) -> bool:
+        """Whether a parameter is to be read now."""
+        return bool(self.unread) and self._pause is None
 
     def read(self, ids: Iterable[str]) -> None:
         """Have parameters read, one by one, when the line is free and nothing else waits."""
@@ -320,13 +319,14 @@ class Control:
         while self._asked is None and self._lines:
             line = self._lines[-1]
             command = self._current or (self._waiting[0] if self._waiting else None)
-            unread = line.next_unread()
-            if (command is None and unread is None) or not line.is_free():
+            if command is None and not line.may_read:
+                return
+            if not line.is_free():
                 return
             if command is not None:
                 self._send(command, line)
-            elif unread is not None:
-                line.unread.popleft()
+            else:
+                unread = line.unread.popleft()
                 line.pause()
                 self._ask(_Reading(unread), get_request(unread), line)
 

@@ -19,6 +19,7 @@ from hargassner.dialogue.events import (
     Refused,
     SessionOpened,
     SessionOver,
+    TelemetryLine,
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
@@ -132,7 +133,7 @@ class Overhearing:
         self._take([SessionOpened(session.number, session.address)])
 
     def listen(self, heard: Callable[[Event], None]) -> None:
-        """Have ``heard`` called with each event of this session, when the model has it."""
+        """Have ``heard`` called with each event but telemetry, when the model has it."""
         self._listeners.append(heard)
 
     def gateway_sent(self, data: bytes) -> None:
@@ -167,6 +168,7 @@ class Overhearing:
             if isinstance(event, LoggedIn):
                 self._session.said_login()
         self._understanding.take(events, self._session.number)
-        for listener in self._listeners:
-            for event in events:
-                listener(event)
+        for event in events:
+            if not isinstance(event, TelemetryLine):
+                for listener in self._listeners:
+                    listener(event)

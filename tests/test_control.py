@@ -307,6 +307,7 @@ class SessionTests(ControlCase):
     def test_after_a_failure_of_the_understanding_none_is_sent(self) -> None:
         before = len(self.house.received)
         self.house.overhearing.listen(lambda _event: 1 / 0)
+        self.house.boiler.deliver(self.house.engine.change("PR011", "Heizen"))
         self.house.advance(2)
         self.assertIn("cannot follow", self.house.command("4", "22")[0])
         self.house.advance(10)

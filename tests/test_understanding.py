@@ -161,8 +161,9 @@ class BridgeTests(UnderstandingCase):
 
     def test_a_failure_is_noted(self) -> None:
         self.overhearing.listen(lambda _event: 1 / 0)
+        self.overhearing.boiler_sent(b"pm 1 \r\n")
         self.assertFalse(self.overhearing.failed)
-        self.assertRaises(ZeroDivisionError, self.overhearing.boiler_sent, b"pm 1 \r\n")
+        self.assertRaises(ZeroDivisionError, self.overhearing.boiler_sent, b"zPuffer Aus\r\n")
         self.assertTrue(self.overhearing.failed)
 
 
