@@ -173,7 +173,6 @@ class House:
         mishap: what goes wrong with a request.
         poll_pause: seconds between two cycles of the gateway's at most.
         parameters: those that can be set.
-        extra_watchers: told of what passes before the control is.
     """
 
     def __init__(
@@ -184,7 +183,6 @@ class House:
         mishap: Callable[[str], Mishap | None] = lambda _request: None,
         poll_pause: float = 5.0,
         parameters: Sequence[str] = PARAMETERS,
-        extra_watchers: tuple[ISessionWatcher, ...] = (),
     ) -> None:
         self.clock = Clock()
         self.random = Random(seed)
@@ -200,7 +198,6 @@ class House:
         self._poll_pause = poll_pause
         self._polling = True
         self._stopped = False
-        self._extra_watchers = extra_watchers
 
         self.engine = BoilerEngine(
             Plant(seed),
@@ -262,11 +259,7 @@ class House:
 
     def _watch(self, session: Session) -> list[ISessionWatcher]:
         self.overhearing = self.understanding.watch(session)
-        return [
-            self.overhearing,
-            *self._extra_watchers,
-            self.control.watch(session, self.overhearing),
-        ]
+        return [self.overhearing, self.control.watch(session, self.overhearing)]
 
     def _connect(self, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         self.boiler_end.protocol = self.boiler.buildProtocol(None)
