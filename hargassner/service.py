@@ -247,17 +247,7 @@ class Bridge(MultiService):
             self.recordings = RecordingFolder(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionWatcher]:
-            overhearing = self.understanding.watch(session)
-            watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
-            if self.recordings is not None:
-                now = reactor.seconds()
-                recorder = self.recordings.session(session.number, session.address, now)
-                watchers.append(Recorded(recorder, reactor.seconds))
-            if access.is_gateway(session.address):
-                watchers.append(self.direct.watch(session))
-            # The last one: what it sends comes after what the others are told.
-            watchers.append(self.control.watch(session, overhearing))
-            return watchers if self.web is None else [self.web.watch(session), *watchers]
+            return self._watchers(session, access.is_gateway(session.address), reactor)
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
@@ -333,6 +323,22 @@ class Bridge(MultiService):
         parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
+
+    def _watchers(
+        self, session: Session, of_gateway: bool, reactor: IBridgeReactor
+    ) -> list[ISessionWatcher]:
+        """Those who overhear a session that begins."""
+        overhearing = self.understanding.watch(session)
+        watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
+        if self.recordings is not None:
+            now = reactor.seconds()
+            recorder = self.recordings.session(session.number, session.address, now)
+            watchers.append(Recorded(recorder, reactor.seconds))
+        if of_gateway:
+            watchers.append(self.direct.watch(session))
+        # The last one: what it sends comes after what the others are told.
+        watchers.append(self.control.watch(session, overhearing))
+        return watchers if self.web is None else [self.web.watch(session), *watchers]
 
     def _page(
         self,
