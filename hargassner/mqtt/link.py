@@ -243,7 +243,6 @@ class BrokerLink(Service):
     def lost(self, why: Setback) -> None:
         """The connection is gone; ``ClientService`` makes another."""
         self._connection = None
-        self._stop_pumping()
         self.counters.dropped += self._outbox.interrupted()
         online = self.status.state is LinkState.ONLINE
         if online and self._clock.seconds() - self.status.since >= SETTLED:

@@ -252,7 +252,7 @@ class ComingAndGoingTests(LinkCase):
             self.wait_for_attempt(62)
             self.endpoint.refuse()
         self.wait_for_attempt(62)
-        self.online()
+        wire = self.online()
         self.assertEqual(
             self.log.lines,
             [
@@ -262,6 +262,17 @@ class ComingAndGoingTests(LinkCase):
                 "connected to the MQTT broker mqtt://broker.lan",
             ],
         )
+        wire.lose()
+        self.assertEqual(self.log.lines[4:], [self.log.lines[1]], "the next loss is another one")
+
+    def test_a_status_that_stays_the_same_keeps_its_time(self) -> None:
+        self.endpoint.refuse()
+        for _ in range(5):
+            self.wait_for_attempt(62)
+            self.endpoint.refuse()
+        self.assertGreater(self.clock.seconds(), 0)
+        self.assertEqual((self.state, self.link.status.since), (LinkState.WAITING, 0))
+        self.assertEqual(len(self.statuses), 2, "and nobody is told again")
 
     def test_an_observer_that_raises_costs_nothing(self) -> None:
         def fail(_: LinkStatus) -> None:
@@ -622,6 +633,13 @@ class SubscribeTests(LinkCase):
         wire.say(ping)
         self.assertTrue(wire.aborting)
         self.assertEqual(self.link.status.problem, "the broker sends and does not read")
+
+    def test_who_is_given_up_is_not_listened_to(self) -> None:
+        """Whatever else came with the bytes that were too many."""
+        wire = self.endpoint.accept()
+        wire.fill()
+        wire.say(b"\xc0\x00" * MOST_UNREAD + LET_IN + published("p/par_4/set", b"1"))
+        self.assertEqual((self.state, self.heard), (LinkState.WAITING, []))
 
 
 class NameTests(ClockCase):
