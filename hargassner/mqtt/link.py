@@ -219,11 +219,15 @@ class BrokerLink(Service):
     def received(self, topic: str, payload: str) -> None:
         """Hand a message to those who subscribed to it."""
         self.counters.received += 1
-        for topic_filter, handlers in self._subscriptions.items():
-            if topic_matches_sub(topic_filter, topic):
-                for handler in handlers:
-                    with log.failuresHandled("handling a message to {topic}", topic=topic):
-                        handler(topic, payload)
+        handlers = [
+            handler
+            for topic_filter, subscribed in self._subscriptions.items()
+            if topic_matches_sub(topic_filter, topic)
+            for handler in subscribed
+        ]
+        for handler in handlers:
+            with log.failuresHandled("handling a message to {topic!r}", topic=topic):
+                handler(topic, payload)
 
     def dropped(self, count: int) -> None:
         """Count what nobody can be given."""

@@ -565,7 +565,10 @@ class SubscribeTests(LinkCase):
     def setUp(self) -> None:
         super().setUp()
         self.heard: list[tuple[str, str]] = []
-        self.link.subscribe("p/+/set", lambda *message: self.heard.append(message))
+        self.link.subscribe("p/+/set", self.hear)
+
+    def hear(self, topic: str, payload: str) -> None:
+        self.heard.append((topic, payload))
 
     def test_subscribes_after_each_connection(self) -> None:
         for _ in range(2):
@@ -606,6 +609,12 @@ class SubscribeTests(LinkCase):
         wire.heard()
         wire.say(published("p/ask", b""))
         self.assertEqual(wire.published(), [("p/answer", "1")])
+
+    def test_a_handler_can_subscribe(self) -> None:
+        self.link.subscribe("p/more", lambda *_: self.link.subscribe("p/else", self.hear))
+        wire = self.online()
+        wire.say(published("p/more", b"") + published("p/else", b"1"))
+        self.assertEqual(self.heard, [("p/else", "1")])
 
     def test_what_cannot_be_read_is_counted(self) -> None:
         wire = self.online()
