@@ -41,7 +41,7 @@ wheel: $(VENV)/.checkers
 	rm -rf $(VENV)/wheel
 	$(PYTHON) -m venv $(VENV)/wheel
 	$(VENV)/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
-	cd $(VENV)/wheel && bin/twist hargassner --help | grep -q -- --config
+	cd $(VENV)/wheel && bin/twist hargassner --help | grep -- --config > /dev/null
 	cd $(VENV)/wheel && bin/hargassner --help > /dev/null
 
 bench: $(VENV)/.installed

@@ -47,6 +47,7 @@ from hargassner.dialogue.parameters import (
     Parameter,
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
+from hargassner.terminal import harmless
 
 log = Logger()
 
@@ -496,7 +497,7 @@ class Boiler:
                 log.warn(
                     "the boiler reports a fault: {number} {text}",
                     number=fault.number or "",
-                    text=fault.text.en,
+                    text=harmless(fault.text.en),
                 )
         if not faults:
             log.info("the boiler reports no fault any more")

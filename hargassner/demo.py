@@ -5,6 +5,7 @@ python -m hargassner.demo
 
 import argparse
 import os
+import socket
 import sys
 import tempfile
 from typing import Any
@@ -34,6 +35,8 @@ BRIDGE_TO_GATEWAY = "127.0.10.1"
 BRIDGE_TO_BOILER = "127.0.20.1"
 BOILER = "127.0.20.2"
 TELNET_PORT = 2323
+WEB_ADDRESS = "127.0.0.1"
+WEB_PORT = 8080
 
 _WHERE_TO_LOOK = f"""
 The demo runs four hosts on this machine:
@@ -42,7 +45,11 @@ The demo runs four hosts on this machine:
 
 The log below tells what happens: the gateway announces itself, finds the boiler through the
 bridge, logs in, asks every few seconds, and starts over every {{minutes:g}} minutes.
-Look at the boiler's telemetry through the bridge with
+Look at the page
+
+    http://{WEB_ADDRESS}:{{web_port}}/
+
+and at the boiler's telemetry through the bridge with
 
     nc {BRIDGE_TO_GATEWAY} {TELNET_PORT}
 
@@ -52,6 +59,19 @@ Watch what it publishes to the broker {{url}} with
 
 or let Home Assistant's MQTT integration use that broker. Ctrl-C ends the demo.
 """
+
+
+def free_port(wanted: int) -> int:
+    """The first TCP port from ``wanted`` on that nobody holds now; ``wanted`` if all are held."""
+    for port in range(wanted, wanted + 100):
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind((WEB_ADDRESS, port))
+            except OSError:
+                continue
+            return port
+    return wanted
 
 
 def named_broker(url: str) -> MqttConfig:
@@ -74,12 +94,13 @@ def named_broker(url: str) -> MqttConfig:
     ).mqtt
 
 
-def demo_config(state: str, mqtt: MqttConfig) -> Config:
+def demo_config(state: str, mqtt: MqttConfig, web_port: int) -> Config:
     """The bridge's configuration in the demo.
 
     Args:
         state: a directory for what survives a restart.
         mqtt: the broker.
+        web_port: where the page is.
     """
     return Config(
         gateway=GatewayConfig(
@@ -90,13 +111,18 @@ def demo_config(state: str, mqtt: MqttConfig) -> Config:
         ),
         boiler=BoilerConfig(address=BRIDGE_TO_BOILER, telnet_port=TELNET_PORT, broadcast=BOILER),
         mqtt=mqtt,
-        web=WebConfig(listen=""),
+        web=WebConfig(listen=f"tcp:{web_port}:interface={WEB_ADDRESS}"),
         state=StateConfig(directory=state),
     )
 
 
 def demo_service(
-    reactor: Any, state: str, mqtt: MqttConfig, session_length: float, speed: float
+    reactor: Any,
+    state: str,
+    mqtt: MqttConfig,
+    session_length: float,
+    speed: float,
+    web_port: int,
 ) -> MultiService:
     """The bridge and both simulators.
 
@@ -106,9 +132,10 @@ def demo_service(
         mqtt: the broker.
         session_length: seconds between two starts of the gateway.
         speed: how much faster than a real one the simulated boiler burns.
+        web_port: where the page is.
     """
     house = MultiService()
-    bridge = Bridge(demo_config(state, mqtt), reactor)
+    bridge = Bridge(demo_config(state, mqtt, web_port), reactor)
     boiler = SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT, speed=speed)
     gateway = SimulatedGateway(
         reactor,
@@ -147,6 +174,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     running: Any = reactor
+    web_port = free_port(WEB_PORT)
     embedded = None
     url = os.environ.get("MQTT_URL", "")
     try:
@@ -163,12 +191,13 @@ def main() -> None:
             url=mqtt.url,
             host=broker.hostname,
             port=broker.port or 1883,
+            web_port=web_port,
         ),
         flush=True,
     )
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
     with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
-        house = demo_service(running, state, mqtt, options.session_length, options.speed)
+        house = demo_service(running, state, mqtt, options.session_length, options.speed, web_port)
         if embedded is not None:
             embedded.setServiceParent(house)  # type: ignore[no-untyped-call]
         house.startService()

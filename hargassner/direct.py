@@ -83,8 +83,10 @@ class _ReaderFactory(Factory[TelemetryReader]):
         self._understanding = understanding
         self._clock = clock
         self._asked = False
+        self.connections = 0
 
     def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
+        self.connections += 1
         describe = self._understanding.boiler.descriptor is None and not self._asked
         self._asked = self._asked or describe
         return TelemetryReader(self._understanding, self._clock, describe)
@@ -110,6 +112,11 @@ class DirectTelemetry(Service):
         self._client: ClientService | None = None
         self._stopping: Deferred[None] | None = None
         self._sessions: set[int] = set()
+
+    @property
+    def connections(self) -> int:
+        """How often it connected so far."""
+        return self._factory.connections
 
     def startService(self) -> None:
         """Connect, unless a gateway session runs."""

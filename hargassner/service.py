@@ -9,7 +9,7 @@ from typing import Any
 
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import (
     IListeningPort,
@@ -20,23 +20,29 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
 )
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.boiler import Boiler
 from hargassner.config import Config
+from hargassner.control import Control
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
+from hargassner.inside import ways_inside
+from hargassner.journal import Journal, JournalKeeping
 from hargassner.memory import Memory
+from hargassner.mqtt.home import HomeView
 from hargassner.mqtt.link import BrokerLink
 from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.names import INamesReactor, Names
 from hargassner.network.sockets import Place, listening_socket
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
 from hargassner.state import StateDirectory, state_directory
 from hargassner.understanding import Understanding
+from hargassner.web.service import Parts, WebPage
 
 CONNECT_PATIENCE = 10.0
 """Seconds to find the boiler, and again to connect to it."""
@@ -66,14 +72,26 @@ class BoilerLine:
         self._neighbours = neighbours
         self._place = place
         self._port = port
+        self.problem = ""
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         """Connect to the boiler; the result is the factory's connected protocol.
 
-        Errors: ``BoilerUnknownError``, or why the connection could not be made.
+        Errors: ``BoilerUnknownError``, or why the connection could not be made; ``problem`` says
+        it too, until a connection is made.
         """
         address = self._neighbours.boiler_address(CONNECT_PATIENCE)
-        return address.addCallback(self._connect, protocolFactory)
+        connecting = address.addCallback(self._connect, protocolFactory)
+        return connecting.addCallbacks(self._connected, self._not_connected)
+
+    def _connected(self, protocol: IProtocol) -> IProtocol:
+        self.problem = ""
+        return protocol
+
+    def _not_connected(self, why: Failure) -> Failure:
+        if why.check(CancelledError) is None:
+            self.problem = why.getErrorMessage()
+        return why
 
     def _connect(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         device = self._place.device()
@@ -154,7 +172,7 @@ class CleanExit(Service):
             self._reactor.callFromThread(self._reactor.stop)
 
 
-@implementer(ISessionWatcher)
+@implementer(IErrandWatcher)
 class Recorded:
     """Has a session recorded."""
 
@@ -169,6 +187,14 @@ class Recorded:
     def boiler_sent(self, data: bytes) -> None:
         """Record bytes from the boiler."""
         self._recorder.passed(self._seconds(), "boiler", data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        """Record a request of the bridge's own."""
+        self._recorder.passed(self._seconds(), "bridge", data)
+
+    def bridge_received(self, data: bytes) -> None:
+        """Record bytes from the boiler that were kept from the gateway."""
+        self._recorder.passed(self._seconds(), "boiler", data, kept=True)
 
     def over(self, reason: str) -> None:
         """Record the end."""
@@ -203,6 +229,11 @@ class Bridge(MultiService):
         state = StateDirectory(state_directory(config.state.directory, os.environ))
         memory = Memory(state, self.neighbours, self.boiler, reactor, in_thread)
         self.understanding = Understanding(self.boiler, reactor, memory.remember_descriptor)
+        self.journal = Journal(reactor)
+
+        self.control = Control(
+            self.boiler, reactor, config.control.parameters, config.control.timeout
+        )
 
         # The way of the bytes.
         self.boiler_line = BoilerLine(
@@ -216,19 +247,37 @@ class Bridge(MultiService):
             self.recordings = RecordingFolder(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionWatcher]:
-            watchers: list[ISessionWatcher] = [self.understanding.watch(session)]
+            overhearing = self.understanding.watch(session)
+            watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
             if self.recordings is not None:
                 now = reactor.seconds()
                 recorder = self.recordings.session(session.number, session.address, now)
                 watchers.append(Recorded(recorder, reactor.seconds))
             if access.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
-            return watchers
+            # The last one: what it sends comes after what the others are told.
+            watchers.append(self.control.watch(session, overhearing))
+            return watchers if self.web is None else [self.web.watch(session), *watchers]
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
         # The home.
-        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
+        self.broker: BrokerLink | None = None
+        home: list[Service] = []
+        if config.mqtt.url:
+            self.broker = BrokerLink(config.mqtt, reactor)
+            view = HomeView(
+                self.boiler,
+                config,
+                self.broker,
+                self.control,
+                reactor,
+                state,
+                in_thread,
+                socket.gethostname(),
+            )
+            # The link last to stop, so that the view's last words go out.
+            home = [self.broker, view]
 
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
@@ -237,7 +286,9 @@ class Bridge(MultiService):
         self.neighbours.on_boiler(self.understanding.boiler_answered)
         self.neighbours.on_boiler(lambda _boiler: memory.remember_neighbours())
 
-        self.relay = _relay(config, self.neighbours, gateway_place, boiler_place)
+        # Towards the gateway it is the boiler, and the reverse.
+        both = sides(config, gateway_place, boiler_place)
+        self.relay = Relay(self.neighbours, config.discovery, *both)
 
         def open_telnet_port() -> TelnetPort:
             with listening_socket(gateway_place, config.gateway.telnet_port) as sock:
@@ -249,46 +300,74 @@ class Bridge(MultiService):
                     )
                 )
 
-        keepers: list[tuple[Place, str, Callable[[], TelnetPort | Side]]] = [
-            (
-                gateway_place,
-                "the gateway's discovery",
-                lambda: self.relay.open_gateway_side(reactor),
-            ),
-            (
-                boiler_place,
-                "the boiler's discovery",
-                lambda: self.relay.open_boiler_side(reactor),
-            ),
-            (gateway_place, "the telnet port", open_telnet_port),
+        to_gateway: list[tuple[str, Callable[[], TelnetPort | Side]]] = [
+            ("the gateway's discovery", lambda: self.relay.open_gateway_side(reactor)),
+            ("the telnet port", open_telnet_port),
         ]
+        gateway_keepers = [Keeper(reactor, gateway_place, *each) for each in to_gateway]
+        boiler_keeper = Keeper(
+            reactor,
+            boiler_place,
+            "the boiler's discovery",
+            lambda: self.relay.open_boiler_side(reactor),
+        )
+
+        # Who looks on.
+        self.web = self._page(gateway_keepers, [boiler_keeper], reactor, state, in_thread)
+
         parts: list[Service] = [
             CleanExit(reactor),
+            JournalKeeping(self.journal, reactor),
             Names(reactor),
             memory,
-            *(Keeper(reactor, *each) for each in keepers),
+            *gateway_keepers,
+            boiler_keeper,
             _ticking(self.boiler, reactor),
             Sessions(self.proxy, self.recordings),
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        if self.broker is not None:
-            parts.append(self.broker)
+        parts += home
+        if self.web is not None:
+            parts.append(self.web)
+        parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
 
+    def _page(
+        self,
+        gateway_keepers: list[Keeper],
+        boiler_keepers: list[Keeper],
+        reactor: IBridgeReactor,
+        state: StateDirectory,
+        in_thread: Callable[..., "Deferred[Any]"],
+    ) -> WebPage | None:
+        """The page, if there is to be one."""
+        if not self.config.web.listen:
+            return None
+        seen = Parts(
+            config=self.config,
+            boiler=self.boiler,
+            neighbours=self.neighbours,
+            proxy=self.proxy,
+            direct=self.direct,
+            understanding=self.understanding,
+            journal=self.journal,
+            gateway_keepers=gateway_keepers,
+            boiler_keepers=boiler_keepers,
+            boiler_problem=lambda: self.boiler_line.problem,
+            broker=lambda: self.broker.status if self.broker else None,
+        )
+        return WebPage(seen, reactor, state, in_thread)
 
-def _relay(
-    config: Config, neighbours: Neighbours, gateway_place: Place, boiler_place: Place
-) -> Relay:
-    """The relay between both sides: towards the gateway it is the boiler, and the reverse."""
+
+def sides(config: Config, gateway_place: Place, boiler_place: Place) -> tuple[Side, Side]:
+    """The discovery ports of both sides, the gateway's first, not open yet."""
     ports = config.discovery
     diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
     gateway_ports = (ports.boiler_port, *diagnostics)
     boiler_ports = (ports.gateway_port, *diagnostics)
-    return Relay(
-        neighbours,
-        ports,
+    return (
         Side(gateway_place, config.gateway.broadcast, gateway_ports),
         Side(boiler_place, config.boiler.broadcast, boiler_ports),
     )

@@ -1,5 +1,6 @@
 """The spectator beside the proxy: what passes is understood, and the model told of it."""
 
+import re
 from collections.abc import Callable, Iterable
 
 from twisted.internet.interfaces import IReactorTime
@@ -21,11 +22,13 @@ from hargassner.dialogue.events import (
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
-from hargassner.proxy import ISessionWatcher, Session
+from hargassner.proxy import IErrandWatcher, Session
+from hargassner.terminal import harmless
 
 log = Logger()
 
 _KINDS_SAID = 100
+_REQUEST = re.compile(r"\$[A-Za-z]")
 
 
 class Understanding:
@@ -65,17 +68,24 @@ class Understanding:
                     self._say_once(
                         "unreadable", event.reason, "cannot be read: {text} ({kind})", event.text
                     )
+                case Passthrough() if not _REQUEST.match(event.kind):
+                    self._say_once(
+                        "passthrough",
+                        "no request",
+                        "what is no request passes without being understood: {text}",
+                        event.request,
+                    )
                 case Passthrough():
                     self._say_once(
                         "passthrough",
                         event.kind,
                         "the request {kind} is unknown: its replies pass without being understood",
                     )
-                case Refused():
+                case Refused(asked_by="gateway"):
                     log.info(
                         "the boiler refused {request}: {reply}",
-                        request=event.request,
-                        reply=event.reply,
+                        request=harmless(event.request),
+                        reply=harmless(event.reply),
                     )
                 case _:
                     pass
@@ -102,33 +112,61 @@ class Understanding:
     def _say_once(self, what: str, kind: str, format_: str, text: str = "") -> None:
         if (what, kind) not in self._said and len(self._said) < _KINDS_SAID:
             self._said.add((what, kind))
-            log.info(format_, kind=kind, text=text)
+            log.info(format_, kind=harmless(kind), text=harmless(text))
 
 
-@implementer(ISessionWatcher)
+@implementer(IErrandWatcher)
 class Overhearing:
-    """Understands one session."""
+    """Understands one session.
+
+    ``dialogue`` is what is understood of it. ``failed`` says that something raised, so that the
+    dialogue cannot be relied on any more.
+    """
 
     def __init__(self, understanding: Understanding, session: Session) -> None:
+        self.dialogue = Dialogue()
+        self.failed = False
         self._understanding = understanding
         self._session = session
-        self._dialogue = Dialogue()
+        self._listeners: list[Callable[[Event], None]] = []
         self._take([SessionOpened(session.number, session.address)])
+
+    def listen(self, heard: Callable[[Event], None]) -> None:
+        """Have ``heard`` called with each event of this session, when the model has it."""
+        self._listeners.append(heard)
 
     def gateway_sent(self, data: bytes) -> None:
         """Take in bytes from the gateway."""
-        self._take(self._dialogue.gateway_sent(data))
+        self._understand(self.dialogue.gateway_sent, data)
 
     def boiler_sent(self, data: bytes) -> None:
         """Take in bytes from the boiler."""
-        self._take(self._dialogue.boiler_sent(data))
+        self._understand(self.dialogue.boiler_sent, data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        """Take in a request of the bridge's own."""
+        self._understand(self.dialogue.bridge_sent, data)
+
+    def bridge_received(self, data: bytes) -> None:
+        """Take in the boiler's answer to it."""
+        self._understand(self.dialogue.boiler_sent, data)
 
     def over(self, reason: str) -> None:
         """Tell the model that the session is over."""
         self._take([SessionOver(self._session.number, reason)])
+
+    def _understand(self, sent: Callable[[bytes], list[Event]], data: bytes) -> None:
+        try:
+            self._take(sent(data))
+        except Exception:
+            self.failed = True
+            raise
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, LoggedIn):
                 self._session.said_login()
         self._understanding.take(events, self._session.number)
+        for listener in self._listeners:
+            for event in events:
+                listener(event)

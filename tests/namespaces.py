@@ -11,19 +11,16 @@ namespace that it was made in.  The bridge is a process of its own.
 import ctypes
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from shutil import which
 from types import TracebackType
-from typing import Any
 from unittest import SkipTest
+
+from tests.processes import Running, program
 
 GATEWAY = "192.0.2.7"
 OTHER_CLIENT = "192.0.2.8"
@@ -44,6 +41,10 @@ allow = ["igw", "192.0.2.8"]
 interface = "bo"
 address = "198.51.100.1"
 direct_telemetry = false
+
+[control]
+# The bridge asks nothing of its own, so that only what passes is on the wires.
+parameters = []
 
 [web]
 listen = ""
@@ -166,72 +167,27 @@ def _inside(namespace: str) -> Iterator[None]:
         os.close(home)
 
 
-class BridgeProcess:
+class BridgeProcess(Running):
     """The bridge, started as its users start it, in the namespace between the networks.
 
     Args:
         networks: where.
-        config: the configuration file's text; ``{state}`` becomes a fresh directory.
+        config: the configuration file's text; ``{state}`` becomes a directory of its own.
         prefix: words before the command, such as ``setpriv`` and its options.
     """
 
     def __init__(
         self, networks: Networks, config: str = CONFIG, prefix: tuple[str, ...] = ()
     ) -> None:
-        self._directory = tempfile.TemporaryDirectory()
-        path = Path(self._directory.name, "hargassner.toml")
-        path.write_text(config.format(state=Path(self._directory.name, "state")))
-        twist = Path(sys.executable).with_name("twist")
-        self._log = Path(self._directory.name, "log")
-        self._errors = Path(self._directory.name, "errors")
-        with self._log.open("wb") as log, self._errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [
-                    *("ip", "netns", "exec", networks.bridge, *prefix),
-                    *(str(twist), "--log-format=text", "hargassner", "--config", str(path)),
-                ],
-                stdout=log,
-                stderr=errors,
-                cwd=self._directory.name,
-            )
-
-    def log(self) -> str:
-        """What the bridge has logged so far."""
-        return self._log.read_text()
-
-    def errors(self) -> str:
-        """What it wrote to standard error."""
-        return self._errors.read_text()
-
-    def wait_for(self, words: str, count: int = 1, patience: float = _PATIENCE) -> None:
-        """Wait until the log says this."""
-        wait_until(lambda: self.log().count(words) >= count, patience, f"{words!r} in the log")
+        inside = ("ip", "netns", "exec", networks.bridge, *prefix)
+        bridge = (program("twist"), "--log-format=text", "hargassner", "--config=hargassner.toml")
+        super().__init__(
+            [*inside, *bridge], files={"hargassner.toml": config.format(state="state")}
+        )
 
     def wait_until_up(self) -> None:
         """Wait until the bridge listens."""
         self.wait_for("Starting reactor")
-
-    def stop(self) -> int:
-        """Stop it as systemd does; its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(_PATIENCE)
-
-    def clean_up(self) -> None:
-        """Leave nothing behind, whatever happened."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(_PATIENCE)
-        self._directory.cleanup()
-
-
-def wait_until(condition: Callable[[], Any], patience: float, what: str) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience} s in vain for {what}")
-        time.sleep(0.02)
 
 
 def receive(sock: socket.socket, size: int) -> bytes:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, ConnectionDone
+from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -105,6 +105,17 @@ class DirectCase(SynchronousTestCase):
         transport = self.endpoint.accept()
         transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
         self.assertTrue(self.boiler.availability.telemetry)
+
+    def test_a_boiler_that_resets_every_day_is_read_every_day(self) -> None:
+        """To the second, as some firmwares do; it is read again within seconds."""
+        for _ in range(3):
+            transport = self.endpoint.accept()
+            for _ in range(24 * 120):
+                self.clock.advance(30)
+                transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+            transport.protocol.connectionLost(Failure(ConnectionLost()))
+            self.clock.advance(5)
+            self.assertEqual(len(self.endpoint.attempts), 1)
 
     def test_a_boiler_that_is_away_is_tried_again_and_again_but_not_often(self) -> None:
         attempts = 0

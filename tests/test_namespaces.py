@@ -3,11 +3,14 @@
 import contextlib
 import json
 import random
+import re
+import signal
 import socket
 import struct
 import time
 from pathlib import Path
 from typing import Any
+from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -254,7 +257,7 @@ class SessionLifeTests(NetworkCase):
         self.announce()
         self.assertEqual(client.recv(1), b"")
         self.assertEqual(boiler.recv(1), b"")
-        self.assertTrue(2.5 < time.monotonic() - began < 4)
+        self.assertGreater(time.monotonic() - began, 2.5)
 
     def test_a_gateway_whose_cable_is_pulled_is_noticed_within_a_minute(self) -> None:
         client, boiler = self.connect()
@@ -274,6 +277,59 @@ class SessionLifeTests(NetworkCase):
         self.assertEqual(status, 0)
         self.assertLess(time.monotonic() - began, 5)
         self.assertEqual((client.recv(1), boiler.recv(1)), (b"", b""))
+
+
+class AbsentBoilerTests(NetworkCase):
+    """The boiler is at an address where nobody answers, not even to refuse."""
+
+    config = CONFIG.replace("direct_telemetry = false", 'host = "198.51.100.77"')
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.bridge = self.start()
+
+    def client(self) -> socket.socket:
+        client = self.opened(self.networks.tcp(self.networks.gateway))
+        client.bind((OTHER_CLIENT, 0))
+        client.connect((BRIDGE_TO_GATEWAY, 23))
+        return client
+
+    def test_a_client_is_closed(self) -> None:
+        client = self.client()
+        client.settimeout(30)
+        client.sendall(b"$uptime\r\n")
+        self.assertEqual(client.recv(1), b"")
+        self.bridge.wait_for("the boiler cannot be reached")
+
+    def test_it_stops_in_time_all_the_same(self) -> None:
+        """With a client that waits, and with its own connection under way."""
+        client = self.client()
+        self.bridge.wait_for("session 1: 192.0.2.8")
+        self.bridge.process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.bridge.process.wait(5), 0)
+        self.assertEqual(client.recv(1), b"")
+        self.assertNotIn("Traceback", self.bridge.log() + self.bridge.errors())
+
+
+class MuteNameServerTests(NetworkCase):
+    """The boiler is known by name, and the name server does not answer."""
+
+    config = CONFIG.replace("direct_telemetry = false", 'host = "boiler.example"')
+
+    def test_it_stops_in_time_all_the_same(self) -> None:
+        resolver = Path("/etc/resolv.conf")
+        text = resolver.read_text() if resolver.exists() else ""
+        found = re.search(r"^nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$", text, re.MULTILINE)
+        if found is None:
+            raise SkipTest("this machine has no name server with an IPv4 address")
+        ip("-n", self.networks.boiler, "addr", "add", f"{found[1]}/32", "dev", "eth0")
+        ip("-n", self.networks.bridge, "route", "add", found[1], "via", BOILER, "dev", "bo")
+        server = self.opened(self.networks.udp(self.networks.boiler, 53))
+        bridge = self.start()
+        self.assertIn(b"\6boiler\7example", server.recv(1000))
+        bridge.process.send_signal(signal.SIGTERM)
+        self.assertEqual(bridge.process.wait(5), 0)
+        self.assertNotIn("Traceback", bridge.log() + bridge.errors())
 
 
 class InterfaceTests(NetworkCase):
@@ -327,20 +383,25 @@ class RightsTests(NetworkCase):
             self.networks, prefix=("setpriv", "--bounding-set=-net_bind_service", "--")
         )
         self.addCleanup(bridge.clean_up)
-        self.assertNotEqual(bridge.process.wait(10), 0)
+        self.assertNotEqual(bridge.wait(), 0)
         [line] = bridge.errors().splitlines()
         self.assertIn("TCP port 23 on gw", line)
         self.assertIn("CAP_NET_BIND_SERVICE", line)
 
-    def test_the_right_to_raw_sockets_is_not_needed(self) -> None:
-        self.start(prefix=("setpriv", "--bounding-set=-net_raw", "--"))
+    def test_the_right_to_low_ports_is_all_that_is_needed(self) -> None:
+        """An ordinary user with this one capability has a whole session pass."""
+        self.start(prefix=("setpriv", "--bounding-set=-all,+net_bind_service", "--"))
         self.assertEqual(self.announce()[0], ANNOUNCEMENT)
+        self.assertEqual(self.answer()[0], SERVICES)
+        client, boiler = self.connect()
+        client.sendall(b"$login token\r\n")
+        self.assertEqual(receive(boiler, 14), b"$login token\r\n")
 
     def test_a_second_bridge_names_the_first(self) -> None:
         first = self.start()
         second = BridgeProcess(self.networks)
         self.addCleanup(second.clean_up)
-        self.assertNotEqual(second.process.wait(10), 0)
+        self.assertNotEqual(second.wait(), 0)
         [line] = second.errors().splitlines()
         self.assertIn(f"is in use by twist (process {first.process.pid})", line)
 

@@ -1,7 +1,11 @@
 """The proxy's sessions, in memory: two fake connections, a clock, and no network."""
 
+import json
 from collections.abc import Iterable
+from itertools import cycle
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
@@ -14,17 +18,22 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, Neighbours, ServiceList
+from hargassner.errand import LARGEST_WAIT, OWED_PATIENCE, IWay
 from hargassner.proxy import (
     CLOSE_PATIENCE,
     FLUSH_PATIENCE,
     HALF_CLOSED_PATIENCE,
     START_OVER_PATIENCE,
     Access,
+    IErrandWatcher,
     ISessionWatcher,
     ProxyFactory,
     Session,
 )
+from hargassner.understanding import Understanding
+from tests.shared import shared_file
 
 GATEWAY = "192.0.2.7"
 OTHER = "192.0.2.8"
@@ -223,6 +232,49 @@ class PassingTests(ProxyCase):
         self.assertEqual((ones_boiler.received, twos_boiler.received), (b"one", b"two"))
 
 
+class AnyCutTests(ProxyCase):
+    """The same bytes, whatever they are and however they are cut, while they are understood."""
+
+    def watch(self, session: Session) -> list[ISessionWatcher]:
+        return [Understanding(Boiler(), self.clock, lambda _: None).watch(session)]
+
+    def pass_on(self, segments: list[tuple[bool, bytes]]) -> None:
+        """Say each segment on the client's side, or else on the boiler's, and compare."""
+        client, boiler = self.session()
+        for by_client, data in segments:
+            (client if by_client else boiler).says(data)
+        said = b"".join(data for by_client, data in segments if by_client)
+        answered = b"".join(data for by_client, data in segments if not by_client)
+        self.assertEqual((boiler.received, client.received), (said, answered))
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+
+    @given(st.lists(st.tuples(st.booleans(), st.binary(min_size=1))))
+    def test_any_bytes(self, segments: list[tuple[bool, bytes]]) -> None:
+        self.pass_on(segments)
+
+    @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3000)), min_size=1))
+    def test_a_captured_session(self, sizes: list[tuple[bool, int]]) -> None:
+        """Pipelined and in pieces that have nothing to do with lines."""
+        steps = json.loads(shared_file("captures/nano-pk-v14.0n3.json").read_text())["steps"]
+        left = {
+            by_client: b"".join(
+                step["data"].encode("latin-1")
+                for step in steps
+                if step.get("connection") == "gateway" and (step["from"] == "gateway") == by_client
+            )
+            for by_client in (True, False)
+        }
+        segments = []
+        for by_client, size in cycle(sizes):
+            side = by_client if left[by_client] else not by_client
+            if not left[side]:
+                break
+            segments.append((side, left[side][:size]))
+            left[side] = left[side][size:]
+        self.pass_on(segments)
+
+
 class EndingTests(ProxyCase):
     """Whatever ends a session ends both of its connections, and nothing else."""
 
@@ -300,7 +352,27 @@ class EndingTests(ProxyCase):
         client, boiler = self.session()
         self.factory.sessions[1].end("enough")
         boiler.says(b"late")
-        self.assertEqual(client.received, b"")
+        client.says(b"late")
+        self.assertEqual((client.received, boiler.received), (b"", b""))
+
+    def test_a_fin_that_crosses_the_end_leaves_nothing(self) -> None:
+        """The kernel may tell of it in the same turn in which the session was ended."""
+        client, boiler = self.session()
+        self.factory.sessions[1].end("enough")
+        boiler.sends_fin()
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_a_side_that_is_gone_takes_no_time_from_the_other_after_both_closed(self) -> None:
+        client, boiler = self.session()
+        client.sends_fin()
+        boiler.sends_fin()
+        boiler.gone(ConnectionDone())
+        self.clock.advance(FLUSH_PATIENCE - 1)
+        self.assertFalse(client.aborted)
+        self.clock.advance(1)
+        self.assertTrue(client.aborted)
 
     def test_nothing_of_a_session_survives_it(self) -> None:
         client, boiler = self.session()
@@ -327,6 +399,15 @@ class ConnectingTests(ProxyCase):
         client.gone(ConnectionLost())
         self.assertEqual(self.cancelled, 1)
         self.assertEqual(self.factory.counters.unreachable, 0)
+        self.assertEqual(self.factory.sessions, {})
+
+    def test_a_session_ended_meanwhile_is_over_when_its_client_is_gone(self) -> None:
+        client = self.client()
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE)
+        self.assertEqual(self.cancelled, 1)
+        self.assertTrue(client.closing)
+        client.gone(ConnectionDone())
         self.assertEqual(self.factory.sessions, {})
 
     def test_a_boiler_that_comes_too_late_is_dropped(self) -> None:
@@ -401,6 +482,35 @@ class StartingOverTests(ProxyCase):
         self.assertFalse(client.closing)
         self.assertIn("it stays", self.logged()[-1])
 
+    def test_one_that_asked_in_between_gets_three_seconds_anew(self) -> None:
+        client, _ = self.session()
+        self.announce()
+        self.clock.advance(1)
+        client.says(b"$setkomm\r\n")
+        self.clock.advance(1.5)
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE - 0.1)
+        self.assertFalse(client.closing)
+        self.clock.advance(0.1)
+        self.assertTrue(client.closing)
+
+    def test_announcements_alone_do_not_keep_it(self) -> None:
+        client, _ = self.session()
+        self.announce()
+        self.clock.advance(START_OVER_PATIENCE - 1)
+        self.announce()
+        self.clock.advance(1)
+        self.assertTrue(client.closing)
+
+    def test_an_announcement_while_it_ends_leaves_nothing(self) -> None:
+        client, boiler = self.session()
+        self.announce()
+        self.factory.sessions[1].end("enough")
+        self.announce()
+        client.gone(ConnectionDone())
+        boiler.gone(ConnectionDone())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_what_it_asked_before_the_announcement_does_not_count(self) -> None:
         client, _ = self.session()
         client.says(b"$igw clear\r\n")
@@ -471,6 +581,13 @@ class WatchingTests(ProxyCase):
         verifyObject(ISessionWatcher, Notebook())
         verifyObject(ISessionWatcher, Clumsy())
 
+    def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
+        self.factory.watch = lambda _session: [1 // 0]
+        client, boiler = self.session()
+        client.says(b"$uptime\r\n")
+        self.assertEqual(boiler.received, b"$uptime\r\n")
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
     def test_one_that_raises_costs_no_byte_and_no_other_watcher(self) -> None:
         notebook = Notebook()
         self.watchers = [Clumsy(), notebook]
@@ -482,6 +599,169 @@ class WatchingTests(ProxyCase):
         self.assertEqual(client.received, b"$5\r\n")
         self.assertEqual(len(notebook.heard), 3)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+@implementer(IErrandWatcher)
+class FullNotebook(Notebook):
+    """Writes down what passes between bridge and boiler too."""
+
+    def bridge_sent(self, data: bytes) -> None:
+        self.heard.append(("bridge", data))
+
+    def bridge_received(self, data: bytes) -> None:
+        self.heard.append(("kept", data))
+
+
+class AskingTests(ProxyCase):
+    """A request of the bridge's own on a session."""
+
+    REQUEST = b'$par set "4;3;20.5"\r\n'
+    PATIENCE = 5.0
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers: list[bytes | None] = []
+        self.settled = 0
+        self.notebook = FullNotebook()
+        self.watchers = [self.notebook]
+        self.from_client, self.from_boiler = self.session_to_ask()
+
+    def session_to_ask(self) -> tuple[Connection, Connection]:
+        pair = self.session()
+        self.asked = list(self.factory.sessions.values())[-1]
+        self.asked.ask(self.REQUEST, self.PATIENCE, self.answers.append, self.was_settled)
+        return pair
+
+    def was_settled(self) -> None:
+        self.settled += 1
+
+    def test_the_boiler_gets_it_and_the_client_never_the_answer(self) -> None:
+        self.assertEqual(self.from_boiler.received, self.REQUEST)
+        self.from_boiler.says(b"zPa N: 4 = 20.5\r\n$a")
+        self.from_boiler.says(b"ck\r\npm 1\r\n")
+        self.assertEqual(self.from_client.received, b"zPa N: 4 = 20.5\r\npm 1\r\n")
+        self.assertEqual((self.answers, self.settled), ([b"$ack"], 1))
+
+    def test_the_clients_bytes_wait_for_the_answer(self) -> None:
+        self.from_client.says(b"$setk")
+        self.from_client.says(b"omm\r\n\xff")
+        self.assertEqual(self.from_boiler.received, self.REQUEST)
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n\xff")
+
+    def test_they_wait_no_longer_than_the_time_that_the_answer_has(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.clock.advance(self.PATIENCE - 0.1)
+        self.assertEqual(self.from_boiler.received, self.REQUEST)
+        self.clock.advance(0.1)
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+        self.assertEqual((self.answers, self.settled), ([None], 0))
+        self.assertFalse(self.asked.can_ask)
+
+    def test_an_answer_that_comes_later_is_kept_and_settles_it(self) -> None:
+        self.clock.advance(self.PATIENCE)
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.from_client.received, b"")
+        self.assertEqual((self.answers, self.settled), ([None], 1))
+        self.assertTrue(self.asked.can_ask)
+
+    def test_a_doubtful_reply_is_given_to_the_client_in_the_end(self) -> None:
+        self.clock.advance(self.PATIENCE)
+        self.from_client.says(b'$par set "7;3;20"\r\n')
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.from_client.received, b"")
+        self.clock.advance(self.PATIENCE)
+        self.assertEqual(self.from_client.received, b"$ack\r\n")
+
+    def test_an_answer_of_which_nothing_is_heard_is_given_up_in_the_end(self) -> None:
+        self.clock.advance(self.PATIENCE)
+        self.clock.advance(OWED_PATIENCE - 0.1)
+        self.assertEqual(self.settled, 0)
+        self.clock.advance(0.1)
+        self.assertEqual((self.answers, self.settled), ([None], 1))
+
+    def test_a_notice_that_refuses_lets_the_client_go_on_at_once(self) -> None:
+        self.from_client.says(b"$uptime\r\n")
+        self.from_boiler.says(b"zERR nicht vorhanden\r\n")
+        self.assertEqual(self.answers, [b"zERR nicht vorhanden"])
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$uptime\r\n")
+        self.assertFalse(self.asked.can_ask)
+
+    def test_a_client_that_says_much_meanwhile_is_paused(self) -> None:
+        piece = b"x" * (LARGEST_WAIT // 2)
+        self.from_client.says(piece)
+        self.assertFalse(self.from_client.paused)
+        self.from_client.says(piece)
+        self.assertTrue(self.from_client.paused)
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertFalse(self.from_client.paused)
+        self.assertEqual(self.from_boiler.received, self.REQUEST + 2 * piece)
+
+    def test_a_session_is_asked_one_thing_at_a_time(self) -> None:
+        self.assertRaises(RuntimeError, self.asked.ask, b"", 1.0, print, print)
+
+    def test_a_session_that_ends_or_is_half_closed_is_not_asked(self) -> None:
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertTrue(self.asked.can_ask)
+        self.from_client.sends_fin()
+        self.assertFalse(self.asked.can_ask)
+        self.asked.end("enough")
+        self.assertFalse(self.asked.can_ask)
+
+    def test_what_waits_reaches_the_boiler_before_the_clients_fin(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_client.sends_fin()
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+        self.assertTrue(self.from_boiler.fin)
+        self.from_boiler.says(b"$ack\r\n$2225410 ack\r\n")
+        self.assertEqual(self.from_client.received, b"$2225410 ack\r\n")
+        self.assertEqual(self.answers, [b"$ack"])
+
+    def test_a_boiler_that_closes_leaves_nothing_waiting(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_boiler.sends_fin()
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+        self.clock.advance(self.PATIENCE)
+        self.assertEqual((self.answers, self.settled), ([None], 1))
+
+    def test_what_waits_is_sent_when_the_session_ends(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_client.gone(ConnectionLost())
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+
+    def test_nobody_is_told_of_an_answer_when_the_session_is_over(self) -> None:
+        self.from_client.gone(ConnectionLost())
+        self.from_boiler.gone(ConnectionDone())
+        self.clock.advance(self.PATIENCE)
+        self.assertEqual((self.answers, self.settled), ([], 0))
+
+    def test_all_watchers_hear_what_passed_and_some_the_rest(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_boiler.says(b"zPuffer Aus\r\n$ack\r\n")
+        self.assertEqual(
+            self.notebook.heard,
+            [
+                ("bridge", self.REQUEST),
+                ("boiler", b"zPuffer Aus\r\n"),
+                ("kept", b"$ack\r\n"),
+                ("gateway", b"$setkomm\r\n"),
+            ],
+        )
+        plain = Notebook()
+        self.watchers = [plain]
+        _, boiler = self.session_to_ask()
+        boiler.says(b"$ack\r\npm 1\r\n")
+        self.assertEqual(plain.heard, [("boiler", b"pm 1\r\n")])
+
+    def test_the_clients_and_the_boilers_bytes_are_counted(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.asked.bytes_from_gateway, 10)
+        self.assertEqual(self.asked.bytes_from_boiler, 6)
+
+    def test_the_doubles_are_honest(self) -> None:
+        verifyObject(IErrandWatcher, self.notebook)
+        verifyObject(IWay, self.asked)
 
 
 class StoryTests(ProxyCase):
@@ -526,6 +806,22 @@ class StoppingTests(ProxyCase):
         stopped = self.factory.close()
         self.clock.advance(CLOSE_PATIENCE)
         self.successResultOf(stopped)
+
+    def test_a_slow_side_of_a_session_that_ends_already_delays_it_for_a_second_too(self) -> None:
+        client, boiler = self.session()
+        client.sends_fin()
+        boiler.sends_fin()
+        stopped = self.factory.close()
+        self.clock.advance(CLOSE_PATIENCE)
+        self.successResultOf(stopped)
+
+    def test_a_session_that_ends_gets_no_more_time(self) -> None:
+        client, _ = self.session()
+        self.factory.sessions[1].end("the gateway connected anew")
+        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.factory.close()
+        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.assertTrue(client.aborted)
 
     def test_nobody_is_admitted_afterwards(self) -> None:
         self.successResultOf(self.factory.close())

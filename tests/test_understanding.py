@@ -1,5 +1,7 @@
 """The spectator: from passing bytes to the model, and to the log."""
 
+import random
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import EventLoggingObserver
@@ -9,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, FoundBoiler, FoundGateway, Neighbours, ServiceList
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy import Access, IErrandWatcher, ProxyFactory, Session
 from hargassner.understanding import Understanding
 
 DOCUMENT = (
@@ -54,7 +56,7 @@ class SessionTests(UnderstandingCase):
     """One session, overheard."""
 
     def test_it_is_an_honest_watcher(self) -> None:
-        verifyObject(ISessionWatcher, self.overhearing)
+        verifyObject(IErrandWatcher, self.overhearing)
 
     def test_a_login_reaches_the_session_and_the_model(self) -> None:
         self.log_in()
@@ -94,6 +96,33 @@ class SessionTests(UnderstandingCase):
         said = [each for each in self.logged() if "frobnicate" in each]
         self.assertEqual(len(said), 1)
 
+    def test_a_client_that_sends_garbage_is_said_in_one_line(self) -> None:
+        """Whatever garbage it is, and of whatever it is full."""
+        chance = random.Random(3)
+        for garbage in (
+            b"\0" * 65_536 + b"\r\n",
+            b"\xff" * 65_536 + b"\r\n",
+            b"\xff" * 300_000,
+            b"\r\n" * 1000,
+            bytes(range(256)) * 100 + b"\r\n",
+            b"".join(chance.randbytes(40) + b"\r\n" for _ in range(1000)),
+            b"\x1b[2J\r\n" * 1000,
+        ):
+            self.setUp()
+            for place in range(0, len(garbage), 1456):
+                self.overhearing.gateway_sent(garbage[place : place + 1456])
+            said = self.logged()
+            self.assertLessEqual(len(said), 1, said)
+            self.assertTrue("".join(said).isprintable() or not said, said)
+
+    def test_what_the_boiler_says_cannot_steer_the_terminal(self) -> None:
+        self.overhearing.gateway_sent(b'$par set "PR001;6;1\x1b[2J"\r\n')
+        self.overhearing.boiler_sent(b"$err \x07\r\n?? \x1b[2J\nwhat\r\n")
+        self.assertEqual(len(self.logged()), 2)
+        for each in self.logged():
+            self.assertIn("\N{REPLACEMENT CHARACTER}", each)
+            self.assertTrue(each.isprintable())
+
     def test_what_cannot_be_read_is_counted_and_its_cause_said_once(self) -> None:
         self.log_in()
         before = len(self.events)
@@ -101,6 +130,40 @@ class SessionTests(UnderstandingCase):
             self.overhearing.boiler_sent(b"?? what\r\n")
         self.assertEqual(self.understanding.unreadable, 5)
         self.assertEqual(len(self.events) - before, 1)
+
+
+class BridgeTests(UnderstandingCase):
+    """Requests of the bridge's own, among the gateway's."""
+
+    def test_the_answer_to_the_bridge_reaches_the_model(self) -> None:
+        self.overhearing.bridge_sent(b"$par get PR001\r\n")
+        self.overhearing.bridge_received(b"$PR001;6;1;1;0;0;0;0;Mode;Non;Oui;0;\r\n")
+        self.assertEqual(self.boiler.settings["PR001"].text, "Oui")
+
+    def test_a_refusal_is_for_the_bridge_to_say(self) -> None:
+        before = len(self.events)
+        self.overhearing.bridge_sent(b"$par get PR001\r\n")
+        self.overhearing.bridge_received(b"$err parameter\r\n")
+        self.assertEqual(len(self.events), before)
+
+    def test_an_answer_that_does_not_come_does_not_mix_up_the_gateways(self) -> None:
+        self.overhearing.bridge_sent(b'$par set "4;3;20"\r\n')
+        self.overhearing.gateway_sent(b"$info\r\n")
+        self.overhearing.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
+        self.assertEqual(self.boiler.identity.model, "Nano.2(.3) 15")
+        self.assertEqual(self.overhearing.dialogue.open_requests, ("$info",))
+
+    def test_listeners_hear_events_when_the_model_has_them(self) -> None:
+        heard: list[object] = []
+        self.overhearing.listen(lambda _: heard.append(self.boiler.settings["4"].text))
+        self.overhearing.boiler_sent(b"zPa N: 4 = 20.0\r\n")
+        self.assertEqual(heard, ["20.0"])
+
+    def test_a_failure_is_noted(self) -> None:
+        self.overhearing.listen(lambda _event: 1 / 0)
+        self.assertFalse(self.overhearing.failed)
+        self.assertRaises(ZeroDivisionError, self.overhearing.boiler_sent, b"pm 1 \r\n")
+        self.assertTrue(self.overhearing.failed)
 
 
 class NeighbourTests(UnderstandingCase):

@@ -25,6 +25,7 @@ from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.dialogue.sdcard import SdCardError, is_sdcard_recording, read_sdcard
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
 from hargassner.recording import RecordingError, read_recording
+from hargassner.terminal import harmless
 
 SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 
@@ -213,8 +214,7 @@ def _session_lines(name: str) -> Iterator[_Line]:
 def _events(name: str) -> Iterator[tuple[float, Event]]:
     dialogue = Dialogue()
     for segment in read_recording(Path(name)):
-        passed = dialogue.gateway_sent if segment.direction == "gateway" else dialogue.boiler_sent
-        for event in passed(segment.data):
+        for event in dialogue.sent(segment.direction, segment.data):
             yield segment.time, event
 
 
@@ -263,7 +263,7 @@ def _write_table(
             unit = channel.unit if isinstance(channel, AnalogChannel) else ""
             text = f"? {reading.text}".strip() if reading.value is None else reading.text
             row = f"  {channel.object:{objects}}  {channel.name:{names}}  {text:>8}  {unit}"
-            rows.append(_printable(row.rstrip()))
+            rows.append(harmless(row.rstrip()))
         print("\n".join(rows), flush=True)
 
 
@@ -302,10 +302,3 @@ def _write_csv(
 
 def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel]:
     return [*descriptor.analog, *descriptor.digital]
-
-
-def _printable(text: str) -> str:
-    """Damaged names and values must not steer the terminal."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )

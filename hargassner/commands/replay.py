@@ -32,6 +32,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
 from hargassner.recording import Ended, RecordingError, read_entries
+from hargassner.terminal import harmless
 
 SUMMARY = "Play a recorded session through the bridge's understanding, and print what happened."
 
@@ -116,12 +117,7 @@ class _Replay:
                     yield entry.time, entry
                     continue
                 self.segments += 1
-                sent = (
-                    self._dialogue.gateway_sent
-                    if entry.direction == "gateway"
-                    else self._dialogue.boiler_sent
-                )
-                for event in sent(entry.data):
+                for event in self._dialogue.sent(entry.direction, entry.data):
                     for happened in self._happened(event):
                         yield entry.time, happened
 
@@ -149,12 +145,8 @@ class _Replay:
 
 
 def _as_text(time: float, happened: _Happened) -> str:
-    # Names and notices come from the wire; they must not steer the terminal.
-    text = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for character in _described(happened)
-    )
-    return f"{time:10.3f}  {text}"
+    # Names and notices come from the wire.
+    return f"{time:10.3f}  {harmless(_described(happened))}"
 
 
 def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences

@@ -17,6 +17,14 @@ LOOK_EVERY = 2.0
 """Seconds between two looks at the interface."""
 
 
+class CannotStartError(SystemExit, Exception):
+    """The bridge cannot start; the message is the line for the user.
+
+    An exit for whoever runs the bridge in the foreground.  To ``twistd``, which waits in the
+    foreground for word of its daemon, only an Exception is a failure.
+    """
+
+
 class Opened(Protocol):
     """What was opened, and can be closed."""
 
@@ -61,7 +69,7 @@ class Keeper(Service):
         """Open what needs the rights that the daemon may give up after this.
 
         Raises:
-            SystemExit: it cannot be opened, and waiting would not help.
+            CannotStartError: it cannot be opened, and waiting would not help.
         """
         self._begin()
 
@@ -69,7 +77,7 @@ class Keeper(Service):
         """Open it, and look at the interface from now on.
 
         Raises:
-            SystemExit: it cannot be opened, and waiting would not help.
+            CannotStartError: it cannot be opened, and waiting would not help.
         """
         super().startService()  # type: ignore[no-untyped-call]
         self._begin()
@@ -90,7 +98,7 @@ class Keeper(Service):
             except NotThereYetError as why:
                 self._say(why)
             except (CannotOpenError, OSError) as why:
-                raise SystemExit(f"hargassner: {why}") from None
+                raise CannotStartError(f"hargassner: {why}") from None
 
     def _try(self) -> None:
         identity = self._place.identity()

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import cast
 
 from twisted.application.service import Service
@@ -157,18 +158,20 @@ class SimulatedGateway(Service):
         """Open the UDP ports, and announce itself.
 
         Raises:
-            CannotOpenError: one of them cannot be opened.
+            CannotOpenError: one of them cannot be opened; none is open then.
         """
-        super().startService()  # type: ignore[no-untyped-call]
-        device = self._place.device() if self._place.interface else ""
-        bound = "" if device else self._place.address
-        for port in (
-            self._gateway_port,
-            self._boiler_diagnostics_port,
-            self._gateway_diagnostics_port,
-        ):
-            self._ports[port] = protocol = _Port(self._heard)
-            with datagram_socket(self._place, bound, port, device=device, shared=False) as sock:
+        with ExitStack() as sockets:
+            opened = {
+                port: sockets.enter_context(self._datagram_socket(port))
+                for port in (
+                    self._gateway_port,
+                    self._boiler_diagnostics_port,
+                    self._gateway_diagnostics_port,
+                )
+            }
+            super().startService()  # type: ignore[no-untyped-call]
+            for port, sock in opened.items():
+                self._ports[port] = protocol = _Port(self._heard)
                 self._reactor.adoptDatagramPort(
                     sock.fileno(), socket.AF_INET, protocol, _LARGEST_DATAGRAM
                 )
@@ -225,6 +228,11 @@ class SimulatedGateway(Service):
             self._telnet.tcp.abortConnection()
 
     # Looking for a boiler.
+
+    def _datagram_socket(self, port: int) -> socket.socket:
+        device = self._place.device() if self._place.interface else ""
+        bound = "" if device else self._place.address
+        return datagram_socket(self._place, bound, port, device=device, shared=False)
 
     def _announce(self) -> None:
         self.state = "announcing"
@@ -299,6 +307,7 @@ class SimulatedGateway(Service):
     def connected(self, telnet: _Telnet) -> None:
         """The connection is up: the dialogue begins."""
         self._connecting = None
+        self._next = None
         self._telnet = telnet
         self._clearing = False
         telnet.tcp.setTcpNoDelay(True)
@@ -337,7 +346,7 @@ class SimulatedGateway(Service):
         self._ends = None
         if self.dialogue is not None:
             self.state = "starting over"
-            self._write(b"$dhcp renew\r\n")
+            self._write(self.dialogue.renew())
             self._later(_BEFORE_CLEAR, self._ask_to_clear)
 
     def _ask_to_clear(self) -> None:

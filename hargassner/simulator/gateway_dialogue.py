@@ -144,11 +144,11 @@ class GatewayDialogue:
         )
 
     def clear(self) -> bytes:
-        """Begin to end the session: ``cleared`` is set when the boiler agrees."""
-        return b"$dhcp renew\r\n" + self._ask("$igw clear", self._agreed)
+        """Ask to end the session: ``cleared`` is set when the boiler agrees."""
+        return self._ask("$igw clear", self._agreed)
 
     def renew(self) -> bytes:
-        """The last request before the gateway closes; it has no reply."""
+        """The request before and after that one; it has no reply."""
         return b"$dhcp renew\r\n"
 
     def set_parameter(
@@ -228,17 +228,15 @@ class GatewayDialogue:
         document = b"".join(block[2:-2] for block in reply).decode("latin-1")
         try:
             root = fromstring(document)
-        except ElementTree.ParseError as wrong:
-            self._complain(f"the descriptor is no XML: {wrong}")
+            numbers = [
+                [int(each.get("id", "-1")) for each in root.iterfind(f"{kind}/CHANNEL")]
+                for kind in ("ANALOG", "DIGITAL")
+            ]
+        except (ElementTree.ParseError, ValueError) as wrong:
+            self._complain(f"the descriptor cannot be read: {wrong}")
             return
         self.described = True
-        self.values_expected = sum(
-            1
-            + max(
-                (int(each.get("id", "-1")) for each in root.iterfind(f"{kind}/CHANNEL")), default=-1
-            )
-            for kind in ("ANALOG", "DIGITAL")
-        )
+        self.values_expected = sum(1 + max(each, default=-1) for each in numbers)
 
     def _agreed(self, _reply: list[bytes]) -> None:
         self.cleared = True

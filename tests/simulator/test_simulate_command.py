@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import sys
 from typing import Any
 
@@ -9,7 +10,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
+
+from tests.cases import free_ports, loopback_addresses
 
 LOOPBACK = "127.0.0.1"
 PORTS = [
@@ -18,6 +22,7 @@ PORTS = [
     "--gateway-port=0",
     "--gateway-diagnostics-port=0",
 ]
+FAST = ["--pace=0.01", "--session-length=0.3", "--restart-delay=1", "--keepalive=0.05"]
 
 
 class Command(ProcessProtocol):
@@ -95,19 +100,65 @@ class CommandTests(TestCase):
             status = yield command.ended
             self.assertEqual((status, command.errors), (0, b""))
 
+    def on_its_own(self) -> tuple[list[str], list[str]]:
+        """Options for a boiler and a gateway that find each other, and nobody else."""
+        boiler, gateway = loopback_addresses(2)
+        names = ("telnet", "boiler", "gateway", "boiler-diagnostics", "gateway-diagnostics")
+        ports = [f"--{name}-port={port}" for name, port in zip(names, free_ports(5), strict=True)]
+        return (
+            [f"--address={boiler}", "--period=0.05", *ports],
+            [f"--address={gateway}", f"--broadcast={boiler}", *ports, *FAST],
+        )
+
+    @inlineCallbacks
+    def test_a_gateway_ends_after_so_many_sessions(self) -> Any:
+        """Its status is 0 where all was as it should be."""
+        boiler_options, gateway_options = self.on_its_own()
+        boiler = self.start("boiler", *boiler_options)
+        yield boiler.ready
+        gateway = self.start("gateway", *gateway_options, "--cycles=2")
+        status = yield gateway.ended
+        self.assertEqual((status, gateway.errors), (0, b""))
+        self.assertTrue(gateway.output.endswith(b"\n2 sessions, 0 problems\n"), gateway.output)
+
+    @inlineCallbacks
+    def test_a_gateway_runs_until_it_is_told_to_stop(self) -> Any:
+        """It tells its problems then, and its status is 1 where there are any."""
+        _, options = self.on_its_own()
+        for wrong in (False, True):
+            gateway = self.start("gateway", *options)
+            yield gateway.ready
+            if wrong:
+                port = int(re.search(r"gateway-port=(\d+)", " ".join(options))[1])
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+                    while b"a boiler answered" not in gateway.output:
+                        stranger.sendto(b"\0\2", (options[0].partition("=")[2], port))
+                        yield deferLater(reactor, 0.02)
+            gateway.process.signalProcess("INT")
+            status = yield gateway.ended
+            self.assertEqual(status, int(wrong))
+            self.assertEqual(gateway.errors.count(b"the service list came from port"), int(wrong))
+
     @inlineCallbacks
     def test_what_cannot_be_opened_is_one_line(self) -> Any:
         """And status 1."""
-        command = self.start("boiler", "--interface", "nothere0", "--telnet-port=0")
-        status = yield command.ended
-        self.assertEqual(status, 1)
-        self.assertRegex(command.errors, rb"\Ahargassner simulate: [^\n]*nothere0[^\n]*\n\Z")
+        for kind in ("boiler", "gateway"):
+            command = self.start(kind, "--interface", "nothere0", "--telnet-port=0")
+            status = yield command.ended
+            self.assertEqual(status, 1)
+            self.assertRegex(command.errors, rb"\Ahargassner simulate: [^\n]*nothere0[^\n]*\n\Z")
 
     @inlineCallbacks
     def test_a_wrong_argument_is_explained(self) -> Any:
         """And status 2."""
-        for wrong in ("--telnet-port=65536", "--speed=0", "--period=fast"):
-            command = self.start("boiler", wrong)
+        for wrong in (
+            ("boiler", "--telnet-port=65536"),
+            ("boiler", "--speed=0"),
+            ("boiler", "--period=fast"),
+            ("gateway", "--cycles=0"),
+            ("gateway", "--session-length=inf"),
+        ):
+            command = self.start(*wrong)
             status = yield command.ended
             self.assertEqual(status, 2)
             self.assertNotIn(b"Traceback", command.errors)

@@ -1,0 +1,1 @@
+"""The page that shows the bridge and the boiler, and the same facts for programs."""

@@ -1,0 +1,145 @@
+"""What ``/metrics`` tells Prometheus."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hargassner.boiler import Boiler
+from hargassner.direct import DirectTelemetry
+from hargassner.mqtt.interfaces import LinkState, LinkStatus
+from hargassner.proxy import ProxyFactory
+from hargassner.understanding import Understanding
+from hargassner.web.live import Live
+from hargassner.web.timing import Timing
+
+
+class BridgeCollector(Collector):
+    """Reads the figures off the bridge when they are asked for.
+
+    Args:
+        proxy: sessions and bytes.
+        boiler: the model.
+        understanding: what could not be read.
+        timing: lines.
+        live: open pages.
+        direct: the bridge's own connections.
+        broker: how the broker's link is; None without one.
+        commands: a dataclass with a count for each outcome of a command; None without control.
+    """
+
+    def __init__(
+        self,
+        proxy: ProxyFactory,
+        boiler: Boiler,
+        understanding: Understanding,
+        timing: Timing,
+        live: Live,
+        direct: DirectTelemetry,
+        broker: Callable[[], LinkStatus | None],
+        commands: Callable[[], Any | None],
+    ) -> None:
+        self._proxy = proxy
+        self._boiler = boiler
+        self._understanding = understanding
+        self._timing = timing
+        self._live = live
+        self._direct = direct
+        self._broker = broker
+        self._commands = commands
+
+    def collect(self) -> Iterable[Metric]:
+        """Every figure now."""
+        yield from self._passing()
+        yield from self._links()
+        yield from self._outcomes()
+        yield self._channels()
+
+    def _passing(self) -> Iterable[Metric]:
+        counters = self._proxy.counters
+        sessions = tuple(self._proxy.sessions.values())
+        yield CounterMetricFamily(
+            "hargassner_sessions", "Sessions begun; a gateway's reconnects too.", counters.sessions
+        )
+        yield GaugeMetricFamily("hargassner_sessions_open", "Sessions open now.", len(sessions))
+        size = CounterMetricFamily("hargassner_bytes", "Bytes passed.", labels=["from"])
+        size.add_metric(
+            ["gateway"],
+            counters.bytes_from_gateway + sum(each.bytes_from_gateway for each in sessions),
+        )
+        size.add_metric(
+            ["boiler"],
+            counters.bytes_from_boiler + sum(each.bytes_from_boiler for each in sessions),
+        )
+        yield size
+        lines = CounterMetricFamily("hargassner_lines", "Lines passed.", labels=["from"])
+        lines.add_metric(["gateway"], self._timing.lines_from_gateway)
+        lines.add_metric(["boiler"], self._timing.lines_from_boiler)
+        yield lines
+        yield CounterMetricFamily(
+            "hargassner_unreadable", "Lines that could not be read.", self._understanding.unreadable
+        )
+
+    def _links(self) -> Iterable[Metric]:
+        counters = self._proxy.counters
+        availability = self._boiler.availability
+        yield CounterMetricFamily(
+            "hargassner_refused_connections", "Clients that may not connect.", counters.refused
+        )
+        yield CounterMetricFamily(
+            "hargassner_boiler_unreachable",
+            "Sessions that found no boiler.",
+            counters.unreachable,
+        )
+        yield CounterMetricFamily(
+            "hargassner_direct_connections",
+            "Telemetry connections of the bridge's own, reconnects too.",
+            self._direct.connections,
+        )
+        yield GaugeMetricFamily(
+            "hargassner_session_logged_in",
+            "1 while a gateway is logged in.",
+            availability.session is not None,
+        )
+        yield GaugeMetricFamily(
+            "hargassner_telemetry_online", "1 while telemetry arrives.", availability.telemetry
+        )
+        yield GaugeMetricFamily("hargassner_pages_open", "Pages open.", self._live.readers)
+        status = self._broker()
+        if status is not None:
+            yield GaugeMetricFamily(
+                "hargassner_broker_online",
+                "1 while the broker is connected.",
+                status.state is LinkState.ONLINE,
+            )
+            yield CounterMetricFamily(
+                "hargassner_broker_connections",
+                "Connections to the broker, reconnects too.",
+                status.connections,
+            )
+
+    def _outcomes(self) -> Iterable[Metric]:
+        counters = self._commands()
+        if counters is not None:
+            outcomes = CounterMetricFamily(
+                "hargassner_commands", "Commands by outcome.", labels=["outcome"]
+            )
+            for each in fields(counters):
+                outcomes.add_metric([each.name], getattr(counters, each.name))
+            yield outcomes
+
+    def _channels(self) -> Metric:
+        values = GaugeMetricFamily(
+            "hargassner_channel",
+            "What the boiler's connected channels show.",
+            labels=["object", "name", "unit"],
+        )
+        if self._boiler.availability.telemetry:
+            for channel in self._boiler.channels.values():
+                if channel.value is not None and channel.connected:
+                    values.add_metric(
+                        [channel.object, channel.name, channel.unit], float(channel.value)
+                    )
+        return values

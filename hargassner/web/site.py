@@ -1,0 +1,285 @@
+"""The HTTP side: what is where, for whom, and with which headers.
+
+Only GET and HEAD, nothing from elsewhere, and nothing that the browser may take for something
+else. Where the connection came over loopback the Host header has to say so: otherwise a page from
+the Internet could have its own name point to this machine, and read along.
+"""
+
+import hashlib
+import ipaddress
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import cast
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET, Site
+
+from hargassner.web.live import Live
+from hargassner.web.page import page
+from hargassner.web.picture import Json
+from hargassner.web.texts import LANGUAGES, preferred_language
+
+CONNECTIONS = 100
+"""Open connections at most, streams included."""
+IDLE = 60.0
+"""Seconds that a connection may be idle."""
+
+SAFE_HEADERS = {
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"server": b"hargassner",
+}
+
+_MISDIRECTED = 421
+_ASSETS = {
+    "style.css": b"text/css; charset=utf-8",
+    "page.js": b"text/javascript; charset=utf-8",
+    "icon.svg": b"image/svg+xml",
+}
+
+
+class Answer(Resource):
+    """A short answer in plain text."""
+
+    isLeaf = True
+
+    def __init__(self, code: int, text: str, **headers: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._code = code
+        self._text = text
+        self._headers = headers
+
+    def render(self, request: Request) -> bytes:
+        """Answer, whatever the method."""
+        request.setResponseCode(self._code)
+        for name, value in self._headers.items():
+            request.setHeader(name, value)
+        request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+        request.setHeader(b"cache-control", b"no-store")
+        return f"{self._text}\n".encode()
+
+
+class Asset(Resource):
+    """Something that does not change while the bridge runs; the browser asks whether it has."""
+
+    isLeaf = True
+
+    def __init__(self, content: bytes, kind: bytes) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._content = content
+        self._kind = kind
+        self._tag = b'"%s"' % hashlib.sha256(content).hexdigest()[:16].encode()
+
+    def render_GET(self, request: Request) -> bytes:
+        """The content, or that it is what the browser has."""
+        request.setHeader(b"content-type", self._kind)
+        request.setHeader(b"cache-control", b"no-cache")
+        return b"" if request.setETag(self._tag) else self._content
+
+
+class InLanguages(Resource):
+    """The page, in the language that the browser asks for."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        kind = b"text/html; charset=utf-8"
+        self._pages = {each: Asset(page(each), kind) for each in LANGUAGES}
+
+    def render_GET(self, request: Request) -> bytes:
+        """The page."""
+        language = _language(request)
+        request.setHeader(b"content-language", language)
+        request.setHeader(b"vary", b"accept-language")
+        return self._pages[language].render_GET(request)
+
+
+class Data(Resource):
+    """Values as JSON.
+
+    Args:
+        values: gives them in a language, and the HTTP status that goes with them.
+    """
+
+    isLeaf = True
+
+    def __init__(self, values: Callable[[str], tuple[int, Json]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._values = values
+
+    def render_GET(self, request: Request) -> bytes:
+        """The values now."""
+        code, values = self._values(_language(request))
+        request.setResponseCode(code)
+        request.setHeader(b"content-type", b"application/json")
+        request.setHeader(b"cache-control", b"no-store")
+        request.setHeader(b"vary", b"accept-language")
+        return json.dumps(values, ensure_ascii=False).encode()
+
+
+class Metrics(Resource):
+    """The figures for Prometheus."""
+
+    isLeaf = True
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._registry = registry
+
+    def render_GET(self, request: Request) -> bytes:
+        """The figures now."""
+        request.setHeader(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
+        request.setHeader(b"cache-control", b"no-store")
+        return generate_latest(self._registry)
+
+
+class Events(Resource):
+    """The stream of changes."""
+
+    isLeaf = True
+
+    def __init__(self, live: Live) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._live = live
+
+    def render_GET(self, request: Request) -> bytes | int:
+        """Open a stream."""
+        request.setHeader(b"content-type", b"text/event-stream; charset=utf-8")
+        request.setHeader(b"cache-control", b"no-store")
+        request.setHeader(b"x-accel-buffering", b"no")
+        if request.method == b"HEAD":
+            return b""
+        if not self._live.join(request, _language(request)):
+            answer = Answer(
+                SERVICE_UNAVAILABLE, "Too many pages are open.", **{"retry-after": "30"}
+            )
+            return answer.render(request)
+        return NOT_DONE_YET
+
+
+class Root(Resource):
+    """Everything there is, behind the rules that hold for all of it.
+
+    Args:
+        state: the model as JSON, for ``/api/state``.
+        history: the charts, for ``/api/history``.
+        health: whether the bridge serves, for ``/healthz``.
+        live: the stream.
+        registry: the figures.
+    """
+
+    def __init__(
+        self,
+        state: Callable[[str], Json],
+        history: Callable[[str], Json],
+        health: Callable[[], tuple[int, Json]],
+        live: Live,
+        registry: CollectorRegistry,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        static = files(__package__).joinpath("static")
+        for name, kind in _ASSETS.items():
+            self.putChild(name.encode(), Asset(static.joinpath(name).read_bytes(), kind))
+        interface = Folder()
+        interface.putChild(b"state", Data(lambda language: (OK, state(language))))
+        interface.putChild(b"history", Data(lambda language: (OK, history(language))))
+        interface.putChild(b"events", Events(live))
+        self.putChild(b"", InLanguages())
+        self.putChild(b"api", interface)
+        self.putChild(b"metrics", Metrics(registry))
+        self.putChild(b"healthz", Data(lambda _language: health()))
+
+    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
+        """What is at ``path``, or why not."""
+        for name, value in SAFE_HEADERS.items():
+            request.setHeader(name, value)
+        if request.method not in (b"GET", b"HEAD"):
+            return Answer(NOT_ALLOWED, "Nothing can be changed here.", allow="GET, HEAD")
+        if not _is_meant(request):
+            return Answer(
+                _MISDIRECTED, "Ask for this page by the name localhost or by its address."
+            )
+        known = cast("IResource | None", self.children.get(path))
+        return known or NotFound()
+
+
+class NotFound(Answer):
+    """There is nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_FOUND, "There is nothing here.")
+
+
+class Folder(NotFound):
+    """Nothing by itself; there is something in it."""
+
+    isLeaf = False
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        """Whatever was not put there is not there."""
+        return NotFound()
+
+
+def _language(request: Request) -> str:
+    return preferred_language(request.getHeader("accept-language"))
+
+
+def _is_meant(request: Request) -> bool:
+    """Whether the Host header names this machine, where only this machine can connect."""
+    # A connection over a UNIX socket has no address, and is as local as can be.
+    local = ipaddress.ip_address(getattr(request.getHost(), "host", "127.0.0.1"))
+    if not (getattr(local, "ipv4_mapped", None) or local).is_loopback:
+        return True
+    name = request.getRequestHostname().decode("latin-1").strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class QuietSite(Site):
+    """A site that does not log each request: a page that is open asks often."""
+
+    noisy = False
+
+    def log(self, request: Request) -> None:
+        """Nothing to say."""
+
+
+class BoundedFactory(WrappingFactory):
+    """Takes so many connections at once and no more, so that the bridge keeps its descriptors."""
+
+    noisy = False
+
+    def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]
+        """A connection's protocol, None for one too many."""
+        if len(self.protocols) >= CONNECTIONS:
+            return None
+        return super().buildProtocol(addr)
+
+    def drop_all(self) -> None:
+        """End every connection at once."""
+        for each in tuple(self.protocols):
+            cast("ITCPTransport", each.transport).abortConnection()
+
+
+def bounded_site(root: Root, clock: IReactorTime) -> BoundedFactory:
+    """The factory that serves everything under ``root``."""
+    site = QuietSite(root, timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]
+    return BoundedFactory(site)  # type: ignore[no-untyped-call]

@@ -1,0 +1,118 @@
+"""How long the bridge holds up what passes, measured where it costs next to nothing.
+
+Two things can delay a byte in this process. Between reading it and handing it to the kernel, the
+reactor's turn goes on, with whatever else the turn has to do: understanding, recording, other
+sockets. That is a passage. And a byte that arrives while the reactor is busy is read late: that is
+the reactor's lateness, measured at a timer that is due every second.
+"""
+
+import time
+from collections.abc import Callable
+from typing import cast
+
+from prometheus_client import CollectorRegistry, Histogram
+from twisted.application.service import Service
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from zope.interface import implementer
+
+from hargassner.proxy import ISessionWatcher
+
+PASSAGE_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
+LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+PERIOD = 1.0
+"""Seconds between two looks at the reactor's lateness."""
+
+
+class Timing(Service):
+    """Measures passages and lateness while it runs, and counts lines.
+
+    Args:
+        clock: the reactor.
+        registry: what the histograms belong to.
+        stopwatch: a time in seconds that runs evenly.
+    """
+
+    name = "timing"
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        registry: CollectorRegistry,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.lines_from_gateway = 0
+        self.lines_from_boiler = 0
+        self._clock = clock
+        self._stopwatch = stopwatch
+        self._passage = Histogram(
+            "hargassner_passage_seconds",
+            "Time from reading bytes of a session to handing them to the kernel (sampled).",
+            buckets=PASSAGE_BUCKETS,
+            registry=registry,
+        )
+        self._lateness = Histogram(
+            "hargassner_reactor_lateness_seconds",
+            "How late a timer of the reactor's was served.",
+            buckets=LATENESS_BUCKETS,
+            registry=registry,
+        )
+        self._passing: IDelayedCall | None = None
+        self._due = 0.0
+        self._timer: IDelayedCall | None = None
+
+    def startService(self) -> None:
+        """Measure from now on."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._wait()
+
+    def stopService(self) -> None:
+        """Measure no more."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        for each in (self._timer, self._passing):
+            if each is not None and each.active():
+                each.cancel()
+        self._passing = None
+
+    def watcher(self) -> ISessionWatcher:
+        """A spectator for a session; it has to be the first one that is told."""
+        return cast("ISessionWatcher", _Stopwatch(self))
+
+    def passing(self) -> None:
+        """Bytes were read, and written to a transport that sends them in the reactor's next turn.
+
+        One passage is measured at a time.
+        """
+        if self._passing is None and self.running:
+            # A delayed call of no delay comes right before the reactor looks at its sockets again.
+            self._passing = self._clock.callLater(0, self._passed, self._stopwatch())
+
+    def _passed(self, began: float) -> None:
+        self._passing = None
+        self._passage.observe(self._stopwatch() - began)
+
+    def _wait(self) -> None:
+        self._due = self._stopwatch() + PERIOD
+        self._timer = self._clock.callLater(PERIOD, self._served)
+
+    def _served(self) -> None:
+        self._lateness.observe(max(0.0, self._stopwatch() - self._due))
+        self._wait()
+
+
+@implementer(ISessionWatcher)
+class _Stopwatch:
+    """Counts and times what passes in one session."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+
+    def gateway_sent(self, data: bytes) -> None:
+        self._timing.lines_from_gateway += data.count(b"\n")
+        self._timing.passing()
+
+    def boiler_sent(self, data: bytes) -> None:
+        self._timing.lines_from_boiler += data.count(b"\n")
+        self._timing.passing()
+
+    def over(self, reason: str) -> None:
+        """There is nothing more to count."""

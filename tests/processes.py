@@ -1,0 +1,88 @@
+"""Programs that run as processes of their own, and what a test sees of them."""
+
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 30.0
+"""Seconds to wait for what another process does, on a machine that has much else to do."""
+
+
+def program(name: str) -> str:
+    """The path of a program that was installed beside this Python, such as ``twist``."""
+    return str(Path(sys.executable).with_name(name))
+
+
+class Running:
+    """A program that was started.
+
+    Args:
+        command: its path, or a name to be looked up, and its arguments.
+        files: text files to put into its working directory first, by name.
+    """
+
+    def __init__(self, command: Sequence[str], files: Mapping[str, str] | None = None) -> None:
+        self._temporary = tempfile.TemporaryDirectory()
+        self.directory = Path(self._temporary.name)
+        for name, text in (files or {}).items():
+            (self.directory / name).write_text(text)
+        self._log = self.directory / "its-output"
+        self._errors = self.directory / "its-errors"
+        with self._log.open("wb") as log, self._errors.open("wb") as errors:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=errors,
+                cwd=self.directory,
+            )
+
+    def log(self) -> str:
+        """What it has written to standard output so far."""
+        return self._log.read_text()
+
+    def errors(self) -> str:
+        """What it has written to standard error so far."""
+        return self._errors.read_text()
+
+    def wait_for(self, words: str, count: int = 1, patience: float = PATIENCE) -> None:
+        """Wait until its output says this."""
+
+        def said() -> bool:
+            if self.log().count(words) >= count:
+                return True
+            assert self.process.poll() is None, f"it ended: {self.log()}{self.errors()}"
+            return False
+
+        wait_until(said, patience, f"{words!r} in the log")
+
+    def wait(self) -> int:
+        """Wait until it has ended; its exit status."""
+        return self.process.wait(PATIENCE)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it as systemd does, or with another signal; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def clean_up(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.wait()
+        self._temporary.cleanup()
+
+
+def wait_until(condition: Callable[[], Any], patience: float, what: str) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + patience
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {patience} s in vain for {what}")
+        time.sleep(0.02)

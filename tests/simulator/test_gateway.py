@@ -1,0 +1,306 @@
+"""The simulated gateway's life: it looks for a boiler, talks to it, and starts over."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.task import deferLater
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from hargassner.network.sockets import CannotOpenError
+from hargassner.simulator.boiler import SimulatedBoiler
+from hargassner.simulator.gateway import SimulatedGateway
+from tests.cases import ClockCase, DescriptorCase, free_ports, loopback_addresses
+from tests.simulator.test_gateway_dialogue import OPENING, SERIAL
+
+
+class Wire:
+    """A connection of the gateway's, whose other end is the test."""
+
+    def __init__(self) -> None:
+        self.tcp: Any = self
+        self.closed = ""
+        self._transport = StringTransport()
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.no_delay = enabled
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def loseConnection(self) -> None:
+        self.closed = "closed"
+
+    def abortConnection(self) -> None:
+        self.closed = "reset"
+
+    def said(self) -> bytes:
+        """What the gateway has said since the last time."""
+        data = self._transport.value()
+        self._transport.clear()
+        return data
+
+
+class SessionCase(ClockCase):
+    """A session on a clock that the test turns."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        clock: Any = self.clock
+        self.gateway = SimulatedGateway(
+            clock, serial=SERIAL, keepalive=5, session_length=14, pace=1
+        )
+        self.addCleanup(self.gateway.stopService)
+        wire: Any = Wire()
+        self.wire = wire
+        self.addCleanup(lambda: self.gateway.disconnected(Failure(ConnectionDone())))
+        self.gateway.connected(wire)
+
+    def open(self) -> None:
+        for request, answer in OPENING:
+            self.assertEqual(self.wire.said(), request)
+            self.gateway.received(answer)
+        self.assertEqual(self.wire.said(), b"")
+
+    def answer_a_cycle(self) -> None:
+        self.assertTrue(self.wire.said().startswith(b"$setkomm\r\n$erract\r\n"))
+        self.gateway.received(b"$1 ack\r\n$no errors\r\n$--\r\n$2024-01-15 07:00:05\r\n")
+
+
+class SessionTests(SessionCase):
+    """What the gateway does when."""
+
+    def test_it_asks_again_and_again(self) -> None:
+        """Five seconds after the last reply."""
+        self.open()
+        for _ in range(2):
+            self.clock.advance(4.9)
+            self.assertEqual(self.wire.said(), b"")
+            self.clock.advance(0.1)
+            self.answer_a_cycle()
+        self.assertEqual(self.gateway.problems, [])
+
+    def test_it_starts_over_when_its_time_is_up(self) -> None:
+        """It agrees with the boiler on it, and closes."""
+        self.open()
+        over = self.gateway.when_session_over()
+        self.clock.advance(5)
+        self.answer_a_cycle()
+        self.clock.advance(4)
+        self.gateway.received(b"pm 1 2 3 0 \r\n")
+        self.clock.advance(1)
+        self.answer_a_cycle()
+        self.clock.advance(4)
+        self.assertEqual(self.gateway.state, "starting over")
+        self.assertEqual(self.wire.said(), b"$dhcp renew\r\n")
+        self.clock.advance(3.7)
+        self.assertEqual(self.wire.said(), b"$igw clear\r\n")
+        self.gateway.received(b"$ack\r\n")
+        self.assertEqual(self.wire.said(), b"$dhcp renew\r\n")
+        self.assertEqual(self.wire.closed, "")
+        self.clock.advance(0.3)
+        self.assertEqual(self.wire.closed, "closed")
+        self.gateway.disconnected(Failure(ConnectionDone()))
+        self.assertEqual(self.successResultOf(over), "completed")
+        self.assertEqual((self.gateway.sessions_completed, self.gateway.problems), (1, []))
+
+    def test_a_boiler_that_does_not_answer_is_a_problem(self) -> None:
+        self.clock.advance(30)
+        self.assertEqual(self.gateway.problems, ["no reply within 30 seconds"])
+        self.assertEqual(self.wire.closed, "reset")
+
+    def test_a_session_that_breaks_off_is_not_completed(self) -> None:
+        self.open()
+        over = self.gateway.when_session_over()
+        self.gateway.disconnected(Failure(ConnectionDone()))
+        self.assertEqual(self.successResultOf(over), "Connection was closed cleanly.")
+        self.assertEqual(self.gateway.sessions_completed, 0)
+
+    def test_without_a_session_nothing_can_be_set(self) -> None:
+        """Nor before the boiler has described itself."""
+        self.assertRaises(RuntimeError, self.gateway.set_parameter, "4", 3, "20")
+
+    def test_what_is_set_is_told(self) -> None:
+        self.open()
+        outcome = self.gateway.set_parameter("4", 3, "20")
+        self.assertEqual(self.wire.said(), b'$par set "4;3;20"\r\n')
+        self.gateway.received(b"$ack\r\n")
+        self.assertEqual(self.successResultOf(outcome), "ack")
+
+    def test_a_test_can_end_it(self) -> None:
+        self.gateway.close()
+        self.assertEqual(self.wire.closed, "closed")
+        self.gateway.reset()
+        self.assertEqual(self.wire.closed, "reset")
+
+
+class Ear(DatagramProtocol):
+    """A boiler's UDP port, that answers what the test makes it answer."""
+
+    noisy = False
+
+    def __init__(self, heard: list[tuple[bytes, int, int]], port: int) -> None:
+        self._heard = heard
+        self._port = port
+        self.answer = b""
+        self.answers_from: Ear | None = None
+
+    def datagramReceived(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._heard.append((data, addr[1], self._port))
+        if self.answer:
+            (self.answers_from or self).transport.write(self.answer, addr)
+
+
+class LookingCase(DescriptorCase):
+    """A gateway on sockets of its own, fifty times as fast as a real one."""
+
+    timeout = 60
+
+    @inlineCallbacks
+    def setUp(self) -> Any:
+        yield super().setUp()
+        self.address, self.boiler_address = loopback_addresses(2)
+        self.telnet, self.services, self.asking, self.telling, self.wanting = free_ports(5)
+        real: Any = reactor
+        self.gateway = SimulatedGateway(
+            real,
+            address=self.address,
+            broadcast=self.boiler_address,
+            telnet_port=self.telnet,
+            boiler_port=self.services,
+            gateway_port=self.asking,
+            boiler_diagnostics_port=self.telling,
+            gateway_diagnostics_port=self.wanting,
+            serial=SERIAL,
+            keepalive=0.02,
+            session_length=0.2,
+            restart_delay=1.0,
+            pace=0.02,
+        )
+
+    def start(self, service: Any) -> None:
+        service.startService()
+        self.addCleanup(lambda: service.stopService() if service.running else None)
+
+    def boiler(self) -> SimulatedBoiler:
+        real: Any = reactor
+        return SimulatedBoiler(
+            real,
+            address=self.boiler_address,
+            telnet_port=self.telnet,
+            boiler_port=self.services,
+            gateway_port=self.asking,
+            boiler_diagnostics_port=self.telling,
+            gateway_diagnostics_port=self.wanting,
+            period=0.02,
+            reply_delay=0.001,
+        )
+
+    def listen(self) -> tuple[list[tuple[bytes, int, int]], dict[int, Ear]]:
+        """Hear what a boiler would hear: data, source port, and port."""
+        heard: list[tuple[bytes, int, int]] = []
+        ears = {}
+        for port in (self.services, self.telling, self.wanting):
+            ears[port] = Ear(heard, port)
+            listening = reactor.listenUDP(port, ears[port], interface=self.boiler_address)
+            self.addCleanup(listening.stopListening)
+        return heard, ears
+
+    @inlineCallbacks
+    def until(self, condition: Callable[[], object]) -> Any:
+        while not condition():
+            yield deferLater(reactor, 0.01)
+
+
+class LookingTests(LookingCase):
+    """How it finds a boiler."""
+
+    @inlineCallbacks
+    def test_it_says_the_same_as_a_real_one_from_the_same_ports(self) -> Any:
+        """And asks again until it is answered."""
+        heard, _ = self.listen()
+        self.start(self.gateway)
+        yield self.until(lambda: len(heard) >= 5)
+        self.assertEqual(
+            heard[:5],
+            [
+                (b"HargaWebApp v6.4.1\r\nSN:0012345", self.asking, self.services),
+                (
+                    b"hargassner.diagnostics\nserialnr:0012345\nsoftware:6.4.1\n"
+                    b"bootloader:5.00\ntype:info\nmessage:running",
+                    self.telling,
+                    self.wanting,
+                ),
+                (b"hargassner.diagnostics.request", self.wanting, self.telling),
+                (b"get services\0", self.asking, self.services),
+                (b"get services\0", self.asking, self.services),
+            ],
+        )
+
+    @inlineCallbacks
+    def test_an_answer_from_another_port_is_a_problem(self) -> Any:
+        _, ears = self.listen()
+        ears[self.services].answer = b"\0\2"
+        ears[self.services].answers_from = ears[self.telling]
+        self.start(self.gateway)
+        yield self.until(lambda: self.gateway.problems)
+        self.assertEqual(
+            self.gateway.problems[0],
+            f"the service list came from port {self.telling}, not {self.services}",
+        )
+
+    @inlineCallbacks
+    def test_whoever_does_not_take_its_connection_is_looked_for_again(self) -> Any:
+        heard, ears = self.listen()
+        ears[self.services].answer = b"\0\2"
+        self.start(self.gateway)
+        yield self.until(lambda: len([each for each in heard if b"HargaWebApp" in each[0]]) >= 3)
+        self.assertEqual((self.gateway.sessions_started, self.gateway.problems), (0, []))
+
+    def test_a_port_that_is_taken_is_told_and_nothing_stays_open(self) -> None:
+        taken = reactor.listenUDP(self.wanting, DatagramProtocol(), interface=self.address)
+        self.addCleanup(taken.stopListening)
+        self.assertRaises(CannotOpenError, self.gateway.startService)
+        self.assertFalse(self.gateway.running)
+
+
+class LifeTests(LookingCase):
+    """A whole life with the simulated boiler."""
+
+    @inlineCallbacks
+    def test_it_finds_the_boiler_talks_to_it_and_starts_over(self) -> Any:
+        boiler = self.boiler()
+        self.start(boiler)
+        self.start(self.gateway)
+        yield self.until(lambda: self.gateway.sessions_completed >= 2)
+        self.assertEqual((self.gateway.problems, boiler.problems), ([], []))
+
+    @inlineCallbacks
+    def test_a_boiler_that_ends_the_session_is_looked_for_again(self) -> Any:
+        boiler = self.boiler()
+        self.start(boiler)
+        self.start(self.gateway)
+        for reset in (False, True):
+            yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.described)
+            over: Deferred[str] = self.gateway.when_session_over()
+            boiler.drop_connections(reset=reset)
+            how = yield over
+            self.assertNotEqual(how, "completed")
+        yield self.until(lambda: self.gateway.sessions_completed)
+        self.assertEqual(self.gateway.problems, [])
+
+    @inlineCallbacks
+    def test_it_can_be_stopped_at_any_time(self) -> Any:
+        """While it looks, while it connects, in a session; nothing is left."""
+        boiler = self.boiler()
+        self.start(boiler)
+        for state in ("announcing", "found a boiler", "in a session", "starting over"):
+            self.gateway.startService()
+            self.addCleanup(lambda: self.gateway.stopService() if self.gateway.running else None)
+            yield self.until(lambda state=state: self.gateway.state == state)
+            yield self.gateway.stopService()
+            self.assertEqual(self.gateway.state, "stopped")

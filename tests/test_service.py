@@ -1,0 +1,364 @@
+"""The whole bridge, composed, between a simulated boiler and a simulated gateway on loopback."""
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import TimeoutError as ConnectTimeout
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from hargassner.boiler import Availability, BoilerObserver
+from hargassner.config import (
+    BoilerConfig,
+    Config,
+    DiscoveryConfig,
+    GatewayConfig,
+    RecordingConfig,
+    StateConfig,
+    WebConfig,
+)
+from hargassner.discovery import BoilerUnknownError, Neighbours, ServiceList
+from hargassner.network.sockets import NotThereYetError, Place
+from hargassner.proxy import ISessionWatcher
+from hargassner.service import BoilerLine, Bridge, Recorded
+from hargassner.simulator.boiler import SimulatedBoiler
+from hargassner.simulator.gateway import SimulatedGateway
+from tests.cases import DescriptorCase, free_ports, loopback_addresses
+from tests.network.test_connecting import need_ties
+
+SERIAL = "0012345"
+NOWHERE = Place()
+
+
+class TelemetryWatch(BoilerObserver):
+    """Keeps what it is told of telemetry."""
+
+    def __init__(self) -> None:
+        self.seen: list[bool] = []
+
+    def availability_changed(self, availability: Availability) -> None:
+        self.seen.append(availability.telemetry)
+
+
+class BridgeCase(DescriptorCase):
+    """Three services, which share this machine and its reactor."""
+
+    timeout = 120
+
+    @inlineCallbacks
+    def setUp(self) -> Any:
+        yield super().setUp()
+        self.hosts = loopback_addresses(4)
+        telnet, *discovery = free_ports(5)
+        self.telnet = telnet
+        self.discovery = DiscoveryConfig(*discovery)
+        self.state = Path(self.mktemp())
+        real: Any = reactor
+        ports: dict[str, Any] = {
+            name: getattr(self.discovery, name) for name in DiscoveryConfig.__dataclass_fields__
+        }
+        to_gateway, _, boiler, gateway = self.hosts
+        self.simulated = SimulatedBoiler(
+            real, address=boiler, telnet_port=telnet, period=0.05, reply_delay=0.001, **ports
+        )
+        self.gateway = SimulatedGateway(
+            real,
+            address=gateway,
+            broadcast=to_gateway,
+            telnet_port=telnet,
+            serial=SERIAL,
+            keepalive=0.05,
+            session_length=0.5,
+            restart_delay=1.0,
+            pace=0.01,
+            **ports,
+        )
+
+    def bridge(self, host: str = "", recordings: str = "", direct: bool = True) -> Bridge:
+        """A bridge that runs until the test is over."""
+        to_gateway, to_boiler, boiler, gateway = self.hosts
+        real: Any = reactor
+        service = Bridge(
+            Config(
+                gateway=GatewayConfig(
+                    address=to_gateway, telnet_port=self.telnet, broadcast=gateway
+                ),
+                boiler=BoilerConfig(
+                    address=to_boiler,
+                    host=host,
+                    telnet_port=self.telnet,
+                    broadcast=boiler,
+                    direct_telemetry=direct,
+                ),
+                discovery=self.discovery,
+                web=WebConfig(listen=""),
+                state=StateConfig(directory=str(self.state)),
+                recording=RecordingConfig(directory=recordings),
+            ),
+            real,
+        )
+        self.run_(service)
+        return service
+
+    def run_(self, service: Any) -> None:
+        service.startService()
+        self.addCleanup(lambda: service.stopService() if service.running else None)
+
+    def both(self) -> Deferred[str]:
+        """Start both devices; the result is how the gateway's first session ended."""
+        self.run_(self.simulated)
+        self.run_(self.gateway)
+        return self.gateway.when_session_over()
+
+    @inlineCallbacks
+    def until(self, condition: Callable[[], object]) -> Any:
+        """Wait for something; the test's time-out ends it."""
+        while not condition():
+            yield deferLater(reactor, 0.02)
+
+
+class SessionTests(BridgeCase):
+    """Sessions through the bridge."""
+
+    @inlineCallbacks
+    def test_a_gateway_that_looks_for_a_boiler_finds_it_and_has_its_dialogue(self) -> Any:
+        """Neither device sees anything that it should not see, and the bridge understands both."""
+        bridge = self.bridge()
+        how = yield self.both()
+        self.assertEqual(how, "completed")
+        self.assertEqual((self.gateway.problems, self.simulated.problems), ([], []))
+        identity = bridge.boiler.identity
+        self.assertEqual(
+            (identity.gateway_address, identity.gateway_serial, identity.boiler_address),
+            (self.hosts[3], SERIAL, self.hosts[2]),
+        )
+        self.assertEqual(identity.model, "Nano-SIM 20")
+        self.assertGreater(len(bridge.boiler.channels), 100)
+        self.assertTrue(bridge.boiler.availability.telemetry)
+        self.assertIsNone(bridge.boiler.availability.misfit)
+
+    @inlineCallbacks
+    def test_the_log_tells_its_story_without_its_key(self) -> Any:
+        bridge = self.bridge()
+        yield self.both()
+        yield self.until(lambda: not bridge.proxy.sessions)
+        story = [each.partition(": ")[2] for each in self.log.lines if "session 1: " in each]
+        self.assertEqual(
+            [re.sub(r"[\d.]+", "N", each) for each in story],
+            [
+                "N port N connected",
+                "the boiler is connected",
+                "logged in",
+                "over after N s: the client closed; N bytes from the client, N from the boiler",
+            ],
+        )
+        self.assertNotRegex("\n".join(self.log.lines), r"\b13[0-9A-F]{32}\b")
+
+    @inlineCallbacks
+    def test_a_gateway_starts_over_again_and_again(self) -> Any:
+        self.bridge()
+        self.run_(self.simulated)
+        self.run_(self.gateway)
+        yield self.until(lambda: self.gateway.sessions_completed >= 3)
+        self.assertEqual(self.gateway.sessions_started, self.gateway.sessions_completed)
+        self.assertEqual(self.gateway.problems, [])
+
+    @inlineCallbacks
+    def test_a_setting_that_the_gateway_changes_reaches_boiler_and_model(self) -> Any:
+        bridge = self.bridge()
+        self.run_(self.simulated)
+        self.run_(self.gateway)
+        # While the dialogue opens, notices are switched off.
+        yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.opened)
+        reply = yield self.gateway.set_parameter("PR001", 6, "1")
+        self.assertEqual(reply, "ack")
+        shown = self.simulated.plant.parameters.get("PR001").text()
+        self.assertEqual(bridge.boiler.settings["PR001"].text, shown)
+        self.assertEqual(shown, "Aus")
+
+    @inlineCallbacks
+    def test_while_the_boiler_is_away_the_gateway_is_turned_away_and_served_again(self) -> Any:
+        bridge = self.bridge(host=self.hosts[2], direct=False)
+        self.run_(self.simulated)
+        self.run_(self.gateway)
+        yield self.until(lambda: self.gateway.state == "found a boiler")
+        yield self.simulated.stopService()
+        yield self.until(lambda: bridge.proxy.counters.unreachable)
+        self.run_(self.simulated)
+        yield self.until(lambda: self.gateway.sessions_completed)
+        self.assertEqual(self.gateway.problems, [])
+
+    @inlineCallbacks
+    def test_a_session_is_recorded_without_its_key(self) -> Any:
+        folder = Path(self.mktemp())
+        bridge = self.bridge(recordings=str(folder))
+        yield self.both()
+        yield bridge.stopService()
+        [recording] = folder.iterdir()
+        content = recording.read_text()
+        self.assertIn("$igw clear", content)
+        self.assertNotRegex(content, r"\b13[0-9A-F]{32}\b")
+        self.assertNotIn(SERIAL, content)
+
+    @inlineCallbacks
+    def test_stopping_ends_the_sessions(self) -> Any:
+        bridge = self.bridge()
+        over = self.both()
+        yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.described)
+        yield bridge.stopService()
+        self.assertEqual(bridge.proxy.sessions, {})
+        how = yield over
+        self.assertNotEqual(how, "completed")
+        self.assertIn("the bridge stops", "".join(self.log.lines))
+
+
+class DirectTelemetryTests(BridgeCase):
+    """Telemetry over a connection of the bridge's own."""
+
+    @inlineCallbacks
+    def test_it_is_there_before_during_and_after_a_session(self) -> Any:
+        """It comes over one connection at any time, and is never told to be off in between."""
+        bridge = self.bridge(host=self.hosts[2])
+        watch = TelemetryWatch()
+        bridge.boiler.observe(watch)
+        self.run_(self.simulated)
+        yield self.until(lambda: bridge.boiler.availability.telemetry)
+        over = self.gateway.when_session_over()
+        self.run_(self.gateway)
+        yield self.until(lambda: bridge.boiler.availability.session is not None)
+        yield self.until(lambda: self.simulated.connections == 1)
+        yield over
+        yield self.gateway.stopService()
+        yield self.until(lambda: not bridge.proxy.sessions and self.simulated.connections == 1)
+        self.assertNotIn(False, watch.seen[watch.seen.index(True) :])
+
+    @inlineCallbacks
+    def test_after_a_restart_the_first_line_is_understood(self) -> Any:
+        """The descriptor was remembered, and so was where the boiler is."""
+        first = self.bridge()
+        yield self.both()
+        yield self.gateway.stopService()
+        yield self.until((self.state / "neighbours.json").exists)
+        yield self.until((self.state / "descriptor.xml").exists)
+        yield first.stopService()
+        second = self.bridge()
+        self.assertIsNotNone(second.boiler.descriptor)
+        yield self.until(lambda: second.boiler.availability.telemetry)
+        self.assertIsNotNone(second.boiler.channels["tk"].text)
+
+    @inlineCallbacks
+    def test_an_owner_can_do_without(self) -> Any:
+        bridge = self.bridge(host=self.hosts[2], direct=False)
+        yield self.both()
+        yield self.until(lambda: not bridge.proxy.sessions)
+        self.assertNotIn("connection of our own", "".join(self.log.lines))
+
+
+class CompositionTests(SynchronousTestCase):
+    """What the parts are, before anything runs."""
+
+    def test_nothing_is_opened_before_the_start(self) -> None:
+        memory: Any = MemoryReactorClock()
+        Bridge(Config(), memory)
+        self.assertEqual((memory.tcpServers, memory.tcpClients, memory.getReaders()), ([], [], []))
+        self.assertEqual(memory.getDelayedCalls(), [])
+
+    def test_a_recorded_session_is_an_honest_watcher(self) -> None:
+        recorder: Any = None
+        verifyObject(ISessionWatcher, Recorded(recorder, lambda: 0.0))
+
+
+class Quiet(Factory):
+    """Makes protocols that say nothing."""
+
+    protocol = Protocol
+    noisy = False
+
+
+class BoilerLineTests(SynchronousTestCase):
+    """The way to the boiler."""
+
+    def setUp(self) -> None:
+        self.reactor: Any = MemoryReactorClock()
+        self.neighbours = Neighbours(self.reactor)
+
+    def line(self, place: Place = NOWHERE) -> BoilerLine:
+        return BoilerLine(self.reactor, self.neighbours, place, 2323)
+
+    def connect(self, place: Place = NOWHERE) -> Deferred[Any]:
+        return self.line(place).connect(Quiet())
+
+    def found(self) -> None:
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+
+    def test_it_is_an_endpoint(self) -> None:
+        verifyObject(IStreamClientEndpoint, self.line())
+
+    def test_it_connects_to_where_the_boiler_was_found(self) -> None:
+        self.found()
+        connecting = self.connect()
+        [(host, port, _, timeout, source)] = self.reactor.tcpClients
+        self.assertEqual((host, port, timeout, source), ("198.51.100.2", 2323, 10, None))
+        connecting.cancel()
+        self.failureResultOf(connecting)
+
+    def test_it_connects_from_the_address_on_the_boilers_side(self) -> None:
+        self.found()
+        connecting = self.connect(Place(address="127.0.0.1"))
+        self.assertEqual(self.reactor.tcpClients[0][4], ("127.0.0.1", 0))
+        connecting.cancel()
+        self.failureResultOf(connecting)
+
+    def test_it_waits_ten_seconds_for_a_boiler_to_be_found(self) -> None:
+        late = self.connect()
+        self.reactor.advance(9)
+        self.found()
+        self.assertEqual(len(self.reactor.tcpClients), 1)
+        late.cancel()
+        self.failureResultOf(late)
+        self.neighbours.recall(None, None)
+        never = self.connect()
+        self.reactor.advance(10)
+        self.failureResultOf(never, BoilerUnknownError)
+
+    def test_a_boiler_that_does_not_answer_is_given_up(self) -> None:
+        self.found()
+        connecting = self.connect()
+        [(_, _, factory, _, _)] = self.reactor.tcpClients
+        factory.clientConnectionFailed(self.reactor.connectors[0], ConnectTimeout())
+        self.failureResultOf(connecting)
+
+    def test_an_interface_that_is_absent_is_the_reason(self) -> None:
+        self.found()
+        self.failureResultOf(self.connect(Place("absent0")), NotThereYetError)
+
+
+class TiedLineTests(DescriptorCase):
+    """The same through an interface."""
+
+    @inlineCallbacks
+    def test_a_boiler_that_is_known_by_name_is_found_through_its_interface(self) -> Any:
+        need_ties()
+        listening = reactor.listenTCP(0, Quiet(), interface="127.0.0.1")
+        self.addCleanup(listening.stopListening)
+        real: Any = reactor
+        neighbours = Neighbours(real, "localhost")
+        line = BoilerLine(real, neighbours, Place("lo"), listening.getHost().port)
+        protocol = yield line.connect(Quiet())
+        device = protocol.transport.getHandle().getsockopt(
+            socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16
+        )
+        self.assertEqual(device.rstrip(b"\0"), b"lo")
+        over: Deferred[None] = Deferred()
+        protocol.connectionLost = lambda _: over.callback(None)
+        protocol.transport.loseConnection()
+        yield over

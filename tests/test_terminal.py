@@ -1,0 +1,20 @@
+"""Text for a terminal."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.terminal import columns, harmless
+
+
+class TerminalTests(SynchronousTestCase):
+    def test_printable_text_stays_as_it_is(self) -> None:
+        self.assertEqual(harmless("Störung 65.9 °C – ✓"), "Störung 65.9 °C – ✓")
+
+    def test_control_characters_are_replaced(self) -> None:
+        self.assertEqual(harmless("a\x1b[2J\r\n\x9bb"), "a\ufffd[2J\ufffd\ufffd\ufffdb")
+
+    def test_cells_stand_one_below_the_other(self) -> None:
+        rows = [("name", "value", "unit"), ("TK", 65.9, "°C"), ("a\tb", 7, "")]
+        self.assertEqual(columns(rows), "name  value  unit\nTK    65.9   °C\na\ufffdb   7")
+
+    def test_no_rows_are_no_lines(self) -> None:
+        self.assertEqual(columns([]), "")

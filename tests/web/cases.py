@@ -1,0 +1,191 @@
+"""What the tests of the page need: a boiler that shows something, and the page around it."""
+
+import http.client
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.boiler import Boiler
+from hargassner.config import Config
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.events import BoilerDescribed, TelemetryLine
+from hargassner.direct import DirectTelemetry
+from hargassner.discovery import Neighbours
+from hargassner.journal import Journal
+from hargassner.network.keeper import Keeper
+from hargassner.network.sockets import Place
+from hargassner.proxy import Access, ProxyFactory
+from hargassner.state import StateDirectory
+from hargassner.understanding import Understanding
+from hargassner.web.service import Parts, WebPage
+from hargassner.web.site import IDLE
+from tests.cases import Log
+
+
+def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
+    """Do it here and now, where the bridge uses a thread."""
+    return maybeDeferred(work, *arguments)
+
+
+def describe(analog: Mapping[str, str], digital: tuple[str, ...] = ()) -> BoilerDescribed:
+    """A descriptor of analog channels, each with its unit, and of up to 16 digital ones."""
+    values = "".join(
+        f"<CHANNEL id='{place}' name={quoteattr(name)} unit={quoteattr(unit)}/>"
+        for place, (name, unit) in enumerate(analog.items())
+    )
+    bits = "".join(
+        f"<CHANNEL id='0' bit='{bit}' name={quoteattr(name)}/>" for bit, name in enumerate(digital)
+    )
+    text = f"<DAQPRJ><ANALOG>{values}</ANALOG><DIGITAL>{bits}</DIGITAL></DAQPRJ>"
+    document = text.encode("latin-1")
+    return BoilerDescribed(document, parse_descriptor(document))
+
+
+def show(
+    boiler: Boiler, analog: Mapping[str, tuple[str, str]], *on: str, at: float = 1000.0
+) -> None:
+    """Have a boiler describe channels and show them: name to text and unit, and bits that are 1."""
+    boiler.apply(describe({name: unit for name, (_, unit) in analog.items()}, on), at)
+    values = " ".join(text for text, _ in analog.values())
+    word = f" {2 ** len(on) - 1:X}" if on else ""
+    boiler.apply(TelemetryLine(f"pm {values}{word} ".encode("latin-1")), at)
+
+
+class Opened:
+    """Something that is open."""
+
+    def close(self) -> None:
+        """Nothing has to be given back."""
+
+
+class Answer:
+    """What came back on a connection so far."""
+
+    def __init__(self, data: bytes) -> None:
+        class Socket:
+            def makefile(self, _mode: str) -> io.BytesIO:
+                return io.BytesIO(data)
+
+        response = http.client.HTTPResponse(Socket())  # type: ignore[arg-type]
+        response.begin()
+        self.code = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        try:
+            self.body = response.read()
+        except http.client.IncompleteRead as cut:
+            self.body = cut.partial
+
+    @property
+    def json(self) -> Any:
+        """The body's value."""
+        return json.loads(self.body)
+
+
+class Connection:
+    """A client's connection to the page, without a socket."""
+
+    def __init__(self, factory: Any, local: str = "127.0.0.1") -> None:
+        self.transport = StringTransport(hostAddress=IPv4Address("TCP", local, 8080))
+        self.protocol = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 50000))
+        if self.protocol is not None:
+            self.protocol.makeConnection(self.transport)
+
+    def ask(
+        self, path: str, method: str = "GET", host: str = "localhost:8080", **more: str
+    ) -> None:
+        """Send a request."""
+        headers = {"host": host} | {name.replace("_", "-"): value for name, value in more.items()}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
+        self.protocol.dataReceived("\r\n".join([*lines, "", ""]).encode())
+
+    def lose(self) -> None:
+        """The client goes away."""
+        self.protocol.connectionLost(Failure(ConnectionDone()))
+
+    @property
+    def events(self) -> list[tuple[str, Any]]:
+        """The server-sent events so far, each with its data."""
+        text = Answer(self.transport.value()).body.decode()
+        found = []
+        for block in text.split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in block.splitlines())
+            if "event" in fields:
+                found.append((fields["event"], json.loads(fields["data"])))
+        return found
+
+
+class PageCase(SynchronousTestCase):
+    """A page that runs, around a model that a test feeds; nothing listens and nothing is open."""
+
+    def setUp(self) -> None:
+        self.log = Log(self)
+        self.clock = MemoryReactorClock()
+        self.clock.advance(1_000_000.0)
+        self.directory = StateDirectory(Path(self.mktemp()))
+        self.boiler = Boiler()
+        self.neighbours = Neighbours(self.clock)
+        self.journal = Journal(self.clock)
+        understanding = Understanding(self.boiler, self.clock, lambda _described: None)
+        endpoint = TCP4ClientEndpoint(self.clock, "198.51.100.2", 23)
+        self.proxy = ProxyFactory(
+            self.clock, endpoint.connect, Access(["any"], self.neighbours), lambda _session: ()
+        )
+        self.gateway_keeper = Keeper(self.clock, Place(), "the telnet port", self.open)
+        self.boiler_keeper = Keeper(self.clock, Place(), "the boiler's discovery", self.open)
+        self.broker_status: Any = None
+        self.command_counters: Any = None
+        self.parts = Parts(
+            config=Config(),
+            boiler=self.boiler,
+            neighbours=self.neighbours,
+            proxy=self.proxy,
+            direct=DirectTelemetry(self.clock, endpoint, understanding),
+            understanding=understanding,
+            journal=self.journal,
+            gateway_keepers=[self.gateway_keeper],
+            boiler_keepers=[self.boiler_keeper],
+            boiler_problem=lambda: "No route to host",
+            broker=lambda: self.broker_status,
+            commands=lambda: self.command_counters,
+        )
+        self.page = WebPage(self.parts, self.clock, self.directory, at_once)
+        for each in (self.gateway_keeper, self.boiler_keeper, self.page):
+            each.startService()
+        self.addCleanup(self.stop)
+        self.site = self.page.site
+
+    def stop(self) -> None:
+        """Stop everything; no timer may be left then."""
+        for each in (self.page, self.gateway_keeper, self.boiler_keeper):
+            if each.running:
+                each.stopService()
+        # Connections that idle are closed, and a moment later aborted.
+        self.clock.pump([IDLE, IDLE])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def open(self) -> Opened:
+        """Open what a keeper keeps."""
+        return Opened()
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """The answer to a request of its own."""
+        connection = Connection(self.site)
+        connection.ask(path, connection="close", **headers)
+        return Answer(connection.transport.value())
+
+    def stream(self, **headers: str) -> Connection:
+        """An open stream of events."""
+        connection = Connection(self.site)
+        connection.ask("/api/events", **headers)
+        return connection

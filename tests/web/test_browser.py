@@ -1,0 +1,340 @@
+"""The page in a real browser, before real sockets, a simulated boiler and a real broker."""
+
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.tcp import Server
+from twisted.trial.unittest import TestCase
+
+from hargassner.config import (
+    BoilerConfig,
+    Config,
+    DiscoveryConfig,
+    GatewayConfig,
+    MqttConfig,
+    StateConfig,
+    WebConfig,
+)
+from hargassner.dialogue.events import ActiveErrors, ParameterChanged, TelemetryLine
+from hargassner.journal import LogLine
+from hargassner.service import Bridge
+from hargassner.simulator.boiler import SimulatedBoiler
+from hargassner.simulator.gateway import SimulatedGateway
+from tests.cases import free_ports
+from tests.web.browser import MISSING, Browser
+from tests.web.cases import describe
+
+GATEWAY, TO_GATEWAY, TO_BOILER, BOILER = (f"127.0.71.{number}" for number in (2, 1, 11, 12))
+
+LEVEL = (
+    "return document.querySelector(`[data-node=${arguments[0]}]`).classList.contains(arguments[1])"
+)
+STATE = "return document.querySelector(`[data-node=${arguments[0]}]`).dataset.state"
+LIVE = "return !document.getElementById('connection').classList.contains('lost')"
+TILE = "return [...document.querySelectorAll('#tiles dd')].map(each => each.textContent).join()"
+
+
+class Broker:
+    """A mosquitto of the test's own."""
+
+    def __init__(self, directory: Path) -> None:
+        [self.port] = free_ports(1)
+        self._configuration = directory / "mosquitto.conf"
+        self._configuration.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["mosquitto", "-c", str(self._configuration)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+class BrowserCase(TestCase):
+    """A bridge with its page, and a browser to look at it."""
+
+    skip = MISSING
+    timeout = 180
+
+    def setUp(self) -> None:
+        self.directory = Path(self.mktemp())
+        self.directory.mkdir(parents=True)
+        self.running: list[Any] = []
+        self.browsers: list[Browser] = []
+        self.web_port, self.telnet_port, *discovery = free_ports(6)
+        self.discovery = DiscoveryConfig(*discovery)
+
+    def start(self, *services: Any) -> None:
+        for each in services:
+            self.running.append(each)
+            each.startService()
+
+    async def stop(self, service: Any) -> None:
+        self.running.remove(service)
+        await (service.stopService() or deferLater(reactor, 0))
+
+    async def tearDown(self) -> None:
+        for browser in self.browsers:
+            await browser.close()
+        for service in reversed(self.running[:]):
+            await self.stop(service)
+        # The connections of a browser that has ended are closed as soon as the reactor sees it.
+        while any(isinstance(each, Server) for each in reactor.getReaders()):
+            await deferLater(reactor, 0.05)
+
+    def bridge(self, mqtt_port: int = 0) -> Bridge:
+        """A bridge whose page listens."""
+        config = Config(
+            gateway=GatewayConfig(
+                address=TO_GATEWAY, telnet_port=self.telnet_port, broadcast=GATEWAY
+            ),
+            boiler=BoilerConfig(address=TO_BOILER, telnet_port=self.telnet_port, broadcast=BOILER),
+            discovery=self.discovery,
+            mqtt=MqttConfig(url=f"mqtt://127.0.0.1:{mqtt_port}" if mqtt_port else ""),
+            web=WebConfig(listen=f"tcp:{self.web_port}:interface=127.0.0.1"),
+            state=StateConfig(directory=str(self.directory / "state")),
+        )
+        bridge = Bridge(config, reactor)
+        # The bridge's way with signals is for a process of its own.
+        [clean_exit] = [each for each in bridge.services if each.name == "clean exit"]
+        clean_exit.disownServiceParent()
+        return bridge
+
+    def boiler(self) -> SimulatedBoiler:
+        return SimulatedBoiler(
+            reactor,
+            address=BOILER,
+            telnet_port=self.telnet_port,
+            **asdict(self.discovery),
+            speed=30,
+        )
+
+    def gateway(self) -> SimulatedGateway:
+        return SimulatedGateway(
+            reactor,
+            address=GATEWAY,
+            broadcast=TO_GATEWAY,
+            telnet_port=self.telnet_port,
+            **asdict(self.discovery),
+            pace=0.02,
+        )
+
+    async def look(self, **window: Any) -> Browser:
+        """A browser that has the page open."""
+        browser = Browser(**window)
+        self.browsers.append(browser)
+        await browser.open(f"http://127.0.0.1:{self.web_port}/")
+        await browser.until(LIVE)
+        return browser
+
+    async def picture(self, browser: Browser, name: str) -> None:
+        """A screenshot, kept where the owner of the test wants it."""
+        kept = Path(os.environ.get("HARGASSNER_SCREENSHOTS", str(self.directory)))
+        await browser.picture(kept / f"{name}.png")
+
+    async def no_complaints(self, browser: Browser) -> None:
+        """The browser had nothing to complain of, such as the page's own policy."""
+        self.assertEqual(await browser.complaints(), [])
+
+
+class ChainTests(BrowserCase):
+    if shutil.which("mosquitto") is None:
+        skip = "mosquitto is not installed"
+
+    async def test_the_chain_shows_what_breaks_and_what_comes_back(self) -> None:
+        broker = Broker(self.directory)
+        broker.start()
+        self.addCleanup(broker.kill)
+        boiler, gateway = self.boiler(), self.gateway()
+        self.start(boiler, self.bridge(broker.port), gateway)
+        browser = await self.look()
+
+        for node in ("gateway", "bridge", "boiler", "broker"):
+            await browser.until(LEVEL, node, "ok")
+        self.assertEqual(await browser.text("#advice"), "")
+        self.assertIn(BOILER, await browser.text("[data-node=boiler]"))
+        self.assertIn(GATEWAY, await browser.text("[data-node=gateway]"))
+
+        # The boiler is there, and its values move.
+        await browser.until("return document.querySelectorAll('#tiles dd').length === 4")
+        before = await browser.run(TILE)
+        await browser.until(f"{TILE} !== arguments[0]", before)
+        await browser.until("return document.querySelectorAll('.chart path').length > 5")
+        await browser.until("return document.querySelectorAll('#dialogue li').length > 5")
+        await self.no_complaints(browser)
+        await self.picture(browser, "well")
+
+        # What passed was counted and timed.
+        figures = await browser.run("return fetch('metrics').then(answer => answer.text())")
+        self.assertRegex(figures, r'hargassner_lines_total{from="boiler"} [1-9]')
+        self.assertRegex(figures, r"hargassner_passage_seconds_count [1-9]")
+        self.assertIn("hargassner_broker_online 1.0", figures)
+
+        broker.kill()
+        await browser.until(LEVEL, "broker", "broken")
+        self.assertIn("broker", (await browser.text("#advice")).lower())
+        await self.picture(browser, "no-broker")
+        broker.start()
+        await browser.until(LEVEL, "broker", "ok")
+        self.assertEqual(await browser.text("#advice"), "")
+
+        await self.stop(gateway)
+        await browser.until(LEVEL, "gateway", "wait")
+        self.assertEqual(await browser.run(STATE, "gateway"), "gateway.waiting")
+
+        await self.stop(boiler)
+        await browser.until(LEVEL, "boiler", "broken")
+        self.assertEqual(await browser.run(STATE, "boiler"), "boiler.away")
+        self.assertTrue(await browser.run("return !document.getElementById('stale').hidden"))
+        await self.picture(browser, "boiler-away")
+        self.start(boiler)
+        await browser.until(LEVEL, "boiler", "ok")
+
+    async def test_a_page_comes_back_by_itself_after_a_restart_of_the_bridge(self) -> None:
+        self.start(self.boiler())
+        bridge = self.bridge()
+        self.start(bridge)
+        browser = await self.look()
+        await self.stop(bridge)
+        await browser.until(f"return !(() => {{ {LIVE} }})()")
+        bridge = self.bridge()
+        self.start(bridge)
+        bridge.boiler.apply(ParameterChanged("PR001", "Mode", None, "Anew"), reactor.seconds())
+        await browser.until(LIVE)
+        await browser.until("return document.getElementById('rows').textContent.includes('Anew')")
+
+
+class PhoneTests(BrowserCase):
+    async def test_it_is_good_on_a_phone_in_the_dark_in_german(self) -> None:
+        bridge = self.bridge()
+        self.start(self.boiler(), bridge, self.gateway())
+        browser = await self.look(language="de", scheme="dark", width=390, height=844, scale=2)
+        await browser.until(LEVEL, "gateway", "ok")
+        await browser.until("return document.querySelectorAll('#tiles dd').length === 4")
+        self.assertEqual(await browser.text("section.history > h2"), "Letzte 24 Stunden")
+        self.assertEqual(await browser.text("[data-node=gateway] .state"), "Verbunden")
+        await self.picture(browser, "phone-dark")
+        wide = await browser.run("return document.documentElement.scrollWidth")
+        self.assertLessEqual(wide, 390)
+        ground = await browser.run("return getComputedStyle(document.body).backgroundColor")
+        self.assertEqual(ground, "rgb(21, 23, 26)")
+        await self.no_complaints(browser)
+
+    async def test_other_widths_and_colours_do_not_overflow_either(self) -> None:
+        self.start(self.boiler(), self.bridge(), self.gateway())
+        for number, window in enumerate(
+            (
+                {"scheme": "dark", "language": "fr"},
+                {"width": 320, "height": 640, "language": "fr"},
+                {"width": 820, "height": 1180, "language": "de"},
+            )
+        ):
+            browser = await self.look(**window)
+            await browser.until("return document.querySelectorAll('#tiles dd').length === 4")
+            await self.picture(browser, f"window-{number}")
+            room = "return document.documentElement.scrollWidth - innerWidth"
+            self.assertLessEqual(await browser.run(room), 0, window)
+            dark = window.get("scheme") == "dark"
+            ground = await browser.run("return getComputedStyle(document.body).backgroundColor")
+            self.assertEqual(ground == "rgb(21, 23, 26)", dark)
+
+
+class WireTests(BrowserCase):
+    """What comes over the wire, put into the model as it comes."""
+
+    EVIL = (
+        "<script>window.hit=1</script>",
+        "<img src=x onerror='window.hit=1'>",
+        '"><svg onload=window.hit=1>',
+        "__proto__",
+        "constructor",
+    )
+
+    def tell(self, bridge: Bridge, *events: Any) -> None:
+        for event in events:
+            bridge.boiler.apply(event, reactor.seconds())
+
+    async def test_names_that_look_like_markup_do_nothing(self) -> None:
+        bridge = self.bridge()
+        self.start(bridge)
+        self.tell(
+            bridge,
+            describe(dict.fromkeys(self.EVIL, "<b>u</b>") | {"ZK": ""}),
+            TelemetryLine(b"pm 1 2 3 4 5 7 "),
+            ActiveErrors(self.EVIL[:2]),
+            *(ParameterChanged(f"X{at}", evil, None, evil) for at, evil in enumerate(self.EVIL)),
+        )
+        browser = await self.look()
+        for evil in self.EVIL:
+            bridge.journal.said(1, "boiler", evil)
+        await browser.until(
+            "return document.getElementById('dialogue').textContent.includes('__proto__')"
+        )
+        shown = await browser.text("#rows")
+        for evil in self.EVIL:
+            self.assertIn(evil, shown)
+        self.assertIn(self.EVIL[0], await browser.text("#faults"))
+        self.assertIn("<b>u</b>", shown)
+        self.assertIsNone(await browser.run("return window.hit"))
+        kinds = "return ['script', 'img', 'main b:not(dd b, p b)', 'svg[onload]']"
+        counts = await browser.run(f"{kinds}.map(each => document.querySelectorAll(each).length)")
+        self.assertEqual(counts, [1, 1, 0, 0])
+        await self.no_complaints(browser)
+
+    async def test_the_table_is_searched_and_follows_the_boiler(self) -> None:
+        bridge = self.bridge()
+        self.start(bridge)
+        self.tell(bridge, describe({"TK": "°C", "TRG": "°C", "Taus": "°C"}))
+        self.tell(bridge, TelemetryLine(b"pm 65.90 140.0 -20.0 "))
+        browser = await self.look()
+        visible = "return [...document.querySelectorAll('#rows tr')].filter(e => !e.hidden).length"
+        await browser.until(f"{visible} === 3")
+        self.assertIn("65.90", await browser.text("#rows"))
+        self.assertEqual(
+            await browser.run("return document.querySelectorAll('.unconnected').length"), 1
+        )
+        await browser.run(
+            "const box = document.getElementById('search'); box.value = 'FLUE gas';"
+            "box.dispatchEvent(new Event('input'))"
+        )
+        self.assertEqual(await browser.run(visible), 1)
+        self.assertEqual(await browser.text("#count"), "1 of 3")
+        self.tell(bridge, describe({"TK": "°C"}))
+        await browser.until("return document.querySelectorAll('#rows tr').length === 1")
+
+    async def test_a_page_that_stays_open_does_not_grow(self) -> None:
+        bridge = self.bridge()
+        self.start(bridge)
+        self.tell(bridge, describe({"TK": "°C"}))
+        browser = await self.look()
+        size = "return document.querySelectorAll('*').length"
+        sizes = []
+        for turn in range(8):
+            for number in range(300):
+                bridge.journal.said(1, "boiler", f"{turn} {number}")
+                bridge.journal.logged(LogLine(reactor.seconds(), "info", "", "a line"))
+                self.tell(bridge, TelemetryLine(b"pm %d " % number))
+            await browser.until(
+                "return document.getElementById('dialogue').textContent.includes(arguments[0])",
+                f"{turn} 299",
+            )
+            sizes.append(await browser.run(size))
+        self.assertEqual(len(set(sizes[-3:])), 1, sizes)
+        lines = await browser.run("return document.querySelectorAll('#dialogue li').length")
+        self.assertLessEqual(lines, 300)

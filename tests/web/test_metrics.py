@@ -1,0 +1,91 @@
+"""The figures for Prometheus."""
+
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from hargassner.mqtt.interfaces import LinkState, LinkStatus
+from hargassner.proxy import Session
+from tests.web.cases import PageCase, show
+
+
+@dataclass
+class Outcomes:
+    confirmed: int = 3
+    refused: int = 1
+
+
+class MetricsTests(PageCase):
+    def figures(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """Every sample by name and labels, read as Prometheus reads it."""
+        answer = self.get("/metrics")
+        self.assertTrue(answer.headers["content-type"].startswith("text/plain; version="))
+        return {
+            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in text_string_to_metric_families(answer.body.decode())
+            for sample in family.samples
+        }
+
+    def figure(self, metric: str, /, **labels: str) -> float | None:
+        """One of them."""
+        return self.figures().get((metric, tuple(sorted(labels.items()))))
+
+    def test_what_the_proxy_counts_is_there(self) -> None:
+        counters = self.proxy.counters
+        counters.sessions, counters.refused, counters.unreachable = 4, 5, 6
+        counters.bytes_from_gateway, counters.bytes_from_boiler = 700, 8000
+        self.assertEqual(self.figure("hargassner_sessions_total"), 4)
+        self.assertEqual(self.figure("hargassner_refused_connections_total"), 5)
+        self.assertEqual(self.figure("hargassner_boiler_unreachable_total"), 6)
+        self.assertEqual(self.figure("hargassner_bytes_total", **{"from": "gateway"}), 700)
+        self.assertEqual(self.figure("hargassner_bytes_total", **{"from": "boiler"}), 8000)
+
+    def test_lines_are_counted_by_direction(self) -> None:
+        watcher = self.page.watch(Session(1, ("192.0.2.7", 50000), self.proxy))
+        watcher.gateway_sent(b"$daq stop\r\n$logging disable\r\n")
+        watcher.boiler_sent(b"$daq stop")
+        watcher.boiler_sent(b"ped\r\n")
+        self.assertEqual(self.figure("hargassner_lines_total", **{"from": "gateway"}), 2)
+        self.assertEqual(self.figure("hargassner_lines_total", **{"from": "boiler"}), 1)
+
+    def test_every_connected_channel_is_a_gauge(self) -> None:
+        name = 'say "hi"\\'
+        analog = {"TK": ("65.90", "°C"), "TPm": ("-20.0", "°C"), name.replace('"', "'"): ("7", "")}
+        show(self.boiler, analog, "Störung")
+        labels = {"object": "tk", "name": "TK", "unit": "°C"}
+        self.assertEqual(self.figure("hargassner_channel", **labels), 65.9)
+        labels = {"object": "stoerung", "name": "Störung", "unit": ""}
+        self.assertEqual(self.figure("hargassner_channel", **labels), 1)
+        names = {
+            dict(labels)["name"] for each, labels in self.figures() if each.endswith("_channel")
+        }
+        self.assertEqual(names, {"TK", "Störung", "say 'hi'\\"})
+
+    def test_values_that_are_not_current_are_not_there(self) -> None:
+        show(self.boiler, {"TK": ("65.90", "°C")})
+        self.assertEqual(self.figure("hargassner_telemetry_online"), 1)
+        self.boiler.tick(2000.0)
+        self.assertEqual(self.figure("hargassner_telemetry_online"), 0)
+        self.assertEqual([each for each, _ in self.figures() if each.endswith("_channel")], [])
+
+    def test_commands_are_there_by_outcome(self) -> None:
+        self.assertIsNone(self.figure("hargassner_commands_total", outcome="confirmed"))
+        self.command_counters = Outcomes()
+        self.assertEqual(self.figure("hargassner_commands_total", outcome="confirmed"), 3)
+        self.assertEqual(self.figure("hargassner_commands_total", outcome="refused"), 1)
+
+    def test_the_brokers_link_is_there_if_there_is_one(self) -> None:
+        self.assertIsNone(self.figure("hargassner_broker_online"))
+        for state, online in ((LinkState.ONLINE, 1), (LinkState.WAITING, 0)):
+            self.broker_status = LinkStatus(state, 0.0, "mqtt://broker", connections=9)
+            self.assertEqual(self.figure("hargassner_broker_online"), online)
+        self.assertEqual(self.figure("hargassner_broker_connections_total"), 9)
+
+    def test_what_the_bridge_adds_is_a_histogram(self) -> None:
+        self.page.watch(Session(1, ("192.0.2.7", 50000), self.proxy)).boiler_sent(b"pm 1 \r\n")
+        self.clock.advance(0)
+        self.assertEqual(self.figure("hargassner_passage_seconds_count"), 1)
+        self.assertIsNotNone(self.figure("hargassner_reactor_lateness_seconds_count"))
+
+    def test_the_process_is_there(self) -> None:
+        self.assertGreater(self.figure("process_resident_memory_bytes") or 0, 1e6)

@@ -1,0 +1,202 @@
+"""The HTTP side, through a real site."""
+
+import json
+
+from twisted.internet.testing import EventLoggingObserver
+from twisted.logger import globalLogPublisher
+
+from hargassner.dialogue.events import LoggedIn, SessionOpened, SessionOver
+from hargassner.discovery import Announcement, ServiceList
+from hargassner.web.site import CONNECTIONS
+from tests.web.cases import Answer, Connection, PageCase, show
+
+PATHS = ("/", "/style.css", "/page.js", "/icon.svg", "/api/state", "/api/history", "/metrics")
+
+
+class SiteTests(PageCase):
+    def test_everything_is_there_with_its_type(self) -> None:
+        types = [self.get(path).headers["content-type"] for path in PATHS]
+        self.assertEqual(
+            [each.partition(";")[0] for each in types],
+            [
+                "text/html",
+                "text/css",
+                "text/javascript",
+                "image/svg+xml",
+                "application/json",
+                "application/json",
+                "text/plain",
+            ],
+        )
+        self.assertEqual([self.get(path).code for path in PATHS], [200] * len(PATHS))
+
+    def test_whatever_is_answered_has_safe_headers(self) -> None:
+        for path in (*PATHS, "/healthz", "/nonsense", "/api", "/api/nonsense", "/page.js/more"):
+            headers = self.get(path).headers
+            policy = headers["content-security-policy"]
+            self.assertIn("default-src 'none'", policy, path)
+            self.assertIn("frame-ancestors 'none'", policy, path)
+            self.assertNotIn("unsafe", policy, path)
+            self.assertEqual(headers["x-content-type-options"], "nosniff", path)
+            self.assertEqual(headers["referrer-policy"], "no-referrer", path)
+            self.assertNotIn("TwistedWeb", headers["server"], path)
+            self.assertIn(headers["cache-control"], ("no-store", "no-cache"), path)
+
+    def test_what_is_not_there_is_said_to_be_not_there(self) -> None:
+        for path in ("/nonsense", "/nonsense/more", "/api", "/api/", "/api/nonsense", "/.."):
+            self.assertEqual(self.get(path).code, 404, path)
+
+    def test_nothing_can_be_changed(self) -> None:
+        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+            for path in ("/", "/api/state", "/api/events", "/nonsense"):
+                answer = self.get(path, method=method, content_length="0")
+                self.assertEqual(answer.code, 405, (method, path))
+                self.assertEqual(answer.headers["allow"], "GET, HEAD")
+
+    def test_the_headers_alone_can_be_asked_for(self) -> None:
+        for path in PATHS:
+            connection = Connection(self.site)
+            connection.ask(path, method="HEAD", connection="close")
+            head, _, body = connection.transport.value().partition(b"\r\n\r\n")
+            self.assertIn(b"200 OK", head, path)
+            self.assertEqual(body, b"", path)
+
+    def test_the_page_is_in_the_browsers_language(self) -> None:
+        for accepted, language in (("de-AT", "de"), ("fr;q=0.9, en;q=0.5", "fr"), ("it", "en")):
+            answer = self.get("/", accept_language=accepted)
+            self.assertEqual(answer.headers["content-language"], language)
+            self.assertIn(f'<html lang="{language}"'.encode(), answer.body)
+
+    def test_nothing_is_loaded_from_elsewhere(self) -> None:
+        for path in ("/", "/style.css", "/page.js"):
+            body = self.get(path).body.replace(b"http://www.w3.org/2000/svg", b"")
+            self.assertNotIn(b"http:", body, path)
+            self.assertNotIn(b"https:", body, path)
+            self.assertNotIn(b'src="//', body, path)
+
+    def test_no_script_of_the_page_makes_markup_of_text(self) -> None:
+        script = self.get("/page.js").body
+        for dangerous in (b"innerHTML", b"outerHTML", b"insertAdjacentHTML", b"eval(", b".write("):
+            self.assertNotIn(dangerous, script)
+
+    def test_what_the_browser_has_already_is_not_sent_again(self) -> None:
+        tag = self.get("/page.js").headers["etag"]
+        again = self.get("/page.js", if_none_match=tag)
+        self.assertEqual((again.code, again.body), (304, b""))
+
+    def test_over_loopback_only_names_of_this_machine_are_answered(self) -> None:
+        for host in ("localhost", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST:8080", "a.localhost"):
+            self.assertEqual(self.get("/api/state", host=host).code, 200, host)
+        mapped = Connection(self.site, local="::ffff:127.0.0.1")
+        mapped.ask("/api/state", host="evil.example", connection="close")
+        self.assertEqual(Answer(mapped.transport.value()).code, 421)
+        for host in ("evil.example", "evil.example:8080", "localhost.evil.example", ""):
+            answer = self.get("/api/state", host=host)
+            self.assertEqual(answer.code, 421, host)
+            self.assertNotIn(b"chain", answer.body)
+
+    def test_over_a_network_every_name_is_answered(self) -> None:
+        connection = Connection(self.site, local="192.168.1.5")
+        connection.ask("/api/state", host="boiler.lan", connection="close")
+        self.assertEqual(Answer(connection.transport.value()).code, 200)
+
+    def test_one_connection_too_many_is_closed(self) -> None:
+        connections = [Connection(self.site) for _ in range(CONNECTIONS)]
+        self.assertIsNone(Connection(self.site).protocol)
+        connections[0].lose()
+        self.assertIsNotNone(Connection(self.site).protocol)
+
+    def test_requests_are_not_logged(self) -> None:
+        everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.site.doStart()
+        self.addCleanup(self.site.doStop)
+        self.get("/api/state")
+        self.assertEqual([event for event in everything if "/api/state" in str(event)], [])
+
+
+class StateTests(PageCase):
+    def test_the_model_is_there_as_json(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        show(self.boiler, {"TK": ("65.90", "°C")}, "Störung", at=self.clock.seconds())
+        state = self.get("/api/state", accept_language="de").json
+        self.assertEqual(state["now"], self.clock.seconds())
+        self.assertEqual(state["channels"]["tk"]["value"], "65.90")
+        self.assertEqual(state["channels"]["stoerung"]["value"], "ON")
+        self.assertEqual(state["boiler"]["tiles"][0]["label"], "Kessel")
+        self.assertEqual(state["faults"][0]["text"], "Störung")
+        self.assertEqual(state["chain"]["gateway"]["state"], "gateway.announced")
+        self.assertEqual(state["chain"]["gateway"]["address"], "192.0.2.7")
+        self.assertEqual(state["chain"]["boiler"]["state"], "boiler.online")
+        self.assertEqual(state["chain"]["boiler"]["address"], "198.51.100.2")
+
+    def test_the_end_of_a_session_is_remembered(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        for event in (SessionOpened(1, "192.0.2.7"), LoggedIn()):
+            self.boiler.apply(event, self.clock.seconds(), 1)
+        self.assertEqual(self.gateway()["state"], "gateway.online")
+        self.clock.advance(7)
+        self.boiler.apply(SessionOver(1, "closed"), self.clock.seconds(), 1)
+        gateway = self.gateway()
+        self.assertEqual(gateway["state"], "gateway.waiting")
+        self.assertEqual(gateway["since"], self.clock.seconds())
+
+    def test_a_session_before_its_login_is_seen_and_one_of_somebody_else_is_not(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.boiler.apply(SessionOpened(1, "192.0.2.99"), self.clock.seconds(), 1)
+        self.assertEqual(self.gateway()["state"], "gateway.announced")
+        self.boiler.apply(SessionOpened(2, "192.0.2.7"), self.clock.seconds(), 2)
+        self.assertEqual(self.gateway()["state"], "gateway.connected")
+
+    def gateway(self) -> dict[str, object]:
+        chain: dict[str, dict[str, object]] = self.get("/api/state").json["chain"]
+        return chain["gateway"]
+
+    def test_names_from_the_wire_are_plain_json(self) -> None:
+        show(self.boiler, {"</script><script>alert(1)//": ("1", "<b>")})
+        answer = self.get("/api/state")
+        [channel] = answer.json["channels"].values()
+        self.assertEqual(channel["name"], "</script><script>alert(1)//")
+        self.assertEqual(answer.headers["content-type"], "application/json")
+
+
+class HistoryTests(PageCase):
+    def test_the_charts_have_their_lines_with_names_and_units(self) -> None:
+        values = {"TPo": ("61.04", "°C"), "TPu": ("41.0", "°C")}
+        show(self.boiler, values, at=self.clock.seconds())
+        for _ in range(12):
+            self.clock.advance(10)
+        told = self.get("/api/history", accept_language="de").json
+        [chart] = told["charts"]
+        self.assertEqual((chart["chart"], chart["title"]), ("buffer", "Puffer"))
+        top = chart["lines"][0]
+        self.assertEqual((top["object"], top["label"], top["unit"]), ("tpo", "Puffer oben", "°C"))
+        self.assertEqual(top["values"], [61.04, 61.04, 61.04])
+        self.assertEqual(told["step"], 60)
+        self.assertLessEqual(told["newest"], self.clock.seconds())
+
+    def test_without_telemetry_there_is_none(self) -> None:
+        told = self.get("/api/history").json
+        self.assertEqual((told["newest"], told["charts"]), (None, []))
+
+    def test_lines_of_a_chart_that_were_not_sampled_yet_are_empty(self) -> None:
+        show(self.boiler, {"TPo": ("61.04", "°C")}, at=self.clock.seconds())
+        [chart] = self.get("/api/history").json["charts"]
+        self.assertEqual(chart["lines"][0]["values"], [])
+
+
+class HealthTests(PageCase):
+    def test_it_is_well_while_everything_is_open(self) -> None:
+        answer = self.get("/healthz")
+        self.assertEqual((answer.code, answer.json), (200, {"status": "ok"}))
+
+    def test_it_is_not_while_something_is_closed_which_is_named(self) -> None:
+        self.boiler_keeper.stopService()
+        answer = self.get("/healthz")
+        self.assertEqual(answer.code, 503)
+        self.assertEqual(
+            answer.json, {"status": "closed", "closed": [str(self.boiler_keeper.name)]}
+        )
+        self.assertEqual(
+            json.loads(self.get("/api/state").body)["chain"]["bridge"]["level"], "broken"
+        )
