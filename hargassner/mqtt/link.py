@@ -165,6 +165,9 @@ class BrokerLink(Service):
         """Publish ``offline``, say goodbye and close; it takes a few seconds at most."""
         if self.running:
             super().stopService()  # type: ignore[no-untyped-call]
+            # What waits is said now or never.
+            self._budget = len(self._outbox)
+            self._say_what_waits()
             self._stop_pumping()
             self._become(LinkState.STOPPED)
             if self._connection is not None:
@@ -325,9 +328,12 @@ class BrokerLink(Service):
                 self._pumping = self._clock.callLater(0, self._pump)
 
     def _pump(self) -> None:
-        """Begin a new turn: say what waits, as far as the broker takes it."""
+        """Begin a new turn."""
         self._stop_pumping()
         self._budget = SLICE
+        self._say_what_waits()
+
+    def _say_what_waits(self) -> None:
         while self._may_send():
             message = self._outbox.next()
             if message is None:

@@ -201,6 +201,16 @@ class ComingAndGoingTests(LinkCase):
         self.successResultOf(stopped)
         self.assertEqual(self.state, LinkState.STOPPED)
 
+    def test_the_views_last_words_go_out_before(self) -> None:
+        wire = self.online()
+        wire.heard()
+        for number in range(3 * SLICE):
+            self.link.publish(f"a/{number}", "1")
+        self.link.stopService()
+        said = wire.published()
+        self.assertEqual(len(said), 3 * SLICE + 1)
+        self.assertEqual(said[-1], ("hargassner/boiler/status", "offline"))
+
     def test_leaves_offline_as_its_last_will(self) -> None:
         [packet] = self.endpoint.accept().heard()
         self.assertIn(b"hargassner/boiler/status\x00\x07offline", packet.body)
