@@ -248,7 +248,9 @@ class ComingAndGoingTests(LinkCase):
             lambda status: status.state is LinkState.ONLINE and self.link.stopService()
         )
         wire = self.online()
-        self.assertEqual([each.kind for each in wire.heard()], ["PUBLISH", "DISCONNECT"])
+        first, last, goodbye = wire.heard()
+        self.assertEqual((first.topic, last.payload), ("a", "offline"))
+        self.assertEqual(goodbye.kind, "DISCONNECT")
 
     def test_can_start_again(self) -> None:
         self.online()
