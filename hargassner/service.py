@@ -247,27 +247,22 @@ class Bridge(MultiService):
             self.recordings = RecordingFolder(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionWatcher]:
-            return self._watchers(session, access.is_gateway(session.address), reactor)
+            overhearing = self.understanding.watch(session)
+            watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
+            if self.recordings is not None:
+                now = reactor.seconds()
+                recorder = self.recordings.session(session.number, session.address, now)
+                watchers.append(Recorded(recorder, reactor.seconds))
+            if access.is_gateway(session.address):
+                watchers.append(self.direct.watch(session))
+            # The last one: what it sends comes after what the others are told.
+            watchers.append(self.control.watch(session, overhearing))
+            return watchers if self.web is None else [self.web.watch(session), *watchers]
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
 
         # The home.
-        self.broker: BrokerLink | None = None
-        home: list[Service] = []
-        if config.mqtt.url:
-            self.broker = BrokerLink(config.mqtt, reactor)
-            view = HomeView(
-                self.boiler,
-                config,
-                self.broker,
-                self.control,
-                reactor,
-                state,
-                in_thread,
-                socket.gethostname(),
-            )
-            # The link last to stop, so that the view's last words go out.
-            home = [self.broker, view]
+        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
 
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
@@ -317,28 +312,33 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        parts += home
+        parts += self._home(reactor, state, in_thread)
         if self.web is not None:
             parts.append(self.web)
         parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
 
-    def _watchers(
-        self, session: Session, of_gateway: bool, reactor: IBridgeReactor
-    ) -> list[ISessionWatcher]:
-        """Those who overhear a session that begins."""
-        overhearing = self.understanding.watch(session)
-        watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
-        if self.recordings is not None:
-            now = reactor.seconds()
-            recorder = self.recordings.session(session.number, session.address, now)
-            watchers.append(Recorded(recorder, reactor.seconds))
-        if of_gateway:
-            watchers.append(self.direct.watch(session))
-        # The last one: what it sends comes after what the others are told.
-        watchers.append(self.control.watch(session, overhearing))
-        return watchers if self.web is None else [self.web.watch(session), *watchers]
+    def _home(
+        self,
+        reactor: IBridgeReactor,
+        state: StateDirectory,
+        in_thread: Callable[..., "Deferred[Any]"],
+    ) -> list[Service]:
+        """The link to the broker, last to stop, and what is said over it, if there is one."""
+        if self.broker is None:
+            return []
+        view = HomeView(
+            self.boiler,
+            self.config,
+            self.broker,
+            self.control,
+            reactor,
+            state,
+            in_thread,
+            socket.gethostname(),
+        )
+        return [self.broker, view]
 
     def _page(
         self,
