@@ -230,6 +230,20 @@ def _endpoint(value: Any) -> str:
     return value
 
 
+_LOOPBACK = {"tcp": "127.0.0.1", "ssl": "127.0.0.1", "tcp6": r"\:\:1"}
+
+
+def _local_endpoint(value: Any) -> str:
+    """An endpoint that is on the loopback interface unless it names another."""
+    description = _endpoint(value)
+    kind = description.partition(":")[0]
+    if kind not in ("", "unix", "systemd", *_LOOPBACK):
+        raise _refuse("must be a server endpoint of one of the kinds tcp, tcp6, ssl, unix, systemd")
+    if kind not in _LOOPBACK or re.search(r"(?<!\\):interface=[^:]", description):
+        return description
+    return _endpoint(f"{description}:interface={_LOOPBACK[kind]}")
+
+
 def _setting(default: T, check: Callable[[Any], T], *, secret: bool = False) -> T:
     return field(default=default, repr=not secret, metadata={"check": check})
 
@@ -329,7 +343,7 @@ class WebConfig:
 class ManholeConfig:
     """``[manhole]``: the way in for whoever looks after the program itself."""
 
-    listen: str = _setting("", _endpoint)
+    listen: str = _setting("", _local_endpoint)
     username: str = _setting("admin", _name)
     password: str = _setting("", _text, secret=True)
 

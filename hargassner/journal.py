@@ -26,7 +26,7 @@ from zope.interface import implementer
 from hargassner.dialogue.discretion import Discretion
 from hargassner.dialogue.grammar import refuses
 from hargassner.dialogue.lines import LineSplitter, TooLong
-from hargassner.proxy import ISessionWatcher, Session
+from hargassner.proxy import IErrandWatcher, ISessionWatcher, Session
 from hargassner.terminal import harmless
 
 log = Logger()
@@ -45,7 +45,7 @@ class DialogueLine:
     """A line that was said in a session; ``at`` is in seconds since the epoch.
 
     ``text`` is shortened where it is long, has no control characters, and no secrets. What the
-    bridge says is how the session began and ended.
+    bridge says are its own requests, and how the session began and ended.
     """
 
     at: float
@@ -139,7 +139,7 @@ class Journal:
                 log.failure("telling of a journal's line failed; this listener is told no more")
 
 
-@implementer(ISessionWatcher)
+@implementer(IErrandWatcher)
 class _Ear:
     """Writes down what one session says."""
 
@@ -165,6 +165,14 @@ class _Ear:
         for line in self._boiler_lines.feed(data):
             said = line.beginning if isinstance(line, TooLong) else line
             self._journal.said(self._session, "boiler", self._shown(said))
+
+    def bridge_sent(self, data: bytes) -> None:
+        for line in data.splitlines():
+            self._journal.said(self._session, "bridge", self._discretion.request(line))
+
+    def bridge_received(self, data: bytes) -> None:
+        for line in data.splitlines():
+            self._journal.said(self._session, "boiler", self._discretion.excerpt(line))
 
     def over(self, reason: str) -> None:
         self._journal.said(self._session, "bridge", f"over: {reason}")

@@ -16,6 +16,8 @@ A session's life::
       │ FIN on one side: FIN to the other, whose bytes still pass
       ▼
     ending: FIN to both, RST a second later to whoever has not closed
+
+While a request of the bridge's own is out, an errand decides what passes (hargassner/errand.py).
 """
 
 import ipaddress
@@ -40,6 +42,7 @@ from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
 from hargassner.discovery import FoundGateway, Neighbours
+from hargassner.errand import Errand, IWay
 from hargassner.network.connecting import IStreamTransport, notice_its_loss
 
 log = Logger()
@@ -69,11 +72,22 @@ class ISessionWatcher(Interface):
         """The session is over; nothing follows."""
 
 
+class IErrandWatcher(ISessionWatcher):
+    """A watcher that is also told what passes between the bridge itself and the boiler."""
+
+    def bridge_sent(data: bytes) -> None:
+        """A request of the bridge's own was sent to the boiler: whole lines."""
+
+    def bridge_received(data: bytes) -> None:
+        """The boiler's answer to the bridge came, and did not pass: whole lines."""
+
+
 class _Guard:
     """Keeps a watcher's exceptions from the proxy, and says the first."""
 
     def __init__(self, watcher: ISessionWatcher, session: int) -> None:
         self._watcher = watcher
+        self._errands = watcher if IErrandWatcher.providedBy(watcher) else None
         self._session = session
         self._failed = False
 
@@ -88,6 +102,20 @@ class _Guard:
             self._watcher.boiler_sent(data)
         except Exception:
             self._say()
+
+    def bridge_sent(self, data: bytes) -> None:
+        if self._errands is not None:
+            try:
+                self._errands.bridge_sent(data)
+            except Exception:
+                self._say()
+
+    def bridge_received(self, data: bytes) -> None:
+        if self._errands is not None:
+            try:
+                self._errands.bridge_received(data)
+            except Exception:
+                self._say()
 
     def over(self, reason: str) -> None:
         try:
@@ -230,6 +258,7 @@ class BoilerClientFactory(ClientFactory[BoilerProtocol]):
         return BoilerProtocol(self._session)
 
 
+@implementer(IWay)
 class Session:
     """One client's connection and its connection to the boiler, from first byte to last.
 
@@ -250,6 +279,7 @@ class Session:
         self._boiler: BoilerProtocol | None = None
         self._connecting: Deferred[IProtocol] | None = None
         self._watchers: list[_Guard] = []
+        self._errand: Errand | None = None
         self._reason: str | None = None
         self._ending = False
         self._abort: IDelayedCall | None = None
@@ -261,6 +291,13 @@ class Session:
         self._to_client: Callable[[bytes], None] | None = None
         self._from_client = 0
         self._from_boiler = 0
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether both sides are up and nothing is owed for a request of the bridge's own."""
+        if self._errand is not None or self._to_boiler is None:
+            return False
+        return not any(leg is None or leg.finished for leg in (self._client, self._boiler))
 
     @property
     def bytes_from_gateway(self) -> int:
@@ -310,11 +347,16 @@ class Session:
         write = self._to_boiler
         if write is None:
             return
-        write(data)
+        errand = self._errand
+        if errand is None:
+            write(data)
         self._from_client += len(data)
         self._asked_since_announcement = True
         if self._silence is not None:
             self._silence.reset(HALF_CLOSED_PATIENCE)
+        if errand is not None:
+            errand.client_said(data)
+            return
         for each in self._watchers:
             each.gateway_sent(data)
 
@@ -323,12 +365,79 @@ class Session:
         write = self._to_client
         if write is None:
             return
-        write(data)
+        errand = self._errand
+        if errand is None:
+            write(data)
         self._from_boiler += len(data)
         if self._silence is not None:
             self._silence.reset(HALF_CLOSED_PATIENCE)
+        if errand is not None:
+            errand.boiler_said(data)
+            return
         for each in self._watchers:
             each.boiler_sent(data)
+
+    def ask(
+        self,
+        request: bytes,
+        patience: float,
+        answered: Callable[[bytes | None], None],
+        settled: Callable[[], None],
+    ) -> None:
+        """Send a request of the bridge's own to the boiler, and keep its answer from the client.
+
+        The client's bytes wait for the answer. It is for the caller to see that the session
+        ``can_ask``, and that nothing of the client's dialogue is disturbed. Neither function is
+        called when the session is over.
+
+        Args:
+            request: a whole line.
+            patience: seconds that the client waits at most.
+            answered: called with the reply or the notice that refuses, without its line end, or
+                with None when there was none in time.
+            settled: called after that, when the session can be asked again.
+        """
+        write = self._to_boiler
+        if write is None or not self.can_ask:
+            raise RuntimeError("the session cannot be asked now")
+        write(request)
+
+        def over() -> None:
+            self._errand = None
+            settled()
+
+        self._errand = Errand(self._clock, self, request, patience, answered, over)
+        for each in self._watchers:
+            each.bridge_sent(request)
+
+    def pass_to_boiler(self, data: bytes) -> None:
+        """Pass bytes of the client's that waited for an errand."""
+        if self._to_boiler is not None:
+            self._to_boiler(data)
+            for each in self._watchers:
+                each.gateway_sent(data)
+
+    def pass_to_client(self, data: bytes) -> None:
+        """Pass bytes of the boiler's that came while there is an errand."""
+        if self._to_client is not None:
+            self._to_client(data)
+            for each in self._watchers:
+                each.boiler_sent(data)
+
+    def keep(self, data: bytes) -> None:
+        """The boiler answered the bridge."""
+        for each in self._watchers:
+            each.bridge_received(data)
+
+    def pause_client(self) -> None:
+        """Read no more from a client whose bytes wait."""
+        if self._client is not None:
+            self._client.tcp.pauseProducing()
+
+    def resume_client(self) -> None:
+        """Read from the client again."""
+        if self._client is not None and not self._client.finished:
+            self._client.tcp.resumeProducing()
 
     def said_login(self) -> None:
         """Whoever overhears the session saw the gateway log in."""
@@ -359,6 +468,13 @@ class Session:
         if other is None or other.finished:
             self.end(f"{leg.name} closed", FLUSH_PATIENCE)
             return
+        if self._errand is not None:
+            # What waits belongs before the FIN. From a client that closed the boiler's answer can
+            # still be kept; from a boiler that closed none can come.
+            if leg is self._client:
+                self._errand.go_on()
+            else:
+                self._errand.let_pass()
         other.tcp.unregisterProducer()
         other.tcp.loseWriteConnection()
         self._silence = self._clock.callLater(HALF_CLOSED_PATIENCE, self.end, "half-closed, silent")
@@ -383,6 +499,8 @@ class Session:
         """
         self._because(reason)
         if not self._ending:
+            if self._errand is not None:
+                self._errand.let_pass()
             self._ending = True
             self._to_boiler = self._to_client = None
             for each in (self._start_over, self._silence):
@@ -432,6 +550,9 @@ class Session:
     def _over(self) -> None:
         if self._abort is not None and self._abort.active():
             self._abort.cancel()
+        if self._errand is not None:
+            self._errand.stop()
+            self._errand = None
         reason = self._reason or ""
         log.info(
             "session {session}: over after {seconds:.1f} s: {reason}; "

@@ -2,8 +2,12 @@
 
 A recording's first line is a header, an object with ``format``, ``version``, ``session``, ``part``,
 ``client`` and ``started`` (ISO 8601, UTC). Then comes one object a segment: ``time`` in seconds
-since the session's start, ``direction`` (``gateway`` or ``boiler``: who sent it) and ``data``, the
-bytes as latin-1 text. The last line of a session has ``time`` and ``over``, the reason.
+since the session's start, ``direction`` (``gateway``, ``boiler`` or ``bridge``: who sent it) and
+``data``, the bytes as latin-1 text. What the bridge sends are its own requests to the boiler, and
+the boiler's answers to them have ``kept``, true: they did not pass to the gateway. So the boiler's
+wire had all that is recorded, in this order, and the gateway's the rest. What the gateway sent
+meanwhile is recorded when it passed. The last line of a session has ``time`` and ``over``, the
+reason.
 
 A session that outgrows a file goes on in a next one with the same header, but for ``part``. Times
 go on, and so do the replacements of secrets. When there are too many files, the oldest are removed.
@@ -151,16 +155,19 @@ def _entry(value: object) -> Entry | None:
     time, reason = value.get("time"), value.get("over")
     if isinstance(time, int | float) and isinstance(reason, str):
         return Ended(float(time), reason)
-    return _segment(time, value.get("direction"), value.get("data"))
+    kept = value.get("kept", False)
+    return _segment(time, value.get("direction"), value.get("data"), kept)
 
 
-def _segment(time: object, direction: object, data: object) -> Segment | None:
+def _segment(time: object, direction: object, data: object, kept: object = False) -> Segment | None:
     if not isinstance(time, int | float) or not isinstance(data, str):
         return None
-    if direction != "gateway" and direction != "boiler":
+    if direction != "gateway" and direction != "boiler" and direction != "bridge":
+        return None
+    if not isinstance(kept, bool):
         return None
     try:
-        return Segment(float(time), direction, data.encode("latin-1"))
+        return Segment(float(time), direction, data.encode("latin-1"), kept)
     except UnicodeEncodeError:
         return None
 
@@ -185,13 +192,13 @@ class SessionRecorder:
         self._folder = folder
         self._redactor: Redactor | None = Redactor(secrets.choice)
 
-    def passed(self, now: float, direction: Direction, data: bytes) -> None:
-        """A segment passed."""
+    def passed(self, now: float, direction: Direction, data: bytes, *, kept: bool = False) -> None:
+        """A segment passed, or was ``kept`` from the gateway."""
         redactor = self._redactor
         if redactor is None:
             return
         given_up = redactor.given_up
-        entries = redactor.passed(now - self.started, direction, data)
+        entries = redactor.passed(now - self.started, direction, data, kept=kept)
         if not given_up and redactor.given_up:
             log.warn(
                 "session {session}: a line that does not end is left out of the recording: "
@@ -441,8 +448,10 @@ def _line_of(entry: Entry) -> bytes:
     time = round(entry.time, 6)
     if isinstance(entry, Ended):
         return _as_line({"time": time, "over": entry.reason})
-    data = entry.data.decode("latin-1")
-    return _as_line({"time": time, "direction": entry.direction, "data": data})
+    content: dict[str, object] = {"time": time, "direction": entry.direction}
+    if entry.kept:
+        content["kept"] = True
+    return _as_line({**content, "data": entry.data.decode("latin-1")})
 
 
 def _as_line(content: dict[str, object]) -> bytes:

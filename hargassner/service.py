@@ -25,8 +25,10 @@ from zope.interface import implementer
 
 from hargassner.boiler import Boiler
 from hargassner.config import Config
+from hargassner.control import Control
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours, Relay, Side
+from hargassner.inside import ways_inside
 from hargassner.journal import Journal, JournalKeeping
 from hargassner.memory import Memory
 from hargassner.mqtt.link import BrokerLink
@@ -35,7 +37,7 @@ from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.names import INamesReactor, Names
 from hargassner.network.sockets import Place, listening_socket
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
 from hargassner.state import StateDirectory, state_directory
 from hargassner.understanding import Understanding
@@ -169,7 +171,7 @@ class CleanExit(Service):
             self._reactor.callFromThread(self._reactor.stop)
 
 
-@implementer(ISessionWatcher)
+@implementer(IErrandWatcher)
 class Recorded:
     """Has a session recorded."""
 
@@ -184,6 +186,14 @@ class Recorded:
     def boiler_sent(self, data: bytes) -> None:
         """Record bytes from the boiler."""
         self._recorder.passed(self._seconds(), "boiler", data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        """Record a request of the bridge's own."""
+        self._recorder.passed(self._seconds(), "bridge", data)
+
+    def bridge_received(self, data: bytes) -> None:
+        """Record bytes from the boiler that were kept from the gateway."""
+        self._recorder.passed(self._seconds(), "boiler", data, kept=True)
 
     def over(self, reason: str) -> None:
         """Record the end."""
@@ -220,6 +230,10 @@ class Bridge(MultiService):
         self.understanding = Understanding(self.boiler, reactor, memory.remember_descriptor)
         self.journal = Journal(reactor)
 
+        self.control = Control(
+            self.boiler, reactor, config.control.parameters, config.control.timeout
+        )
+
         # The way of the bytes.
         self.boiler_line = BoilerLine(
             reactor, self.neighbours, boiler_place, config.boiler.telnet_port
@@ -232,13 +246,16 @@ class Bridge(MultiService):
             self.recordings = RecordingFolder(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionWatcher]:
-            watchers = [self.understanding.watch(session), self.journal.watch(session)]
+            overhearing = self.understanding.watch(session)
+            watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
             if self.recordings is not None:
                 now = reactor.seconds()
                 recorder = self.recordings.session(session.number, session.address, now)
                 watchers.append(Recorded(recorder, reactor.seconds))
             if access.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
+            # The last one: what it sends comes after what the others are told.
+            watchers.append(self.control.watch(session, overhearing))
             return watchers if self.web is None else [self.web.watch(session), *watchers]
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
@@ -253,7 +270,9 @@ class Bridge(MultiService):
         self.neighbours.on_boiler(self.understanding.boiler_answered)
         self.neighbours.on_boiler(lambda _boiler: memory.remember_neighbours())
 
-        self.relay = _relay(config, self.neighbours, gateway_place, boiler_place)
+        # Towards the gateway it is the boiler, and the reverse.
+        both = sides(config, gateway_place, boiler_place)
+        self.relay = Relay(self.neighbours, config.discovery, *both)
 
         def open_telnet_port() -> TelnetPort:
             with listening_socket(gateway_place, config.gateway.telnet_port) as sock:
@@ -293,6 +312,7 @@ class Bridge(MultiService):
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
         parts += [each for each in (self.broker, self.web) if each is not None]
+        parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
 
@@ -323,17 +343,13 @@ class Bridge(MultiService):
         return WebPage(seen, reactor, state, in_thread)
 
 
-def _relay(
-    config: Config, neighbours: Neighbours, gateway_place: Place, boiler_place: Place
-) -> Relay:
-    """The relay between both sides: towards the gateway it is the boiler, and the reverse."""
+def sides(config: Config, gateway_place: Place, boiler_place: Place) -> tuple[Side, Side]:
+    """The discovery ports of both sides, the gateway's first, not open yet."""
     ports = config.discovery
     diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
     gateway_ports = (ports.boiler_port, *diagnostics)
     boiler_ports = (ports.gateway_port, *diagnostics)
-    return Relay(
-        neighbours,
-        ports,
+    return (
         Side(gateway_place, config.gateway.broadcast, gateway_ports),
         Side(boiler_place, config.boiler.broadcast, boiler_ports),
     )

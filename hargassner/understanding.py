@@ -22,7 +22,7 @@ from hargassner.dialogue.events import (
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
-from hargassner.proxy import ISessionWatcher, Session
+from hargassner.proxy import IErrandWatcher, Session
 from hargassner.terminal import harmless
 
 log = Logger()
@@ -81,7 +81,7 @@ class Understanding:
                         event.kind,
                         "the request {kind} is unknown: its replies pass without being understood",
                     )
-                case Refused():
+                case Refused(asked_by="gateway"):
                     log.info(
                         "the boiler refused {request}: {reply}",
                         request=harmless(event.request),
@@ -115,30 +115,58 @@ class Understanding:
             log.info(format_, kind=harmless(kind), text=harmless(text))
 
 
-@implementer(ISessionWatcher)
+@implementer(IErrandWatcher)
 class Overhearing:
-    """Understands one session."""
+    """Understands one session.
+
+    ``dialogue`` is what is understood of it. ``failed`` says that something raised, so that the
+    dialogue cannot be relied on any more.
+    """
 
     def __init__(self, understanding: Understanding, session: Session) -> None:
+        self.dialogue = Dialogue()
+        self.failed = False
         self._understanding = understanding
         self._session = session
-        self._dialogue = Dialogue()
+        self._listeners: list[Callable[[Event], None]] = []
         self._take([SessionOpened(session.number, session.address)])
+
+    def listen(self, heard: Callable[[Event], None]) -> None:
+        """Have ``heard`` called with each event of this session, when the model has it."""
+        self._listeners.append(heard)
 
     def gateway_sent(self, data: bytes) -> None:
         """Take in bytes from the gateway."""
-        self._take(self._dialogue.gateway_sent(data))
+        self._understand(self.dialogue.gateway_sent, data)
 
     def boiler_sent(self, data: bytes) -> None:
         """Take in bytes from the boiler."""
-        self._take(self._dialogue.boiler_sent(data))
+        self._understand(self.dialogue.boiler_sent, data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        """Take in a request of the bridge's own."""
+        self._understand(self.dialogue.bridge_sent, data)
+
+    def bridge_received(self, data: bytes) -> None:
+        """Take in the boiler's answer to it."""
+        self._understand(self.dialogue.boiler_sent, data)
 
     def over(self, reason: str) -> None:
         """Tell the model that the session is over."""
         self._take([SessionOver(self._session.number, reason)])
+
+    def _understand(self, sent: Callable[[bytes], list[Event]], data: bytes) -> None:
+        try:
+            self._take(sent(data))
+        except Exception:
+            self.failed = True
+            raise
 
     def _take(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, LoggedIn):
                 self._session.said_login()
         self._understanding.take(events, self._session.number)
+        for listener in self._listeners:
+            for event in events:
+                listener(event)

@@ -145,6 +145,8 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("web", "listen", "tcp:80800", "server endpoint"),
     ("web", "listen", 8080, "server endpoint"),
     ("manhole", "listen", "ssl:8007:privateKey=/nonexistent", "server endpoint"),
+    ("manhole", "listen", "haproxy:tcp:8007", "kinds tcp, tcp6, ssl, unix, systemd"),
+    ("manhole", "listen", "tcp:8007:192.0.2.1", "server endpoint"),
     ("manhole", "username", "", "not empty"),
     ("state", "directory", False, "a text"),
     ("recording", "directory", 1, "a text"),
@@ -230,6 +232,17 @@ class DocumentTests(SynchronousTestCase):
         for value in (1, "x", [], [{"interface": "eth0"}]):
             wrong = self.assertRaises(ConfigError, config_from, {"gateway": value})
             self.assertIn("must be a section, [gateway]", str(wrong))
+
+    def test_a_manhole_is_on_the_loopback_interface_unless_it_names_another(self) -> None:
+        for wanted, meant in (
+            ("tcp:8007", "tcp:8007:interface=127.0.0.1"),
+            ("tcp:port=8007:interface=", "tcp:port=8007:interface=:interface=127.0.0.1"),
+            ("tcp6:8007", r"tcp6:8007:interface=\:\:1"),
+            ("tcp:8007:interface=192.0.2.1", "tcp:8007:interface=192.0.2.1"),
+            ("unix:/run/hargassner/manhole", "unix:/run/hargassner/manhole"),
+        ):
+            document = {"manhole": {"listen": wanted, "password": "x"}}
+            self.assertEqual(config_from(document).manhole.listen, meant)
 
     def test_a_manhole_without_a_password_is_refused(self) -> None:
         document = {"manhole": {"listen": "tcp:8007:interface=127.0.0.1"}}

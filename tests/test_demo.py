@@ -22,4 +22,4 @@ class NamedBrokerTests(SynchronousTestCase):
 
     def test_the_bridge_uses_it(self) -> None:
         mqtt = MqttConfig(url="mqtt://host:1884")
-        self.assertEqual(demo_config("/state", mqtt).mqtt, mqtt)
+        self.assertEqual(demo_config("/state", mqtt, 8080).mqtt, mqtt)

@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from hargassner.discovery import Neighbours
 from hargassner.journal import DialogueLine, Journal, JournalKeeping, LogLine
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy import Access, IErrandWatcher, ProxyFactory, Session
 from tests.cases import ClockCase
 
 TOKEN = b"0A1B2C3D"
@@ -41,7 +41,15 @@ class DialogueTests(JournalCase):
         self.ear = self.journal.watch(self.session)
 
     def test_it_is_an_honest_watcher(self) -> None:
-        verifyObject(ISessionWatcher, self.ear)
+        verifyObject(IErrandWatcher, self.ear)
+
+    def test_requests_of_the_bridge_are_kept_and_their_answers(self) -> None:
+        self.ear.bridge_sent(b'$par set "4;3;20"\r\n')
+        self.ear.bridge_received(b"$ack\r\n")
+        self.assertEqual(
+            [(line.direction, line.text) for line in self.journal.dialogue[1:]],
+            [("bridge", '$par set "4;3;20"'), ("boiler", "$ack")],
+        )
 
     def test_lines_are_kept_with_their_time_session_and_direction(self) -> None:
         self.clock.advance(1.5)

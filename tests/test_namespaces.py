@@ -3,12 +3,14 @@
 import contextlib
 import json
 import random
+import re
 import signal
 import socket
 import struct
 import time
 from pathlib import Path
 from typing import Any
+from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -307,6 +309,27 @@ class AbsentBoilerTests(NetworkCase):
         self.assertEqual(self.bridge.process.wait(5), 0)
         self.assertEqual(client.recv(1), b"")
         self.assertNotIn("Traceback", self.bridge.log() + self.bridge.errors())
+
+
+class MuteNameServerTests(NetworkCase):
+    """The boiler is known by name, and the name server does not answer."""
+
+    config = CONFIG.replace("direct_telemetry = false", 'host = "boiler.example"')
+
+    def test_it_stops_in_time_all_the_same(self) -> None:
+        resolver = Path("/etc/resolv.conf")
+        text = resolver.read_text() if resolver.exists() else ""
+        found = re.search(r"^nameserver\s+(\d+\.\d+\.\d+\.\d+)\s*$", text, re.MULTILINE)
+        if found is None:
+            raise SkipTest("this machine has no name server with an IPv4 address")
+        ip("-n", self.networks.boiler, "addr", "add", f"{found[1]}/32", "dev", "eth0")
+        ip("-n", self.networks.bridge, "route", "add", found[1], "via", BOILER, "dev", "bo")
+        server = self.opened(self.networks.udp(self.networks.boiler, 53))
+        bridge = self.start()
+        self.assertIn(b"\6boiler\7example", server.recv(1000))
+        bridge.process.send_signal(signal.SIGTERM)
+        self.assertEqual(bridge.process.wait(5), 0)
+        self.assertNotIn("Traceback", bridge.log() + bridge.errors())
 
 
 class InterfaceTests(NetworkCase):

@@ -113,6 +113,12 @@ class BridgeCase(DescriptorCase):
         service.startService()
         self.addCleanup(lambda: service.stopService() if service.running else None)
 
+    def both(self) -> Deferred[str]:
+        """Start both devices; the result is how the gateway's first session ended."""
+        self.run_(self.simulated)
+        self.run_(self.gateway)
+        return self.gateway.when_session_over()
+
     @inlineCallbacks
     def until(self, condition: Callable[[], object]) -> Any:
         """Wait for something; the test's time-out ends it."""
@@ -127,10 +133,7 @@ class SessionTests(BridgeCase):
     def test_a_gateway_that_looks_for_a_boiler_finds_it_and_has_its_dialogue(self) -> Any:
         """Neither device sees anything that it should not see, and the bridge understands both."""
         bridge = self.bridge()
-        self.run_(self.simulated)
-        over = self.gateway.when_session_over()
-        self.run_(self.gateway)
-        how = yield over
+        how = yield self.both()
         self.assertEqual(how, "completed")
         self.assertEqual((self.gateway.problems, self.simulated.problems), ([], []))
         identity = bridge.boiler.identity
@@ -146,10 +149,7 @@ class SessionTests(BridgeCase):
     @inlineCallbacks
     def test_the_log_tells_its_story_without_its_key(self) -> Any:
         bridge = self.bridge()
-        self.run_(self.simulated)
-        over = self.gateway.when_session_over()
-        self.run_(self.gateway)
-        yield over
+        yield self.both()
         yield self.until(lambda: not bridge.proxy.sessions)
         story = [each.partition(": ")[2] for each in self.log.lines if "session 1: " in each]
         self.assertEqual(
@@ -201,10 +201,7 @@ class SessionTests(BridgeCase):
     def test_a_session_is_recorded_without_its_key(self) -> Any:
         folder = Path(self.mktemp())
         bridge = self.bridge(recordings=str(folder))
-        self.run_(self.simulated)
-        over = self.gateway.when_session_over()
-        self.run_(self.gateway)
-        yield over
+        yield self.both()
         yield bridge.stopService()
         [recording] = folder.iterdir()
         content = recording.read_text()
@@ -215,9 +212,7 @@ class SessionTests(BridgeCase):
     @inlineCallbacks
     def test_stopping_ends_the_sessions(self) -> Any:
         bridge = self.bridge()
-        self.run_(self.simulated)
-        over = self.gateway.when_session_over()
-        self.run_(self.gateway)
+        over = self.both()
         yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.described)
         yield bridge.stopService()
         self.assertEqual(bridge.proxy.sessions, {})
@@ -250,10 +245,7 @@ class DirectTelemetryTests(BridgeCase):
     def test_after_a_restart_the_first_line_is_understood(self) -> Any:
         """The descriptor was remembered, and so was where the boiler is."""
         first = self.bridge()
-        self.run_(self.simulated)
-        over = self.gateway.when_session_over()
-        self.run_(self.gateway)
-        yield over
+        yield self.both()
         yield self.gateway.stopService()
         yield self.until((self.state / "neighbours.json").exists)
         yield self.until((self.state / "descriptor.xml").exists)
@@ -266,10 +258,7 @@ class DirectTelemetryTests(BridgeCase):
     @inlineCallbacks
     def test_an_owner_can_do_without(self) -> Any:
         bridge = self.bridge(host=self.hosts[2], direct=False)
-        self.run_(self.simulated)
-        over = self.gateway.when_session_over()
-        self.run_(self.gateway)
-        yield over
+        yield self.both()
         yield self.until(lambda: not bridge.proxy.sessions)
         self.assertNotIn("connection of our own", "".join(self.log.lines))
 

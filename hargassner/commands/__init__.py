@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from hargassner import __version__
-from hargassner.commands import decode, replay, simulate
+from hargassner.commands import check, decode, replay, simulate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"hargassner-bridge {__version__}")
     names = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in (
+        ("check", check),
         ("simulate", simulate),
         ("decode", decode),
         ("replay", replay),

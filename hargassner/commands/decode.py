@@ -214,8 +214,7 @@ def _session_lines(name: str) -> Iterator[_Line]:
 def _events(name: str) -> Iterator[tuple[float, Event]]:
     dialogue = Dialogue()
     for segment in read_recording(Path(name)):
-        passed = dialogue.gateway_sent if segment.direction == "gateway" else dialogue.boiler_sent
-        for event in passed(segment.data):
+        for event in dialogue.sent(segment.direction, segment.data):
             yield segment.time, event
 
 

@@ -117,12 +117,7 @@ class _Replay:
                     yield entry.time, entry
                     continue
                 self.segments += 1
-                sent = (
-                    self._dialogue.gateway_sent
-                    if entry.direction == "gateway"
-                    else self._dialogue.boiler_sent
-                )
-                for event in sent(entry.data):
+                for event in self._dialogue.sent(entry.direction, entry.data):
                     for happened in self._happened(event):
                         yield entry.time, happened
 

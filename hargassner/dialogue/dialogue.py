@@ -19,6 +19,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from datetime import datetime
+from enum import Enum, auto
 
 from hargassner.dialogue.descriptor import LARGEST_DOCUMENT, DescriptorError, parse_descriptor
 from hargassner.dialogue.discretion import Discretion
@@ -27,6 +28,7 @@ from hargassner.dialogue.events import (
     BoilerDescribed,
     Clearing,
     ClockRead,
+    Direction,
     Event,
     Identified,
     LoggedIn,
@@ -69,6 +71,17 @@ _CHANGE = re.compile(
 )
 
 
+class LineState(Enum):
+    """Whether somebody else can ask something on the same connection now."""
+
+    BUSY = auto()
+    """A line is half through, or a reply is due."""
+    UNCERTAIN = auto()
+    """Nobody can know whether more of a reply comes: only silence tells."""
+    FREE = auto()
+    """Every reply has come to its end."""
+
+
 class Dialogue:
     """One session's dialogue, overheard.
 
@@ -78,8 +91,11 @@ class Dialogue:
     """
 
     def __init__(self) -> None:
+        self.turns = 0
+        """How many requests and replies have passed."""
         self._gateway_lines = LineSplitter()
         self._boiler_lines = LineSplitter()
+        self._bridge_lines = LineSplitter()
         self._discretion = Discretion()
         self._first_line = True
         self._block: bytearray | None = None
@@ -104,9 +120,30 @@ class Dialogue:
         return self._boiler_lines.midline or self._block is not None
 
     @property
+    def line_state(self) -> LineState:
+        """Whether a request of somebody else's would disturb the dialogue now."""
+        if self.gateway_midline or self.boiler_midline:
+            return LineState.BUSY
+        if not self._open:
+            return LineState.FREE
+        if all(each.end_unknown for each in self._open):
+            return LineState.UNCERTAIN
+        return LineState.BUSY
+
+    @property
     def dropped_lines(self) -> int:
         """How many lines, of both sides, were too long to be read."""
         return self._gateway_lines.dropped + self._boiler_lines.dropped
+
+    def sent(self, direction: Direction, data: bytes) -> list[Event]:
+        """Somebody sent bytes; what happened with them."""
+        match direction:
+            case "gateway":
+                return self.gateway_sent(data)
+            case "boiler":
+                return self.boiler_sent(data)
+            case "bridge":
+                return self.bridge_sent(data)
 
     def gateway_sent(self, data: bytes) -> list[Event]:
         """Bytes passed from the gateway to the boiler; what happened with them."""
@@ -117,11 +154,19 @@ class Dialogue:
                 events.append(Unreadable("gateway", text, "the line is too long"))
                 events.extend(self._ask(Request(UNKNOWN, text, "")))
             elif line.strip():
-                events.extend(self._request(line))
+                events.extend(self._request(line, "gateway"))
+        return events
+
+    def bridge_sent(self, data: bytes) -> list[Event]:
+        """Whole requests of the bridge's own were sent to the boiler; what happened with them."""
+        events: list[Event] = []
+        for line in self._bridge_lines.feed(data):
+            if isinstance(line, bytes):
+                events.extend(self._request(line, "bridge"))
         return events
 
     def boiler_sent(self, data: bytes) -> list[Event]:
-        """Bytes passed from the boiler to the gateway; what happened with them."""
+        """Bytes came from the boiler, replies to the bridge included; what happened with them."""
         events: list[Event] = []
         for line in self._boiler_lines.feed(data):
             if isinstance(line, TooLong):
@@ -137,9 +182,9 @@ class Dialogue:
 
     # Requests.
 
-    def _request(self, line: bytes) -> Iterator[Event]:
+    def _request(self, line: bytes, sender: Direction) -> Iterator[Event]:
         form, subject = recognise(line)
-        request = Request(form, self._discretion.request(line), subject)
+        request = Request(form, self._discretion.request(line), subject, sender)
         if form is UNKNOWN:
             kind = _kind(request.text)
             if kind not in self._kinds and len(self._kinds) < MOST_KINDS:
@@ -148,7 +193,8 @@ class Dialogue:
         yield from self._ask(request)
 
     def _ask(self, request: Request) -> Iterator[Event]:
-        for begun in [each for each in self._open if _may_be_over(each)]:
+        self.turns += 1
+        for begun in [each for each in self._open if each.answered and each.end_unknown]:
             self._open.remove(begun)
             yield from self._conclude(begun)
             if begun.form.kind is Kind.PARAMETERS_ALL:
@@ -166,7 +212,7 @@ class Dialogue:
         kind = request.form.kind
         if not request.answered:
             if kind is not Kind.UNKNOWN:
-                yield Unreadable("gateway", request.text, "no reply to this request came")
+                yield Unreadable(request.sender, request.text, "no reply to this request came")
         elif kind is Kind.ERRORS:
             yield ActiveErrors(tuple(request.errors))
         elif kind is Kind.PARAMETERS_ALL:
@@ -174,7 +220,7 @@ class Dialogue:
             request.held.clear()
             yield from self._read_record(record)
         elif kind in (Kind.DESCRIPTOR, Kind.PARAMETERS_CHANGED):
-            yield Unreadable("gateway", request.text, "the reply to this request broke off")
+            yield Unreadable(request.sender, request.text, "the reply to this request broke off")
 
     # What the boiler says.
 
@@ -228,10 +274,11 @@ class Dialogue:
                     self._open.remove(request)
                     # Should a reply follow the notice, it belongs to the request all the same.
                     self._recent = request
-                    yield Refused(request.text, text)
+                    yield Refused(request.text, text, request.sender)
                     break
 
     def _reply(self, line: bytes) -> Iterator[Event]:
+        self.turns += 1
         reply = line[1:]
         request = next((each for each in self._open if each.expects(reply)), None)
         if request is not None:
@@ -252,7 +299,8 @@ class Dialogue:
         if not request.form.reply.fullmatch(reply) and not request.answered and refuses(reply):
             self._end(request)
             if not request.refused:
-                yield Refused(request.text, self._discretion.excerpt(b"$" + reply))
+                shown = self._discretion.excerpt(b"$" + reply)
+                yield Refused(request.text, shown, request.sender)
             return
         request.answered = True
         if request.ends_with(reply):
@@ -376,13 +424,6 @@ class Dialogue:
         token_due = any(each.form.kind is Kind.LOGIN_TOKEN for each in self._open)
         text = "…" if token_due else self._discretion.excerpt(line)
         return Unreadable("boiler", text, reason)
-
-
-def _may_be_over(request: Request) -> bool:
-    """Whether a reply has come of which nobody can know that more belongs to it."""
-    return request.answered and (
-        request.form.loose is not None or request.form.kind is Kind.PARAMETERS_ALL
-    )
 
 
 def _kind(text: str) -> str:

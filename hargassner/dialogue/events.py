@@ -7,8 +7,8 @@ from typing import Literal
 from hargassner.dialogue.descriptor import Descriptor
 from hargassner.dialogue.parameters import Parameter
 
-Direction = Literal["gateway", "boiler"]
-"""Who sent something."""
+Direction = Literal["gateway", "boiler", "bridge"]
+"""Who sent something; the bridge asks the boiler on the gateway's connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,7 @@ class Refused:
 
     request: str
     reply: str
+    asked_by: Direction = "gateway"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from hargassner.dialogue.events import Direction
+
 REFUSAL = re.compile(rb"(?is)(?:permission denied|unknown command|err).*")
 """The reply to whatever is not allowed, not known or not possible."""
 
@@ -115,7 +117,8 @@ UNKNOWN = _form(Kind.UNKNOWN, rb".*", _NOTHING, loose=rb".*")
 class Request:
     """A request that passed, and what came of it so far.
 
-    ``text`` can be shown to anybody. ``subject`` is the parameter or serial number it names.
+    ``text`` can be shown to anybody. ``subject`` is the parameter or serial number it names, and
+    ``sender`` who asked.
     ``held`` is the part of a reply that can only be read with what follows, ``errors`` what has
     been listed; ``spoilt`` says that the reply got too long to be read. ``refused`` says that a
     notice has refused the request already.
@@ -124,6 +127,7 @@ class Request:
     form: Form
     text: str
     subject: str
+    sender: Direction = "gateway"
     answered: bool = False
     refused: bool = False
     spoilt: bool = False
@@ -145,6 +149,14 @@ class Request:
         """Whether this reply may belong to this request although no grammar says so."""
         loose = self.form.loose
         return loose is not None and loose.fullmatch(reply) is not None
+
+    @property
+    def end_unknown(self) -> bool:
+        """Whether nobody can know if more of the reply comes, or any of it."""
+        form = self.form
+        if form.kind is Kind.UNKNOWN:
+            return True
+        return self.answered and (form.loose is not None or form.kind is Kind.PARAMETERS_ALL)
 
     def ends_with(self, reply: bytes) -> bool:
         """Whether nothing more belongs to this request after this reply."""

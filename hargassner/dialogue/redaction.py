@@ -61,11 +61,15 @@ _ALPHANUMERIC = (string.digits + string.ascii_letters).encode("ascii")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Bytes that passed at once; ``time`` is in seconds since the session's start."""
+    """Bytes that passed at once; ``time`` is in seconds since the session's start.
+
+    ``kept`` says that they were an answer to the bridge, and did not pass to the gateway.
+    """
 
     time: float
     direction: Direction
     data: bytes
+    kept: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -75,6 +79,7 @@ class _Held:
     time: float
     direction: Direction
     data: bytearray
+    kept: bool
     open: bool = False
 
     @property
@@ -120,16 +125,22 @@ class Redactor:
         self._choose = choose
         self._held: deque[_Held] = deque()
         self._weight = 0
-        self._lines: dict[Direction, _Line] = {"gateway": _Line(), "boiler": _Line()}
+        self._lines: dict[Direction, _Line] = {
+            "gateway": _Line(),
+            "boiler": _Line(),
+            "bridge": _Line(),
+        }
         self._replacements: dict[bytes, bytes] = {}
         self._token_due = False
         self._token_told = False
         self._serial_due = False
         self._serial_answered = False
 
-    def passed(self, time: float, direction: Direction, data: bytes) -> list[Segment]:
+    def passed(
+        self, time: float, direction: Direction, data: bytes, *, kept: bool = False
+    ) -> list[Segment]:
         """A segment passed: gives those that need not be held back any more."""
-        held = _Held(time, direction, bytearray(data))
+        held = _Held(time, direction, bytearray(data), kept)
         self._held.append(held)
         self._weight += held.weight
         line = self._lines[direction]
@@ -185,11 +196,11 @@ class Redactor:
         while self._held and not self._held[0].open:
             held = self._held.popleft()
             self._weight -= held.weight
-            released.append(Segment(held.time, held.direction, bytes(held.data)))
+            released.append(Segment(held.time, held.direction, bytes(held.data), held.kept))
         return released
 
     def _judged(self, direction: Direction, text: bytes) -> bytes:
-        if direction == "gateway":
+        if direction != "boiler":
             self._asked(text)
         elif text.startswith(b"$"):
             text = self._replied(text)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
     IDelayedCall,
     IListeningPort,
@@ -13,6 +14,8 @@ from twisted.internet.interfaces import (
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+
+from hargassner.network.sockets import Place, explained
 
 log = Logger()
 
@@ -88,7 +91,9 @@ class Listener(Service):
 
     def _failed(self, why: Failure) -> None:
         self._opening = None
-        reason = why.getErrorMessage()
+        if why.check(CancelledError) is not None:
+            return  # It was stopped.
+        reason = _reason(why)
         if reason != self._said:
             self._said = reason
             log.warn(
@@ -102,3 +107,16 @@ class Listener(Service):
     def _again(self) -> None:
         self._retry = None
         self._open()
+
+
+def _reason(why: Failure) -> str:
+    """Why it cannot listen, with whoever holds the port where the system tells."""
+    wrong = why.value
+    if (
+        isinstance(wrong, CannotListenError)
+        and isinstance(wrong.socketError, OSError)
+        and isinstance(wrong.port, int)
+    ):
+        place = Place(address=str(wrong.interface))
+        return str(explained(wrong.socketError, "TCP", wrong.port, place))
+    return why.getErrorMessage()

@@ -90,5 +90,6 @@ class ListenerTests(ClockCase):
         self.listener.startService()
         self.listener.stopService()
         self.assertEqual(len(cancelled), 1)
+        self.endpoint.slow = None
         self.clock.advance(10 * RETRY_AFTER)
         self.assertFalse(self.listener.is_open)

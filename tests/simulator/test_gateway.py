@@ -21,11 +21,10 @@ from tests.simulator.test_gateway_dialogue import OPENING, SERIAL
 class Wire:
     """A connection of the gateway's, whose other end is the test."""
 
-    def __init__(self, gateway: SimulatedGateway) -> None:
+    def __init__(self) -> None:
         self.tcp: Any = self
         self.closed = ""
         self._transport = StringTransport()
-        self._gateway = gateway
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         self.no_delay = enabled
@@ -56,7 +55,7 @@ class SessionCase(ClockCase):
             clock, serial=SERIAL, keepalive=5, session_length=14, pace=1
         )
         self.addCleanup(self.gateway.stopService)
-        wire: Any = Wire(self.gateway)
+        wire: Any = Wire()
         self.wire = wire
         self.addCleanup(lambda: self.gateway.disconnected(Failure(ConnectionDone())))
         self.gateway.connected(wire)

@@ -1,0 +1,1 @@
+"""What ``hargassner check`` looks at: the chain from the gateway to the home, link by link."""

@@ -1,0 +1,193 @@
+"""This machine, as far as the bridge is concerned: interfaces, leases, bridges that run."""
+
+import re
+import socket
+import struct
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_SIOCGIFFLAGS = 0x8913
+_SIOCGIFADDR = 0x8915
+_SIOCGIFNETMASK = 0x891B
+_UP = 0x1
+_LOOPBACK = 0x8
+_RUNNING = 0x40
+
+# Made by programs; nobody plugs a cable into them.
+_VIRTUAL = re.compile(r"(?:docker|br-|veth|virbr|tun|tap|wg|lxc|lxd|tailscale|zt|ifb|dummy|bond)")
+
+BOILER_MAKER = "00:24:bd"
+"""How the hardware addresses of the boiler's controllers begin."""
+
+LEASE_FILES = (
+    Path("/var/lib/misc/dnsmasq.leases"),
+    Path("/var/lib/dnsmasq/dnsmasq.leases"),
+)
+LEASE_FOLDER = Path("/var/lib/NetworkManager")
+"""Where NetworkManager's own dnsmasq has them, one file an interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface; ``address`` is its first IPv4 address, "" without one.
+
+    ``up`` says that it is switched on, ``running`` that something is at the cable's other end.
+    """
+
+    name: str
+    address: str = ""
+    prefix: int = 0
+    up: bool = False
+    running: bool = False
+    loopback: bool = False
+    default_route: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.address}/{self.prefix})" if self.address else self.name
+
+
+def interfaces() -> list[Interface]:
+    """The interfaces of this machine; none where the system does not tell."""
+    if sys.platform != "linux":
+        return []
+    default = _default_routes()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        return [_interface(probe, name, name in default) for _, name in socket.if_nameindex()]
+
+
+def _interface(probe: socket.socket, name: str, default_route: bool) -> Interface:
+    flags = 0
+    answer = _asked(probe, _SIOCGIFFLAGS, name)
+    if answer is not None:
+        (flags,) = struct.unpack_from("H", answer, 16)
+    address = _asked(probe, _SIOCGIFADDR, name)
+    mask = _asked(probe, _SIOCGIFNETMASK, name)
+    return Interface(
+        name,
+        socket.inet_ntoa(address[20:24]) if address else "",
+        int.from_bytes(mask[20:24], "big").bit_count() if mask else 0,
+        up=bool(flags & _UP),
+        running=bool(flags & _RUNNING),
+        loopback=bool(flags & _LOOPBACK),
+        default_route=default_route,
+    )
+
+
+def _asked(probe: socket.socket, question: int, name: str) -> bytes | None:
+    import fcntl  # It is on Unix only.
+
+    try:
+        return fcntl.ioctl(probe.fileno(), question, struct.pack("256s", name.encode()[:15]))
+    except OSError:
+        return None  # It has no such thing, or is gone by now.
+
+
+def _default_routes() -> set[str]:
+    try:
+        rows = Path("/proc/net/route").read_text().splitlines()[1:]
+    except OSError:
+        return set()
+    # Interface and destination are the first columns, the mask is the eighth.
+    routes = [row.split() for row in rows]
+    return {row[0] for row in routes if len(row) > 7 and row[1] == row[7] == "00000000"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An address that this machine gave to a boiler."""
+
+    address: str
+    hardware: str
+
+
+def boiler_leases(files: Iterable[Path] | None = None) -> list[Lease]:
+    """The leases of the maker's boilers, as far as dnsmasq's files can be read."""
+    if files is None:
+        files = [*LEASE_FILES, *LEASE_FOLDER.glob("dnsmasq-*.leases")]
+    leases = []
+    for file in files:
+        try:
+            lines = file.read_text(errors="replace").splitlines()
+        except OSError:
+            continue  # It is not there, or not for us to read.
+        for line in lines:
+            match line.split():
+                case [_, hardware, address, *_] if hardware.lower().startswith(BOILER_MAKER):
+                    leases.append(Lease(address, hardware))
+    return leases
+
+
+def bridge_processes(proc: Path = Path("/proc")) -> list[int]:
+    """The processes that run the bridge on this machine, as far as the system shows them."""
+    found = []
+    for process in proc.glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue  # It ended just now.
+        names = [Path(word).name for word in words if word]
+        if {"twist", "twistd"} & set(names) and {"hargassner", "hargassner.tac"} & set(names):
+            found.append(int(process.name))
+    return sorted(found)
+
+
+_PROPOSAL = """\
+# A proposal for {path}, after a look at this machine:
+{seen}
+{notes}
+[gateway]
+# The home's network, where the gateway is.
+interface = "{gateway}"
+
+[boiler]
+# The boiler's own network.
+interface = "{boiler}"
+
+[mqtt]
+# The broker; without a url there is no MQTT.
+url = ""
+username = ""
+password_file = ""
+"""
+
+
+def proposal(path: str, found: Iterable[Interface]) -> str:
+    """A configuration that fits this machine, as TOML with comments.
+
+    Args:
+        path: where it could be.
+        found: the machine's interfaces.
+    """
+    real = [each for each in found if not each.loopback and not _VIRTUAL.match(each.name)]
+    # The home's network leads to the Internet; the boiler's leads nowhere.
+    real.sort(key=lambda each: (not each.default_route, not each.address, not each.running))
+    gateway = real[0].name if real else ""
+    boiler = real[1].name if len(real) > 1 else ""
+    notes = []
+    if not real:
+        notes.append("No network interface was found; fill the names in.")
+    elif not boiler:
+        notes.append("Only one network port was found, and the boiler needs one of its own:")
+        notes.append("a USB network adapter will do. Fill its name in.")
+    elif not real[1].address:
+        notes.append(f"{boiler} needs a fixed address, such as 192.168.77.1/24, and a DHCP server.")
+    return _PROPOSAL.format(
+        path=path,
+        seen="\n".join(f"#   {_described(each)}" for each in real),
+        notes="".join(f"# {note}\n" for note in notes),
+        gateway=gateway,
+        boiler=boiler,
+    )
+
+
+def _described(interface: Interface) -> str:
+    facts = [f"{interface.address}/{interface.prefix}" if interface.address else "no address"]
+    if interface.default_route:
+        facts.append("leads to the Internet")
+    if not interface.up:
+        facts.append("switched off")
+    elif not interface.running:
+        facts.append("nothing plugged in")
+    return f"{interface.name}: {', '.join(facts)}"

@@ -1,0 +1,84 @@
+"""Asking a bridge that runs already, over its own web page."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.client import Agent, readBody
+from twisted.web.http_headers import Headers
+
+from hargassner.config import WebConfig
+
+PATIENCE = 5.0
+"""Seconds that the answer may take."""
+
+
+class NoAnswerError(Exception):
+    """The running bridge cannot be asked; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """How a running bridge sees one of its links.
+
+    ``level`` is "ok", "wait", "broken" or "off"; ``text`` and ``advice`` are for people.
+    """
+
+    level: str
+    text: str
+    address: str
+    advice: str
+
+
+def page_address(config: WebConfig) -> str | None:
+    """The URL of the bridge's state where it has a page that can be asked, else None."""
+    listens = re.match(r"tcp:(?:port=)?(\d+)", config.listen)
+    if listens is None:
+        return None
+    interface = re.search(r":interface=([\d.]+)", config.listen)
+    host = interface[1] if interface else "127.0.0.1"
+    if host == "0.0.0.0":  # noqa: S104 - it listens everywhere, loopback included.
+        host = "127.0.0.1"
+    return f"http://{host}:{listens[1]}/api/state"
+
+
+async def ask(reactor: Any, config: WebConfig) -> dict[str, LinkReport]:
+    """How the running bridge sees its links, by their names.
+
+    Raises:
+        NoAnswerError: it has no page, or the page does not answer.
+    """
+    url = page_address(config)
+    if url is None:
+        raise NoAnswerError("its web page is switched off")
+    clock: IReactorTime = reactor
+    agent = Agent(reactor, connectTimeout=PATIENCE)
+    headers = Headers({"accept-language": ["en"]})
+    try:
+        asked = agent.request(b"GET", url.encode(), headers).addTimeout(PATIENCE, clock)
+        response = await asked
+        body = await readBody(response).addTimeout(PATIENCE, clock)
+    except Exception as wrong:
+        raise NoAnswerError(
+            f"{url} does not answer: {str(wrong) or type(wrong).__name__}"
+        ) from wrong
+    links = _links(body)
+    if not links:
+        raise NoAnswerError(f"{url} is not the bridge's page")
+    return links
+
+
+def _links(body: bytes) -> dict[str, LinkReport]:
+    """The links in what a page says; none if it is no page of the bridge's."""
+    try:
+        chain = json.loads(body)["chain"].items()
+        return {
+            name: LinkReport(
+                *(str(link.get(key) or "") for key in ("level", "text", "address", "advice"))
+            )
+            for name, link in chain
+        }
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}

@@ -1,0 +1,112 @@
+"""What somebody wants a parameter to be, as the boiler takes it."""
+
+import re
+from decimal import Decimal
+
+from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter, Parameter
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})?")
+_INDEX = re.compile(r"[0-9]{1,4}")
+
+_TOLERANCE = Decimal("0.0005")
+"""Of a step: so far beside the grid a number may be, which a program has computed."""
+_LONGEST_SHOWN = 40
+
+
+class WantedError(ValueError):
+    """The parameter cannot be that; the text says in one sentence why."""
+
+
+def wanted_value(parameter: Parameter, wanted: str) -> str:
+    """The value to send: an option's index, or a number of as many places as its steps need.
+
+    Args:
+        parameter: what the boiler told of it.
+        wanted: an option, by its text (exactly so, else without regard to case) or its index; or
+            a number with a decimal point.
+
+    Raises:
+        WantedError: there is no such option, the number is beyond the limits or between two steps,
+            or nobody knows how to set this parameter.
+    """
+    match parameter:
+        case ChoiceParameter():
+            return str(_option(parameter, wanted))
+        case NumberParameter():
+            return _number(parameter, wanted)
+        case _:
+            raise WantedError(
+                f"parameter {parameter.id} is of type {parameter.type}, which nobody knows to set"
+            )
+
+
+def has_value(parameter: Parameter, value: str) -> bool:
+    """Whether the parameter is set to a value that ``wanted_value`` gave."""
+    match parameter:
+        case ChoiceParameter():
+            return parameter.index == int(value)
+        case NumberParameter():
+            return parameter.value == Decimal(value)
+        case _:
+            return False
+
+
+def set_request(parameter: Parameter, value: str) -> bytes:
+    """The line that sets a parameter to a value that ``wanted_value`` gave."""
+    type_ = "6" if isinstance(parameter, ChoiceParameter) else "3"
+    return f'$par set "{parameter.id};{type_};{value}"\r\n'.encode("latin-1")
+
+
+def get_request(id_: str) -> bytes:
+    """The line that asks for a parameter."""
+    return f"$par get {id_}\r\n".encode("latin-1")
+
+
+def _option(parameter: ChoiceParameter, wanted: str) -> int:
+    if wanted in parameter.options:
+        return parameter.options.index(wanted)
+    folded = [each.casefold() for each in parameter.options]
+    if folded.count(wanted.casefold()) == 1:
+        return folded.index(wanted.casefold())
+    if _INDEX.fullmatch(wanted) and int(wanted) < len(parameter.options):
+        return int(wanted)
+    options = ", ".join(parameter.options)
+    raise WantedError(f"{_shown(wanted)} is no option of parameter {parameter.id}: {options}")
+
+
+def _number(parameter: NumberParameter, wanted: str) -> str:
+    if not _NUMBER.fullmatch(wanted):
+        raise WantedError(f"{_shown(wanted)} is no number such as 20.5")
+    number = Decimal(wanted)
+    step = parameter.step
+    if step > 0:
+        steps = round((number - parameter.minimum) / step)
+        nearest = parameter.minimum + steps * step
+        if abs(number - nearest) <= step * _TOLERANCE:
+            number = nearest
+    if not parameter.minimum <= number <= parameter.maximum:
+        limits = f"{_plain(parameter.minimum)} to {_plain(parameter.maximum)} {parameter.unit}"
+        raise WantedError(f"{wanted} is not within {limits.rstrip()}")
+    if step > 0:
+        if number != nearest:
+            raise WantedError(
+                f"{wanted} is between two steps: parameter {parameter.id} goes from "
+                f"{_plain(parameter.minimum)} in steps of {_plain(step)}"
+            )
+        places = max(_places(step), _places(parameter.minimum))
+        return f"{number:.{places}f}"
+    return _plain(number)
+
+
+def _places(number: Decimal) -> int:
+    """How many decimal places a number needs."""
+    exponent = number.normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number:.{_places(number)}f}"
+
+
+def _shown(wanted: str) -> str:
+    return repr(wanted[:_LONGEST_SHOWN])
