@@ -339,6 +339,7 @@ class Bridge(MultiService):
             boiler_keepers=boiler_keepers,
             boiler_problem=lambda: self.boiler_line.problem,
             broker=lambda: self.broker.status if self.broker else None,
+            commands=lambda: self.control.counters,
         )
         return WebPage(seen, reactor, state, in_thread)
 
