@@ -190,7 +190,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured")
     parser.add_argument(
-        "contenders", nargs="*", default=["direct", "portforward", "bridge", "understanding"]
+        "contenders",
+        nargs="*",
+        default=["direct", "portforward", "bridge", "understanding", "control"],
     )
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

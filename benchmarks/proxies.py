@@ -1,6 +1,6 @@
 """What the benchmarks compare, each run as a process of its own.
 
-    python benchmarks/proxies.py portforward|bridge|understanding BOILER_PORT
+    python benchmarks/proxies.py portforward|bridge|understanding|control BOILER_PORT
     python benchmarks/proxies.py published BOILER_PORT BROKER_URL
 
 prints the port that it listens on.
@@ -16,6 +16,7 @@ from twisted.protocols.portforward import ProxyFactory as PortForward
 
 from hargassner.boiler import Boiler
 from hargassner.config import MqttConfig
+from hargassner.control import Control
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed
 from hargassner.discovery import Neighbours
@@ -45,8 +46,8 @@ def bridge(
     )
 
 
-def understanding(boiler_port: int) -> ProxyFactory:
-    """The bridge's proxy, with what passes understood."""
+def understood() -> Understanding:
+    """What passes, understood."""
     analog = "".join(f"<CHANNEL id='{place}' name='A {place}'/>" for place in range(182))
     digital = "".join(
         f"<CHANNEL id='{word}' bit='{bit}' name='D {word} {bit}'/>"
@@ -56,8 +57,25 @@ def understanding(boiler_port: int) -> ProxyFactory:
     document = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>".encode()
     boiler = Boiler()
     boiler.apply(BoilerDescribed(document, parse_descriptor(document)), 0.0)
-    understood = Understanding(boiler, reactor, lambda _described: None)
-    return bridge(boiler_port, lambda session: [understood.watch(session)])
+    return Understanding(boiler, reactor, lambda _described: None)
+
+
+def understanding(boiler_port: int) -> ProxyFactory:
+    """The bridge's proxy, with what passes understood."""
+    spectator = understood()
+    return bridge(boiler_port, lambda session: [spectator.watch(session)])
+
+
+def control(boiler_port: int) -> ProxyFactory:
+    """The same, ready for commands."""
+    spectator = understood()
+    commands = Control(spectator.boiler, reactor, ["PR001", "4"], 5.0)
+
+    def watch(session: Session) -> list[Any]:
+        overhearing = spectator.watch(session)
+        return [overhearing, commands.watch(session, overhearing)]
+
+    return bridge(boiler_port, watch)
 
 
 class Published:
@@ -93,6 +111,7 @@ def main() -> None:
         "portforward": port_forward,
         "bridge": bridge,
         "understanding": understanding,
+        "control": control,
         "published": published,
     }
     factory = kinds[kind](boiler_port)

@@ -29,6 +29,7 @@ from hargassner.dialogue.wanted import (
     wanted_value,
 )
 from hargassner.proxy import ISessionWatcher, Session
+from hargassner.terminal import harmless
 from hargassner.understanding import Overhearing
 
 log = Logger()
@@ -114,8 +115,8 @@ class _Stage(Enum):
 class _Command:
     """A command and how far it is.
 
-    ``value`` is what was sent to the boiler, and ``told`` whether a notice told of a new value
-    since. ``patience`` is active while the command waits for a gap.
+    ``value`` is what the boiler is told, ``sent`` whether it was, and ``told`` whether a notice
+    named a new value since. ``patience`` is active while the command waits for a gap.
     """
 
     id: str
@@ -124,6 +125,7 @@ class _Command:
     stage: _Stage = _Stage.SET
     value: str = ""
     told: bool = False
+    sent: bool = False
     patience: IDelayedCall | None = None
 
 
@@ -168,6 +170,12 @@ class _Line:
         if self._pause is not None or not self.unread:
             return None
         return self.unread[0]
+
+    def read(self, ids: Iterable[str]) -> None:
+        """Have parameters read, one by one, when the line is free and nothing else waits."""
+        self.unread.extend(each for each in ids if each not in self.unread)
+        if self._pause is None:
+            self.pause()
 
     def pause(self) -> None:
         """Read the next parameter a little later."""
@@ -272,8 +280,7 @@ class Control:
         """A session's gateway has logged in."""
         if line not in self._lines:
             self._lines.append(line)
-            line.unread.extend(self._ids.values())
-            line.pause()
+            line.read(self._ids.values())
 
     def closed(self, line: _Line, why: str) -> None:
         """A session takes no commands any more; one that is out may still be answered."""
@@ -320,6 +327,7 @@ class Control:
                 self._send(command, line)
             elif unread is not None:
                 line.unread.popleft()
+                line.pause()
                 self._ask(_Reading(unread), get_request(unread), line)
 
     # Commands.
@@ -397,7 +405,7 @@ class Control:
             return
         setting = self._setting(command.id)
         if command.stage is _Stage.SET and setting is not None and setting.parameter is not None:
-            command.told = False
+            command.sent, command.told = True, False
             request = set_request(setting.parameter, command.value)
         else:
             request = get_request(command.id)
@@ -408,11 +416,9 @@ class Control:
         line.session.ask(request, self._timeout, self._answered, self.go_on)
 
     def _answered(self, reply: bytes | None) -> None:
-        asked, line = self._asked, self._asked_on
-        self._asked = self._asked_on = None
-        if isinstance(asked, _Reading) and line is not None:
+        asked, self._asked, self._asked_on = self._asked, None, None
+        if isinstance(asked, _Reading):
             self._was_read(asked.id, reply)
-            line.pause()
         elif isinstance(asked, _Command):
             if reply is None:
                 self._was_not_answered(asked)
@@ -491,16 +497,21 @@ class Control:
 
     def _succeed(self, command: _Command, text: str) -> None:
         self.counters.count(Outcome.OK)
-        log.info("parameter {id} was set to {value} as asked", id=command.id, value=text)
+        log.info("parameter {id} was set to {value} as asked", id=command.id, value=harmless(text))
         command.result.callback(text)
 
     def _fail(self, command: _Command, outcome: Outcome, why: str) -> None:
         if command.patience is not None and command.patience.active():
             command.patience.cancel()
+        if command.sent and self._lines:
+            # Nobody knows what has become of it.
+            self._lines[-1].read([command.id])
         self.counters.count(outcome)
-        log.info("parameter {id!r} was not set: {why}", id=command.id[:_LONGEST_SHOWN], why=why)
+        log.info(
+            "parameter {id!r} was not set: {why}", id=command.id[:_LONGEST_SHOWN], why=harmless(why)
+        )
         command.result.errback(CommandError(why))
 
 
 def _shown(reply: bytes) -> str:
-    return reply.decode("latin-1").removeprefix("$")[:_LONGEST_REPLY]
+    return harmless(reply.decode("latin-1").removeprefix("$")[:_LONGEST_REPLY])

@@ -14,6 +14,10 @@ LARGEST_WAIT = 1 << 16
 """Bytes of the client's that wait for the end of an errand; with more it is not read from."""
 
 
+OWED_PATIENCE = 30.0
+"""Seconds for which an overdue answer is still expected, if nothing tells what became of it."""
+
+
 class IWay(Interface):
     """A session, as an errand sees it."""
 
@@ -62,6 +66,7 @@ class Errand:
         self._settled = settled
         self._injection = Injection(request)
         self._paused = False
+        self._deciding = False
         self._timer: IDelayedCall | None = clock.callLater(patience, self._late)
 
     def client_said(self, data: bytes) -> None:
@@ -117,17 +122,25 @@ class Errand:
         """Do what follows from how things stand, as soon as the outcome has been told."""
         if self._answered is not None:
             return
+        doubtful = self._injection.doubtful
         if self._injection.over:
             self._set_timer(None)
             self._settled()
-        elif not self._injection.doubtful:
-            self._set_timer(None)
-        elif self._timer is None:
-            self._set_timer(self._clock.callLater(self._patience, self._decide))
+        elif self._timer is None or doubtful is not self._deciding:
+            self._deciding = doubtful
+            if doubtful:
+                self._set_timer(self._clock.callLater(self._patience, self._decide))
+            else:
+                self._set_timer(self._clock.callLater(OWED_PATIENCE, self._give_up))
 
     def _decide(self) -> None:
         self._timer = None
         self._carry_out(self._injection.decide())
+        self._look()
+
+    def _give_up(self) -> None:
+        self._timer = None
+        self._carry_out(self._injection.let_pass())
         self._look()
 
     def _carry_out(self, pieces: Iterable[Piece]) -> None:

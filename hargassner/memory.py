@@ -1,12 +1,13 @@
-"""What the bridge knows across a restart: the boiler's descriptor, and who was found.
+"""What the bridge knows across a restart: the boiler's descriptor, who was found, and who it is.
 
-The gateway broadcasts only before a new dialogue, and the boiler answers and describes itself only
-then.  After a restart in between, the gateway may still connect, and the boiler be read and
-understood; the next dialogue replaces what is remembered.
+The gateway broadcasts only before a new dialogue, and the boiler answers, describes itself and says
+who it is only then.  After a restart in between, the gateway may still connect, and the boiler be
+read and understood; the next dialogue replaces what is remembered.
 """
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -16,8 +17,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from hargassner.boiler import Boiler
-from hargassner.dialogue.events import BoilerDescribed
+from hargassner.boiler import Boiler, BoilerObserver, Identity
+from hargassner.dialogue.events import BoilerDescribed, Identified
 from hargassner.discovery import (
     Announcement,
     FoundBoiler,
@@ -25,6 +26,7 @@ from hargassner.discovery import (
     Neighbours,
     ServiceList,
 )
+from hargassner.keeping import KeptFile
 from hargassner.state import DescriptorCache, StateDirectory
 
 log = Logger()
@@ -88,7 +90,33 @@ class NeighbourCache:
             return None, None
 
 
-class Memory(Service):
+class IdentityCache:
+    """Who the boiler and the gateway said they are.
+
+    Like everything of the state directory it blocks for as long as the disk takes.
+    """
+
+    FILE = "identity.json"
+
+    def __init__(self, directory: StateDirectory) -> None:
+        self._directory = directory
+
+    def recall(self) -> list[Identified]:
+        """What was remembered, as the events that told of it; a damaged file is set aside."""
+        data = self._directory.load(self.FILE)
+        if data is None:
+            return []
+        try:
+            known = json.loads(data)
+            if not all(isinstance(each, str) for each in known.values()):
+                raise ValueError("a fact is no text")
+        except (ValueError, AttributeError, RecursionError) as wrong:
+            self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
+            return []
+        return [Identified(name, value) for name, value in known.items() if value]
+
+
+class Memory(Service, BoilerObserver):
     """Recalls at the start what the bridge knew when it stopped, and remembers what changes.
 
     Args:
@@ -111,18 +139,41 @@ class Memory(Service):
     ) -> None:
         self._descriptors = DescriptorCache(directory)
         self._found = NeighbourCache(directory)
+        self._identities = IdentityCache(directory)
+        self._identity = KeptFile(
+            directory,
+            IdentityCache.FILE,
+            lambda: json.dumps(asdict(boiler.identity), indent=1).encode(),
+            clock,
+            in_thread,
+        )
         self._neighbours = neighbours
         self._boiler = boiler
         self._clock = clock
         self._in_thread = in_thread
+        self._stop_observing: Callable[[], None] = lambda: None
 
     def startService(self) -> None:
         """Recall; it blocks for a moment, and nothing waits yet."""
         super().startService()  # type: ignore[no-untyped-call]
+        now = self._clock.seconds()
+        for identified in self._identities.recall():
+            self._boiler.apply(identified, now)
         described = self._descriptors.recall()
         if described is not None:
-            self._boiler.apply(described, self._clock.seconds())
+            self._boiler.apply(described, now)
         self._neighbours.recall(*self._found.recall())
+        self._stop_observing = self._boiler.observe(self)
+
+    def stopService(self) -> "Deferred[None]":
+        """Remember what is not written yet."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._stop_observing()
+        return self._identity.close()
+
+    def identity_changed(self, identity: Identity) -> None:
+        """Keep who the boiler and the gateway are."""
+        self._identity.changed()
 
     def remember_descriptor(self, described: BoilerDescribed) -> None:
         """Keep the descriptor that the boiler sent."""

@@ -31,6 +31,7 @@ from hargassner.discovery import Neighbours, Relay, Side
 from hargassner.inside import ways_inside
 from hargassner.journal import Journal, JournalKeeping
 from hargassner.memory import Memory
+from hargassner.mqtt.home import HomeView
 from hargassner.mqtt.link import BrokerLink
 from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
@@ -311,10 +312,33 @@ class Bridge(MultiService):
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
-        parts += [each for each in (self.broker, self.web) if each is not None]
+        parts += self._home(reactor, state, in_thread)
+        if self.web is not None:
+            parts.append(self.web)
         parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
+
+    def _home(
+        self,
+        reactor: IBridgeReactor,
+        state: StateDirectory,
+        in_thread: Callable[..., "Deferred[Any]"],
+    ) -> list[Service]:
+        """The link to the broker, last to stop, and what is said over it, if there is one."""
+        if self.broker is None:
+            return []
+        view = HomeView(
+            self.boiler,
+            self.config,
+            self.broker,
+            self.control,
+            reactor,
+            state,
+            in_thread,
+            socket.gethostname(),
+        )
+        return [self.broker, view]
 
     def _page(
         self,

@@ -42,6 +42,10 @@ interface = "bo"
 address = "198.51.100.1"
 direct_telemetry = false
 
+[control]
+# The bridge asks nothing of its own, so that only what passes is on the wires.
+parameters = []
+
 [web]
 listen = ""
 

@@ -244,6 +244,35 @@ class FaultsAndParametersTests(SynchronousTestCase):
         self.assertEqual(len(CATALOGUE.parameters), len(rows("parameters.tsv")))
 
 
+class CircuitsTests(SynchronousTestCase):
+    """What belongs to a heating circuit is what the other tables know of it."""
+
+    def test_parameters_and_channels_are_those_of_the_circuit(self) -> None:
+        """Each is in its table, and named there after the same circuit."""
+        self.assertEqual(7, len(CATALOGUE.circuits))
+        for circuit in CATALOGUE.circuits:
+            parameters = CATALOGUE.parameters
+            for text in (
+                circuit.text,
+                parameters[circuit.mode].text,
+                parameters[circuit.day].text,
+                parameters[circuit.setback].text,
+                ANALOG[circuit.room].text,
+            ):
+                self.assertIn(f"heating circuit {circuit.circuit}", text.en)
+            self.assertEqual(
+                f"heating circuit pump {circuit.circuit}", DIGITAL[circuit.pump].text.en
+            )
+
+    def test_temperatures_are_told_apart(self) -> None:
+        """By day is another parameter than in setback, and a mode is none of them."""
+        for circuit in CATALOGUE.circuits:
+            texts = [CATALOGUE.parameters[each].text.en for each in (circuit.day, circuit.setback)]
+            self.assertIn("day room temperature", texts[0])
+            self.assertIn("setback room temperature", texts[1])
+            self.assertIn("mode of", CATALOGUE.parameters[circuit.mode].text.en)
+
+
 class SoundnessTests(SynchronousTestCase):
     """Each row is something that Home Assistant accepts."""
 

@@ -8,10 +8,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler import Boiler
+from hargassner.catalogue import Family
 from hargassner.dialogue.descriptor import parse_descriptor
-from hargassner.dialogue.events import BoilerDescribed, TelemetryLine
+from hargassner.dialogue.events import Announced, BoilerDescribed, Identified, TelemetryLine
 from hargassner.discovery import Announcement, Neighbours, ServiceList
-from hargassner.memory import Memory, NeighbourCache
+from hargassner.keeping import SAVE_AFTER
+from hargassner.memory import IdentityCache, Memory, NeighbourCache
 from hargassner.state import StateDirectory
 from tests.test_understanding import DOCUMENT
 
@@ -29,11 +31,11 @@ class MemoryTests(SynchronousTestCase):
 
     def live(self) -> None:
         """Begin a life of the bridge."""
-        clock = Clock()
-        self.neighbours = Neighbours(clock)
+        self.clock = Clock()
+        self.neighbours = Neighbours(self.clock)
         self.boiler = Boiler()
         directory = StateDirectory(self.path)
-        self.memory = Memory(directory, self.neighbours, self.boiler, clock, at_once)
+        self.memory = Memory(directory, self.neighbours, self.boiler, self.clock, at_once)
         self.memory.startService()
 
     def test_a_first_life_knows_nothing(self) -> None:
@@ -72,6 +74,36 @@ class MemoryTests(SynchronousTestCase):
         self.live()
         self.assertIsNone(self.neighbours.gateway)
         self.assertEqual(self.neighbours.boiler.address, "198.51.100.2")
+
+    def test_who_the_boiler_is_is_known_in_the_next_life(self) -> None:
+        """Its state codes mean the same from the first line on, without a new session."""
+        self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)
+        self.boiler.apply(Announced("192.0.2.7", "6.4.1", "0012345"), 1.0)
+        self.successResultOf(self.memory.stopService())
+        known = self.boiler.identity
+        self.live()
+        self.assertEqual(known, self.boiler.identity)
+        self.assertIs(Family.CHIP, self.boiler.family)
+
+    def test_a_power_cut_costs_a_second_of_it(self) -> None:
+        self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)
+        self.clock.advance(SAVE_AFTER)
+        self.live()
+        self.assertEqual("Eco-HK 60", self.boiler.identity.model)
+
+    def test_what_a_session_tells_counts_more(self) -> None:
+        self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)
+        self.clock.advance(SAVE_AFTER)
+        self.live()
+        self.boiler.apply(Identified("model", "HV 20"), 1.0)
+        self.assertEqual("HV 20", self.boiler.identity.model)
+
+    def test_a_damaged_identity_is_set_aside(self) -> None:
+        for damaged in (b"", b"{", b"[]", b'{"model": 7}', b"7"):
+            StateDirectory(self.path).save(IdentityCache.FILE, damaged)
+            self.live()
+            self.assertEqual("", self.boiler.identity.model)
+            self.assertFalse((self.path / IdentityCache.FILE).exists(), damaged)
 
     def test_a_damaged_file_is_set_aside_and_lived_without(self) -> None:
         for damaged in (b"", b"{", b"[]", b'{"gateway": {"address": "nowhere"}}', b'{"boiler": 7}'):

@@ -20,12 +20,14 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, Neighbours, ServiceList
+from hargassner.errand import LARGEST_WAIT, OWED_PATIENCE, IWay
 from hargassner.proxy import (
     CLOSE_PATIENCE,
     FLUSH_PATIENCE,
     HALF_CLOSED_PATIENCE,
     START_OVER_PATIENCE,
     Access,
+    IErrandWatcher,
     ISessionWatcher,
     ProxyFactory,
     Session,
@@ -597,6 +599,169 @@ class WatchingTests(ProxyCase):
         self.assertEqual(client.received, b"$5\r\n")
         self.assertEqual(len(notebook.heard), 3)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+@implementer(IErrandWatcher)
+class FullNotebook(Notebook):
+    """Writes down what passes between bridge and boiler too."""
+
+    def bridge_sent(self, data: bytes) -> None:
+        self.heard.append(("bridge", data))
+
+    def bridge_received(self, data: bytes) -> None:
+        self.heard.append(("kept", data))
+
+
+class AskingTests(ProxyCase):
+    """A request of the bridge's own on a session."""
+
+    REQUEST = b'$par set "4;3;20.5"\r\n'
+    PATIENCE = 5.0
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.answers: list[bytes | None] = []
+        self.settled = 0
+        self.notebook = FullNotebook()
+        self.watchers = [self.notebook]
+        self.from_client, self.from_boiler = self.session_to_ask()
+
+    def session_to_ask(self) -> tuple[Connection, Connection]:
+        pair = self.session()
+        self.asked = list(self.factory.sessions.values())[-1]
+        self.asked.ask(self.REQUEST, self.PATIENCE, self.answers.append, self.was_settled)
+        return pair
+
+    def was_settled(self) -> None:
+        self.settled += 1
+
+    def test_the_boiler_gets_it_and_the_client_never_the_answer(self) -> None:
+        self.assertEqual(self.from_boiler.received, self.REQUEST)
+        self.from_boiler.says(b"zPa N: 4 = 20.5\r\n$a")
+        self.from_boiler.says(b"ck\r\npm 1\r\n")
+        self.assertEqual(self.from_client.received, b"zPa N: 4 = 20.5\r\npm 1\r\n")
+        self.assertEqual((self.answers, self.settled), ([b"$ack"], 1))
+
+    def test_the_clients_bytes_wait_for_the_answer(self) -> None:
+        self.from_client.says(b"$setk")
+        self.from_client.says(b"omm\r\n\xff")
+        self.assertEqual(self.from_boiler.received, self.REQUEST)
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n\xff")
+
+    def test_they_wait_no_longer_than_the_time_that_the_answer_has(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.clock.advance(self.PATIENCE - 0.1)
+        self.assertEqual(self.from_boiler.received, self.REQUEST)
+        self.clock.advance(0.1)
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+        self.assertEqual((self.answers, self.settled), ([None], 0))
+        self.assertFalse(self.asked.can_ask)
+
+    def test_an_answer_that_comes_later_is_kept_and_settles_it(self) -> None:
+        self.clock.advance(self.PATIENCE)
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.from_client.received, b"")
+        self.assertEqual((self.answers, self.settled), ([None], 1))
+        self.assertTrue(self.asked.can_ask)
+
+    def test_a_doubtful_reply_is_given_to_the_client_in_the_end(self) -> None:
+        self.clock.advance(self.PATIENCE)
+        self.from_client.says(b'$par set "7;3;20"\r\n')
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.from_client.received, b"")
+        self.clock.advance(self.PATIENCE)
+        self.assertEqual(self.from_client.received, b"$ack\r\n")
+
+    def test_an_answer_of_which_nothing_is_heard_is_given_up_in_the_end(self) -> None:
+        self.clock.advance(self.PATIENCE)
+        self.clock.advance(OWED_PATIENCE - 0.1)
+        self.assertEqual(self.settled, 0)
+        self.clock.advance(0.1)
+        self.assertEqual((self.answers, self.settled), ([None], 1))
+
+    def test_a_notice_that_refuses_lets_the_client_go_on_at_once(self) -> None:
+        self.from_client.says(b"$uptime\r\n")
+        self.from_boiler.says(b"zERR nicht vorhanden\r\n")
+        self.assertEqual(self.answers, [b"zERR nicht vorhanden"])
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$uptime\r\n")
+        self.assertFalse(self.asked.can_ask)
+
+    def test_a_client_that_says_much_meanwhile_is_paused(self) -> None:
+        piece = b"x" * (LARGEST_WAIT // 2)
+        self.from_client.says(piece)
+        self.assertFalse(self.from_client.paused)
+        self.from_client.says(piece)
+        self.assertTrue(self.from_client.paused)
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertFalse(self.from_client.paused)
+        self.assertEqual(self.from_boiler.received, self.REQUEST + 2 * piece)
+
+    def test_a_session_is_asked_one_thing_at_a_time(self) -> None:
+        self.assertRaises(RuntimeError, self.asked.ask, b"", 1.0, print, print)
+
+    def test_a_session_that_ends_or_is_half_closed_is_not_asked(self) -> None:
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertTrue(self.asked.can_ask)
+        self.from_client.sends_fin()
+        self.assertFalse(self.asked.can_ask)
+        self.asked.end("enough")
+        self.assertFalse(self.asked.can_ask)
+
+    def test_what_waits_reaches_the_boiler_before_the_clients_fin(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_client.sends_fin()
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+        self.assertTrue(self.from_boiler.fin)
+        self.from_boiler.says(b"$ack\r\n$2225410 ack\r\n")
+        self.assertEqual(self.from_client.received, b"$2225410 ack\r\n")
+        self.assertEqual(self.answers, [b"$ack"])
+
+    def test_a_boiler_that_closes_leaves_nothing_waiting(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_boiler.sends_fin()
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+        self.clock.advance(self.PATIENCE)
+        self.assertEqual((self.answers, self.settled), ([None], 1))
+
+    def test_what_waits_is_sent_when_the_session_ends(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_client.gone(ConnectionLost())
+        self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+
+    def test_nobody_is_told_of_an_answer_when_the_session_is_over(self) -> None:
+        self.from_client.gone(ConnectionLost())
+        self.from_boiler.gone(ConnectionDone())
+        self.clock.advance(self.PATIENCE)
+        self.assertEqual((self.answers, self.settled), ([], 0))
+
+    def test_all_watchers_hear_what_passed_and_some_the_rest(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_boiler.says(b"zPuffer Aus\r\n$ack\r\n")
+        self.assertEqual(
+            self.notebook.heard,
+            [
+                ("bridge", self.REQUEST),
+                ("boiler", b"zPuffer Aus\r\n"),
+                ("kept", b"$ack\r\n"),
+                ("gateway", b"$setkomm\r\n"),
+            ],
+        )
+        plain = Notebook()
+        self.watchers = [plain]
+        _, boiler = self.session_to_ask()
+        boiler.says(b"$ack\r\npm 1\r\n")
+        self.assertEqual(plain.heard, [("boiler", b"pm 1\r\n")])
+
+    def test_the_clients_and_the_boilers_bytes_are_counted(self) -> None:
+        self.from_client.says(b"$setkomm\r\n")
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(self.asked.bytes_from_gateway, 10)
+        self.assertEqual(self.asked.bytes_from_boiler, 6)
+
+    def test_the_doubles_are_honest(self) -> None:
+        verifyObject(IErrandWatcher, self.notebook)
+        verifyObject(IWay, self.asked)
 
 
 class StoryTests(ProxyCase):

@@ -130,6 +130,22 @@ class WritingTests(RecordingCase):
             ],
         )
 
+    def test_what_passed_between_bridge_and_boiler_is_marked(self):
+        """So that both wires can be told from one recording."""
+        recorder = self.folder.session(3, CLIENT, START)
+        recorder.passed(START + 1, "bridge", b"$par get 4\r\n")
+        recorder.passed(START + 2, "boiler", b"$4;9;1;\r\n", kept=True)
+        recorder.over(START + 3, "the client closed")
+        self.crank.turn_all()
+        self.assertEqual(
+            list(read_entries(self.only_recording())),
+            [
+                Segment(1.0, "bridge", b"$par get 4\r\n"),
+                Segment(2.0, "boiler", b"$4;9;1;\r\n", kept=True),
+                Ended(3.0, "the client closed"),
+            ],
+        )
+
     def test_secrets_are_not_written(self):
         """Of a serial number that was cut in two nothing reaches the file."""
         recorder = self.folder.session(3, CLIENT, START)
@@ -429,6 +445,7 @@ class ReadingTests(SynchronousTestCase):
             '{"time": 1, "direction": "nobody", "data": ""}',
             '{"time": "1", "direction": "boiler", "data": ""}',
             '{"time": 1, "direction": "boiler", "data": 5}',
+            '{"time": 1, "direction": "boiler", "kept": 1, "data": ""}',
             '{"time": 1, "direction": "boiler", "data": "\\u20ac"}',
             "[" * 100_000,
         ):

@@ -79,6 +79,25 @@ class ReplayTests(SynchronousTestCase):
         status = replay.run(parser.parse_args([str(each) for each in arguments]))
         return status, out.getvalue().splitlines(), err.getvalue().splitlines()
 
+    def test_a_command_of_the_bridges_is_understood_like_the_gateways(self):
+        conversation = (
+            ("bridge", b"$par get 4\r\n"),
+            ("boiler", b"$4;3;19.500;14.000;26.000;0.500;C;20.000;0;0;0;Raum Tag;0;\r\n"),
+            ("gateway", b"$uptime\r\n"),
+            ("boiler", b"$666151\r\n"),
+            ("bridge", b'$par set "4;3;99"\r\n'),
+            ("boiler", b"$err limit\r\n"),
+        )
+        _, out, _ = self.replay(*self.record(conversation))
+        self.assertEqual(
+            out[:3],
+            [
+                "     1.000  parameter 4 (Raum Tag) is 19.500",
+                "     3.000  the boiler's controller has been running for 666151 s",
+                '     5.000  refused: $par set "4;3;99": $err limit',
+            ],
+        )
+
     def test_a_line_is_printed_for_each_event(self):
         """With its time, in words, and with a serial number that is not the real one."""
         status, out, err = self.replay(*self.record())

@@ -11,7 +11,7 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, FoundBoiler, FoundGateway, Neighbours, ServiceList
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy import Access, IErrandWatcher, ProxyFactory, Session
 from hargassner.understanding import Understanding
 
 DOCUMENT = (
@@ -56,7 +56,7 @@ class SessionTests(UnderstandingCase):
     """One session, overheard."""
 
     def test_it_is_an_honest_watcher(self) -> None:
-        verifyObject(ISessionWatcher, self.overhearing)
+        verifyObject(IErrandWatcher, self.overhearing)
 
     def test_a_login_reaches_the_session_and_the_model(self) -> None:
         self.log_in()
@@ -130,6 +130,40 @@ class SessionTests(UnderstandingCase):
             self.overhearing.boiler_sent(b"?? what\r\n")
         self.assertEqual(self.understanding.unreadable, 5)
         self.assertEqual(len(self.events) - before, 1)
+
+
+class BridgeTests(UnderstandingCase):
+    """Requests of the bridge's own, among the gateway's."""
+
+    def test_the_answer_to_the_bridge_reaches_the_model(self) -> None:
+        self.overhearing.bridge_sent(b"$par get PR001\r\n")
+        self.overhearing.bridge_received(b"$PR001;6;1;1;0;0;0;0;Mode;Non;Oui;0;\r\n")
+        self.assertEqual(self.boiler.settings["PR001"].text, "Oui")
+
+    def test_a_refusal_is_for_the_bridge_to_say(self) -> None:
+        before = len(self.events)
+        self.overhearing.bridge_sent(b"$par get PR001\r\n")
+        self.overhearing.bridge_received(b"$err parameter\r\n")
+        self.assertEqual(len(self.events), before)
+
+    def test_an_answer_that_does_not_come_does_not_mix_up_the_gateways(self) -> None:
+        self.overhearing.bridge_sent(b'$par set "4;3;20"\r\n')
+        self.overhearing.gateway_sent(b"$info\r\n")
+        self.overhearing.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
+        self.assertEqual(self.boiler.identity.model, "Nano.2(.3) 15")
+        self.assertEqual(self.overhearing.dialogue.open_requests, ("$info",))
+
+    def test_listeners_hear_events_when_the_model_has_them(self) -> None:
+        heard: list[object] = []
+        self.overhearing.listen(lambda _: heard.append(self.boiler.settings["4"].text))
+        self.overhearing.boiler_sent(b"zPa N: 4 = 20.0\r\n")
+        self.assertEqual(heard, ["20.0"])
+
+    def test_a_failure_is_noted(self) -> None:
+        self.overhearing.listen(lambda _event: 1 / 0)
+        self.assertFalse(self.overhearing.failed)
+        self.assertRaises(ZeroDivisionError, self.overhearing.boiler_sent, b"pm 1 \r\n")
+        self.assertTrue(self.overhearing.failed)
 
 
 class NeighbourTests(UnderstandingCase):

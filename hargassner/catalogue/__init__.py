@@ -3,6 +3,7 @@
 from hargassner.catalogue.reader import (
     AnalogEntry,
     Catalogue,
+    CircuitEntry,
     DigitalEntry,
     Family,
     ParameterEntry,
@@ -14,6 +15,7 @@ from hargassner.catalogue.reader import (
 __all__ = [
     "AnalogEntry",
     "Catalogue",
+    "CircuitEntry",
     "DigitalEntry",
     "Family",
     "ParameterEntry",

@@ -85,6 +85,23 @@ class ParameterEntry:
     text: Text
 
 
+@dataclass(frozen=True, slots=True)
+class CircuitEntry:
+    """What belongs to one heating circuit.
+
+    ``mode``, ``day`` and ``setback`` are the ids of the parameters that hold its mode and its room
+    temperatures; ``room`` and ``pump`` name the channels of its room temperature and its pump.
+    """
+
+    circuit: str
+    text: Text
+    mode: str
+    day: str
+    setback: str
+    room: str
+    pump: str
+
+
 UNITS = MappingProxyType(
     {
         "KW": "kW",
@@ -134,6 +151,7 @@ class Catalogue:
     state_tables: Mapping[tuple[str, str], Mapping[int, Text]]
     faults: Mapping[int, Text]
     parameters: Mapping[str, ParameterEntry]
+    circuits: tuple[CircuitEntry, ...]
 
     @staticmethod
     @cache
@@ -148,6 +166,7 @@ class Catalogue:
                 row["id"]: ParameterEntry(row["id"], row["type"], _text(row))
                 for row in _rows("parameters.tsv")
             },
+            circuits=tuple(_circuit_entry(row) for row in _rows("circuits.tsv")),
         )
 
     def analog(self, name: str, unit: str) -> AnalogEntry | None:
@@ -281,6 +300,18 @@ def _digital_entry(row: Mapping[str, str]) -> DigitalEntry:
         entity_category=row["entity_category"],
         enabled=row["enabled"] == "1",
         inverted=row["inverted"] == "1",
+    )
+
+
+def _circuit_entry(row: Mapping[str, str]) -> CircuitEntry:
+    return CircuitEntry(
+        circuit=row["circuit"],
+        text=_text(row),
+        mode=row["mode"],
+        day=row["day"],
+        setback=row["setback"],
+        room=row["room"],
+        pump=row["pump"],
     )
 
 

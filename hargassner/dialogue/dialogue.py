@@ -124,9 +124,11 @@ class Dialogue:
         """Whether a request of somebody else's would disturb the dialogue now."""
         if self.gateway_midline or self.boiler_midline:
             return LineState.BUSY
-        if not self._open:
+        # Whether something is owed to the bridge, the bridge knows itself.
+        others = [each for each in self._open if each.sender != "bridge"]
+        if not others:
             return LineState.FREE
-        if all(each.end_unknown for each in self._open):
+        if all(each.end_unknown for each in others):
             return LineState.UNCERTAIN
         return LineState.BUSY
 

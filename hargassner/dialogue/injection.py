@@ -18,16 +18,19 @@ Replies don't name their request, but the boiler answers in order. Two phases fo
      ours is lost: the boiler has gone past it. Nothing is kept back from then on;
    - a reply that is as good for the gateway's next request as for ours, ``$ack`` when the gateway
      sets something too, is *doubtful*. By the order it is ours, and the gateway's comes next. But
-     if ours is lost it is the gateway's, and nobody sends it again. So it is held, not dropped, and
-     the next reply decides. If the gateway's request can have that one as well, each has its own:
-     the first was ours. If not, the first was the gateway's, which gets both, in order. If no
-     reply comes in time, the gateway gets the held one and is content; should its twin come after
-     all, that is kept.
+     if ours is lost it is the gateway's, and nobody sends it again. So it is held, not dropped,
+     until a reply comes that fits only one of the two: either the first one held was ours, and
+     the gateway gets the others, or the gateway gets all of them, in order. If no such reply
+     comes in time, the gateway gets what is held and is content; should one more come after all,
+     that is kept.
+
+   The list of changed parameters can have the very line that ours has; but for a field at its end,
+   which decides.
 
    So the gateway gets exactly one reply for each of its requests, whether ours is late or lost. Two
    things cannot be helped. A reply that was held is late, by the time of one answer at most. And
-   where a reply has several lines, of which one can be ours (``$par get changed`` may list the
-   very parameter that was asked for), it is taken for ours although ours may be lost.
+   an unknown request can have a reply of several lines, one of which is taken for ours if ours is
+   lost and it looks like it.
 
 Lines of another kind, telemetry and notices, pass at once, whole or in part. Of a reply nothing
 passes before its end has come, since only its end tells whose it is: a boiler cuts it in two.
@@ -38,6 +41,7 @@ from dataclasses import dataclass
 
 from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise
 from hargassner.dialogue.lines import LineSplitter, TooLong
+from hargassner.dialogue.parameters import tells_one
 
 LONGEST_ANSWER = 4096
 """Bytes. A longer line is no answer to a request of the bridge's."""
@@ -45,6 +49,7 @@ MOST_LATER = 64
 """Requests of the gateway's that are remembered while an answer is owed."""
 
 _LINE_END = b"\r\n"
+_ANY_BLOCK = b"<<>>"
 _BEGINNING = 256
 """Bytes that are kept of a line that passes."""
 
@@ -86,7 +91,7 @@ class Injection:
 
     def __init__(self, request: bytes) -> None:
         self.answer: bytes | None = None
-        """The reply, or the notice that refuses, without its line end; None if it came too late."""
+        """The reply, or the notice that refuses, without its line end, as soon as it has come."""
         self.holding = True
         """Whether the gateway's bytes wait."""
         self.over = False
@@ -99,7 +104,7 @@ class Injection:
         self._later: deque[Request] = deque()
         self._line = bytearray()
         self._passing = False
-        self._doubtful = b""
+        self._held: list[bytes] = []
         self._decided = False
 
     @property
@@ -110,7 +115,7 @@ class Injection:
     @property
     def doubtful(self) -> bool:
         """Whether a reply is held that may be the gateway's."""
-        return bool(self._doubtful)
+        return bool(self._held)
 
     # The gateway's side.
 
@@ -157,20 +162,19 @@ class Injection:
         return pieces.all()
 
     def decide(self) -> list[Piece]:
-        """No other reply came in time: the gateway gets the doubtful one, between two lines."""
+        """No other reply came in time: the gateway gets what is doubtful, between two lines."""
         pieces = _Pieces()
         self._decided = self.doubtful
         if not self._passing:
-            self._give_doubtful(pieces)
+            self._give_held(pieces)
         return pieces.all()
 
     def let_pass(self) -> list[Piece]:
-        """The boiler has said everything: what is still held passes."""
+        """Nothing more is waited for: what is still held passes."""
         pieces = _Pieces()
-        pieces.add(self._doubtful)
+        self._give_held(pieces)
         if not self._passing:
             pieces.add(self._line)
-        self._doubtful = b""
         self._line.clear()
         self.over = True
         return pieces.all()
@@ -188,7 +192,11 @@ class Injection:
             pieces.add(part)
             # What it begins with and how it ends is all that counts.
             del self._line[_BEGINNING : -len(_LINE_END)]
-        elif not _may_be_answer(self._line):
+        elif self._line.startswith(b"$<"):
+            # No answer, but a reply all the same: what a block begins with tells enough.
+            self._passing = True
+            self._reply(_ANY_BLOCK, bytes(self._line), pieces)
+        elif not self._line.startswith(b"$") or len(self._line) > LONGEST_ANSWER:
             self._passing = True
             pieces.add(self._line)
         if not self._line.endswith(_LINE_END):
@@ -199,44 +207,46 @@ class Injection:
             self._passing = False
             self._notice(line)
             if self._decided:
-                self._give_doubtful(pieces)
+                self._give_held(pieces)
         else:
-            self._reply(line, pieces)
+            self._reply(line[1:].removesuffix(_LINE_END), line, pieces)
 
     def _notice(self, line: bytes) -> None:
         refusal = line.startswith(b"zERR") and self._request.form.kind is Kind.SET_PARAMETER
-        if refusal and self.holding and self.answer is None:
+        if refusal and self.answer is None:
             self.answer = line.removesuffix(_LINE_END)
 
-    def _reply(self, line: bytes, pieces: _Pieces) -> None:
-        reply = line[1:].removesuffix(_LINE_END)
-        if self._doubtful:
-            pieces.add(self._doubtful, kept=_can_have(self._later[0], reply))
-            pieces.add(line)
-            self._doubtful = b""
+    def _reply(self, reply: bytes, line: bytes, pieces: _Pieces) -> None:
+        """Decide about a reply: what can it be if ours is the first of those held, and if not?"""
+        held = len(self._held)
+        first = self._later[held - 1] if held else self._request
+        ours = _can_have(first, reply)
+        lost = held < len(self._later) and _can_have(self._later[held], reply)
+        if ours and lost and self._later[held].form.kind is Kind.PARAMETERS_CHANGED:
+            ours = tells_one(reply)
+            lost = not ours
+        if ours and lost and reply is not _ANY_BLOCK:
+            self._held.append(line)
+        elif ours:
+            answer, *others = [*self._held, line]
+            pieces.add(answer, kept=True)
+            for each in others:
+                pieces.add(each)
+            self._held.clear()
             self.over = True
-        elif not self._request.expects(reply):
-            pieces.add(line)
-            self.over = any(_can_have(each, reply) for each in self._later)
-        elif self._later and _can_have(self._later[0], reply):
-            self._doubtful = line
+            if self.answer is None:
+                self.answer = answer.removesuffix(_LINE_END)
         else:
-            pieces.add(line, kept=True)
-            self.over = True
-            if self.holding and self.answer is None:
-                self.answer = line.removesuffix(_LINE_END)
+            self._give_held(pieces)
+            pieces.add(line)
+            self.over = held > 0 or any(_can_have(each, reply) for each in self._later)
 
-    def _give_doubtful(self, pieces: _Pieces) -> None:
-        if self._decided and self._doubtful:
-            pieces.add(self._doubtful)
-            self._doubtful = b""
+    def _give_held(self, pieces: _Pieces) -> None:
+        for each in self._held:
+            pieces.add(each)
             self._later.popleft()
+        self._held.clear()
         self._decided = False
-
-
-def _may_be_answer(line: bytearray) -> bool:
-    """Whether a line that begins so may be a reply of one line."""
-    return line.startswith(b"$") and not line.startswith(b"$<") and len(line) <= LONGEST_ANSWER
 
 
 def _can_have(request: Request, reply: bytes) -> bool:

@@ -97,6 +97,19 @@ def parse_parameter(line: bytes | str) -> Parameter:
             return OtherParameter(id=fields[0], type=other, fields=tuple(fields[2:]))
 
 
+def tells_one(line: bytes) -> bool:
+    """Whether a parameter line, given as to ``parse_parameter``, ends as one that was asked for.
+
+    It has a field more then than in the list of those that have changed.
+    """
+    fields = line.removesuffix(b";").split(b";")
+    if fields[1:2] == [b"3"]:
+        return len(fields) > _NUMBER_FIELDS
+    if fields[1:2] == [b"6"] and len(fields) > _CHOICE_FIELDS and fields[3].isdigit():
+        return len(fields) > _CHOICE_FIELDS + int(fields[3]) + 1
+    return False
+
+
 def _number_parameter(fields: list[str]) -> NumberParameter:
     if len(fields) < _NUMBER_FIELDS:
         raise ParameterError(

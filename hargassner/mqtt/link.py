@@ -165,6 +165,9 @@ class BrokerLink(Service):
         """Publish ``offline``, say goodbye and close; it takes a few seconds at most."""
         if self.running:
             super().stopService()  # type: ignore[no-untyped-call]
+            # What waits is said now or never.
+            self._budget = len(self._outbox)
+            self._say_what_waits()
             self._stop_pumping()
             self._become(LinkState.STOPPED)
             if self._connection is not None:
@@ -219,11 +222,15 @@ class BrokerLink(Service):
     def received(self, topic: str, payload: str) -> None:
         """Hand a message to those who subscribed to it."""
         self.counters.received += 1
-        for topic_filter, handlers in self._subscriptions.items():
-            if topic_matches_sub(topic_filter, topic):
-                for handler in handlers:
-                    with log.failuresHandled("handling a message to {topic}", topic=topic):
-                        handler(topic, payload)
+        handlers = [
+            handler
+            for topic_filter, subscribed in self._subscriptions.items()
+            if topic_matches_sub(topic_filter, topic)
+            for handler in subscribed
+        ]
+        for handler in handlers:
+            with log.failuresHandled("handling a message to {topic!r}", topic=topic):
+                handler(topic, payload)
 
     def dropped(self, count: int) -> None:
         """Count what nobody can be given."""
@@ -243,7 +250,6 @@ class BrokerLink(Service):
     def lost(self, why: Setback) -> None:
         """The connection is gone; ``ClientService`` makes another."""
         self._connection = None
-        self._stop_pumping()
         self.counters.dropped += self._outbox.interrupted()
         online = self.status.state is LinkState.ONLINE
         if online and self._clock.seconds() - self.status.since >= SETTLED:
@@ -322,9 +328,12 @@ class BrokerLink(Service):
                 self._pumping = self._clock.callLater(0, self._pump)
 
     def _pump(self) -> None:
-        """Begin a new turn: say what waits, as far as the broker takes it."""
+        """Begin a new turn."""
         self._stop_pumping()
         self._budget = SLICE
+        self._say_what_waits()
+
+    def _say_what_waits(self) -> None:
         while self._may_send():
             message = self._outbox.next()
             if message is None:

@@ -1,6 +1,7 @@
 """The simulated boiler as a service: its sockets, its datagrams, and ways to make it misbehave."""
 
 import socket
+from collections.abc import Callable
 from datetime import datetime
 
 from twisted.application.service import Service
@@ -14,7 +15,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from hargassner.network.sockets import CannotOpenError, Place, datagram_socket, explained, tie
-from hargassner.simulator.boiler_engine import BoilerEngine
+from hargassner.simulator.boiler_engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler_telnet import BoilerFactory
 from hargassner.simulator.identity import DIAGNOSTICS_WANTED, SERVICES_WANTED
 from hargassner.simulator.plant import Plant
@@ -84,6 +85,8 @@ class SimulatedBoiler(Service):
         plant: the plant; a new one when left out.
         discovery: whether the UDP ports are opened.
         seed: decides a new plant's weather and noise, and the login tokens.
+        hesitation: how many seconds longer it thinks about a request.
+        mishap: what goes wrong with a request, given without ``$``.
 
     ``problems`` has a sentence for each question that came from another port than it should.
     """
@@ -108,6 +111,8 @@ class SimulatedBoiler(Service):
         plant: Plant | None = None,
         discovery: bool = True,
         seed: int = 0,
+        hesitation: Callable[[bytes], float] = lambda _request: 0.0,
+        mishap: Callable[[str], Mishap | None] = lambda _request: None,
     ) -> None:
         self.telnet_port_number = telnet_port
         self.boiler_port_number = boiler_port
@@ -119,7 +124,7 @@ class SimulatedBoiler(Service):
         started = self._now()
         self.plant = plant or Plant(seed, hour=started.hour + started.minute / 60)
         self.engine = BoilerEngine(
-            self.plant, self._now, address=address or "192.0.2.72", seed=seed
+            self.plant, self._now, address=address or "192.0.2.72", seed=seed, mishap=mishap
         )
         self._factory = BoilerFactory(
             reactor,
@@ -128,6 +133,7 @@ class SimulatedBoiler(Service):
             speed=speed,
             segment_gap=segment_gap,
             reply_delay=reply_delay,
+            hesitation=hesitation,
         )
         identity = self.engine.identity
         self._services = AnsweringProtocol(

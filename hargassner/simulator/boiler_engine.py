@@ -6,7 +6,7 @@ keeps each whole: no message is sent inside another one.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 
@@ -45,6 +45,18 @@ class Message:
     after: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What goes wrong with one request.
+
+    ``instead`` has the whole lines that whoever asked gets in place of an answer, none if empty;
+    the request is not carried out. Without it the request is carried out, and told to everybody,
+    but whoever asked gets no reply.
+    """
+
+    instead: tuple[str, ...] | None = None
+
+
 @dataclass(slots=True)
 class _Connection:
     """What the boiler knows of one connection."""
@@ -70,6 +82,8 @@ class BoilerEngine:
         layout: its channels; the standard ones when left out.
         address: the boiler's address in its own words, for ``$dhcp renew``.
         seed: decides the tokens.
+        mishap: what goes wrong with a request, given without ``$``; asked once for each request
+            after a login.
     """
 
     def __init__(
@@ -81,11 +95,13 @@ class BoilerEngine:
         layout: Layout | None = None,
         address: str = "192.0.2.72",
         seed: int = 0,
+        mishap: Callable[[str], Mishap | None] = lambda _request: None,
     ) -> None:
         self.plant = plant
         self.identity = identity or Identity()
         self.layout = layout or standard_layout()
         self.gateway_serial = ""
+        self._mishap = mishap
         self._now = now
         self._started = now()
         self._address = address
@@ -182,6 +198,19 @@ class BoilerEngine:
             return self._login(connection, command.removeprefix("login key "))
         if not connection.logged_in:
             return self._reply(connection, ["permission denied"])
+        mishap = self._mishap(command)
+        if mishap is not None:
+            return self._go_wrong(connection, command, mishap)
+        return self._carry_out(connection, command)
+
+    def _go_wrong(self, connection: _Connection, command: str, mishap: Mishap) -> list[Message]:
+        if mishap.instead is None:
+            messages = self._carry_out(connection, command)
+            return [replace(each, data=_without_replies(each.data)) for each in messages]
+        lines = "".join(f"{line}\r\n" for line in mishap.instead)
+        return [Message(connection.number, lines.encode("latin-1"))] if lines else []
+
+    def _carry_out(self, connection: _Connection, command: str) -> list[Message]:
         if command == "dhcp renew":
             return self._tell(["IP 0.0.0.0", f"IP {self._address}"], after=DHCP_TIME)
         if setting := _SET.fullmatch(command):
@@ -286,6 +315,11 @@ class BoilerEngine:
 def _notices(change: Change) -> list[str]:
     name = f"{change.parameter.id} ({change.parameter.name})"
     return [f"Pa A: {name} = {change.old}", f"Pa N: {name} = {change.new}", "Set Para changed"]
+
+
+def _without_replies(data: bytes) -> bytes:
+    lines = data.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(b"$"))
 
 
 def _block(piece: bytes) -> str:

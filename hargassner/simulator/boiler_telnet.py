@@ -1,7 +1,7 @@
 """The simulated boiler's telnet port: several connections at once, and the segments of a boiler."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import (
@@ -34,7 +34,7 @@ _PATIENCE = 1.0
 class BoilerProtocol(Protocol):
     """One connection to the simulated boiler.
 
-    Requests are answered one after the other, each ``reply_delay`` seconds after the one before.
+    Requests are answered one after the other, each after the boiler has thought about it.
     Messages are sent one after the other, each cut in segments that follow each other after
     ``segment_gap`` seconds.  A reader that does not keep up misses telemetry and notices, and is
     answered when it has caught up, so that its memory here stays bounded.
@@ -116,7 +116,7 @@ class BoilerProtocol(Protocol):
     def _work(self) -> None:
         if self._requests and not self._slow:
             if "answer" not in self._timers:
-                self._later("answer", self._factory.reply_delay)
+                self._later("answer", self._factory.thinking_time(self._requests[0]))
         elif self._leaving and not self._requests and not self._messages and not self._segments:
             self.transport.loseConnection()
 
@@ -161,6 +161,7 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
         speed: how many seconds of the plant's life pass in one.
         segment_gap: seconds between two segments of a message.
         reply_delay: seconds that the boiler thinks about a request.
+        hesitation: how many seconds longer it thinks about this one.
     """
 
     noisy = False
@@ -174,12 +175,14 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
         speed: float,
         segment_gap: float,
         reply_delay: float,
+        hesitation: Callable[[bytes], float] = lambda _request: 0.0,
     ) -> None:
         self.clock = clock
         self.engine = engine
         self.segment_gap = segment_gap
-        self.reply_delay = reply_delay
         self.silent = False
+        self._reply_delay = reply_delay
+        self._hesitation = hesitation
         self._period = period
         self._speed = speed
         self._connections: dict[int, BoilerProtocol] = {}
@@ -244,6 +247,10 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
         del self._connections[protocol.number]
         log.info("connection {number} is over", number=protocol.number)
         self.deliver(self.engine.disconnect(protocol.number))
+
+    def thinking_time(self, request: bytes) -> float:
+        """Seconds from a request, or from the answer before, to the answer."""
+        return self._reply_delay + self._hesitation(request)
 
     def asked(self, protocol: BoilerProtocol, request: bytes) -> None:
         """A client wants an answer."""

@@ -307,6 +307,7 @@ class SimulatedGateway(Service):
     def connected(self, telnet: _Telnet) -> None:
         """The connection is up: the dialogue begins."""
         self._connecting = None
+        self._next = None
         self._telnet = telnet
         self._clearing = False
         telnet.tcp.setTcpNoDelay(True)

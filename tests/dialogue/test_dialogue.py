@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.dialogue.descriptor import LARGEST_DOCUMENT, parse_descriptor
-from hargassner.dialogue.dialogue import MOST_ERRORS, MOST_KINDS, MOST_OPEN, Dialogue
+from hargassner.dialogue.dialogue import (
+    MOST_ERRORS,
+    MOST_KINDS,
+    MOST_OPEN,
+    Dialogue,
+    LineState,
+)
 from hargassner.dialogue.discretion import LONGEST_SHOWN
 from hargassner.dialogue.events import (
     ActiveErrors,
@@ -564,6 +570,71 @@ class PairingTests(SynchronousTestCase):
         self.assertEqual((dialogue.gateway_midline, dialogue.boiler_midline), (False, True))
         dialogue.boiler_sent(b">>\r\n")
         self.assertFalse(dialogue.boiler_midline)
+
+
+class GapTests(SynchronousTestCase):
+    """Whether somebody else can ask on the same connection."""
+
+    def state(self, *conversation: str) -> LineState:
+        dialogue = Dialogue()
+        hear(dialogue, said(*conversation))
+        return dialogue.line_state
+
+    def test_it_is_free_when_every_reply_has_ended(self) -> None:
+        self.assertIs(self.state(), LineState.FREE)
+        self.assertIs(self.state("> $uptime", "< $5"), LineState.FREE)
+        self.assertIs(self.state("> $dhcp renew"), LineState.FREE)
+
+    def test_it_is_busy_while_a_reply_is_due_or_goes_on(self) -> None:
+        self.assertIs(self.state("> $uptime"), LineState.BUSY)
+        self.assertIs(self.state("> $info", "< $KT: 'x'"), LineState.BUSY)
+        self.assertIs(self.state("> $erract"), LineState.BUSY)
+        self.assertIs(self.state("> $hello", "> $uptime"), LineState.BUSY)
+
+    def test_it_is_busy_while_a_line_is_half_through(self) -> None:
+        dialogue = Dialogue()
+        dialogue.boiler_sent(b"pm 1 ")
+        self.assertIs(dialogue.line_state, LineState.BUSY)
+        dialogue.boiler_sent(b"\r\n")
+        dialogue.gateway_sent(b"$upt")
+        self.assertIs(dialogue.line_state, LineState.BUSY)
+
+    def test_behind_a_reply_of_which_nobody_knows_the_end_it_is_uncertain(self) -> None:
+        self.assertIs(self.state("> $hello"), LineState.UNCERTAIN)
+        self.assertIs(self.state("> $hello", "< $you"), LineState.UNCERTAIN)
+        self.assertIs(self.state("> $erract", "< $0013 ash"), LineState.UNCERTAIN)
+        self.assertIs(self.state("> $par get all", "< $<<1;9;x;>>"), LineState.UNCERTAIN)
+
+    def test_what_is_owed_to_the_bridge_does_not_count(self) -> None:
+        dialogue = Dialogue()
+        dialogue.bridge_sent(b"$par get 4\r\n")
+        self.assertIs(dialogue.line_state, LineState.FREE)
+        self.assertEqual(dialogue.open_requests, ("$par get 4",))
+
+    def test_each_request_and_each_reply_is_a_turn(self) -> None:
+        dialogue = Dialogue()
+        hear(dialogue, said("> $hello", "< $you", "< $there", "< zfoo", "< pm 1"))
+        self.assertEqual(dialogue.turns, 3)
+
+    def test_the_bridges_requests_take_their_place_among_the_gateways(self) -> None:
+        dialogue = Dialogue()
+        hear(dialogue, said("> $uptime"))
+        dialogue.bridge_sent(b'$par set "4;3;99"\r\n')
+        hear(dialogue, said("> $igw set 1"))
+        self.assertEqual(
+            dialogue.boiler_sent(b"$5\r\n$err limit\r\n$ack\r\n"),
+            [
+                UptimeRead(5),
+                Refused('$par set "4;3;99"', "$err limit", "bridge"),
+                Identified("gateway_serial", "1"),
+            ],
+        )
+
+    def test_whoever_sent_it_is_heard(self) -> None:
+        dialogue = Dialogue()
+        dialogue.sent("bridge", b"$uptime\r\n")
+        dialogue.sent("gateway", b"$uptime\r\n")
+        self.assertEqual(dialogue.sent("boiler", b"$5\r\n$6\r\n"), [UptimeRead(5), UptimeRead(6)])
 
 
 class PassthroughTests(SynchronousTestCase):

@@ -260,12 +260,12 @@ class BrokerTests:
         broker.freeze()
         self.addCleanup(broker.thaw)
         value = 0
-        while link.waiting < 20:
-            for _ in range(100):
-                value += 1
-                for topic in range(20):
-                    link.publish(f"hargassner/boiler/c{topic}", f"{value:08}" * 200)
-            yield deferLater(reactor, 0)
+        while not link.waiting:
+            value += 1
+            for topic in range(20):
+                link.publish(f"hargassner/boiler/c{topic}", f"{value:08}" * 1000)
+            for _ in range(10):  # Whatever can go out is out by then.
+                yield deferLater(reactor, 0)
         for _ in range(1000):
             value += 1
             for topic in range(20):

@@ -4,12 +4,10 @@ from typing import Any
 
 from paho.mqtt import client as paho
 from twisted.internet import error
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
@@ -33,6 +31,7 @@ from hargassner.mqtt.link import (
 )
 from tests.cases import ClockCase
 from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
+from tests.test_direct import BoilerEndpoint
 
 CONFIG = MqttConfig(url="mqtt://broker.lan")
 
@@ -87,17 +86,8 @@ class Wire(StringTransport):
         self.producer.resumeProducing()
 
 
-@implementer(IStreamClientEndpoint)
-class BrokerEndpoint:
+class BrokerEndpoint(BoilerEndpoint):
     """The way to a broker that answers when the test says so."""
-
-    def __init__(self) -> None:
-        self.attempts: list[tuple[Deferred[Any], Any]] = []
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:
-        attempt: Deferred[Any] = Deferred()
-        self.attempts.append((attempt, protocolFactory))
-        return attempt
 
     def accept(self) -> Wire:
         """Accept the connection, and say nothing."""
@@ -211,6 +201,16 @@ class ComingAndGoingTests(LinkCase):
         self.successResultOf(stopped)
         self.assertEqual(self.state, LinkState.STOPPED)
 
+    def test_the_views_last_words_go_out_before(self) -> None:
+        wire = self.online()
+        wire.heard()
+        for number in range(3 * SLICE):
+            self.link.publish(f"a/{number}", "1")
+        self.link.stopService()
+        said = wire.published()
+        self.assertEqual(len(said), 3 * SLICE + 1)
+        self.assertEqual(said[-1], ("hargassner/boiler/status", "offline"))
+
     def test_leaves_offline_as_its_last_will(self) -> None:
         [packet] = self.endpoint.accept().heard()
         self.assertIn(b"hargassner/boiler/status\x00\x07offline", packet.body)
@@ -248,7 +248,9 @@ class ComingAndGoingTests(LinkCase):
             lambda status: status.state is LinkState.ONLINE and self.link.stopService()
         )
         wire = self.online()
-        self.assertEqual([each.kind for each in wire.heard()], ["PUBLISH", "DISCONNECT"])
+        first, last, goodbye = wire.heard()
+        self.assertEqual((first.topic, last.payload), ("a", "offline"))
+        self.assertEqual(goodbye.kind, "DISCONNECT")
 
     def test_can_start_again(self) -> None:
         self.online()
@@ -262,7 +264,7 @@ class ComingAndGoingTests(LinkCase):
             self.wait_for_attempt(62)
             self.endpoint.refuse()
         self.wait_for_attempt(62)
-        self.online()
+        wire = self.online()
         self.assertEqual(
             self.log.lines,
             [
@@ -272,6 +274,17 @@ class ComingAndGoingTests(LinkCase):
                 "connected to the MQTT broker mqtt://broker.lan",
             ],
         )
+        wire.lose()
+        self.assertEqual(self.log.lines[4:], [self.log.lines[1]], "the next loss is another one")
+
+    def test_a_status_that_stays_the_same_keeps_its_time(self) -> None:
+        self.endpoint.refuse()
+        for _ in range(5):
+            self.wait_for_attempt(62)
+            self.endpoint.refuse()
+        self.assertGreater(self.clock.seconds(), 0)
+        self.assertEqual((self.state, self.link.status.since), (LinkState.WAITING, 0))
+        self.assertEqual(len(self.statuses), 2, "and nobody is told again")
 
     def test_an_observer_that_raises_costs_nothing(self) -> None:
         def fail(_: LinkStatus) -> None:
@@ -564,7 +577,10 @@ class SubscribeTests(LinkCase):
     def setUp(self) -> None:
         super().setUp()
         self.heard: list[tuple[str, str]] = []
-        self.link.subscribe("p/+/set", lambda *message: self.heard.append(message))
+        self.link.subscribe("p/+/set", self.hear)
+
+    def hear(self, topic: str, payload: str) -> None:
+        self.heard.append((topic, payload))
 
     def test_subscribes_after_each_connection(self) -> None:
         for _ in range(2):
@@ -606,6 +622,12 @@ class SubscribeTests(LinkCase):
         wire.say(published("p/ask", b""))
         self.assertEqual(wire.published(), [("p/answer", "1")])
 
+    def test_a_handler_can_subscribe(self) -> None:
+        self.link.subscribe("p/more", lambda *_: self.link.subscribe("p/else", self.hear))
+        wire = self.online()
+        wire.say(published("p/more", b"") + published("p/else", b"1"))
+        self.assertEqual(self.heard, [("p/else", "1")])
+
     def test_what_cannot_be_read_is_counted(self) -> None:
         wire = self.online()
         wire.say(published("p/par_4/set", b"\xff") + published("p/par_4/set", bytes(70_000)))
@@ -632,6 +654,13 @@ class SubscribeTests(LinkCase):
         wire.say(ping)
         self.assertTrue(wire.aborting)
         self.assertEqual(self.link.status.problem, "the broker sends and does not read")
+
+    def test_who_is_given_up_is_not_listened_to(self) -> None:
+        """Whatever else came with the bytes that were too many."""
+        wire = self.endpoint.accept()
+        wire.fill()
+        wire.say(b"\xc0\x00" * MOST_UNREAD + LET_IN + published("p/par_4/set", b"1"))
+        self.assertEqual((self.state, self.heard), (LinkState.WAITING, []))
 
 
 class NameTests(ClockCase):

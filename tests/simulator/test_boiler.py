@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -49,11 +50,22 @@ class SegmentTransport(StringTransport):
 class Bench:
     """A boiler's factory on a clock that the test turns."""
 
-    def __init__(self, test: SynchronousTestCase, period: float = 1.0) -> None:
+    def __init__(
+        self,
+        test: SynchronousTestCase,
+        period: float = 1.0,
+        hesitation: Callable[[bytes], float] = lambda _request: 0.0,
+    ) -> None:
         self.clock = Clock()
         engine = BoilerEngine(Plant(), lambda: EPOCH)
         self.factory = BoilerFactory(
-            self.clock, engine, period=period, speed=1.0, segment_gap=GAP, reply_delay=DELAY
+            self.clock,
+            engine,
+            period=period,
+            speed=1.0,
+            segment_gap=GAP,
+            reply_delay=DELAY,
+            hesitation=hesitation,
         )
         self.factory.start()
         self._protocols: list[BoilerProtocol] = []
@@ -110,6 +122,20 @@ class SegmentTests(SynchronousTestCase):
         self.assertEqual(transport.segments, [b"$permission deni"])
         bench.clock.advance(GAP)
         self.assertEqual(transport.segments, [b"$permission deni", b"ed\r\n"])
+
+    def test_a_boiler_that_hesitates_keeps_the_order(self) -> None:
+        """What was asked behind the request waits with it."""
+        bench = Bench(self, hesitation=lambda line: 5.0 if line == b"$uptime" else 0.0)
+        protocol, transport = bench.connect()
+        logged_in(bench, protocol, transport)
+        protocol.dataReceived(b"$daq stop\r\n$uptime\r\n$bootversion\r\n")
+        bench.turn(0.1)
+        self.assertEqual(transport.value(), b"$daq stopped\r\n")
+        bench.clock.advance(5)
+        bench.turn(0.1)
+        replies = re.findall(rb"^\$.*\r$", transport.value(), re.MULTILINE)
+        self.assertEqual(replies[:2], [b"$daq stopped\r", b"$0\r"])
+        self.assertRegex(replies[2], rb"\$V[0-9.]+\r")
 
     def test_a_long_reply_comes_in_1456_and_4_again_and_again(self) -> None:
         """The descriptor, whose blocks are one message."""

@@ -1,5 +1,6 @@
 """The simulated boiler's dialogue, by values: a line in, messages out."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.simulator.boiler_engine import BoilerEngine, Message
+from hargassner.simulator.boiler_engine import BoilerEngine, Message, Mishap
 from hargassner.simulator.identity import Identity
 from hargassner.simulator.login import key_for
 from hargassner.simulator.parameters import RefusedError
@@ -18,10 +19,10 @@ from hargassner.simulator.segments import segments
 class Talk:
     """An engine, its clock, and a first connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, mishap: Callable[[str], Mishap | None] = lambda _request: None) -> None:
         self.now = datetime(2024, 1, 15, 7, 0, 0)
         self.plant = Plant()
-        self.engine = BoilerEngine(self.plant, lambda: self.now, address="192.0.2.9")
+        self.engine = BoilerEngine(self.plant, lambda: self.now, address="192.0.2.9", mishap=mishap)
         self.number, _ = self.engine.connect()
 
     def ask(self, request: str, number: int | None = None) -> list[Message]:
@@ -38,6 +39,35 @@ class Talk:
         token = self.own("$login token")[1:9].decode()
         self.own(f"$login key {key_for(token)}")
         return self
+
+
+class MishapTests(SynchronousTestCase):
+    """Boilers that don't do as they are told."""
+
+    SET = '$par set "4;3;22.0"'
+
+    def talk(self, mishap: Mishap) -> Talk:
+        return Talk(lambda command: mishap if command.startswith("par set") else None).log_in()
+
+    def test_something_else_is_said_and_nothing_done(self) -> None:
+        talk = self.talk(Mishap(("zERR", "$err limit")))
+        self.assertEqual(talk.own(self.SET), b"zERR\r\n$err limit\r\n")
+        self.assertEqual(talk.own("$par get 4")[:8], b"$4;3;20.")
+
+    def test_nothing_is_said_and_nothing_done(self) -> None:
+        talk = self.talk(Mishap(()))
+        self.assertEqual(talk.ask(self.SET), [])
+        self.assertEqual(talk.own("$par get 4")[:8], b"$4;3;20.")
+
+    def test_it_is_done_and_told_to_all_but_the_reply_is_missing(self) -> None:
+        talk = self.talk(Mishap())
+        other, _ = talk.engine.connect()
+        messages = talk.ask(self.SET)
+        self.assertEqual({each.connection for each in messages}, {talk.number, other})
+        for each in messages:
+            self.assertIn(b"zPa N: 4", each.data)
+            self.assertNotIn(b"$", each.data)
+        self.assertEqual(talk.own("$par get 4")[:8], b"$4;3;22.")
 
 
 class LoginTests(SynchronousTestCase):

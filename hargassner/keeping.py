@@ -1,0 +1,72 @@
+"""Files of the state directory that change often: written soon, off the reactor's thread."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from hargassner.state import StateDirectory
+
+log = Logger()
+
+SAVE_AFTER = 1.0
+"""Seconds: what changes at once is written once."""
+
+
+class KeptFile:
+    """One file, which is written after its content has changed; the newest content is the last.
+
+    Args:
+        directory: where.
+        name: the file's name.
+        content: gives what is to be written.
+        clock: time.
+        in_thread: runs what blocks off the reactor's thread.
+    """
+
+    def __init__(
+        self,
+        directory: StateDirectory,
+        name: str,
+        content: Callable[[], bytes],
+        clock: IReactorTime,
+        in_thread: Callable[..., "Deferred[Any]"],
+    ) -> None:
+        self._directory = directory
+        self._name = name
+        self._content = content
+        self._clock = clock
+        self._in_thread = in_thread
+        self._timer: IDelayedCall | None = None
+        self._writing: Deferred[Any] = succeed(None)
+
+    def changed(self) -> None:
+        """Have the content written soon."""
+        if self._timer is None:
+            self._timer = self._clock.callLater(SAVE_AFTER, self._save)
+
+    def close(self) -> "Deferred[None]":
+        """Write what is not written yet; the result comes when all is."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._save()
+        closed: Deferred[None] = Deferred()
+        self._writing.addCallback(closed.callback)
+        return closed
+
+    def _save(self) -> None:
+        self._timer = None
+        data = self._content()
+
+        # One after the other: threads keep no order.
+        def write(_: object) -> "Deferred[Any]":
+            return self._in_thread(self._directory.save, self._name, data)
+
+        self._writing.addCallback(write)
+        self._writing.addErrback(self._failed)
+
+    def _failed(self, why: Failure) -> None:
+        log.failure("writing {file} failed", why, file=self._name)

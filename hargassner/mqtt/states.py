@@ -1,0 +1,95 @@
+"""What is retained at the broker: published when it changes, and each topic only so often."""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from hargassner.mqtt.interfaces import IBroker
+
+UNKNOWN = "None"
+"""The state of something whose value is not known; Home Assistant shows it as unknown."""
+
+
+class States:
+    """The retained states.
+
+    Args:
+        broker: takes them.
+        clock: time.
+        interval: seconds that pass at least between two states of a topic, unless it cannot wait.
+        new_topic: called with each topic that was not published before.
+    """
+
+    def __init__(
+        self,
+        broker: IBroker,
+        clock: IReactorTime,
+        interval: float,
+        new_topic: Callable[[str], object],
+    ) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._interval = interval
+        self._new_topic = new_topic
+        self._said: dict[str, str] = {}
+        self._free_at: dict[str, float] = {}
+        self._waiting: dict[str, tuple[str, IDelayedCall]] = {}
+
+    def show(self, topic: str, payload: str, *, at_once: bool) -> None:
+        """Have a state published, if it is another one than before.
+
+        One that can wait is published as soon as the topic's interval is over; only the newest
+        waits.
+        """
+        _, timer = self._waiting.pop(topic, (None, None))
+        if payload == self._said.get(topic):
+            _cancel(timer)
+            return
+        wait = self._free_at.get(topic, 0.0) - self._clock.seconds()
+        if at_once or wait <= 0:
+            _cancel(timer)
+            self._say(topic, payload)
+        else:
+            timer = timer or self._clock.callLater(wait, self._waited, topic)
+            self._waiting[topic] = payload, timer
+
+    def repeat(self, topic: str) -> None:
+        """Publish a state again."""
+        if topic in self._said:
+            self._broker.publish(topic, self._said[topic])
+
+    def repeat_all(self) -> None:
+        """Publish every state again."""
+        for topic, payload in self._said.items():
+            self._broker.publish(topic, payload)
+
+    def forget(self, topic: str) -> None:
+        """Have nothing retained under a topic any more."""
+        _, timer = self._waiting.pop(topic, (None, None))
+        _cancel(timer)
+        self._said.pop(topic, None)
+        self._free_at.pop(topic, None)
+        self._broker.clear(topic)
+
+    def stop(self) -> None:
+        """Let nothing wait any more: what waits is published now."""
+        for topic, (payload, timer) in tuple(self._waiting.items()):
+            timer.cancel()
+            self._say(topic, payload)
+        self._waiting.clear()
+
+    def _waited(self, topic: str) -> None:
+        payload, _ = self._waiting.pop(topic)
+        self._say(topic, payload)
+
+    def _say(self, topic: str, payload: str) -> None:
+        if topic not in self._said:
+            self._new_topic(topic)
+        self._said[topic] = payload
+        self._free_at[topic] = self._clock.seconds() + self._interval
+        self._broker.publish(topic, payload)
+
+
+def _cancel(timer: IDelayedCall | None) -> None:
+    if timer is not None:
+        timer.cancel()

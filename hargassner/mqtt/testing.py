@@ -1,0 +1,131 @@
+"""A broker in memory and a control without a boiler, for whoever tests with them."""
+
+import re
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from hargassner.control import IControl
+from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
+
+URL = "mqtt://broker.example:1883"
+
+
+@implementer(IBroker)
+class MemoryBroker:
+    """A broker and the link to it in one; online from the beginning.
+
+    It does what the interface promises, and refuses what no broker would take: topics with
+    wildcards, payloads that are no text. Look at ``published``, every message that was sent, as
+    (topic, payload, retain) in order, and at ``retained``, what the broker has of each topic.
+
+    Args:
+        seconds: tells the time.
+    """
+
+    def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
+        self._seconds = seconds
+        self.status = LinkStatus(LinkState.ONLINE, seconds(), URL, connections=1)
+        self.published: list[tuple[str, str, bool]] = []
+        self.retained: dict[str, str] = {}
+        self._remembered: dict[str, str] = {}
+        self._cleared: set[str] = set()
+        self._subscribed: list[tuple[re.Pattern[str], Callable[[str, str], None]]] = []
+        self._told: list[Callable[[LinkStatus], None]] = []
+
+    def publish(self, topic: str, payload: str, retain: bool = True) -> None:
+        """Take a message; while offline, only the newest retained one of a topic."""
+        _check_topic(topic)
+        if not isinstance(payload, str) or (retain and not payload):
+            raise AssertionError(f"no payload for {topic}: {payload!r}")
+        if retain:
+            self._remembered[topic] = payload
+            self._cleared.discard(topic)
+        if self._online:
+            self._send(topic, payload, retain)
+
+    def clear(self, topic: str) -> None:
+        """Forget what is retained of a topic; while offline, as soon as there is a broker."""
+        _check_topic(topic)
+        self._remembered.pop(topic, None)
+        if self._online:
+            self._send(topic, "", True)
+        else:
+            self._cleared.add(topic)
+
+    def subscribe(self, topic_filter: str, received: Callable[[str, str], None]) -> None:
+        """Hand messages that match to ``received``."""
+        pattern = re.escape(topic_filter).replace(r"\+", "[^/]+").replace(r"\#", ".*")
+        self._subscribed.append((re.compile(pattern), received))
+
+    def on_status(self, told: Callable[[LinkStatus], None]) -> None:
+        """Tell of each new status."""
+        self._told.append(told)
+
+    # What tests do with it.
+
+    def deliver(self, topic: str, payload: str) -> None:
+        """Somebody else publishes a message."""
+        _check_topic(topic)
+        for pattern, received in self._subscribed:
+            if pattern.fullmatch(topic):
+                received(topic, payload)
+
+    def go_offline(self) -> None:
+        """Lose the broker."""
+        self._become(LinkState.WAITING)
+
+    def go_online(self) -> None:
+        """Reach the broker again: what is retained is said again."""
+        self._become(LinkState.ONLINE)
+        for topic in sorted(self._cleared):
+            self._send(topic, "", True)
+        self._cleared.clear()
+        for topic, payload in self._remembered.items():
+            self._send(topic, payload, True)
+
+    def take(self) -> list[tuple[str, str]]:
+        """Topics and payloads of what was published since this was asked last."""
+        taken = [(topic, payload) for topic, payload, _ in self.published]
+        self.published.clear()
+        return taken
+
+    @property
+    def _online(self) -> bool:
+        return self.status.state is LinkState.ONLINE
+
+    def _become(self, state: LinkState) -> None:
+        more = state is LinkState.ONLINE
+        connections = self.status.connections + more
+        self.status = LinkStatus(state, self._seconds(), URL, connections=connections)
+        for told in self._told:
+            told(self.status)
+
+    def _send(self, topic: str, payload: str, retain: bool) -> None:
+        self.published.append((topic, payload, retain))
+        if retain and payload:
+            self.retained[topic] = payload
+        elif retain:
+            self.retained.pop(topic, None)
+
+
+def _check_topic(topic: str) -> None:
+    if not topic or re.search(r"[+#\0]", topic):
+        raise AssertionError(f"this is no topic: {topic!r}")
+
+
+@implementer(IControl)
+class AskedControl:
+    """Writes down what it is asked for; the test says what comes of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.answers: list[Deferred[str]] = []
+
+    def set_parameter(self, id: str, wanted: str) -> "Deferred[str]":  # noqa: A002
+        """Promise an answer."""
+        self.asked.append((id, wanted))
+        answer: Deferred[str] = Deferred()
+        self.answers.append(answer)
+        return answer

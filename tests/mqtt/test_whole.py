@@ -1,0 +1,190 @@
+"""The whole bridge: a simulated gateway, a simulated boiler, and a real broker, on loopback."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import SkipTest
+
+from twisted.application.service import MultiService
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
+from twisted.internet.protocol import Factory
+from twisted.internet.task import deferLater
+
+from hargassner.config import config_from
+from hargassner.service import Bridge
+from hargassner.simulator.boiler import SimulatedBoiler
+from hargassner.simulator.gateway import SimulatedGateway
+from tests.cases import DescriptorCase
+from tests.mqtt.brokers import HOST, Broker, Embedded, Mosquitto, Onlooker
+from tests.mqtt.hass import Home, check_announcements
+
+# Every address of 127.0.0.0/8 is there on Linux; those of this process are its own.
+NETWORK = f"127.{20 + os.getpid() % 200}.{os.getpid() // 200 % 250}"
+GATEWAY, TO_GATEWAY, TO_BOILER, BOILER = (f"{NETWORK}.{each}" for each in (2, 1, 3, 4))
+TELNET_PORT = 2323
+BASE = "hargassner/boiler"
+PATIENCE = 90.0
+GATEWAY_PACE = 0.05
+"""The simulated gateway's life, so much faster than a real one's."""
+
+
+class WholeCase(DescriptorCase):
+    """Boiler, gateway, bridge and broker, with another client of the broker looking on."""
+
+    timeout = 300
+    broker_type: type[Broker]
+
+    @inlineCallbacks
+    def setUp(self) -> Any:
+        if sys.platform != "linux":
+            raise SkipTest("only Linux has every address of 127.0.0.0/8")
+        # The reactor keeps a descriptor in reserve from the first port on.
+        port = yield TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(Factory())
+        yield port.stopListening()
+        yield super().setUp()
+        self.folder = Path(self.mktemp()).resolve()
+        self.folder.mkdir()
+        self.broker = self.broker_type(self.folder)
+        self.broker.start()
+        self.addCleanup(self.broker.kill)
+        endpoint = TCP4ClientEndpoint(reactor, HOST, self.broker.port)
+        self.onlooker = yield connectProtocol(endpoint, Onlooker())
+        self.addCleanup(self.look_away)
+
+    def look_away(self) -> "Deferred[None]":
+        """Close the onlooker's connection."""
+        gone: Deferred[None] = Deferred()
+        self.onlooker.connectionLost = lambda reason: gone.callback(None)
+        self.onlooker.transport.abortConnection()
+        return gone
+
+    def live(self, discovery: str) -> MultiService:
+        """Start a bridge between both simulators."""
+        config = config_from(
+            {
+                "gateway": {
+                    "address": TO_GATEWAY,
+                    "telnet_port": TELNET_PORT,
+                    "broadcast": GATEWAY,
+                },
+                "boiler": {
+                    "address": TO_BOILER,
+                    "telnet_port": TELNET_PORT,
+                    "broadcast": BOILER,
+                },
+                "mqtt": {"url": self.broker.url},
+                "homeassistant": {"discovery": discovery},
+                "web": {"listen": ""},
+                "state": {"directory": str(self.folder / "state")},
+            }
+        )
+        house = MultiService()
+        for part in (
+            Bridge(config, reactor),
+            SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT),
+            SimulatedGateway(
+                reactor,
+                address=GATEWAY,
+                broadcast=TO_GATEWAY,
+                telnet_port=TELNET_PORT,
+                pace=GATEWAY_PACE,
+            ),
+        ):
+            part.setServiceParent(house)
+        house.startService()
+        self.addCleanup(lambda: house.stopService() if house.running else None)
+        return house
+
+    @inlineCallbacks
+    def wait_for(self, what: str, condition: Callable[[], Any]) -> Any:
+        """Wait until something is so, and give it.
+
+        Raises:
+            AssertionError: it does not come to be so.
+        """
+        deadline = reactor.seconds() + PATIENCE
+        while not (result := condition()):
+            if reactor.seconds() > deadline:
+                raise AssertionError(f"waited in vain for {what}")
+            yield deferLater(reactor, 0.05, lambda: None)
+        return result
+
+    def last(self, object_: str) -> str:
+        """What was last said of something."""
+        return self.onlooker.last().get(f"{BASE}/{object_}", "")
+
+    def announced(self) -> Home | None:
+        """What is announced, checked, if the boiler's parameters are among it."""
+        told = {
+            topic: payload
+            for topic, payload in self.onlooker.last().items()
+            if topic.startswith("homeassistant/") and payload and "migrate" not in payload
+        }
+        return check_announcements(told) if "climate_2" in "".join(told.values()) else None
+
+    def results(self, object_: str) -> list[dict[str, Any]]:
+        """What was answered to the commands for a parameter."""
+        return [json.loads(each) for each in self.onlooker.heard(f"{BASE}/{object_}/result")]
+
+    @inlineCallbacks
+    def check_appearance_and_commands(self) -> Any:
+        """Discovery and states fit each other; a command is carried out, another one refused."""
+        house = self.live("device")
+        home = yield self.wait_for("the boiler's entities", self.announced)
+        self.assertGreater(len(home.components), 200)
+        retained = self.onlooker.last()
+        self.assertTrue(home.available(home.entity("climate", "climate_1"), retained))
+        shown = home.show_all(retained)
+        self.assertEqual("auto", shown["climate/hargassner_boiler_climate_1"]["mode"])
+        self.assertEqual(20.5, shown["number/hargassner_boiler_par_4"])
+
+        number = home.entity("number", "par_4")
+        self.onlooker.publish(number["command_topic"], "21.5")
+        yield self.wait_for("a result", lambda: self.results("par_4"))
+        [result] = self.results("par_4")
+        self.assertTrue(result["ok"], result)
+        self.assertEqual(21.5, float(self.last("par_4")))
+
+        self.onlooker.publish(number["command_topic"], "99")
+        yield self.wait_for("a refusal", lambda: len(self.results("par_4")) == 2)
+        self.assertFalse(self.results("par_4")[1]["ok"])
+        self.assertEqual(21.5, float(self.last("par_4")))
+
+        yield house.stopService()
+        yield self.wait_for("the end", lambda: self.last("status") == "offline")
+        self.assertEqual(("offline", "offline"), (self.last("session"), self.last("telemetry")))
+
+
+class MosquittoTests(WholeCase):
+    """With Debian's mosquitto."""
+
+    broker_type = Mosquitto
+
+    def test_the_boiler_appears_and_can_be_set(self) -> "Deferred[None]":
+        return self.check_appearance_and_commands()
+
+    @inlineCallbacks
+    def test_another_way_to_announce(self) -> Any:
+        """After a restart the same entities are there, each once."""
+        house = self.live("device")
+        home = yield self.wait_for("the boiler's entities", self.announced)
+        yield house.stopService()
+        self.live("entity")
+        device = "homeassistant/device/hargassner_boiler/config"
+        yield self.wait_for("the old announcement's end", lambda: not self.onlooker.last()[device])
+        again = yield self.wait_for("the entities", self.announced)
+        self.assertEqual(set(home.components), set(again.components))
+
+
+class EmbeddedTests(WholeCase):
+    """With the demo's own broker."""
+
+    broker_type = Embedded
+
+    def test_the_boiler_appears_and_can_be_set(self) -> "Deferred[None]":
+        return self.check_appearance_and_commands()

@@ -1,0 +1,47 @@
+"""The README keeps its promises to whoever copies from it."""
+
+import re
+import tomllib
+from dataclasses import asdict
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.config import Config, config_from
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+
+
+class ConfigurationTests(SynchronousTestCase):
+    """The examples of a configuration in the README."""
+
+    def test_the_reference_lists_every_key_with_its_default(self) -> None:
+        reference = tomllib.loads(EXAMPLES[-1])
+        documented = {(section, key) for section, keys in reference.items() for key in keys}
+        existing = {(section, key) for section, keys in asdict(Config()).items() for key in keys}
+        self.assertEqual(documented, existing)
+        self.assertEqual(config_from(reference), Config())
+
+    def test_every_example_is_a_sound_configuration(self) -> None:
+        for example in EXAMPLES:
+            config_from(tomllib.loads(example))
+
+
+class LinkTests(SynchronousTestCase):
+    """What the documents point to."""
+
+    def test_whatever_is_linked_is_there(self) -> None:
+        documents = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("packaging/*.md")]
+        dead = [
+            f"{document.relative_to(ROOT)}: {target}"
+            for document in documents
+            for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+            if "://" not in target and not (document.parent / target).exists()
+        ]
+        self.assertEqual(dead, [])
+
+    def test_whatever_is_copied_from_packaging_is_there(self) -> None:
+        for name in re.findall(r"\bpackaging/[\w.-]+", README):
+            self.assertTrue((ROOT / name).exists(), name)
