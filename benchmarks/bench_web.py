@@ -3,12 +3,13 @@
     python benchmarks/bench_web.py
 
 The bridge is a process of its own, and so is a simulated boiler that sends its telemetry every
-second.  Pages are open streams of events that are read at once.  Meanwhile a client asks the
-boiler through the bridge, over and over, and measures how long each answer takes; "direct" asks
-the boiler itself.
+second.  Pages are open streams of events that are read at once, in a third process.  Meanwhile a
+client asks the boiler through the bridge, over and over, and measures how long each answer takes;
+"direct" asks the boiler itself.
 """
 
 import argparse
+import multiprocessing
 import os
 import selectors
 import socket
@@ -16,8 +17,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 from hargassner.simulator.layout import standard_layout
@@ -125,8 +126,20 @@ def _wait_for(host: str, port: int) -> None:
             return
 
 
+def _read_pages(port: int, count: int, received: "Synchronized[int]") -> None:
+    """Open pages, and read what they are told."""
+    selector = selectors.DefaultSelector()
+    for _ in range(count):
+        page = socket.create_connection((HOST, port))
+        page.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        selector.register(page, selectors.EVENT_READ, page)
+    while True:
+        for key, _ in selector.select():
+            received.value += len(key.data.recv(262_144))
+
+
 class Pages:
-    """Open pages that read what they are told.
+    """Open pages that read what they are told, in a process of their own.
 
     Args:
         port: where the page is.
@@ -134,28 +147,21 @@ class Pages:
     """
 
     def __init__(self, port: int, count: int) -> None:
-        self.received = 0
-        self._selector = selectors.DefaultSelector()
-        for _ in range(count):
-            page = socket.create_connection((HOST, port))
-            page.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            self._selector.register(page, selectors.EVENT_READ)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
+        self._received = multiprocessing.Value("q", 0)
+        self._process = multiprocessing.Process(
+            target=_read_pages, args=(port, count, self._received), daemon=True
+        )
+        self._process.start()
 
-    def _read(self) -> None:
-        while not self._over.is_set():
-            for key, _ in self._selector.select(timeout=0.2):
-                self.received += len(key.fileobj.recv(262_144))  # type: ignore[union-attr]
+    @property
+    def received(self) -> int:
+        """Bytes so far."""
+        return self._received.value
 
     def close(self) -> None:
         """Close them."""
-        self._over.set()
-        self._thread.join()
-        for key in list(self._selector.get_map().values()):
-            key.fileobj.close()  # type: ignore[union-attr]
-        self._selector.close()
+        self._process.kill()
+        self._process.join()
 
 
 def round_trips(host: str, port: int, seconds: float) -> list[float]:

@@ -21,7 +21,7 @@ from typing import cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.http import Request
@@ -47,6 +47,9 @@ log = Logger()
 
 PERIOD = 1.0
 """Seconds between two changes."""
+GAP = 0.005
+"""Seconds between two pages that are told of the same change, so that however many are open, no
+burst of writing holds up what passes through the proxy."""
 KEEP_ALIVE = 15.0
 """Seconds of silence at most."""
 STALLED = 30.0
@@ -146,6 +149,9 @@ class Live(Service, BoilerObserver):
         self._said: dict[str, dict[str, Json]] = {}
         self._stale: dict[str, Channel | Setting | None] = {}
         self._lines: deque[JournalLine] = deque(maxlen=LINES_SENT)
+        self._changes: dict[str, bytes] = {}
+        self._waiting: deque[Reader] = deque()
+        self._next: IDelayedCall | None = None
         self._stops: list[Callable[[], None]] = []
         self._telling = LoopingCall(self._tell)
         self._telling.clock = clock
@@ -167,6 +173,10 @@ class Live(Service, BoilerObserver):
         self._telling.stop()
         for stop in self._stops:
             stop()
+        self._waiting.clear()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
 
     def join(self, request: Request, language: str) -> bool:
         """Open a stream on this request, or refuse it because there are too many."""
@@ -178,7 +188,7 @@ class Live(Service, BoilerObserver):
         gone.addBoth(lambda _: self._readers.discard(reader))
         request.registerProducer(reader, True)
         reader.write(b"retry: %d\n\n" % RETRY)
-        self._tell_state(reader, {})
+        self._tell_state(reader)
         return True
 
     # What happens meanwhile.
@@ -211,31 +221,44 @@ class Live(Service, BoilerObserver):
         self._lines.clear()
         languages = {reader.language for reader in self._readers}
         self._said = {each: said for each, said in self._said.items() if each in languages}
-        states: dict[str, bytes] = {}
+        self._changes = {}
         for language in languages:
-            with log.failuresHandled("telling the open pages of changes"):
-                change = self._change(language, stale, lines)
-                for reader in [each for each in self._readers if each.language == language]:
-                    self._tell_reader(reader, change, states)
+            with log.failuresHandled("reckoning what changed for the open pages"):
+                self._changes[language] = self._change(language, stale, lines)
+        for reader in self._waiting:
+            # A reactor that is busy has not come to it: it gets everything, in its turn.
+            reader.missed = True
+        self._waiting = deque(self._readers)
+        if self._next is None:
+            self._tell_next()
 
-    def _tell_reader(self, reader: Reader, change: bytes, states: dict[str, bytes]) -> None:
+    def _tell_next(self) -> None:
+        self._next = None
+        while self._waiting:
+            reader = self._waiting.popleft()
+            if reader in self._readers and reader.language in self._changes:
+                with log.failuresHandled("telling an open page of changes"):
+                    self._tell_reader(reader, self._changes[reader.language])
+                break
+        if self._waiting:
+            self._next = self._clock.callLater(GAP, self._tell_next)
+
+    def _tell_reader(self, reader: Reader, change: bytes) -> None:
         if reader.stalled:
             log.info("a page that was open does not read any more: dropped")
             reader.drop()
         elif not reader.ready:
             reader.missed = reader.missed or bool(change)
         elif reader.missed:
-            self._tell_state(reader, states)
+            self._tell_state(reader)
         elif change:
             reader.write(change)
         elif reader.silent:
             reader.write(self._event("alive"))
 
-    def _tell_state(self, reader: Reader, states: dict[str, bytes]) -> None:
+    def _tell_state(self, reader: Reader) -> None:
         reader.missed = False
-        if reader.language not in states:
-            states[reader.language] = self._state(reader.language)
-        reader.write(states[reader.language])
+        reader.write(self._state(reader.language))
 
     def _small(self, language: str) -> dict[str, Json]:
         """What is compared as a whole."""
@@ -252,9 +275,11 @@ class Live(Service, BoilerObserver):
             values[f"channel/{channel.object}"] = channel_picture(self._boiler, channel, language)
         for setting in self._boiler.settings.values():
             values[f"setting/{setting.id}"] = setting_picture(setting, language)
-        journal = self._journal
-        lines: list[Json] = [_line_picture(each) for each in journal.dialogue[-LINES_SENT:]]
-        lines += [_line_picture(each) for each in journal.lines[-LINES_SENT:]]
+        newest: list[JournalLine] = [*self._journal.dialogue[-LINES_SENT:]]
+        newest += self._journal.lines[-LINES_SENT:]
+        # What waits for the next change is told then.
+        waiting = {id(each) for each in self._lines}
+        lines = [_line_picture(each) for each in newest if id(each) not in waiting]
         return self._event("state", version=__version__, values=values, lines=lines)
 
     def _change(

@@ -37,6 +37,7 @@ LEVEL = (
     "return document.querySelector(`[data-node=${arguments[0]}]`).classList.contains(arguments[1])"
 )
 STATE = "return document.querySelector(`[data-node=${arguments[0]}]`).dataset.state"
+METRICS = "return fetch('metrics').then(answer => answer.text())"
 LIVE = "return !document.getElementById('connection').classList.contains('lost')"
 TILE = "return [...document.querySelectorAll('#tiles dd')].map(each => each.textContent).join()"
 
@@ -181,10 +182,11 @@ class ChainTests(BrowserCase):
         await self.picture(browser, "well")
 
         # What passed was counted and timed.
-        figures = await browser.run("return fetch('metrics').then(answer => answer.text())")
+        figures = await browser.run(METRICS)
         self.assertRegex(figures, r'hargassner_lines_total{from="boiler"} [1-9]')
         self.assertRegex(figures, r"hargassner_passage_seconds_count [1-9]")
         self.assertIn("hargassner_broker_online 1.0", figures)
+        self.assertIn('hargassner_commands_total{outcome="ok"} 0.0', figures)
 
         broker.kill()
         await browser.until(LEVEL, "broker", "broken")
@@ -202,9 +204,15 @@ class ChainTests(BrowserCase):
         await browser.until(LEVEL, "boiler", "broken")
         self.assertEqual(await browser.run(STATE, "boiler"), "boiler.away")
         self.assertTrue(await browser.run("return !document.getElementById('stale').hidden"))
+        await browser.until(
+            "return document.getElementById('advice').textContent.includes('refused')"
+        )
         await self.picture(browser, "boiler-away")
         self.start(boiler)
         await browser.until(LEVEL, "boiler", "ok")
+        # Without a gateway, the bridge reads over a connection of its own.
+        figures = await browser.run(METRICS)
+        self.assertRegex(figures, r"hargassner_direct_connections_total [1-9]")
 
     async def test_a_page_comes_back_by_itself_after_a_restart_of_the_bridge(self) -> None:
         self.start(self.boiler())

@@ -2,7 +2,7 @@
 
 from hargassner.dialogue.events import ParameterChanged, TelemetryLine
 from hargassner.journal import LogLine
-from hargassner.web.live import KEEP_ALIVE, LINES_SENT, READERS, STALLED
+from hargassner.web.live import GAP, KEEP_ALIVE, LINES_SENT, PERIOD, READERS, STALLED
 from tests.web.cases import Answer, Connection, PageCase, describe, show
 
 
@@ -10,12 +10,14 @@ class StreamTests(PageCase):
     def setUp(self) -> None:
         super().setUp()
         show(self.boiler, {"TK": ("65.9", "°C"), "TRG": ("140.0", "°C")}, at=self.clock.seconds())
+        # The telling is due in the middle of each second of a test.
+        self.clock.advance(PERIOD / 2)
 
     def say(self, line: str) -> None:
         self.boiler.apply(TelemetryLine(line.encode()), self.clock.seconds())
 
     def second(self) -> None:
-        self.clock.advance(1)
+        self.clock.pump([PERIOD / 2, PERIOD / 4, PERIOD / 4])
 
     def test_it_begins_with_everything(self) -> None:
         stream = self.stream()
@@ -96,6 +98,27 @@ class StreamTests(PageCase):
                 {"kind": "log", "at": 5.0, "level": "warn", "text": "look"},
             ],
         )
+
+    def test_a_line_said_just_before_a_page_opens_is_told_once(self) -> None:
+        first = self.stream()
+        self.journal.said(1, "boiler", "just now")
+        second = self.stream()
+        self.second()
+        for stream in (first, second):
+            texts = [line["text"] for _, told in stream.events for line in told["lines"]]
+            self.assertEqual(texts.count("just now"), 1)
+
+    def test_pages_are_told_one_after_another(self) -> None:
+        streams = [self.stream() for _ in range(3)]
+        self.second()
+        before = sum(len(each.events) for each in streams)
+        self.say("pm 70.0 140.0 ")
+        self.clock.advance(PERIOD / 2)
+        told = []
+        for _ in range(4):
+            told.append(sum(len(each.events) for each in streams) - before)
+            self.clock.advance(GAP)
+        self.assertEqual(told, [1, 2, 3, 3])
 
     def test_a_flood_of_lines_is_cut(self) -> None:
         stream = self.stream()
