@@ -46,7 +46,8 @@ class States:
             _cancel(timer)
             return
         wait = self._free_at.get(topic, 0.0) - self._clock.seconds()
-        if at_once or wait <= 0:
+        # A longer wait than the interval is a clock that was set back.
+        if at_once or not 0 < wait <= self._interval:
             _cancel(timer)
             self._say(topic, payload)
         else:

@@ -185,6 +185,15 @@ class PaceTests(HomeCase):
         numbers = [what for topic, what in told if topic.endswith("/stoerungs_nr")]
         self.assertEqual(["70", "0"], numbers)
 
+    def test_a_clock_that_is_set_back_silences_nothing(self) -> None:
+        """A topic's interval ends although its end is months away by the new time."""
+        self.line(tk="66.00")
+        self.line(tk="66.10")
+        self.broker.take()
+        self.clock.rightNow -= 100 * 86_400
+        self.line(tk="67.00")
+        self.assertEqual([(f"{BASE}/tk", "67.00")], self.broker.take())
+
     def test_what_waits_is_said_at_the_end(self) -> None:
         """The last value before the bridge stops is not lost."""
         self.line(tk="66.00")
