@@ -1,5 +1,7 @@
 """Keeps what Home Assistant is told of the boiler in step with what is known of it."""
 
+from collections.abc import Callable, Mapping
+
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -17,6 +19,9 @@ SETTLE = 3.0
 
 MIGRATION_PATIENCE = 10.0
 """Seconds that Home Assistant gets to let entities go before their old announcement is cleared."""
+
+REREAD = 1.0
+"""Seconds that Home Assistant gets to take in what an entity has become, before its state comes."""
 
 MIGRATE = compact({"migrate_discovery": True})
 """Makes Home Assistant let an announcement's entities go, and keep what their owner made of them,
@@ -36,6 +41,7 @@ class Announcer:
         clock: time.
         memory: what earlier lives announced; kept up to date here.
         url: the status page, empty where there is none.
+        repeat: has the state of a topic published again, if it has one.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class Announcer:
         clock: IReactorTime,
         memory: BrokerMemory,
         url: str,
+        repeat: Callable[[str], object],
     ) -> None:
         self._boiler = boiler
         self._config = config
@@ -53,6 +60,7 @@ class Announcer:
         self._clock = clock
         self._memory = memory
         self._url = url
+        self._repeat = repeat
         self._wanted = config.homeassistant.discovery != "off"
         self._due = False
         self._connected: dict[str, bool] = {}
@@ -61,6 +69,8 @@ class Announcer:
         self._leaving: list[str] = []
         self._timer: IDelayedCall | None = None
         self._farewell: IDelayedCall | None = None
+        self._unread: set[str] = set()
+        self._reread: IDelayedCall | None = None
 
     def start(self) -> None:
         """Begin; the memory has recalled what it can."""
@@ -75,10 +85,10 @@ class Announcer:
 
     def stop(self) -> None:
         """Announce nothing any more."""
-        for timer in (self._timer, self._farewell):
+        for timer in (self._timer, self._farewell, self._reread):
             if timer is not None:
                 timer.cancel()
-        self._timer = self._farewell = None
+        self._timer = self._farewell = self._reread = None
 
     def soon(self) -> None:
         """Take in that something has changed on which announcements depend."""
@@ -117,6 +127,7 @@ class Announcer:
         told_device = device(self._boiler, self._config, self._url)
         before = known.components, known.announcements
         self._publish(messages(self._config, told_device, told, self._platforms))
+        self._have_reread(known.components, told)
         known.components = told
         if (known.components, known.announcements) != before:
             self._memory.changed()
@@ -141,6 +152,28 @@ class Announcer:
                 self._broker.clear(topic)
         known.discovery = self._config.homeassistant.discovery
         known.announcements = [*told, *self._leaving]
+
+    def _have_reread(self, before: Mapping[str, Json], told: Mapping[str, Json]) -> None:
+        """Have the states of entities said again that are read in another way now.
+
+        Home Assistant asks the broker only for the topics of a new entity; one that has other
+        options or another template keeps showing what it made of its state before.
+        """
+        self._unread |= {
+            topic
+            for key, component in told.items()
+            if before.get(key, component) != component
+            for name, topic in component.items()
+            if name.endswith("_topic")
+        }
+        if self._unread and self._reread is None:
+            self._reread = self._clock.callLater(REREAD, self._say_states)
+
+    def _say_states(self) -> None:
+        self._reread = None
+        topics, self._unread = self._unread, set()
+        for topic in sorted(topics):
+            self._repeat(topic)
 
     def _say_farewell(self) -> None:
         self._farewell = None

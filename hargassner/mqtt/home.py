@@ -81,7 +81,13 @@ class HomeView(Service, BoilerObserver):
         self._memory = BrokerMemory(directory, clock, in_thread)
         self._states = States(broker, clock, config.telemetry.interval, self._remember)
         self._announcer = Announcer(
-            boiler, config, broker, clock, self._memory, status_page(config.web.listen, hostname)
+            boiler,
+            config,
+            broker,
+            clock,
+            self._memory,
+            status_page(config.web.listen, hostname),
+            self._states.repeat,
         )
         self._commands = Commands(
             self._topics, broker, control, config.control.parameters, self._states.repeat

@@ -6,7 +6,7 @@ from typing import Any
 from hargassner.config import config_from
 from hargassner.dialogue.events import Identified, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.mqtt.announcer import MIGRATE, MIGRATION_PATIENCE, SETTLE
+from hargassner.mqtt.announcer import MIGRATE, MIGRATION_PATIENCE, REREAD, SETTLE
 from hargassner.mqtt.remembered import BrokerMemory
 from tests.mqtt.cases import BITS, CHANNELS, PARAMETERS, HomeCase, described
 from tests.mqtt.hass import Home, check_announcements
@@ -87,6 +87,16 @@ class WhenTests(AnnouncerCase):
         self.settle()
         number = self.home().entity("number", "par_4")
         self.assertEqual((16.0, 24.0), (number["min"], number["max"]))
+
+    def test_states_are_said_again_where_they_are_read_in_another_way(self) -> None:
+        """Home Assistant would show what it made of them before, or nothing."""
+        self.everything()
+        self.broker.take()
+        self.tell_parameters("PR001;6;3;4;1;0;0;0;Mode;Hand;Aus;Boiler;Automatik;Feuerung aus")
+        self.clock.advance(SETTLE)
+        self.broker.take()
+        self.clock.advance(REREAD)
+        self.assertEqual([("hargassner/boiler/par_pr001", "Automatik")], self.broker.take())
 
     def test_an_input_that_is_connected_later_is_announced_so(self) -> None:
         self.everything()
