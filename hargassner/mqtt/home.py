@@ -156,7 +156,7 @@ class HomeView(Service, BoilerObserver):
     def setting_changed(self, setting: Setting) -> None:
         """Publish how a parameter is set."""
         topic = self._topics.state(setting.object)
-        self._states.show(topic, setting.text[:LONGEST_STATE], at_once=True)
+        self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN, at_once=True)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:

@@ -62,6 +62,11 @@ class StateTests(HomeCase):
         states = self.states()
         self.assertEqual(("Auto", "20.000"), (states["par_pr011"], states["par_4"]))
 
+    def test_a_parameter_without_a_value_is_unknown(self) -> None:
+        """An empty payload would clear the topic, and leave the value before on show."""
+        self.tell_parameters("X1;9;;0")
+        self.assertEqual("None", self.states()["par_x1"])
+
     def test_a_changed_parameter_is_published_at_once(self) -> None:
         """Whoever turned the setting: the app, the panel or the home."""
         self.everything()
