@@ -2,8 +2,9 @@
 
     python benchmarks/bench_mqtt.py
 
-The bridge is a process of its own, and publishes 25 topics for each segment that passes.  Its
-session asks as fast as it is answered while the broker is up, frozen (SIGSTOP), a black hole
+The bridge is a process of its own, and publishes 25 topics a second, as the lines of a busy boiler
+have it do; with ``--pause 0`` it does so for every segment that passes, which no boiler asks for.
+Its session asks as fast as it is answered while the broker is up, frozen (SIGSTOP), a black hole
 (its port accepts, nobody answers), or not there at all; each reply is compared with what the
 boiler sent.  Needs mosquitto.
 """
@@ -70,7 +71,7 @@ def ask(contender: Contender, seconds: float) -> tuple[str, str]:
     return trips, f"{contender.resident_mib():9.1f}"
 
 
-def sessions(seconds: float) -> None:
+def sessions(seconds: float, pause: str) -> None:
     """Compare a session in all the broker's states."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=boiler, args=(theirs,), daemon=True)
@@ -85,10 +86,10 @@ def sessions(seconds: float) -> None:
         black = f"mqtt://{HOST}:{hole.getsockname()[1]}"
         for state, kind, arguments in [
             ("none", "bridge", []),
-            ("up", "published", [there]),
-            ("frozen", "published", [there]),
-            ("black hole", "published", [black]),
-            ("away", "published", [nowhere]),
+            ("up", "published", [there, pause]),
+            ("frozen", "published", [there, pause]),
+            ("black hole", "published", [black, pause]),
+            ("away", "published", [nowhere, pause]),
         ]:
             contender = Contender(kind, boiler_port, *arguments)
             try:
@@ -140,8 +141,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each state")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds between publications")
     options = parser.parse_args()
-    sessions(options.seconds)
+    sessions(options.seconds, str(options.pause))
     say_again()
 
 

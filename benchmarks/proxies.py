@@ -1,7 +1,7 @@
 """What the benchmarks compare, each run as a process of its own.
 
     python benchmarks/proxies.py portforward|bridge|understanding|control BOILER_PORT
-    python benchmarks/proxies.py published BOILER_PORT BROKER_URL
+    python benchmarks/proxies.py published BOILER_PORT BROKER_URL PAUSE
 
 prints the port that it listens on.
 """
@@ -79,19 +79,26 @@ def control(boiler_port: int) -> ProxyFactory:
 
 
 class Published:
-    """Has 25 topics published for each segment that passes, more than any view does."""
+    """Has 25 topics published every ``pause`` seconds; a boiler sends a line a second."""
 
-    def __init__(self, link: BrokerLink) -> None:
+    def __init__(self, link: BrokerLink, pause: float) -> None:
         self._link = link
+        self._pause = pause
+        self._due = 0.0
         self._passed = 0
 
     def gateway_sent(self, data: bytes) -> None:
-        """What the gateway said passed."""
+        """Nothing that the gateway says is published."""
+
+    def boiler_sent(self, data: bytes) -> None:
+        """What the boiler said passed."""
+        now = reactor.seconds()
+        if now < self._due:
+            return
+        self._due = now + self._pause
         self._passed += 1
         for number in range(25):
             self._link.publish(f"hargassner/boiler/c{number}", str(self._passed))
-
-    boiler_sent = gateway_sent
 
     def over(self, reason: str) -> None:
         """The session is over."""
@@ -101,7 +108,8 @@ def published(boiler_port: int) -> ProxyFactory:
     """The bridge's proxy, with everything that passes published to the broker of the URL."""
     link = BrokerLink(MqttConfig(url=sys.argv[3]), reactor)
     link.startService()
-    return bridge(boiler_port, lambda _session: [Published(link)])
+    pause = float(sys.argv[4])
+    return bridge(boiler_port, lambda _session: [Published(link, pause)])
 
 
 def main() -> None:

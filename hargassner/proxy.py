@@ -43,7 +43,7 @@ from zope.interface import Interface, implementer
 
 from hargassner.discovery import FoundGateway, Neighbours
 from hargassner.errand import Errand, IWay
-from hargassner.network.connecting import IStreamTransport, notice_its_loss
+from hargassner.network.connecting import IStreamTransport, notice_its_loss, writing_at_once
 
 log = Logger()
 
@@ -335,8 +335,8 @@ class Session:
             return
         self._boiler = boiler
         log.info("session {session}: the boiler is connected", session=self.number)
-        self._to_boiler = boiler.tcp.write
-        self._to_client = client.tcp.write
+        self._to_boiler = writing_at_once(boiler.tcp)
+        self._to_client = writing_at_once(client.tcp)
         # Each is the other's producer: whoever is full pauses the other.
         boiler.tcp.registerProducer(client.tcp, True)
         client.tcp.registerProducer(boiler.tcp, True)

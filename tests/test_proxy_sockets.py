@@ -114,6 +114,11 @@ def resident_kib() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
+def arrived(peer: Peer) -> bytes:
+    """What has come to a peer's socket and was not read yet."""
+    return peer.transport.getHandle().recv(100, socket.MSG_PEEK)
+
+
 def timers() -> int:
     """How many calls the reactor has yet to make."""
     return len(reactor.getDelayedCalls())
@@ -232,6 +237,44 @@ class PassingTests(SocketCase):
         yield client.over
         self.assertEqual(len(client.received), 500_000)
         self.assertEqual(client.lost, "ConnectionDone")
+
+
+class AtOnceTests(SocketCase):
+    """Whoever overhears what passes cannot delay it."""
+
+    def watch(self, session: Session) -> list[Any]:
+        return [self]
+
+    def gateway_sent(self, data: bytes) -> None:
+        self.there_already.append(arrived(self.at_boiler))
+
+    def boiler_sent(self, data: bytes) -> None:
+        self.there_already.append(arrived(self.at_client))
+
+    def over(self, reason: str) -> None:
+        """Nothing passes any more."""
+
+    @inlineCallbacks
+    def test_bytes_have_left_when_they_are_overheard(self) -> Any:
+        self.there_already: list[bytes] = []
+        self.at_client, self.at_boiler = client, boiler = yield self.session()
+        client.transport.write(b"$setkomm\r\n")
+        yield boiler.when_received(10)
+        boiler.transport.write(b"$1 ack\r\n")
+        yield client.when_received(8)
+        self.assertEqual(self.there_already, [b"$setkomm\r\n", b"$1 ack\r\n"])
+
+    @inlineCallbacks
+    def test_a_peer_that_reset_meanwhile_is_the_end_and_nothing_else(self) -> Any:
+        self.there_already = []
+        self.at_client, self.at_boiler = client, boiler = yield self.session()
+        # The reset is there before the bytes are passed on, and the reactor knows of neither.
+        handle = boiler.transport.getHandle()
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        boiler.transport.abortConnection()
+        client.transport.getHandle().send(b"$setkomm\r\n")
+        yield client.over
+        self.assertEqual(self.proxy.sessions, {})
 
 
 class OverheardTests(PassingTests):

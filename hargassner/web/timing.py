@@ -1,9 +1,9 @@
 """How long the bridge holds up what passes, measured where it costs next to nothing.
 
-Two things can delay a byte in this process. Between reading it and handing it to the kernel, the
-reactor's turn goes on, with whatever else the turn has to do: understanding, recording, other
-sockets. That is a passage. And a byte that arrives while the reactor is busy is read late: that is
-the reactor's lateness, measured at a timer that is due every second.
+A byte that was read is sent on at once. But one that arrives while the reactor is busy is read
+late: by the rest of a turn, in which what passed before is understood, recorded and shown, or by
+whatever else keeps the reactor. So the rest of a turn is measured from when something has passed,
+and the reactor's lateness at a timer that is due every second.
 """
 
 import time
@@ -17,14 +17,14 @@ from zope.interface import implementer
 
 from hargassner.proxy import ISessionWatcher
 
-PASSAGE_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
+TURN_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 PERIOD = 1.0
 """Seconds between two looks at the reactor's lateness."""
 
 
 class Timing(Service):
-    """Measures passages and lateness while it runs, and counts lines.
+    """Measures turns and lateness while it runs, and counts lines.
 
     Args:
         clock: the reactor.
@@ -44,10 +44,10 @@ class Timing(Service):
         self.lines_from_boiler = 0
         self._clock = clock
         self._stopwatch = stopwatch
-        self._passage = Histogram(
-            "hargassner_passage_seconds",
-            "Time from reading bytes of a session to handing them to the kernel (sampled).",
-            buckets=PASSAGE_BUCKETS,
+        self._turn = Histogram(
+            "hargassner_turn_seconds",
+            "How long the reactor is busy once bytes of a session have been sent on (sampled).",
+            buckets=TURN_BUCKETS,
             registry=registry,
         )
         self._lateness = Histogram(
@@ -56,7 +56,7 @@ class Timing(Service):
             buckets=LATENESS_BUCKETS,
             registry=registry,
         )
-        self._passing: IDelayedCall | None = None
+        self._turning: IDelayedCall | None = None
         self._due = 0.0
         self._timer: IDelayedCall | None = None
 
@@ -68,27 +68,24 @@ class Timing(Service):
     def stopService(self) -> None:
         """Measure no more."""
         super().stopService()  # type: ignore[no-untyped-call]
-        for each in (self._timer, self._passing):
+        for each in (self._timer, self._turning):
             if each is not None and each.active():
                 each.cancel()
-        self._passing = None
+        self._turning = None
 
     def watcher(self) -> ISessionWatcher:
         """A spectator for a session; it has to be the first one that is told."""
         return cast("ISessionWatcher", _Stopwatch(self))
 
-    def passing(self) -> None:
-        """Bytes were read, and written to a transport that sends them in the reactor's next turn.
-
-        One passage is measured at a time.
-        """
-        if self._passing is None and self.running:
+    def passed(self) -> None:
+        """Bytes have passed: the rest of this turn is measured, one at a time."""
+        if self._turning is None and self.running:
             # A delayed call of no delay comes right before the reactor looks at its sockets again.
-            self._passing = self._clock.callLater(0, self._passed, self._stopwatch())
+            self._turning = self._clock.callLater(0, self._turned, self._stopwatch())
 
-    def _passed(self, began: float) -> None:
-        self._passing = None
-        self._passage.observe(self._stopwatch() - began)
+    def _turned(self, began: float) -> None:
+        self._turning = None
+        self._turn.observe(self._stopwatch() - began)
 
     def _wait(self) -> None:
         self._due = self._stopwatch() + PERIOD
@@ -108,11 +105,11 @@ class _Stopwatch:
 
     def gateway_sent(self, data: bytes) -> None:
         self._timing.lines_from_gateway += data.count(b"\n")
-        self._timing.passing()
+        self._timing.passed()
 
     def boiler_sent(self, data: bytes) -> None:
         self._timing.lines_from_boiler += data.count(b"\n")
-        self._timing.passing()
+        self._timing.passed()
 
     def over(self, reason: str) -> None:
         """There is nothing more to count."""

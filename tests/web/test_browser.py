@@ -184,7 +184,7 @@ class ChainTests(BrowserCase):
         # What passed was counted and timed.
         figures = await browser.run(METRICS)
         self.assertRegex(figures, r'hargassner_lines_total{from="boiler"} [1-9]')
-        self.assertRegex(figures, r"hargassner_passage_seconds_count [1-9]")
+        self.assertRegex(figures, r"hargassner_turn_seconds_count [1-9]")
         self.assertIn("hargassner_broker_online 1.0", figures)
         self.assertIn('hargassner_commands_total{outcome="ok"} 0.0', figures)
 

@@ -84,7 +84,7 @@ class MetricsTests(PageCase):
     def test_what_the_bridge_adds_is_a_histogram(self) -> None:
         self.page.watch(Session(1, ("192.0.2.7", 50000), self.proxy)).boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
-        self.assertEqual(self.figure("hargassner_passage_seconds_count"), 1)
+        self.assertEqual(self.figure("hargassner_turn_seconds_count"), 1)
         self.assertIsNotNone(self.figure("hargassner_reactor_lateness_seconds_count"))
 
     def test_the_process_is_there(self) -> None:

@@ -20,22 +20,22 @@ class TimingTests(ClockCase):
         assert value is not None
         return value
 
-    def test_a_passage_lasts_from_reading_to_the_reactors_next_turn(self) -> None:
+    def test_a_turn_lasts_from_what_passed_to_the_reactors_next_one(self) -> None:
         self.timing.watcher().gateway_sent(b"$setkomm\r\n")
-        self.assertEqual(self.figure("passage_seconds_count"), 0)
+        self.assertEqual(self.figure("turn_seconds_count"), 0)
         self.ahead += 0.003
         self.clock.advance(0)
-        self.assertEqual(self.figure("passage_seconds_count"), 1)
-        self.assertAlmostEqual(self.figure("passage_seconds_sum"), 0.003)
-        self.assertEqual(self.figure("passage_seconds_bucket", le="0.0025"), 0)
-        self.assertEqual(self.figure("passage_seconds_bucket", le="0.005"), 1)
+        self.assertEqual(self.figure("turn_seconds_count"), 1)
+        self.assertAlmostEqual(self.figure("turn_seconds_sum"), 0.003)
+        self.assertEqual(self.figure("turn_seconds_bucket", le="0.0025"), 0)
+        self.assertEqual(self.figure("turn_seconds_bucket", le="0.005"), 1)
 
-    def test_one_passage_is_measured_at_a_time(self) -> None:
+    def test_one_turn_is_measured_at_a_time(self) -> None:
         watcher = self.timing.watcher()
         for _ in range(100):
             watcher.boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
-        self.assertEqual(self.figure("passage_seconds_count"), 1)
+        self.assertEqual(self.figure("turn_seconds_count"), 1)
         self.assertEqual(self.timing.lines_from_boiler, 100)
 
     def test_a_timer_that_is_served_late_counts_with_its_lateness(self) -> None:
@@ -52,5 +52,5 @@ class TimingTests(ClockCase):
         self.timing.stopService()
         watcher.boiler_sent(b"pm 1 \r\n")
         self.clock.advance(10)
-        self.assertEqual(self.figure("passage_seconds_count"), 0)
+        self.assertEqual(self.figure("turn_seconds_count"), 0)
         self.assertEqual(self.timing.lines_from_boiler, 2)
