@@ -68,6 +68,41 @@ class WithoutConfigurationTests(SynchronousTestCase):
         self.assertIn("gateway.telnet_port = 0: must be a port number", shown)
         self.assertNotIn("proposal", shown)
 
+    def test_a_mistake_where_the_bridge_looks_by_itself_is_no_reason_to_propose(self) -> None:
+        path = Path(self.mktemp())
+        path.write_text("[gateway]\ntelnet_port = 0\n")
+        self.patch(os, "environ", {**os.environ, "HARGASSNER_CONFIG": str(path)})
+        status, shown = self.checked()
+        self.assertEqual(status, 1)
+        self.assertIn("gateway.telnet_port = 0: must be a port number", shown)
+        self.assertIn("Correct the file", shown)
+        self.assertNotIn("proposal", shown)
+
+    def test_what_is_no_file_is_told_and_nothing_proposed(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        status, shown = self.checked("--config", str(folder))
+        self.assertEqual(status, 1)
+        self.assertIn("Is a directory", shown)
+        self.assertNotIn("proposal", shown)
+
+    def test_a_configuration_of_somebody_else_is_told_and_nothing_proposed(self) -> None:
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        path = folder / "hargassner.toml"
+        path.write_text("")
+        if os.geteuid() == 0:
+            folder.chmod(0)
+            self.addCleanup(os.seteuid, 0)
+            os.seteuid(65534)
+        else:
+            path.chmod(0)
+        status, shown = self.checked("--config", str(path.absolute()))
+        self.assertEqual(status, 1)
+        self.assertIn("Permission denied", shown)
+        self.assertIn("Run this check with sudo", shown)
+        self.assertNotIn("proposal", shown)
+
     def test_json_has_the_proposal_too(self) -> None:
         status, shown = self.checked("--json", "--config", self.mktemp())
         result = json.loads(shown)

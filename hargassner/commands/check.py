@@ -68,15 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
         # A terminal that has no check mark is no reason to end.
         sys.stdout.reconfigure(errors="replace")
     report = _Json() if arguments.json else _Text()
+    path = arguments.config
     try:
-        path = arguments.config or find_config(os.environ, Path.cwd())
+        path = path or find_config(os.environ, Path.cwd())
         config = load_config(path)
     except ConfigError as wrong:
-        advice = "Correct the file; the rest is checked then."
-        proposed = ""
-        if arguments.config is None or not arguments.config.exists():
-            advice = "Save a configuration as the following; the rest is checked then."
-            proposed = proposal(str(arguments.config or _USUAL_PATH), interfaces())
+        advice, proposed = _what_to_do(path)
         report.found(Finding(_CONFIGURATION, Outcome.FAILED, str(wrong), advice))
         report.end(proposed)
         return 1
@@ -85,6 +82,22 @@ def run(arguments: argparse.Namespace) -> int:
         return 130
     report.end("")
     return 1 if report.failed else 0
+
+
+def _what_to_do(path: Path | None) -> tuple[str, str]:
+    """The advice where this configuration cannot be used, and a proposal where there is none."""
+    try:
+        if path is not None:
+            path.open("rb").close()
+            return "Correct the file; the rest is checked then.", ""
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        return "Run this check with sudo, or let this user read the file.", ""
+    except OSError:
+        return "Name a file that can be read; the rest is checked then.", ""
+    advice = "Save a configuration as the following; the rest is checked then."
+    return advice, proposal(str(path or _USUAL_PATH), interfaces())
 
 
 def _walked(config: Config, wait: float, report: "_Report") -> bool:
