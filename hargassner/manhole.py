@@ -40,6 +40,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.config import ManholeConfig
+from hargassner.network.connecting import notice_its_loss
 from hargassner.network.listening import Listener
 from hargassner.terminal import harmless
 
@@ -202,6 +203,8 @@ class _Connection(TelnetTransport):
 
     def connectionMade(self) -> None:
         self._manhole.connections.add(self)
+        # Otherwise a client that lost its network would keep its place for ever.
+        notice_its_loss(self.transport)
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def dataReceived(self, data: bytes) -> None:
