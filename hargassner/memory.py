@@ -43,26 +43,6 @@ class NeighbourCache:
     def __init__(self, directory: StateDirectory) -> None:
         self._directory = directory
 
-    def remember(self, gateway: FoundGateway | None, boiler: FoundBoiler | None) -> None:
-        """Keep what is known now."""
-        known: dict[str, dict[str, str]] = {}
-        if gateway is not None:
-            known["gateway"] = {
-                "address": gateway.address,
-                "software": gateway.announcement.software,
-                "serial": gateway.announcement.serial,
-            }
-        if boiler is not None:
-            known["boiler"] = {
-                "address": boiler.address,
-                "model": boiler.services.model,
-                "firmware": boiler.services.firmware,
-                "system_code": boiler.services.system_code,
-            }
-        data = json.dumps(known, indent=1).encode()
-        if self._directory.load(self.FILE) != data:
-            self._directory.save(self.FILE, data)
-
     def recall(self) -> tuple[FoundGateway | None, FoundBoiler | None]:
         """What was remembered; a damaged file is set aside."""
         data = self._directory.load(self.FILE)
@@ -71,23 +51,41 @@ class NeighbourCache:
         try:
             known = json.loads(data)
             gateway, boiler = known.get("gateway"), known.get("boiler")
-            return (
-                gateway
-                and FoundGateway(
+            found_gateway = found_boiler = None
+            if gateway is not None:
+                found_gateway = FoundGateway(
                     str(IPv4Address(gateway["address"])),
                     Announcement(str(gateway["software"]), str(gateway["serial"])),
-                ),
-                boiler
-                and FoundBoiler(
+                )
+            if boiler is not None:
+                found_boiler = FoundBoiler(
                     str(IPv4Address(boiler["address"])),
                     ServiceList(
                         str(boiler["model"]), str(boiler["firmware"]), str(boiler["system_code"])
                     ),
-                ),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as wrong:
+                )
+            return found_gateway, found_boiler
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
             self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
             return None, None
+
+
+def _neighbours_file(gateway: FoundGateway | None, boiler: FoundBoiler | None) -> bytes:
+    known: dict[str, dict[str, str]] = {}
+    if gateway is not None:
+        known["gateway"] = {
+            "address": gateway.address,
+            "software": gateway.announcement.software,
+            "serial": gateway.announcement.serial,
+        }
+    if boiler is not None:
+        known["boiler"] = {
+            "address": boiler.address,
+            "model": boiler.services.model,
+            "firmware": boiler.services.firmware,
+            "system_code": boiler.services.system_code,
+        }
+    return json.dumps(known, indent=1).encode()
 
 
 class IdentityCache:
@@ -147,6 +145,14 @@ class Memory(Service, BoilerObserver):
             clock,
             in_thread,
         )
+        self._neighbours_file = KeptFile(
+            directory,
+            NeighbourCache.FILE,
+            lambda: _neighbours_file(neighbours.gateway, neighbours.boiler),
+            clock,
+            in_thread,
+        )
+        self._remembered: tuple[FoundGateway | None, FoundBoiler | None] = (None, None)
         self._neighbours = neighbours
         self._boiler = boiler
         self._clock = clock
@@ -162,14 +168,16 @@ class Memory(Service, BoilerObserver):
         described = self._descriptors.recall()
         if described is not None:
             self._boiler.apply(described, now)
-        self._neighbours.recall(*self._found.recall())
+        self._remembered = self._found.recall()
+        self._neighbours.recall(*self._remembered)
         self._stop_observing = self._boiler.observe(self)
 
     def stopService(self) -> "Deferred[None]":
         """Remember what is not written yet."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._stop_observing()
-        return self._identity.close()
+        closed = self._identity.close()
+        return closed.addCallback(lambda _: self._neighbours_file.close())
 
     def identity_changed(self, identity: Identity) -> None:
         """Keep who the boiler and the gateway are."""
@@ -180,9 +188,11 @@ class Memory(Service, BoilerObserver):
         self._in_thread(self._descriptors.remember, described.document).addErrback(_failed)
 
     def remember_neighbours(self) -> None:
-        """Keep who was found."""
-        known = self._neighbours
-        self._in_thread(self._found.remember, known.gateway, known.boiler).addErrback(_failed)
+        """Keep who was found; they say so again and again, and are mostly the same."""
+        found = (self._neighbours.gateway, self._neighbours.boiler)
+        if found != self._remembered:
+            self._remembered = found
+            self._neighbours_file.changed()
 
 
 def _failed(why: Failure) -> None:

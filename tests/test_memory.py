@@ -49,9 +49,8 @@ class MemoryTests(SynchronousTestCase):
         memory = Memory(
             directory, self.neighbours, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
         )
-        memory.remember_neighbours()
         memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
         self.memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
@@ -63,6 +62,7 @@ class MemoryTests(SynchronousTestCase):
         self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
         self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
         self.memory.remember_neighbours()
+        self.successResultOf(self.memory.stopService())
         known = (self.neighbours.gateway, self.neighbours.boiler)
         self.live()
         self.assertEqual((self.neighbours.gateway, self.neighbours.boiler), known)
@@ -71,9 +71,45 @@ class MemoryTests(SynchronousTestCase):
     def test_one_of_them_alone_is_remembered_too(self) -> None:
         self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
         self.memory.remember_neighbours()
+        self.clock.advance(SAVE_AFTER)
         self.live()
         self.assertIsNone(self.neighbours.gateway)
         self.assertEqual(self.neighbours.boiler.address, "198.51.100.2")
+
+    def test_who_is_heard_again_is_not_written_again(self) -> None:
+        """A storm of broadcasts costs the disk nothing, in this life or in the next."""
+        answer = ("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        self.neighbours.boiler_answered(*answer)
+        self.memory.remember_neighbours()
+        self.clock.advance(SAVE_AFTER)
+        for _ in range(2):
+            for _ in range(100):
+                self.neighbours.boiler_answered(*answer)
+                self.memory.remember_neighbours()
+            self.assertEqual([], self.clock.getDelayedCalls())
+            self.live()
+
+    def test_of_two_that_are_found_at_once_both_are_remembered(self) -> None:
+        """Threads keep no order: what is written last must be what is known last."""
+        works: list[Any] = []
+
+        def in_thread(work: Any, *arguments: Any) -> Deferred[Any]:
+            done: Deferred[Any] = Deferred()
+            works.append(lambda: done.callback(work(*arguments)))
+            return done
+
+        directory = StateDirectory(self.path)
+        memory = Memory(directory, self.neighbours, self.boiler, self.clock, in_thread)
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        memory.remember_neighbours()
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+        memory.remember_neighbours()
+        self.clock.advance(SAVE_AFTER)
+        while works:
+            works.pop()()
+        self.live()
+        self.assertIsNotNone(self.neighbours.gateway)
+        self.assertIsNotNone(self.neighbours.boiler)
 
     def test_who_the_boiler_is_is_known_in_the_next_life(self) -> None:
         """Its state codes mean the same from the first line on, without a new session."""
@@ -106,7 +142,15 @@ class MemoryTests(SynchronousTestCase):
             self.assertFalse((self.path / IdentityCache.FILE).exists(), damaged)
 
     def test_a_damaged_file_is_set_aside_and_lived_without(self) -> None:
-        for damaged in (b"", b"{", b"[]", b'{"gateway": {"address": "nowhere"}}', b'{"boiler": 7}'):
+        for damaged in (
+            b"",
+            b"{",
+            b"[]",
+            b'{"gateway": {"address": "nowhere"}}',
+            b'{"boiler": 7}',
+            b'{"boiler": 0}',
+            b"[" * 99_999,
+        ):
             directory = StateDirectory(self.path)
             directory.save(NeighbourCache.FILE, damaged)
             self.live()
