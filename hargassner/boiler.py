@@ -73,6 +73,9 @@ RECKONED_WITH = frozenset({FAULT_NUMBER, FAULT, *CONSUMPTION, *STOCK})
 """The channels from which the model concludes more than what they show, as the catalogue names
 them. Of two names for the same thing the first one counts that the boiler has."""
 
+_MISFITS_SAID = 16
+"""Lengths that are said of lines that do not fit one descriptor."""
+
 _LEADING_NUMBER = re.compile(r"\s*0*([0-9]{1,5})\b")
 
 
@@ -274,6 +277,8 @@ class Boiler:
         self._sessions: dict[int | None, Session] = {}
         self._errors: tuple[str, ...] = ()
         self._last_line: float | None = None
+        self._misfits_said: set[Misfit] = set()
+        self._misfit_said = False
         self._observers: list[BoilerObserver] = []
 
     # What is known.
@@ -345,12 +350,16 @@ class Boiler:
 
     def tick(self, now: float) -> None:
         """Take in that time passes; to be called every few seconds."""
+        # A clock that was set back must not make what it has measured last for ever.
+        if self._last_line is not None:
+            self._last_line = min(self._last_line, now)
+        self._suspects = {name: min(since, now) for name, since in self._suspects.items()}
         if (
             self.availability.telemetry
             and self._last_line is not None
             and now - self._last_line >= TELEMETRY_PATIENCE
         ):
-            log.info("no telemetry for {patience} seconds", patience=TELEMETRY_PATIENCE)
+            log.info("no telemetry for {patience:g} seconds", patience=TELEMETRY_PATIENCE)
             self._avail(replace(self.availability, telemetry=False, telemetry_since=now))
         for name, since in tuple(self._suspects.items()):
             if now - since >= MISSING_PATIENCE:
@@ -402,9 +411,14 @@ class Boiler:
             self._suspects.setdefault(channel.object, now)
 
     def _fit(self, misfit: Misfit | None, now: float) -> None:
+        # Lengths may alternate from line to line, for years: each is said once.
         if misfit is None:
-            log.info("telemetry lines fit their descriptor again")
-        else:
+            if self._misfit_said:
+                log.info("telemetry lines fit their descriptor again")
+            self._misfit_said = False
+        elif misfit not in self._misfits_said and len(self._misfits_said) < _MISFITS_SAID:
+            self._misfits_said.add(misfit)
+            self._misfit_said = True
             log.warn(
                 "telemetry lines have {got} values since {since}, their descriptor has {expected}:"
                 " not every channel can be told, see telemetry.hidden in the configuration",
@@ -432,6 +446,7 @@ class Boiler:
         ]
         self.descriptor = descriptor
         self._decoder = Decoder(descriptor, self._hidden)
+        self._misfits_said.clear()
         self._channels = {
             channel.object: _kept(before.get(channel.object), channel) for channel in channels
         }

@@ -30,6 +30,7 @@ log = Logger()
 
 _KINDS_SAID = 100
 _REQUEST = re.compile(r"\$[A-Za-z]")
+_WORDS = re.compile(r"\$?[A-Za-z]+(?: [A-Za-z]+)?")
 
 
 class Understanding:
@@ -83,10 +84,13 @@ class Understanding:
                         "the request {kind} is unknown: its replies pass without being understood",
                     )
                 case Refused(asked_by="gateway"):
-                    log.info(
-                        "the boiler refused {request}: {reply}",
-                        request=harmless(event.request),
-                        reply=harmless(event.reply),
+                    # An older boiler refuses what the gateway asks every few seconds, for years.
+                    words = _WORDS.match(event.request)
+                    self._say_once(
+                        "refused",
+                        f"{words[0] if words else ''} {event.reply}",
+                        "the boiler refused {text}; it is said once of each kind",
+                        f"{event.request}: {event.reply}",
                     )
                 case _:
                     pass

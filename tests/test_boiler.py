@@ -291,6 +291,29 @@ class MisfitTests(BoilerCase):
         self.assertEqual(Misfit(expected=3, got=5), self.boiler.availability.misfit)
         self.assertEqual(1.0, self.boiler.availability.misfit_since)
 
+    def test_lengths_that_alternate_are_said_once(self) -> None:
+        """A boiler that leaves a value out now and then does not fill the log, nor hide."""
+        self.describe(("ZK", ""), ("TK", "°C"))
+        for now in range(100):
+            self.line("7 65.7 99 0000", now=float(now))
+            self.assertIsNotNone(self.boiler.availability.misfit)
+            self.line("7 65.7 0000", now=float(now))
+            self.assertIsNone(self.boiler.availability.misfit)
+        said = [
+            event["log_format"] for event in self.logged if "telemetry lines" in event["log_format"]
+        ]
+        self.assertEqual(2, len(said), said)
+
+    def test_another_length_is_said_too(self) -> None:
+        """And that lines fit again, whichever length came last."""
+        self.describe(("ZK", ""), ("TK", "°C"))
+        for line in ("7 0000", "7 65.7 99 0000", "7 0000", "7 65.7 0000"):
+            self.line(line)
+        said = [
+            event["log_level"] for event in self.logged if "telemetry lines" in event["log_format"]
+        ]
+        self.assertEqual([LogLevel.warn, LogLevel.warn, LogLevel.info], said)
+
     def test_the_fitting_is_said_too(self) -> None:
         """When lines fit again that is told and logged, and every channel is known again."""
         self.describe(("ZK", ""), ("TK", "°C"))
@@ -597,6 +620,15 @@ class AvailabilityTests(BoilerCase):
         self.boiler.tick(101.0 + TELEMETRY_PATIENCE)
         self.boiler.tick(101.0 + TELEMETRY_PATIENCE + 1)
         self.assertEqual([Availability(telemetry=False, telemetry_since=131.0)], self.told())
+
+    def test_silence_is_told_though_the_clock_was_set_back(self) -> None:
+        """The patience counts from the first look at the new time."""
+        self.line("7", now=50_000.0)
+        self.told()
+        self.boiler.tick(100.0)
+        self.assertEqual([], self.told())
+        self.boiler.tick(100.0 + TELEMETRY_PATIENCE)
+        self.assertEqual([Availability(telemetry=False, telemetry_since=130.0)], self.told())
 
     def test_it_is_not_told_offline_before_it_was_online(self) -> None:
         """A bridge that has just started has nothing to take back."""

@@ -96,6 +96,18 @@ class SessionTests(UnderstandingCase):
         said = [each for each in self.logged() if "frobnicate" in each]
         self.assertEqual(len(said), 1)
 
+    def test_what_is_refused_again_and_again_is_said_once(self) -> None:
+        """A boiler that does not know the gateway's list of changes is asked for it for years."""
+        for second in range(60):
+            self.overhearing.gateway_sent(
+                f'$par get changed "2026-01-01 00:00:{second:02}"\r\n$erract\r\n'.encode()
+            )
+            self.overhearing.boiler_sent(b"$Unknown Command\r\n$permission denied\r\n")
+        said = [each for each in self.logged() if "refused" in each]
+        self.assertEqual(len(said), 2, said)
+        self.assertIn('$par get changed "2026-01-01 00:00:00": $Unknown Command', said[0])
+        self.assertIn("$erract: $permission denied", said[1])
+
     def test_a_client_that_sends_garbage_is_said_in_one_line(self) -> None:
         """Whatever garbage it is, and of whatever it is full."""
         chance = random.Random(3)
