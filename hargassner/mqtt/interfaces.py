@@ -45,8 +45,9 @@ class IBroker(Interface):
         """Have ``payload`` published; never raises and never waits.
 
         While it cannot be sent, since the broker does not read or since much is to be said at
-        once, only the newest payload of a topic waits. Retained ones are remembered, and said
-        again after each reconnect; others are dropped while offline.
+        once, the newest retained payload of a topic waits, and some hundred others, each in its
+        turn. Retained ones are remembered, and said again after each reconnect; others are
+        dropped while offline.
         """
 
     def clear(topic: str) -> None:

@@ -53,9 +53,9 @@ _slow_backoff = backoffPolicy(
 class LinkCounters:
     """What the link did since it started.
 
-    ``dropped`` counts messages that reached nobody: ours that no broker was to retain while it
-    was away, and the broker's that were too large or no text.  ``refusals`` counts attempts that
-    failed for a reason that lasts (``LinkState.REFUSED``).
+    ``dropped`` counts messages that reached nobody: ours that no broker was to retain, while it
+    was away or did not read; and the broker's that were too large or no text.  ``refusals`` counts
+    attempts that failed for a reason that lasts (``LinkState.REFUSED``).
     """
 
     published: int = 0
@@ -146,7 +146,7 @@ class BrokerLink(Service):
 
     @property
     def waiting(self) -> int:
-        """How many messages wait until the broker takes them, one a topic at most."""
+        """How many messages wait until the broker takes them: newest states, and events."""
         return len(self._outbox)
 
     @property
@@ -186,7 +186,7 @@ class BrokerLink(Service):
         if self.status.state is not LinkState.ONLINE:
             self.counters.dropped += not retain
         elif self._outbox or not self._may_send():
-            self._outbox.wait(message)
+            self.counters.dropped += self._outbox.wait(message)
         else:
             self._send(message)
 

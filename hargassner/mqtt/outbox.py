@@ -1,18 +1,27 @@
-"""What is to be published: the newest payload of each topic, and what the broker retains."""
+"""What is to be published: the newest state of each topic, events, and what the broker retains."""
+
+from itertools import count
 
 from hargassner.mqtt.engine import Message
+
+MOST_EVENTS = 256
+"""Messages that no broker is to retain and that wait; past it the oldest is lost."""
 
 
 class Outbox:
     """Remembers what is retained, and holds what cannot be sent now.
 
-    Whatever happens, it holds two messages a topic at most: the one that waits and the one that
-    the broker should retain, as a rule the same.
+    Of what a broker retains, only the newest of a topic counts: whatever happens, two messages a
+    topic are held at most, the one that waits and the one to be said again, as a rule the same.
+    What nobody retains, an event or the result of a command, waits in its turn, each for itself.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, Message] = {}
-        self._waiting: dict[str, Message] = {}
+        # By topic if the broker retains it, else by a number of its own; oldest first.
+        self._waiting: dict[str | int, Message] = {}
+        self._numbers = count()
+        self._events = 0
 
     def __len__(self) -> int:
         """How many messages wait."""
@@ -26,15 +35,32 @@ class Outbox:
         """
         self._kept[message.topic] = message
 
-    def wait(self, message: Message) -> None:
-        """Let a message wait; an older one of its topic gives up its place to it."""
-        self._waiting[message.topic] = message
+    def wait(self, message: Message) -> int:
+        """Let a message wait; an older state of its topic gives up its place to it.
+
+        Returns:
+            How many messages are lost for good to make room.
+        """
+        if message.retain:
+            self._waiting[message.topic] = message
+            return 0
+        lost = self._events >= MOST_EVENTS
+        if lost:
+            self._take(next(key for key, each in self._waiting.items() if not each.retain))
+        self._waiting[next(self._numbers)] = message
+        self._events += 1
+        return int(lost)
 
     def next(self) -> Message | None:
-        """Take the message whose topic has waited longest."""
-        for topic in self._waiting:
-            return self._waiting.pop(topic)
+        """Take what has waited longest."""
+        for key in self._waiting:
+            return self._take(key)
         return None
+
+    def _take(self, key: str | int) -> Message:
+        message = self._waiting.pop(key)
+        self._events -= not message.retain
+        return message
 
     def say_again(self) -> None:
         """Let everything wait that a broker should retain."""
@@ -46,6 +72,6 @@ class Outbox:
         Returns:
             How many messages are lost for good, since no broker is to retain them.
         """
-        lost = sum(not each.retain for each in self._waiting.values())
+        lost, self._events = self._events, 0
         self._waiting.clear()
         return lost

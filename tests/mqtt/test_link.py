@@ -29,6 +29,7 @@ from hargassner.mqtt.link import (
     BrokerLink,
     client_id,
 )
+from hargassner.mqtt.outbox import MOST_EVENTS
 from tests.cases import ClockCase
 from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
 from tests.test_direct import BoilerEndpoint
@@ -502,10 +503,29 @@ class PublishTests(LinkCase):
         wire.fill()
         for value in range(10_000):
             self.link.publish("a", str(value))
-            self.link.publish("b", str(value), retain=False)
-        self.assertEqual((self.link.waiting, wire.value()), (2, b""))
+        self.assertEqual((self.link.waiting, wire.value()), (1, b""))
         wire.drain()
-        self.assertEqual(wire.published(), [("a", "9999"), ("b", "9999")])
+        self.assertEqual(wire.published(), [("a", "9999")])
+
+    def test_while_the_broker_does_not_read_a_limited_number_of_events_waits(self) -> None:
+        wire = self.online()
+        wire.heard()
+        wire.fill()
+        for value in range(10_000):
+            self.link.publish("b", str(value), retain=False)
+        self.assertEqual((self.link.waiting, wire.value()), (MOST_EVENTS, b""))
+        self.assertEqual(self.link.counters.dropped, 10_000 - MOST_EVENTS)
+
+    def test_none_of_many_results_for_one_parameter_is_lost(self) -> None:
+        wire = self.online()
+        self.clock.advance(0)
+        wire.heard()
+        results = [("par_4/result", str(number)) for number in range(3 * SLICE)]
+        for topic, payload in results:
+            self.link.publish(topic, payload, retain=False)
+        while self.link.waiting:
+            self.clock.advance(0)
+        self.assertEqual(wire.published(), results)
 
     def test_a_broker_that_fills_up_half_way_gets_the_rest_later(self) -> None:
         for number in range(10):

@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.mqtt.engine import Message
-from hargassner.mqtt.outbox import Outbox
+from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
 
 
 def drained(outbox: Outbox) -> list[tuple[str, bytes]]:
@@ -40,12 +40,33 @@ class OutboxTests(SynchronousTestCase):
         outbox.say_again()
         self.assertEqual(drained(outbox), [("a", b"2")])
 
+    def test_what_nobody_retains_waits_each_for_itself_and_in_order(self) -> None:
+        outbox = Outbox()
+        for topic, payload, retain in [
+            ("result", b"1", False),
+            ("state", b"1", True),
+            ("result", b"2", False),
+            ("state", b"2", True),
+        ]:
+            self.assertEqual(outbox.wait(Message(topic, payload, retain)), 0)
+        self.assertEqual(drained(outbox), [("result", b"1"), ("state", b"2"), ("result", b"2")])
+
+    def test_of_what_nobody_retains_the_oldest_is_lost_when_there_is_too_much(self) -> None:
+        outbox = Outbox()
+        outbox.wait(Message("state", b"", retain=True))
+        lost = [outbox.wait(Message("a", b"%d" % each, False)) for each in range(MOST_EVENTS + 2)]
+        self.assertEqual(lost, [0] * MOST_EVENTS + [1, 1])
+        self.assertEqual(drained(outbox)[:2], [("state", b""), ("a", b"2")])
+        # There is room again.
+        self.assertEqual(outbox.wait(Message("a", b"", False)), 0)
+
     def test_an_interruption_loses_what_no_broker_retains(self) -> None:
         outbox = Outbox()
         for topic, retain in [("a", True), ("b", False), ("c", False)]:
             outbox.wait(Message(topic, b"1", retain))
         self.assertEqual(outbox.interrupted(), 2)
         self.assertEqual(len(outbox), 0)
+        self.assertEqual(outbox.interrupted(), 0)
 
 
 class MessageTests(SynchronousTestCase):
