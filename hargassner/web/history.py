@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -63,6 +63,12 @@ class History:
                 self._lines[name][slot % KEPT] = value
         for name in [each for each, line in self._lines.items() if all(map(math.isnan, line))]:
             del self._lines[name]
+
+    def pass_by(self, now: float) -> None:
+        """Let the minutes before this one be gaps, as far as they were not sampled."""
+        slot = int(now // STEP) - 1
+        if self._newest is not None and slot > self._newest:
+            self._advance(slot)
 
     def _advance(self, slot: int) -> None:
         newest = slot if self._newest is None else self._newest
@@ -176,6 +182,7 @@ class HistoryKeeper(Service):
         self._directory = directory
         self._clock = clock
         self._in_thread = in_thread
+        self._unsaved = False
         self._sampling = LoopingCall(self._sample)
         self._saving = LoopingCall(self._save)
         self._sampling.clock = self._saving.clock = clock
@@ -203,6 +210,7 @@ class HistoryKeeper(Service):
     def _sample(self) -> None:
         now = self._clock.seconds()
         if not self._boiler.availability.telemetry:
+            self.history.pass_by(now)
             return
         values = {
             channel.object: float(channel.value)
@@ -211,12 +219,16 @@ class HistoryKeeper(Service):
             if channel.value is not None
         }
         self.history.record(now, values)
+        self._unsaved = True
         counter = self._boiler.counters.consumption
         if counter is not None:
             today = datetime.fromtimestamp(now).date()
             self.consumed = consumed_by(self.consumed, counter, now, today)
 
     def _save(self) -> "Deferred[None]":
+        if not self._unsaved:
+            return succeed(None)
+        self._unsaved = False
         known: dict[str, object] = {"newest": self.history.newest}
         known["lines"] = {
             name: [None if value is None else round(value, 2) for value in line]

@@ -159,6 +159,27 @@ class KeeperTests(ClockCase):
         [line] = self.keeper.history.lines().values()
         self.assertEqual([each is None for each in line], [False, False, True, True, False, False])
 
+    def test_the_day_goes_on_while_a_boiler_is_away(self) -> None:
+        self.boiler.tick(self.clock.seconds() + 30)
+        self.minutes(3)
+        [line] = self.keeper.history.lines().values()
+        self.assertEqual([each is None for each in line], [False, True, True])
+        self.assertEqual(self.keeper.history.newest, self.clock.seconds() - MINUTE)
+        self.minutes(KEPT)
+        [line] = self.keeper.history.lines().values()
+        self.assertEqual([each for each in line if each is not None], [])
+
+    def test_nothing_is_written_while_a_boiler_is_away(self) -> None:
+        self.boiler.tick(self.clock.seconds() + 30)
+        self.minutes(int(SAVE_EVERY / MINUTE))
+        file = self.path / HistoryKeeper.FILE
+        file.unlink()
+        self.minutes(int(SAVE_EVERY / MINUTE))
+        self.assertFalse(file.exists())
+        self.show("70.0", "1000")
+        self.minutes(int(SAVE_EVERY / MINUTE))
+        self.assertTrue(file.exists())
+
     def test_a_restart_leaves_a_gap_and_loses_nothing(self) -> None:
         self.minutes(2)
         self.keeper.stopService()
