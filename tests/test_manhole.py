@@ -1,6 +1,7 @@
 """The manhole: who gets in, and what there is inside."""
 
 import re
+import socket
 from dataclasses import replace
 from shutil import which
 from typing import Any
@@ -344,6 +345,22 @@ class RealManholeTests(DescriptorCase):
         shown = yield terminal.types(b"answer\r\n", b"\n>>> ")
         self.assertIn(b"42", shown)
         yield self.manhole.stopService()
+        yield terminal.over
+
+    @inlineCallbacks
+    def test_a_client_that_lost_its_network_does_not_keep_its_place(self) -> Any:
+        factory = ManholeFactory(CONFIG, reactor, {})
+        port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        terminal = Terminal()
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port)
+        yield connectProtocol(endpoint, terminal)
+        yield terminal.types(b"admin\r\n", b"Password: ")
+        [connection] = factory.connections
+        sock = connection.transport.getHandle()
+        self.assertTrue(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        yield port.stopListening()
+        yield self.manhole.stopService()
+        factory.end_all()
         yield terminal.over
 
     @inlineCallbacks
