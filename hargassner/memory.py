@@ -7,7 +7,7 @@ read and understood; the next dialogue replaces what is remembered.
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -32,6 +32,21 @@ from hargassner.state import DescriptorCache, StateDirectory
 log = Logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Who was found: the gateway, whether it had logged in and is trusted, and the boiler."""
+
+    gateway: FoundGateway | None = None
+    logged_in: bool = False
+    boiler: FoundBoiler | None = None
+
+    @classmethod
+    def of(cls, neighbours: Neighbours) -> "Found":
+        """Who is to be remembered: the trusted gateway, else the candidate that is shown."""
+        trusted = neighbours.trusted_gateway
+        return cls(trusted or neighbours.gateway, trusted is not None, neighbours.boiler)
+
+
 class NeighbourCache:
     """The gateway and the boiler that were found last.
 
@@ -43,20 +58,22 @@ class NeighbourCache:
     def __init__(self, directory: StateDirectory) -> None:
         self._directory = directory
 
-    def recall(self) -> tuple[FoundGateway | None, FoundBoiler | None]:
+    def recall(self) -> Found:
         """What was remembered; a damaged file is set aside."""
         data = self._directory.load(self.FILE)
         if data is None:
-            return None, None
+            return Found()
         try:
             known = json.loads(data)
             gateway, boiler = known.get("gateway"), known.get("boiler")
             found_gateway = found_boiler = None
+            logged_in = False
             if gateway is not None:
                 found_gateway = FoundGateway(
                     str(IPv4Address(gateway["address"])),
                     Announcement(str(gateway["software"]), str(gateway["serial"])),
                 )
+                logged_in = gateway.get("logged_in") is True
             if boiler is not None:
                 found_boiler = FoundBoiler(
                     str(IPv4Address(boiler["address"])),
@@ -64,26 +81,27 @@ class NeighbourCache:
                         str(boiler["model"]), str(boiler["firmware"]), str(boiler["system_code"])
                     ),
                 )
-            return found_gateway, found_boiler
+            return Found(found_gateway, logged_in, found_boiler)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
             self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
-            return None, None
+            return Found()
 
 
-def _neighbours_file(gateway: FoundGateway | None, boiler: FoundBoiler | None) -> bytes:
-    known: dict[str, dict[str, str]] = {}
-    if gateway is not None:
+def _neighbours_file(found: Found) -> bytes:
+    known: dict[str, dict[str, str | bool]] = {}
+    if found.gateway is not None:
         known["gateway"] = {
-            "address": gateway.address,
-            "software": gateway.announcement.software,
-            "serial": gateway.announcement.serial,
+            "address": found.gateway.address,
+            "software": found.gateway.announcement.software,
+            "serial": found.gateway.announcement.serial,
+            "logged_in": found.logged_in,
         }
-    if boiler is not None:
+    if found.boiler is not None:
         known["boiler"] = {
-            "address": boiler.address,
-            "model": boiler.services.model,
-            "firmware": boiler.services.firmware,
-            "system_code": boiler.services.system_code,
+            "address": found.boiler.address,
+            "model": found.boiler.services.model,
+            "firmware": found.boiler.services.firmware,
+            "system_code": found.boiler.services.system_code,
         }
     return json.dumps(known, indent=1).encode()
 
@@ -148,11 +166,11 @@ class Memory(Service, BoilerObserver):
         self._neighbours_file = KeptFile(
             directory,
             NeighbourCache.FILE,
-            lambda: _neighbours_file(neighbours.gateway, neighbours.boiler),
+            lambda: _neighbours_file(Found.of(neighbours)),
             clock,
             in_thread,
         )
-        self._remembered: tuple[FoundGateway | None, FoundBoiler | None] = (None, None)
+        self._remembered = Found()
         self._neighbours = neighbours
         self._boiler = boiler
         self._clock = clock
@@ -168,8 +186,8 @@ class Memory(Service, BoilerObserver):
         described = self._descriptors.recall()
         if described is not None:
             self._boiler.apply(described, now)
-        self._remembered = self._found.recall()
-        self._neighbours.recall(*self._remembered)
+        found = self._remembered = self._found.recall()
+        self._neighbours.recall(found.gateway, found.boiler, logged_in=found.logged_in)
         self._stop_observing = self._boiler.observe(self)
 
     def stopService(self) -> "Deferred[None]":
@@ -189,7 +207,7 @@ class Memory(Service, BoilerObserver):
 
     def remember_neighbours(self) -> None:
         """Keep who was found; they say so again and again, and are mostly the same."""
-        found = (self._neighbours.gateway, self._neighbours.boiler)
+        found = Found.of(self._neighbours)
         if found != self._remembered:
             self._remembered = found
             self._neighbours_file.changed()

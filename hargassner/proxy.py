@@ -41,7 +41,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
-from hargassner.discovery import FoundGateway, Neighbours
+from hargassner.discovery import Neighbours
 from hargassner.errand import Errand, IWay
 from hargassner.network.connecting import IStreamTransport, notice_its_loss, writing_at_once
 
@@ -152,7 +152,7 @@ class Access:
 
     def admits(self, address: str) -> bool:
         """Whether this address may connect now."""
-        if self._anyone or (self._gateway and self.is_gateway(address)):
+        if self._anyone or (self._gateway and self.may_be_gateway(address)):
             return True
         parsed = ipaddress.IPv4Address(address)
         return any(parsed in network for network in self._networks)
@@ -163,10 +163,9 @@ class Access:
             return "no gateway has announced itself yet"
         return f"gateway.allow does not have {address}, and no gateway announced itself from there"
 
-    def is_gateway(self, address: str) -> bool:
-        """Whether the gateway announced itself from this address."""
-        gateway = self._neighbours.gateway
-        return gateway is not None and gateway.address == address
+    def may_be_gateway(self, address: str) -> bool:
+        """Whether a gateway announced itself from this address, trusted or not yet."""
+        return self._neighbours.may_be_gateway(address)
 
 
 @dataclass(slots=True)
@@ -272,6 +271,7 @@ class Session:
         self.number = number
         self.address, self.port = client
         self.opened = factory.clock.seconds()
+        self.heard = self.opened
         self.logged_in = False
         self._factory = factory
         self._clock = factory.clock
@@ -351,6 +351,7 @@ class Session:
         if errand is None:
             write(data)
         self._from_client += len(data)
+        self.heard = self._clock.seconds()
         self._asked_since_announcement = True
         if self._silence is not None:
             self._silence.reset(HALF_CLOSED_PATIENCE)
@@ -444,6 +445,7 @@ class Session:
         if not self.logged_in:
             self.logged_in = True
             log.info("session {session}: logged in", session=self.number)
+            self._factory.logged_in(self)
 
     def announced(self) -> None:
         """The gateway that this session belongs to says that it starts over.
@@ -596,6 +598,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         self.sessions: dict[int, Session] = {}
         self._access = access
         self._said_refused: set[str] = set()
+        self._on_login: list[Callable[[Session], None]] = []
         self._all_over: list[Deferred[None]] = []
         self._stopping = False
 
@@ -608,7 +611,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         if not self._access.admits(client[0]):
             self._refuse(client[0])
             return None
-        if self._access.is_gateway(client[0]):
+        if self._access.may_be_gateway(client[0]):
             for old in self._sessions_of(client[0]):
                 old.end("the gateway connected anew")
         self.counters.sessions += 1
@@ -616,17 +619,36 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         self.sessions[session.number] = session
         return ProxyProtocol(session)
 
-    def gateway_announced(self, gateway: FoundGateway, before: FoundGateway | None) -> None:
-        """The gateway starts over: what it still has open should end.
+    def on_login(self, listener: Callable[[Session], None]) -> None:
+        """Have ``listener`` called with each session in which a gateway has logged in."""
+        self._on_login.append(listener)
 
-        It may come back with another address than the one it had ``before``.
+    def logged_in(self, session: Session) -> None:
+        """The boiler took the login of a session's gateway."""
+        for listener in self._on_login:
+            with log.failuresHandled(
+                "telling of the login in session {session}", session=session.number
+            ):
+                listener(session)
+
+    def silence(self, address: str) -> float | None:
+        """Seconds since a logged-in session from this address heard something of its client.
+
+        None where there is no such session.
         """
-        addresses = {gateway.address}
-        if before is not None and before.announcement.serial == gateway.announcement.serial:
-            addresses.add(before.address)
-        for address in addresses:
-            for session in self._sessions_of(address):
-                session.announced()
+        now = self.clock.seconds()
+        since = [now - each.heard for each in self._sessions_of(address) if each.logged_in]
+        return min(since, default=None)
+
+    def gateway_announced(self, address: str, moved_from: str | None) -> None:
+        """A gateway at this address starts over: what it still has open should end.
+
+        What it had open at another address, where it ``moved_from``, should end as well.
+        """
+        for each in (address, moved_from):
+            if each is not None:
+                for session in self._sessions_of(each):
+                    session.announced()
 
     def session_over(self, session: Session) -> None:
         """Forget a session."""

@@ -222,7 +222,9 @@ class Bridge(MultiService):
             return deferToThreadPool(reactor, pool, work, *arguments)
 
         # What outlives sessions: who is there, and what is known of the boiler.
-        self.neighbours = Neighbours(reactor, config.boiler.host)
+        self.neighbours = Neighbours(
+            reactor, config.boiler.host, lambda address: self.proxy.silence(address)
+        )
         self.boiler = Boiler(
             config.telemetry.hidden, config.energy.pellet_kwh_per_kg, config.energy.efficiency
         )
@@ -253,7 +255,7 @@ class Bridge(MultiService):
                 now = reactor.seconds()
                 recorder = self.recordings.session(session.number, session.address, now)
                 watchers.append(Recorded(recorder, reactor.seconds))
-            if access.is_gateway(session.address):
+            if self.neighbours.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
             # The last one: what it sends comes after what the others are told.
             watchers.append(self.control.watch(session, overhearing))
@@ -266,14 +268,15 @@ class Bridge(MultiService):
 
         # Who is told of whom.
         self.neighbours.on_announcement(self.proxy.gateway_announced)
-        self.neighbours.on_announcement(self.understanding.gateway_announced)
-        self.neighbours.on_announcement(lambda _gateway, _before: memory.remember_neighbours())
+        self.neighbours.on_gateway(self.understanding.gateway_announced)
+        self.neighbours.on_gateway(lambda _gateway: memory.remember_neighbours())
+        self.proxy.on_login(lambda session: self.neighbours.gateway_logged_in(session.address))
         self.neighbours.on_boiler(self.understanding.boiler_answered)
         self.neighbours.on_boiler(lambda _boiler: memory.remember_neighbours())
 
         # Towards the gateway it is the boiler, and the reverse.
         both = sides(config, gateway_place, boiler_place)
-        self.relay = Relay(self.neighbours, config.discovery, *both)
+        self.relay = Relay(self.neighbours, config.discovery, *both, reactor)
 
         def open_telnet_port() -> TelnetPort:
             with listening_socket(gateway_place, config.gateway.telnet_port) as sock:

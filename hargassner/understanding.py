@@ -96,8 +96,8 @@ class Understanding:
                     pass
             self.boiler.apply(event, now, session)
 
-    def gateway_announced(self, gateway: FoundGateway, _before: FoundGateway | None) -> None:
-        """The gateway announced itself."""
+    def gateway_announced(self, gateway: FoundGateway) -> None:
+        """The gateway announced itself, or has become known by its login."""
         announcement = gateway.announcement
         self.take([Announced(gateway.address, announcement.software, announcement.serial)])
 

@@ -11,7 +11,7 @@ from hargassner.boiler import Boiler
 from hargassner.catalogue import Family
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import Announced, BoilerDescribed, Identified, TelemetryLine
-from hargassner.discovery import Announcement, Neighbours, ServiceList
+from hargassner.discovery import Announcement, FoundGateway, Neighbours, ServiceList
 from hargassner.keeping import SAVE_AFTER
 from hargassner.memory import IdentityCache, Memory, NeighbourCache
 from hargassner.state import StateDirectory
@@ -67,6 +67,26 @@ class MemoryTests(SynchronousTestCase):
         self.live()
         self.assertEqual((self.neighbours.gateway, self.neighbours.boiler), known)
         self.assertEqual(self.successResultOf(self.neighbours.boiler_address(10)), "198.51.100.2")
+
+    def test_a_gateway_that_logged_in_is_trusted_in_the_next_life(self) -> None:
+        """A stranger that announces itself after the restart does not take its place."""
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.neighbours.gateway_logged_in("192.0.2.7")
+        self.memory.remember_neighbours()
+        self.successResultOf(self.memory.stopService())
+        self.live()
+        trusted = self.neighbours.trusted_gateway
+        self.assertEqual(trusted, FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345")))
+        self.neighbours.gateway_announced("192.0.2.99", Announcement("6.4.1", "0099999"))
+        self.assertEqual(self.neighbours.gateway, trusted)
+
+    def test_one_that_only_announced_itself_is_not(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.memory.remember_neighbours()
+        self.successResultOf(self.memory.stopService())
+        self.live()
+        self.assertIsNone(self.neighbours.trusted_gateway)
+        self.assertTrue(self.neighbours.may_be_gateway("192.0.2.7"))
 
     def test_one_of_them_alone_is_remembered_too(self) -> None:
         self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))

@@ -20,6 +20,7 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler import Boiler
 from hargassner.discovery import Announcement, Neighbours, ServiceList
+from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.errand import LARGEST_WAIT, OWED_PATIENCE, IWay
 from hargassner.proxy import (
     CLOSE_PATIENCE,
@@ -140,7 +141,9 @@ class ProxyCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.neighbours = Neighbours(self.clock)
+        self.neighbours = Neighbours(
+            self.clock, silence=lambda address: self.factory.silence(address)
+        )
         self.neighbours.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
         self.neighbours.boiler_answered(BOILER, ServiceList("HSV/CL", "V14.0n3", "0BADCAFE"))
         self.connecting: list[tuple[Deferred[IProtocol], IProtocolFactory]] = []
@@ -150,6 +153,7 @@ class ProxyCase(SynchronousTestCase):
             self.clock, self.connect, Access(self.allow, self.neighbours), self.watch
         )
         self.neighbours.on_announcement(self.factory.gateway_announced)
+        self.factory.on_login(lambda session: self.neighbours.gateway_logged_in(session.address))
         self.events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
         self.addCleanup(self.nothing_is_left)
 
@@ -436,10 +440,17 @@ class AccessTests(ProxyCase):
     def test_an_address_that_the_owner_allows_may(self) -> None:
         self.assertFalse(self.refused(OTHER))
 
-    def test_a_gateway_that_another_one_replaced_may_not(self) -> None:
+    def test_each_of_several_that_announced_themselves_may(self) -> None:
+        """Nobody knows yet which of them can log in."""
         self.announce("192.0.2.9", serial="0099999")
-        self.assertTrue(self.refused(GATEWAY))
+        self.assertFalse(self.refused(GATEWAY))
         self.assertFalse(self.refused("192.0.2.9"))
+
+    def test_the_gateway_that_logged_in_may_whoever_announces_himself(self) -> None:
+        self.neighbours.gateway_logged_in(GATEWAY)
+        for number in range(1, 100):
+            self.announce(f"192.0.2.{number + 100}", serial="0012345")
+        self.assertFalse(self.refused(GATEWAY))
 
     def test_a_network_that_the_owner_allows_may(self) -> None:
         access = Access(["10.1.0.0/16"], self.neighbours)
@@ -531,11 +542,36 @@ class StartingOverTests(ProxyCase):
         self.clock.advance(START_OVER_PATIENCE)
         self.assertFalse(other.closing)
 
-    def test_a_gateway_that_comes_back_with_a_new_address_leaves_its_old_session(self) -> None:
-        client, _ = self.session()
+    def test_a_gateway_that_comes_back_with_a_new_address_leaves_its_silent_session(self) -> None:
+        client, _ = self.logged_in_session()
+        self.clock.advance(SILENT_AFTER)
         self.announce("192.0.2.9")
         self.clock.advance(START_OVER_PATIENCE)
         self.assertTrue(client.closing)
+
+    def test_a_forged_serial_number_does_not_end_a_session_that_lives(self) -> None:
+        """Not even one that polls more slowly than an announced session has time to end."""
+        client, _ = self.logged_in_session()
+        for _ in range(20):
+            client.says(b"$setkomm\r\n")
+            for _ in range(15):
+                self.announce("192.0.2.9")
+                self.clock.advance(1)
+        self.assertFalse(client.closing)
+
+    def test_without_a_login_nobody_else_can_end_a_session(self) -> None:
+        """The serial number is no secret: it is broadcast."""
+        client, _ = self.session()
+        self.clock.advance(SILENT_AFTER)
+        self.announce("192.0.2.9")
+        self.clock.advance(START_OVER_PATIENCE)
+        self.assertFalse(client.closing)
+
+    def logged_in_session(self) -> tuple[Connection, Connection]:
+        client, boiler = self.session()
+        [session] = self.factory.sessions.values()
+        session.said_login()
+        return client, boiler
 
     def test_another_gateways_announcement_leaves_the_session_alone(self) -> None:
         client, _ = self.session()

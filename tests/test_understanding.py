@@ -184,7 +184,7 @@ class NeighbourTests(UnderstandingCase):
 
     def test_the_gateways_announcement(self) -> None:
         found = FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345"))
-        self.understanding.gateway_announced(found, None)
+        self.understanding.gateway_announced(found)
         identity = self.boiler.identity
         self.assertEqual(
             (identity.gateway_address, identity.gateway_software, identity.gateway_serial),

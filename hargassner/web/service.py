@@ -73,7 +73,7 @@ class Witness(BoilerObserver):
         self._heard: float | None = None
         self._over: float | None = None
         self._logged_in = False
-        parts.neighbours.on_announcement(self._announced)
+        parts.neighbours.on_gateway(self._announced)
         parts.boiler.observe(self)
 
     def availability_changed(self, availability: Availability) -> None:
@@ -82,7 +82,7 @@ class Witness(BoilerObserver):
             self._over = self._clock.seconds()
         self._logged_in = availability.session is not None
 
-    def _announced(self, _gateway: FoundGateway, _before: FoundGateway | None) -> None:
+    def _announced(self, _gateway: FoundGateway) -> None:
         self._heard = self._clock.seconds()
 
     def status(self) -> Status:

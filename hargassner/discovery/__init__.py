@@ -1,0 +1,27 @@
+"""Discovery: who is there, and "the gateway starts over" (docs/protocol.md, section 1)."""
+
+from hargassner.discovery.devices import BoilerUnknownError, FoundBoiler, Neighbours
+from hargassner.discovery.gateways import FoundGateway
+from hargassner.discovery.packets import (
+    Announcement,
+    NotDiscoveryError,
+    ServiceList,
+    parse_announcement,
+    parse_service_list,
+)
+from hargassner.discovery.relay import Relay
+from hargassner.discovery.side import Side
+
+__all__ = [
+    "Announcement",
+    "BoilerUnknownError",
+    "FoundBoiler",
+    "FoundGateway",
+    "Neighbours",
+    "NotDiscoveryError",
+    "Relay",
+    "ServiceList",
+    "Side",
+    "parse_announcement",
+    "parse_service_list",
+]

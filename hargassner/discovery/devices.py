@@ -1,0 +1,202 @@
+"""Who was found on the two networks: the gateway, and the boiler."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from hargassner.discovery.gateways import FoundGateway, Gateways, Verdict
+from hargassner.discovery.packets import Announcement, ServiceList
+
+log = Logger()
+
+_SAID_AT_MOST = 256
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBoiler:
+    """The boiler that answered last."""
+
+    address: str
+    services: ServiceList
+
+
+class BoilerUnknownError(Exception):
+    """No boiler has answered the gateway's broadcast yet."""
+
+
+class Neighbours:
+    """Who was found on the two networks.
+
+    Args:
+        clock: for the waiting of ``boiler_address``.
+        boiler_host: the boiler's address where the owner configured it, else "".
+        silence: the seconds since a session from this address, in which the gateway is logged in,
+            heard something of it; None where there is no such session.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        boiler_host: str = "",
+        silence: Callable[[str], float | None] = lambda _address: None,
+    ) -> None:
+        self.boiler: FoundBoiler | None = None
+        self._gateways = Gateways()
+        self._clock = clock
+        self._boiler_host = boiler_host
+        self._silence = silence
+        self._waiting: list[Deferred[str]] = []
+        self._on_announcement: list[Callable[[str, str | None], None]] = []
+        self._on_gateway: list[Callable[[FoundGateway], None]] = []
+        self._on_boiler: list[Callable[[FoundBoiler], None]] = []
+        self._said: set[tuple[str, FoundGateway]] = set()
+
+    @property
+    def gateway(self) -> FoundGateway | None:
+        """The gateway: the one that logged in, or the newest candidate before any did."""
+        return self._gateways.gateway
+
+    @property
+    def trusted_gateway(self) -> FoundGateway | None:
+        """The gateway that logged in last, where it did; None before the first login."""
+        return self._gateways.trusted
+
+    def is_gateway(self, address: str) -> bool:
+        """Whether the gateway is at this address, as far as is known."""
+        gateway = self._gateways.gateway
+        return gateway is not None and gateway.address == address
+
+    def may_be_gateway(self, address: str) -> bool:
+        """Whether the gateway, or a candidate, announced itself from this address."""
+        return self._gateways.knows(address)
+
+    def on_announcement(self, listener: Callable[[str, str | None], None]) -> None:
+        """Have ``listener`` called with each announcement: its address, and the gateway's former
+        one if the gateway moved.
+        """
+        self._on_announcement.append(listener)
+
+    def on_gateway(self, listener: Callable[[FoundGateway], None]) -> None:
+        """Have ``listener`` called when the gateway announces itself, or another one becomes it."""
+        self._on_gateway.append(listener)
+
+    def on_boiler(self, listener: Callable[[FoundBoiler], None]) -> None:
+        """Have ``listener`` called each time that a boiler answers."""
+        self._on_boiler.append(listener)
+
+    def recall(
+        self,
+        gateway: FoundGateway | None,
+        boiler: FoundBoiler | None,
+        *,
+        logged_in: bool = False,
+    ) -> None:
+        """Start from who was found before a restart.
+
+        ``logged_in`` tells whether this gateway had logged in, and is trusted.
+        """
+        self._gateways.recall(gateway, logged_in=logged_in)
+        self.boiler = boiler
+
+    def gateway_announced(self, address: str, announcement: Announcement) -> None:
+        """A datagram says that a gateway starts over; what it means depends on who is trusted."""
+        before, trusted = self.gateway, self.trusted_gateway
+        silence = None if trusted is None else self._silence(trusted.address)
+        verdict = self._gateways.announced(address, announcement, silence)
+        announcing = FoundGateway(address, announcement)
+        if verdict is Verdict.CANDIDATE and trusted is not None:
+            self._say_once(
+                "candidate",
+                announcing,
+                "{address} announces itself as gateway {serial} too; it is the gateway when it has "
+                "logged in",
+            )
+        elif self.gateway == announcing != before:
+            self._say_once(
+                "gateway", announcing, "gateway {serial} at {address}, software {software}"
+            )
+        moved_from = before.address if verdict is Verdict.MOVED and before is not None else None
+        for listener in self._on_announcement:
+            with log.failuresHandled("telling of the gateway at {address}", address=address):
+                listener(address, moved_from)
+        if verdict is not Verdict.CANDIDATE or trusted is None:
+            self._tell_of_gateway()
+
+    def gateway_logged_in(self, address: str) -> None:
+        """The boiler took a login over a session from this address: that is the gateway."""
+        before = self.trusted_gateway
+        if before is not None and before == self.gateway and before.address == address:
+            return
+        now = self._gateways.logged_in(address)
+        if before is not None and before.address != address:
+            self._say_once(
+                "trusted", now, "gateway {serial} at {address} has logged in: it is the gateway now"
+            )
+        self._tell_of_gateway()
+
+    def boiler_answered(self, address: str, services: ServiceList) -> None:
+        """A boiler answered; whoever waits for its address gets it."""
+        before, self.boiler = self.boiler, FoundBoiler(address, services)
+        if before != self.boiler:
+            log.info(
+                "boiler at {address}: {model}, firmware {firmware}",
+                address=address,
+                model=services.model or "unknown model",
+                firmware=services.firmware or "unknown",
+            )
+        while self._waiting:
+            self._waiting.pop(0).callback(address)
+        for listener in self._on_boiler:
+            with log.failuresHandled("telling of the boiler at {address}", address=address):
+                listener(self.boiler)
+
+    def boiler_address(self, patience: float) -> "Deferred[str]":
+        """Where the boiler is: configured, found, or found within ``patience`` seconds.
+
+        Errors: ``BoilerUnknownError`` after that.
+        """
+        address: Deferred[str] = Deferred(self._waiting.remove)
+        if self._boiler_host:
+            address.callback(self._boiler_host)
+        elif self.boiler is not None:
+            address.callback(self.boiler.address)
+        else:
+            self._waiting.append(address)
+            give_up: IDelayedCall = self._clock.callLater(patience, self._give_up, address)
+
+            def settled(result: str) -> str:
+                if give_up.active():
+                    give_up.cancel()
+                return result
+
+            address.addBoth(settled)
+        return address
+
+    def _give_up(self, address: "Deferred[str]") -> None:
+        self._waiting.remove(address)
+        address.errback(BoilerUnknownError("no boiler has answered yet"))
+
+    def _tell_of_gateway(self) -> None:
+        gateway = self.gateway
+        if gateway is None:
+            return
+        for listener in self._on_gateway:
+            with log.failuresHandled(
+                "telling of the gateway at {address}", address=gateway.address
+            ):
+                listener(gateway)
+
+    def _say_once(self, kind: str, gateway: FoundGateway, message: str) -> None:
+        """Say it of this gateway for the first time only; bounded, since anybody can forge it."""
+        if (kind, gateway) in self._said or len(self._said) >= _SAID_AT_MOST:
+            return
+        self._said.add((kind, gateway))
+        log.info(
+            message,
+            serial=gateway.announcement.serial or "without number",
+            address=gateway.address,
+            software=gateway.announcement.software or "unknown",
+        )

@@ -1,0 +1,182 @@
+"""What keeps the relay from doing harm, whoever sends what.
+
+Everything here is bounded in memory, and measures time in seconds of a monotonic clock.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import blake2b
+
+RATE = 50.0
+"""Datagrams a second of one address; the devices send a few a minute."""
+BURST = 250.0
+"""Datagrams that one address may send at once: five seconds of the rate."""
+MOST_SOURCES = 256
+"""Addresses whose rate is measured one by one; with more, the others share one rate."""
+REPEATED_WITHIN = 1.0
+"""Seconds within which the same datagram from elsewhere is one that came back, or a copy."""
+MOST_REPEATED = 20.0
+"""How often the same datagram is relayed at once; after that, once a second."""
+MOST_REMEMBERED = 1024
+"""Datagrams remembered to know their repetitions."""
+ASKED_WITHIN = 10.0
+"""Seconds for which whoever asked is remembered."""
+MOST_ASKERS = 64
+"""Askers remembered for each port."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+
+    def take(self, now: float) -> bool:
+        self.tokens = min(BURST, self.tokens + (now - self.at) * RATE)
+        self.at = now
+        if self.tokens < 1.0:
+            return False
+        self.tokens -= 1.0
+        return True
+
+
+class RateLimit:
+    """How many datagrams of each address are relayed.
+
+    An address has its own rate, so that one that sends too much crowds out nobody else. When more
+    addresses send at once than are measured one by one, the newer ones share a rate.
+    """
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._others = _Bucket(BURST, 0.0)
+
+    def admits(self, address: str, now: float, *, known: bool) -> bool:
+        """Whether one more datagram of this address is relayed.
+
+        Args:
+            address: where it came from.
+            now: seconds of a monotonic clock.
+            known: whether it is the gateway's or the boiler's, which always have their own rate.
+        """
+        bucket = self._buckets.get(address)
+        if bucket is None:
+            self._forget_idle(now)
+            if len(self._buckets) >= MOST_SOURCES and not known:
+                return self._others.take(now)
+            bucket = self._buckets[address] = _Bucket(BURST, now)
+        self._buckets.move_to_end(address)
+        return bucket.take(now)
+
+    def _forget_idle(self, now: float) -> None:
+        """Forget whose bucket is full again by now; the one heard longest ago comes first."""
+        while self._buckets:
+            oldest = next(iter(self._buckets.values()))
+            if now - oldest.at < BURST / RATE:
+                return
+            self._buckets.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Relayed:
+    side: str
+    address: str
+    at: float
+    left: float
+
+
+class Repetitions:
+    """Knows a datagram that was relayed a moment ago, by its payload and port.
+
+    A broadcast comes back where the networks are one, and where a second bridge relays what this
+    one relayed. So nothing is relayed both ways within a second, or twice when it comes from two
+    addresses; the devices do neither, and on the other network one datagram is as good as two. And
+    because a bridge that stalls may send such a copy late, the same datagram is not
+    relayed again and again: each time that it goes round costs it one of a few.
+    """
+
+    def __init__(self) -> None:
+        self._relayed: OrderedDict[tuple[bytes, int], _Relayed] = OrderedDict()
+
+    def is_one(self, data: bytes, port: int, side: str, address: str, now: float) -> bool:
+        """Whether this datagram is such a repetition; if not, it counts as relayed now.
+
+        Args:
+            data: its payload.
+            port: the port that it was sent to.
+            side: which side heard it.
+            address: where it came from.
+            now: seconds of a monotonic clock.
+        """
+        key = (blake2b(data, digest_size=16).digest(), port)
+        before = self._relayed.get(key)
+        left = MOST_REPEATED
+        if before is not None:
+            since = now - before.at
+            left = min(MOST_REPEATED, before.left + since)
+            elsewhere = (side, address) != (before.side, before.address)
+            if (elsewhere and since < REPEATED_WITHIN) or left < 1.0:
+                return True
+        self._relayed[key] = _Relayed(side, address, now, left - 1.0)
+        self._relayed.move_to_end(key)
+        self._forget_old(now)
+        return False
+
+    def _forget_old(self, now: float) -> None:
+        while self._relayed:
+            oldest = next(iter(self._relayed.values()))
+            if now - oldest.at < MOST_REPEATED and len(self._relayed) <= MOST_REMEMBERED:
+                return
+            self._relayed.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Asker:
+    since: float
+    answered: bool
+
+
+class Askers:
+    """Who asked from one port, so that an answer goes to whoever waits for it."""
+
+    def __init__(self) -> None:
+        self._askers: OrderedDict[str, _Asker] = OrderedDict()
+
+    def heard(self, address: str, now: float, *, waits: bool, preferred: str | None) -> None:
+        """Somebody sent from the port.
+
+        Args:
+            address: who; one who waits for an answer already keeps its turn.
+            now: seconds of a monotonic clock.
+            waits: whether it is a question.
+            preferred: who is not forgotten when there are too many.
+        """
+        asker = self._askers.get(address)
+        if asker is not None and not asker.answered and now - asker.since < ASKED_WITHIN:
+            return
+        self._askers[address] = _Asker(now, answered=not waits)
+        self._askers.move_to_end(address)
+        if len(self._askers) > MOST_ASKERS:
+            del self._askers[next(each for each in self._askers if each != preferred)]
+
+    def answer_for(self, preferred: str | None, now: float) -> str | None:
+        """Who gets an answer: of those who wait the preferred one, or who waits longest; then the
+        preferred one if it was heard, then who was heard last; None where nobody was.
+        """
+        recent = {
+            address: each
+            for address, each in self._askers.items()
+            if now - each.since < ASKED_WITHIN
+        }
+        waiting = [address for address, each in recent.items() if not each.answered]
+        chosen: str | None
+        if preferred in waiting:
+            chosen = preferred
+        elif waiting:
+            chosen = waiting[0]
+        elif preferred in recent:
+            chosen = preferred
+        else:
+            chosen = next(reversed(recent), None)
+        if chosen is not None:
+            recent[chosen].answered = True
+        return chosen

@@ -1,0 +1,305 @@
+"""The relay: repeats on each network what is heard on the other.
+
+The gateway finds the boiler by UDP broadcasts, and opens its telnet connection to the address
+that the boiler's answer came from (docs/protocol.md, section 1).  The relay repeats on each
+network what it hears on the other, so that the gateway believes it talks to a boiler, and the
+boiler to a gateway.
+
+Each datagram heard leads to at most one datagram sent, and nothing goes round. What is asked of a
+datagram, in this order:
+
+1. Is it the bridge's own? Linux hands a broadcast to the sender's own sockets on that interface.
+2. Where both sides share a network: does it belong to the opposite side?
+3. Does its sender send more than any device of this kind?
+4. Does it come from a port of discovery?
+5. Was the same relayed a moment ago? So it is where both interfaces are on one switch, or a second
+   bridge is between the same networks.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hargassner.config import DiscoveryConfig
+from hargassner.discovery.devices import Neighbours
+from hargassner.discovery.limits import ASKED_WITHIN, RATE, Askers, RateLimit, Repetitions
+from hargassner.discovery.packets import (
+    ANNOUNCES,
+    ASKS_FOR_SERVICES,
+    NotDiscoveryError,
+    asks,
+    is_captured_list,
+    parse_announcement,
+    parse_service_list,
+)
+from hargassner.discovery.side import Side
+from hargassner.network.datagrams import IDatagramReceiver
+
+log = Logger()
+
+_SAID_AT_MOST = 256
+
+
+class _Said:
+    """Remembers of whom something was said, so that it is said once."""
+
+    def __init__(self) -> None:
+        self._sources: set[str] = set()
+
+    def first(self, source: str) -> bool:
+        """Whether this is the first time; a machine under a flood of sources falls silent."""
+        if source in self._sources or len(self._sources) >= _SAID_AT_MOST:
+            return False
+        self._sources.add(source)
+        return True
+
+
+@dataclass(slots=True)
+class RelayCounters:
+    """How many datagrams went which way.
+
+    ``own`` were the bridge's own, ``repeated`` had come by another way, ``limited`` were more than
+    one address may send, and ``dropped`` could not be sent on or were none of discovery.
+    """
+
+    to_boiler: int = 0
+    to_gateway: int = 0
+    dropped: int = 0
+    own: int = 0
+    repeated: int = 0
+    limited: int = 0
+
+
+class Relay:
+    """Repeats on each network what is heard on the other (docs/protocol.md, section 1).
+
+    Args:
+        neighbours: told who was found.
+        ports: the four port numbers.
+        gateway_side: towards the gateway, where the relay stands for the boiler.
+        boiler_side: towards the boiler, where it stands for the gateway.
+        clock: time.
+    """
+
+    def __init__(
+        self,
+        neighbours: Neighbours,
+        ports: DiscoveryConfig,
+        gateway_side: Side,
+        boiler_side: Side,
+        clock: IReactorTime,
+    ) -> None:
+        self.counters = RelayCounters()
+        self._neighbours = neighbours
+        self._ports = ports
+        self._gateway_side = gateway_side
+        self._boiler_side = boiler_side
+        self._clock = clock
+        self._rates = {gateway_side: RateLimit(), boiler_side: RateLimit()}
+        self._repetitions = Repetitions()
+        self._askers: defaultdict[int, Askers] = defaultdict(Askers)
+        self._services_asked: float | None = None
+        self._said = _Said()
+        self._said_unsent = _Said()
+        self._said_limited = _Said()
+
+    def open_gateway_side(self, reactor: IReactorFDSet) -> Side:
+        """Open the ports towards the gateway.
+
+        Raises:
+            CannotOpenError: one of them cannot be opened.
+        """
+        return self._gateway_side.open(reactor, GatewaySideProtocol(self), self._boiler_side)
+
+    def open_boiler_side(self, reactor: IReactorFDSet) -> Side:
+        """Open the ports towards the boiler.
+
+        Raises:
+            CannotOpenError: one of them cannot be opened.
+        """
+        return self._boiler_side.open(reactor, BoilerSideProtocol(self), self._gateway_side)
+
+    def heard_from_gateway(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
+        """A datagram came from the gateway's network: the boiler, or its network, gets it.
+
+        ``broadcast`` is None where the system does not tell.
+        """
+        address, source_port = source
+        boiler = self._neighbours.boiler
+        opposite = boiler.address if boiler is not None else None
+        known = self._neighbours.may_be_gateway(address)
+        if not self._is_for_relay(self._gateway_side, source, opposite, known, len(data), port):
+            return
+        now = self._clock.seconds()
+        trusted = self._neighbours.trusted_gateway
+        self._askers[source_port].heard(
+            address, now, waits=asks(data), preferred=trusted.address if trusted else None
+        )
+        if data.startswith(ASKS_FOR_SERVICES):
+            self._services_asked = now
+        host = self._boiler_side.broadcast
+        if broadcast is False and boiler is not None:
+            host = boiler.address
+        if self._sent(self._gateway_side, data, source, (host, port)):
+            self.counters.to_boiler += 1
+        if (
+            data.startswith(ANNOUNCES)
+            and source_port == self._ports.gateway_port
+            and port == self._ports.boiler_port
+        ):
+            self._neighbours.gateway_announced(address, parse_announcement(data))
+
+    def heard_from_boiler(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
+        """A datagram came from the boiler's network: the gateway, or its network, gets it.
+
+        ``broadcast`` is None where the system does not tell.
+        """
+        gateway, boiler = self._neighbours.gateway, self._neighbours.boiler
+        opposite = gateway.address if gateway is not None else None
+        known = boiler is not None and boiler.address == source[0]
+        if not self._is_for_relay(self._boiler_side, source, opposite, known, len(data), port):
+            return
+        host = self._gateway_side.broadcast if broadcast else self._asker(port) or opposite
+        if host is None:
+            self._drop(source, port, len(data))
+        elif self._sent(self._boiler_side, data, source, (host, port)):
+            self.counters.to_gateway += 1
+        self._learn_boiler(data, source, port, broadcast)
+
+    def _asker(self, port: int) -> str | None:
+        """Who gets what was sent to this port, and not to everybody."""
+        trusted = self._neighbours.trusted_gateway
+        preferred = trusted.address if trusted is not None else None
+        return self._askers[port].answer_for(preferred, self._clock.seconds())
+
+    def _learn_boiler(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
+        """Whoever answers "get services" from the boiler's port is the boiler."""
+        ports = self._ports
+        if (source[1], port) != (ports.boiler_port, ports.gateway_port):
+            return
+        asked = self._services_asked
+        answers = asked is not None and self._clock.seconds() - asked < ASKED_WITHIN
+        if not is_captured_list(data) and (broadcast or not answers):
+            return
+        try:
+            services = parse_service_list(data)
+        except NotDiscoveryError:
+            return
+        self._neighbours.boiler_answered(source[0], services)
+
+    def _is_for_relay(
+        self,
+        side: Side,
+        source: tuple[str, int],
+        opposite: str | None,
+        known: bool,
+        size: int,
+        port: int,
+    ) -> bool:
+        """Whether a datagram that a side heard is to be relayed, but for repetitions.
+
+        Args:
+            side: heard it.
+            source: where it came from.
+            opposite: the address of the device on the opposite side.
+            known: whether it comes from the device on this side.
+            size: its bytes.
+            port: where it was sent to.
+        """
+        other = self._other(side)
+        if side.is_ours(source):
+            self.counters.own += 1
+            return False
+        # On two networks the same address may be in use twice, and means nothing.
+        if side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source)):
+            self.counters.own += 1
+            return False
+        if not self._rates[side].admits(source[0], self._clock.seconds(), known=known):
+            self.counters.limited += 1
+            if self._said_limited.first(source[0]):
+                log.warn(
+                    "{source} sends more datagrams than any boiler or gateway does: at most "
+                    "{rate:.0f} a second of it are relayed",
+                    source=source[0],
+                    rate=RATE,
+                )
+            return False
+        if source[1] not in other.ports:
+            self._drop(source, port, size)
+            return False
+        return True
+
+    def _sent(
+        self, heard_on: Side, data: bytes, source: tuple[str, int], target: tuple[str, int]
+    ) -> bool:
+        """Send a datagram on from the port that it came from, unless it is a repetition."""
+        side = self._other(heard_on)
+        name = "gateway" if heard_on is self._gateway_side else "boiler"
+        if self._repetitions.is_one(data, target[1], name, source[0], self._clock.seconds()):
+            self.counters.repeated += 1
+            return False
+        try:
+            if side.send(data, source[1], target):
+                return True
+        except OSError as wrong:
+            if self._said_unsent.first(source[0]):
+                log.warn(
+                    "{size} bytes from {source} cannot be sent on to {target}: {why}",
+                    size=len(data),
+                    source=source[0],
+                    target=target[0],
+                    why=wrong.strerror or str(wrong),
+                )
+        self.counters.dropped += 1
+        return False
+
+    def _drop(self, source: tuple[str, int], port: int, size: int) -> None:
+        self.counters.dropped += 1
+        if self._said.first(source[0]):
+            log.info(
+                "not relayed: {size} bytes from {source} port {source_port} to port {port}",
+                size=size,
+                source=source[0],
+                source_port=source[1],
+                port=port,
+            )
+
+    def _other(self, side: Side) -> Side:
+        return self._boiler_side if side is self._gateway_side else self._gateway_side
+
+
+@implementer(IDatagramReceiver)
+class GatewaySideProtocol:
+    """Hears the gateway's network."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def datagram_received(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
+        """Relay it to the boiler's network."""
+        self._relay.heard_from_gateway(data, source, port, broadcast)
+
+
+@implementer(IDatagramReceiver)
+class BoilerSideProtocol:
+    """Hears the boiler's network."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    def datagram_received(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
+        """Relay it to the gateway."""
+        self._relay.heard_from_boiler(data, source, port, broadcast)

@@ -1,0 +1,103 @@
+"""One network's discovery ports."""
+
+from collections.abc import Collection
+
+from twisted.internet.interfaces import IReactorFDSet
+
+from hargassner.network.datagrams import DatagramPort, IDatagramReceiver
+from hargassner.network.sockets import (
+    CannotOpenError,
+    Place,
+    datagram_socket,
+    is_broadcast,
+    is_own_address,
+)
+
+
+class Side:
+    """One network's discovery ports: what the other side sends through, and who listens here.
+
+    Args:
+        place: this machine's place on the network.
+        broadcast: where broadcasts go.
+        ports: the UDP ports to hold, one socket each.
+    """
+
+    def __init__(self, place: Place, broadcast: str, ports: tuple[int, ...]) -> None:
+        self.place = place
+        self.broadcast = broadcast
+        self.ports = ports
+        self.device = place.interface
+        self._senders: dict[int, DatagramPort] = {}
+        self._listeners: list[DatagramPort] = []
+
+    def open(self, reactor: IReactorFDSet, receiver: IDatagramReceiver, other: "Side") -> "Side":
+        """Open every port.
+
+        Args:
+            reactor: where the sockets are watched.
+            receiver: told of what they hear.
+            other: the side that may hold some of the same ports on the same interface.
+
+        Raises:
+            CannotOpenError: one of them cannot be opened; none is open then.
+        """
+        device = self.device = self.place.device()
+        may_meet = self.place.may_meet(other.place)
+        try:
+            for port in self.ports:
+                sock = datagram_socket(
+                    self.place,
+                    "" if device else self.place.address,
+                    port,
+                    device=device,
+                    shared=may_meet and port in other.ports,
+                    joins=may_meet and port in other.open_ports,
+                )
+                self._senders[port] = DatagramPort(reactor, sock, receiver, self.place.address)
+            if not device and self.place.address and is_broadcast(self.broadcast):
+                # A socket bound to one address gets no broadcasts: these get nothing else.
+                for port in self.ports:
+                    sock = datagram_socket(
+                        self.place, self.broadcast, port, device="", shared=True, joins=True
+                    )
+                    self._listeners.append(DatagramPort(reactor, sock, receiver))
+        except (CannotOpenError, OSError):
+            self.close()
+            raise
+        return self
+
+    @property
+    def open_ports(self) -> Collection[int]:
+        """The ports that are open now."""
+        return self._senders.keys()
+
+    def close(self) -> None:
+        """Give every port back."""
+        for each in [*self._senders.values(), *self._listeners]:
+            each.close()
+        self._senders.clear()
+        self._listeners.clear()
+
+    def shares_network_with(self, other: "Side") -> bool:
+        """Whether both sides are on one interface, as far as the configuration tells."""
+        return not (self.device and other.device) or self.device == other.device
+
+    def is_ours(self, source: tuple[str, int]) -> bool:
+        """Whether a datagram that was heard here was sent from here."""
+        address, port = source
+        if port not in self._senders:
+            return False
+        return address == self.place.address if self.place.address else is_own_address(address)
+
+    def send(self, data: bytes, source_port: int, target: tuple[str, int]) -> bool:
+        """Send from one of the ports; false while they are closed.
+
+        Raises:
+            OSError: the system refuses it.
+        """
+        sender = self._senders.get(source_port)
+        if sender is None:
+            return False
+        sender.send(data, target)
+        return True
