@@ -182,13 +182,17 @@ class SessionRecorder:
         folder: where the recording goes.
         number: names the session, as in the log.
         client: the client's address.
-        now: seconds since the epoch, as the reactor's clock counts them.
+        now: the moment at which it began.
+        date: when that was, in seconds since the epoch.
     """
 
-    def __init__(self, folder: "RecordingFolder", number: int, client: str, now: float) -> None:
+    def __init__(
+        self, folder: "RecordingFolder", number: int, client: str, now: float, date: float
+    ) -> None:
         self.number = number
         self.client = client
-        self.started = now
+        self.started = date
+        self._began = now
         self._folder = folder
         self._redactor: Redactor | None = Redactor(secrets.choice)
 
@@ -198,7 +202,7 @@ class SessionRecorder:
         if redactor is None:
             return
         given_up = redactor.given_up
-        entries = redactor.passed(now - self.started, direction, data, kept=kept)
+        entries = redactor.passed(now - self._began, direction, data, kept=kept)
         if not given_up and redactor.given_up:
             log.warn(
                 "session {session}: a line that does not end is left out of the recording: "
@@ -211,7 +215,7 @@ class SessionRecorder:
     def over(self, now: float, reason: str) -> None:
         """The session is over."""
         if self._redactor is not None:
-            entries: list[Entry] = [*self._redactor.over(), Ended(now - self.started, reason)]
+            entries: list[Entry] = [*self._redactor.over(), Ended(now - self._began, reason)]
             self._folder.add(self, entries)
             self.stop()
 
@@ -249,9 +253,9 @@ class RecordingFolder:
         self._trouble = False
         self._until_written: list[Deferred[None]] = []
 
-    def session(self, number: int, client: str, now: float) -> SessionRecorder:
+    def session(self, number: int, client: str, now: float, date: float) -> SessionRecorder:
         """Record a session; the arguments are those of ``SessionRecorder``."""
-        return SessionRecorder(self, number, client, now)
+        return SessionRecorder(self, number, client, now, date)
 
     def written(self) -> "Deferred[None]":
         """Tell when nothing waits for the disk any more."""
