@@ -130,6 +130,19 @@ class WritingTests(RecordingCase):
             ],
         )
 
+    def test_its_start_is_a_date_and_its_times_are_durations(self):
+        """Whatever becomes of the wall clock meanwhile; a part is named by the same reckoning."""
+        folder = RecordingFolder(self.directory, self.crank.run, largest_file=250)
+        recorder = folder.session(3, CLIENT, 77.0, START)
+        recorder.passed(78.5, "boiler", b"z1\r\n")
+        recorder.passed(137.0, "boiler", b"z" * 200 + b"\r\n")
+        recorder.over(138.0, "the client closed")
+        self.crank.turn_all()
+        names = [each.name.partition("-")[0] for each in self.recordings()]
+        self.assertEqual(names[:2], ["20260921T141321.500Z", "20260921T141420.000Z"])
+        entries = [entry for each in self.recordings() for entry in read_entries(each)]
+        self.assertEqual([each.time for each in entries], [1.5, 60.0, 61.0])
+
     def test_what_passed_between_bridge_and_boiler_is_marked(self):
         """So that both wires can be told from one recording."""
         recorder = self.folder.session(3, CLIENT, START, START)

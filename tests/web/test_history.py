@@ -85,6 +85,27 @@ class HistoryTests(SynchronousTestCase):
         self.history.record(NOON, {"tk": 2.0})
         self.assertEqual(self.history.lines(), {"tk": [2.0]})
 
+    def at(self) -> dict[int, float]:
+        """The samples by their minutes."""
+        newest = round((self.history.newest - NOON) / MINUTE)
+        [line] = self.history.lines().values()
+        first = newest - len(line) + 1
+        return {at: value for at, value in enumerate(line, first) if value is not None}
+
+    @settings(deadline=None)
+    @given(st.lists(st.integers(0, KEPT - 1), min_size=1, max_size=30))
+    def test_whatever_the_clock_does_within_a_day_what_is_there_stays(
+        self, minutes: list[int]
+    ) -> None:
+        self.history = History()
+        before: dict[int, float] = {}
+        for number, minute in enumerate(minutes):
+            self.history.record(NOON + minute * MINUTE, {"tk": float(number)})
+            now = self.at()
+            self.assertEqual(now, before | {each: now[each] for each in now if each not in before})
+            self.assertLessEqual(set(now) - set(before), {minute})
+            before = now
+
     @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 3000), st.booleans()), max_size=30))
     def test_whatever_the_clock_does_a_recalled_history_is_the_same(

@@ -120,7 +120,7 @@ class StateTests(PageCase):
         self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
         show(self.boiler, {"TK": ("65.90", "°C")}, "Störung", at=self.clock.seconds())
         state = self.get("/api/state", accept_language="de").json
-        self.assertEqual(state["now"], self.clock.seconds())
+        self.assertEqual(state["now"], self.clock.wall())
         self.assertEqual(state["channels"]["tk"]["value"], "65.90")
         self.assertEqual(state["channels"]["stoerung"]["value"], "ON")
         self.assertEqual(state["boiler"]["tiles"][0]["label"], "Kessel")
