@@ -24,7 +24,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -367,8 +367,8 @@ class _Shelf:
             number = last.number + 1
             last.close()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._make_room({each.path for each in self._parts.values() if each is not last})
         began = datetime.fromtimestamp(recorder.started + time, UTC)
+        self._make_room({each.path for each in self._parts.values() if each is not last}, began)
         name = (
             f"{began:%Y%m%dT%H%M%S}.{began.microsecond // 1000:03}Z"
             f"-session-{recorder.number}-part-{number}.jsonl"
@@ -378,10 +378,14 @@ class _Shelf:
         part.begin(_header(recorder, number))
         return part
 
-    def _make_room(self, being_written: set[Path]) -> None:
+    def _make_room(self, being_written: set[Path], now: datetime) -> None:
         """Remove the oldest recordings, so that there is room for one more."""
+        # What is dated later was written while the wall clock was wrong. Were it kept, it would be
+        # the newest for as long as the clock was wrong by.
+        tomorrow = f"{now + timedelta(days=1):%Y%m%dT%H%M%S}"
         recordings = sorted(
-            each for each in self._directory.iterdir() if _NAME.fullmatch(each.name)
+            (each for each in self._directory.iterdir() if _NAME.fullmatch(each.name)),
+            key=lambda each: (each.name <= tomorrow, each.name),
         )
         superfluous = len(recordings) + 1 - self._most_files
         over = [each for each in recordings if each not in being_written]

@@ -299,6 +299,19 @@ class RotationTests(RecordingCase):
             ["3", "4", "5", "notes.jsonl"],
         )
 
+    def test_what_was_recorded_while_the_clock_was_wrong_is_removed_first(self):
+        """Else it would crowd out every new recording for years."""
+        folder = RecordingFolder(self.directory, self.crank.run, most_files=3)
+        years = 10 * 365 * 86_400
+        for number, ahead in enumerate((years, years, years, 0, 0, 0), 1):
+            at = START + ahead + number
+            folder.session(number, CLIENT, at, at).over(at, "the client closed")
+            self.crank.turn_all()
+        self.assertEqual(
+            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
+            ["4", "5", "6"],
+        )
+
     def test_a_recording_that_goes_on_is_not_removed(self):
         """A long session's file is old and in use."""
         folder = RecordingFolder(self.directory, self.crank.run, most_files=2)
