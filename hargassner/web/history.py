@@ -42,6 +42,7 @@ class History:
     def __init__(self) -> None:
         self._lines: dict[str, array[float]] = {}
         self._newest: int | None = None
+        self._other: tuple[dict[str, array[float]], int | None] = ({}, None)
 
     @property
     def newest(self) -> float | None:
@@ -51,11 +52,12 @@ class History:
     def record(self, now: float, values: Mapping[str, float]) -> None:
         """Take a sample; of several in the same minute the first one stays.
 
-        While a clock that was set back tells what it told before, nothing is taken. One that tells
-        a time a day or more before the newest sample was wrong then: it begins anew.
+        While a clock that was set back tells what it told before, nothing is taken. One that is set
+        by a day or more begins anew, and goes on where it was if it is set back.
         """
         slot = int(now // STEP)
-        if self._newest is not None and self._newest - KEPT < slot <= self._newest:
+        self._turn_to(slot)
+        if self._newest is not None and slot <= self._newest:
             return
         self._advance(slot)
         for name, value in values.items():
@@ -69,17 +71,27 @@ class History:
     def pass_by(self, now: float) -> None:
         """Let the minutes before this one be gaps, as far as they were not sampled."""
         slot = int(now // STEP) - 1
+        self._turn_to(slot)
         if self._newest is not None and slot > self._newest:
             self._advance(slot)
 
+    def _turn_to(self, slot: int) -> None:
+        """Have the samples of another day ready, if it is another day by now."""
+        if self._is_of(slot):
+            return
+        other, self._other = self._other, (self._lines, self._newest)
+        self._lines, self._newest = other
+        if not self._is_of(slot):
+            self._lines, self._newest = {}, None
+
+    def _is_of(self, slot: int) -> bool:
+        return self._newest is None or abs(slot - self._newest) < KEPT
+
     def _advance(self, slot: int) -> None:
-        if self._newest is not None and slot < self._newest:
-            self._lines.clear()
-        else:
-            newest = slot if self._newest is None else self._newest
-            for each in range(max(newest + 1, slot - KEPT + 1), slot + 1):
-                for line in self._lines.values():
-                    line[each % KEPT] = math.nan
+        newest = slot if self._newest is None else self._newest
+        for each in range(newest + 1, slot + 1):
+            for line in self._lines.values():
+                line[each % KEPT] = math.nan
         self._newest = slot
 
     def lines(self) -> dict[str, list[float | None]]:

@@ -75,6 +75,11 @@ class HistoryTests(SynchronousTestCase):
             self.history.record(NOON + minute * MINUTE, {"tk": 22.0})
         self.assertEqual(self.history.lines(), {"tk": [0.0, 1.0, 2.0, 3.0, 4.0, 22.0]})
 
+    def test_a_clock_that_is_set_right_again_goes_on_where_it_was(self) -> None:
+        for at, value in ((NOON, 1.0), (NOON + 10 * 365 * DAY, 2.0), (NOON + 2 * MINUTE, 3.0)):
+            self.history.record(at, {"tk": value})
+        self.assertEqual(self.history.lines(), {"tk": [1.0, None, 3.0]})
+
     def test_a_clock_that_was_wrong_by_more_than_a_day_begins_anew(self) -> None:
         self.history.record(NOON + 10 * 365 * DAY, {"tk": 1.0})
         self.history.record(NOON, {"tk": 2.0})
