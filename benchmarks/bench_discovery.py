@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from hargassner.boiler import Boiler
+from hargassner.clock import ReactorClock
 from hargassner.config import Config, HomeAssistantConfig
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, ParameterSeen, TelemetryLine
@@ -47,12 +48,12 @@ class Home:
 
     def __init__(self, state: Path, config: Config, document: bytes) -> None:
         self.clock = Clock()
-        self.clock.advance(1_700_000_000)
+        clock = ReactorClock(self.clock)
         self.broker = MemoryBroker()
         self.boiler = Boiler()
         directory = StateDirectory(state)
         self.view = HomeView(
-            self.boiler, config, self.broker, AskedControl(), self.clock, directory, at_once, "pi"
+            self.boiler, config, self.broker, AskedControl(), clock, directory, at_once, "pi"
         )
         self.view.startService()
         self.boiler.apply(BoilerDescribed(document, parse_descriptor(document)), 0)

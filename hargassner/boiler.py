@@ -1,7 +1,9 @@
 """The model: what is known of the boiler now.
 
-Events come in, each with the time at which it happened; whoever observes the model is told what
-changed. Nothing here knows of bytes, sockets or a clock, and nothing here knows who looks on.
+Events come in, each with the moment at which it happened; whoever observes the model is told what
+changed. Nothing here knows of bytes, sockets or a clock, and nothing here knows who looks on. All
+times here are moments of a clock that runs evenly; who shows them makes dates of them
+(hargassner/clock.py).
 """
 
 import re
@@ -324,7 +326,7 @@ class Boiler:
 
         Args:
             event: what the dialogue, the discovery or the proxy told.
-            now: when it happened, in seconds since the epoch.
+            now: the moment at which it happened.
             session: the number of the session in which it happened; a login needs it.
         """
         match event:
@@ -350,10 +352,6 @@ class Boiler:
 
     def tick(self, now: float) -> None:
         """Take in that time passes; to be called every few seconds."""
-        # A clock that was set back must not make what it has measured last for ever.
-        if self._last_line is not None:
-            self._last_line = min(self._last_line, now)
-        self._suspects = {name: min(since, now) for name, since in self._suspects.items()}
         if (
             self.availability.telemetry
             and self._last_line is not None
@@ -420,11 +418,10 @@ class Boiler:
             self._misfits_said.add(misfit)
             self._misfit_said = True
             log.warn(
-                "telemetry lines have {got} values since {since}, their descriptor has {expected}:"
-                " not every channel can be told, see telemetry.hidden in the configuration",
+                "telemetry lines have {got} values, their descriptor has {expected}: not every"
+                " channel can be told, see telemetry.hidden in the configuration",
                 got=misfit.got,
                 expected=misfit.expected,
-                since=datetime.fromtimestamp(now).astimezone().isoformat(timespec="seconds"),
             )
         self._avail(replace(self.availability, misfit=misfit, misfit_since=now))
 

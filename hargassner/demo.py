@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from twisted.application.service import MultiService
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
+from hargassner.clock import run_evenly
 from hargassner.config import (
     BoilerConfig,
     Config,
@@ -174,6 +175,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     running: Any = reactor
+    run_evenly(running)
     web_port = free_port(WEB_PORT)
     embedded = None
     url = os.environ.get("MQTT_URL", "")

@@ -55,6 +55,13 @@ class Helpers:
     def __init__(self, bridge: "Bridge") -> None:
         self._bridge = bridge
 
+    def _time(self, moment: float | None) -> str:
+        """A moment as a clock on the wall shows it."""
+        if moment is None:
+            return ""
+        date = self._bridge.clock.date(moment)
+        return datetime.fromtimestamp(date).isoformat(" ", "seconds")
+
     @property
     def all(self) -> tuple[Callable[..., None], ...]:
         """Every helper, in the order in which ``help`` tells of them."""
@@ -103,7 +110,7 @@ class Helpers:
                     ("firmware", boiler.identity.firmware or "not known yet"),
                     ("session", f"{session.number}, logged in" if session else "none"),
                     ("telemetry", "flows" if availability.telemetry else "does not flow"),
-                    ("since", _time(availability.telemetry_since)),
+                    ("since", self._time(availability.telemetry_since)),
                     ("broker", link),
                 ]
             )
@@ -117,7 +124,7 @@ class Helpers:
                 (
                     each.number,
                     f"{each.address}:{each.port}",
-                    _time(each.opened),
+                    self._time(each.opened),
                     "yes" if each.logged_in else "no",
                     f"{each.bytes_from_gateway} bytes",
                     f"{each.bytes_from_boiler} bytes",
@@ -136,7 +143,7 @@ class Helpers:
                     each.name,
                     "?" if each.text is None else each.text,
                     each.unit if each.connected else f"{each.unit} (nothing connected)",
-                    _time(each.since),
+                    self._time(each.since),
                 )
                 for each in self._bridge.boiler.channels.values()
                 if _has(part, each.name, each.object)
@@ -148,7 +155,7 @@ class Helpers:
         _table(
             ("id", "name", "value", "since"),
             (
-                (each.id, each.name, each.text, _time(each.since))
+                (each.id, each.name, each.text, self._time(each.since))
                 for each in self._bridge.boiler.settings.values()
                 if _has(part, each.name, each.id)
             ),
@@ -159,7 +166,7 @@ class Helpers:
         _table(
             ("number", "fault", "since"),
             (
-                ("" if each.number is None else each.number, each.text.en, _time(each.since))
+                ("" if each.number is None else each.number, each.text.en, self._time(each.since))
                 for each in self._bridge.boiler.faults
             ),
         )
@@ -177,12 +184,15 @@ class Helpers:
     def dialogue(self, count: int = _SHOWN) -> None:
         """the last lines of gateway and boiler; dialogue(100): more of them"""
         lines = self._bridge.journal.dialogue
-        _last([(_time(each.at), each.session, each.direction, each.text) for each in lines], count)
+        _last(
+            [(self._time(each.at), each.session, each.direction, each.text) for each in lines],
+            count,
+        )
 
     def log(self, count: int = _SHOWN) -> None:
         """the last lines of the log; log(100): more of them"""
         lines = self._bridge.journal.lines
-        _last([(_time(each.at), each.level, each.source, each.text) for each in lines], count)
+        _last([(self._time(each.at), each.level, each.source, each.text) for each in lines], count)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -201,10 +211,3 @@ def _counted(name: str, counters: object) -> Iterator[tuple[str, str, int]]:
 
 def _has(part: str, *names: str) -> bool:
     return any(part.lower() in name.lower() for name in names)
-
-
-def _time(seconds: float | None) -> str:
-    """A time as a clock on the wall shows it."""
-    if seconds is None:
-        return ""
-    return datetime.fromtimestamp(seconds).isoformat(" ", "seconds")

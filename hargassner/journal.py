@@ -42,7 +42,7 @@ _HIDDEN = "…"
 
 @dataclass(frozen=True, slots=True)
 class DialogueLine:
-    """A line that was said in a session; ``at`` is in seconds since the epoch.
+    """A line that was said in a session; ``at`` is the moment.
 
     ``text`` is shortened where it is long, has no control characters, and no secrets. What the
     bridge says are its own requests, and how the session began and ended.
@@ -56,7 +56,7 @@ class DialogueLine:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of the program's log; ``at`` is in seconds since the epoch.
+    """A line of the program's log; ``at`` is the moment.
 
     ``level`` is such as "info", ``source`` the module that wrote it.
     """
@@ -74,7 +74,7 @@ class Journal:
     """The last lines, and who wants to know of each new one.
 
     Args:
-        clock: the time of what is said in sessions.
+        clock: time; views make dates of moments (hargassner/clock.py).
         kept: how many lines of dialogue, and of log.
     """
 
@@ -93,6 +93,10 @@ class Journal:
     def lines(self) -> Sequence[LogLine]:
         """The last lines of the log, oldest first."""
         return tuple(self._log)
+
+    def now(self) -> float:
+        """The moment now; it may be asked for in any thread."""
+        return self._clock.seconds()
 
     def watch(self, session: Session) -> ISessionWatcher:
         """A spectator for a session that begins."""
@@ -120,7 +124,7 @@ class Journal:
         self, session: int, direction: Literal["gateway", "boiler", "bridge"], text: str
     ) -> None:
         """A line was said in a session; its secrets are blotted out already."""
-        line = DialogueLine(self._clock.seconds(), session, direction, harmless(text))
+        line = DialogueLine(self.now(), session, direction, harmless(text))
         self._dialogue.append(line)
         self._tell(line)
 
@@ -234,8 +238,9 @@ class JournalKeeping(Service):
             text = f"{text}: {failure.type.__name__}: {failure.getErrorMessage()}"
         if len(text) > LONGEST_LOG_LINE:
             text = f"{text[:LONGEST_LOG_LINE]}…"
+        # Not the event's date: that one stays wrong when the wall clock is set right.
         line = LogLine(
-            event["log_time"], level.name, event.get("log_namespace", ""), harmless(text)
+            self._journal.now(), level.name, event.get("log_namespace", ""), harmless(text)
         )
         if threading.get_ident() == self._thread:
             self._journal.logged(line)

@@ -24,7 +24,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -182,13 +182,17 @@ class SessionRecorder:
         folder: where the recording goes.
         number: names the session, as in the log.
         client: the client's address.
-        now: seconds since the epoch, as the reactor's clock counts them.
+        now: the moment at which it began.
+        date: when that was, in seconds since the epoch.
     """
 
-    def __init__(self, folder: "RecordingFolder", number: int, client: str, now: float) -> None:
+    def __init__(
+        self, folder: "RecordingFolder", number: int, client: str, now: float, date: float
+    ) -> None:
         self.number = number
         self.client = client
-        self.started = now
+        self.started = date
+        self._began = now
         self._folder = folder
         self._redactor: Redactor | None = Redactor(secrets.choice)
 
@@ -198,7 +202,7 @@ class SessionRecorder:
         if redactor is None:
             return
         given_up = redactor.given_up
-        entries = redactor.passed(now - self.started, direction, data, kept=kept)
+        entries = redactor.passed(now - self._began, direction, data, kept=kept)
         if not given_up and redactor.given_up:
             log.warn(
                 "session {session}: a line that does not end is left out of the recording: "
@@ -211,7 +215,7 @@ class SessionRecorder:
     def over(self, now: float, reason: str) -> None:
         """The session is over."""
         if self._redactor is not None:
-            entries: list[Entry] = [*self._redactor.over(), Ended(now - self.started, reason)]
+            entries: list[Entry] = [*self._redactor.over(), Ended(now - self._began, reason)]
             self._folder.add(self, entries)
             self.stop()
 
@@ -249,9 +253,9 @@ class RecordingFolder:
         self._trouble = False
         self._until_written: list[Deferred[None]] = []
 
-    def session(self, number: int, client: str, now: float) -> SessionRecorder:
+    def session(self, number: int, client: str, now: float, date: float) -> SessionRecorder:
         """Record a session; the arguments are those of ``SessionRecorder``."""
-        return SessionRecorder(self, number, client, now)
+        return SessionRecorder(self, number, client, now, date)
 
     def written(self) -> "Deferred[None]":
         """Tell when nothing waits for the disk any more."""
@@ -363,8 +367,8 @@ class _Shelf:
             number = last.number + 1
             last.close()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._make_room({each.path for each in self._parts.values() if each is not last})
         began = datetime.fromtimestamp(recorder.started + time, UTC)
+        self._make_room({each.path for each in self._parts.values() if each is not last}, began)
         name = (
             f"{began:%Y%m%dT%H%M%S}.{began.microsecond // 1000:03}Z"
             f"-session-{recorder.number}-part-{number}.jsonl"
@@ -374,10 +378,14 @@ class _Shelf:
         part.begin(_header(recorder, number))
         return part
 
-    def _make_room(self, being_written: set[Path]) -> None:
+    def _make_room(self, being_written: set[Path], now: datetime) -> None:
         """Remove the oldest recordings, so that there is room for one more."""
+        # What is dated later was written while the wall clock was wrong. Were it kept, it would be
+        # the newest for as long as the clock was wrong by.
+        tomorrow = f"{now + timedelta(days=1):%Y%m%dT%H%M%S}"
         recordings = sorted(
-            each for each in self._directory.iterdir() if _NAME.fullmatch(each.name)
+            (each for each in self._directory.iterdir() if _NAME.fullmatch(each.name)),
+            key=lambda each: (each.name <= tomorrow, each.name),
         )
         superfluous = len(recordings) + 1 - self._most_files
         over = [each for each in recordings if each not in being_written]

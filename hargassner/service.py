@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.boiler import Boiler
+from hargassner.clock import ReactorClock
 from hargassner.config import Config
 from hargassner.control import Control
 from hargassner.direct import DirectTelemetry
@@ -214,6 +215,7 @@ class Bridge(MultiService):
     def __init__(self, config: Config, reactor: IBridgeReactor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.config = config
+        self.clock = ReactorClock(reactor)
         gateway_place = Place(config.gateway.interface, config.gateway.address)
         boiler_place = Place(config.boiler.interface, config.boiler.address)
 
@@ -252,8 +254,8 @@ class Bridge(MultiService):
             overhearing = self.understanding.watch(session)
             watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
             if self.recordings is not None:
-                now = reactor.seconds()
-                recorder = self.recordings.session(session.number, session.address, now)
+                now, date = reactor.seconds(), self.clock.wall()
+                recorder = self.recordings.session(session.number, session.address, now, date)
                 watchers.append(Recorded(recorder, reactor.seconds))
             if self.neighbours.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
@@ -336,7 +338,7 @@ class Bridge(MultiService):
             self.config,
             self.broker,
             self.control,
-            reactor,
+            self.clock,
             state,
             in_thread,
             socket.gethostname(),
@@ -368,7 +370,7 @@ class Bridge(MultiService):
             broker=lambda: self.broker.status if self.broker else None,
             commands=lambda: self.control.counters,
         )
-        return WebPage(seen, reactor, state, in_thread)
+        return WebPage(seen, reactor, self.clock, state, in_thread)
 
 
 def sides(config: Config, gateway_place: Place, boiler_place: Place) -> tuple[Side, Side]:

@@ -7,6 +7,7 @@ from typing import cast
 from twisted.application.service import IService
 from twisted.python.usage import Options as UsageOptions
 
+from hargassner.clock import run_evenly
 from hargassner.config import ConfigError, find_config, load_config
 from hargassner.service import Bridge, IBridgeReactor
 
@@ -37,6 +38,7 @@ def makeService(options: Options, reactor: IBridgeReactor | None = None) -> ISer
         from twisted.internet import reactor as running
 
         reactor = cast("IBridgeReactor", running)
+    run_evenly(reactor)
     try:
         named = options["config"]
         path = Path(named) if named else find_config(os.environ, Path.cwd())

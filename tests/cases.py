@@ -16,6 +16,8 @@ from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
+from tests.clocks import TwoClocks
+
 
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
@@ -136,7 +138,7 @@ class ClockCase(SynchronousTestCase):
     """A test with a clock of its own; it fails when a timer is left at the end."""
 
     def setUp(self) -> None:
-        self.clock = Clock()
+        self.clock = TwoClocks()
         self.log = Log(self)
         self.addCleanup(self._no_timer_is_left)
 

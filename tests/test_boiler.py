@@ -621,15 +621,6 @@ class AvailabilityTests(BoilerCase):
         self.boiler.tick(101.0 + TELEMETRY_PATIENCE + 1)
         self.assertEqual([Availability(telemetry=False, telemetry_since=131.0)], self.told())
 
-    def test_silence_is_told_though_the_clock_was_set_back(self) -> None:
-        """The patience counts from the first look at the new time."""
-        self.line("7", now=50_000.0)
-        self.told()
-        self.boiler.tick(100.0)
-        self.assertEqual([], self.told())
-        self.boiler.tick(100.0 + TELEMETRY_PATIENCE)
-        self.assertEqual([Availability(telemetry=False, telemetry_since=130.0)], self.told())
-
     def test_it_is_not_told_offline_before_it_was_online(self) -> None:
         """A bridge that has just started has nothing to take back."""
         self.boiler.tick(1e9)

@@ -3,6 +3,7 @@
 import re
 import socket
 from dataclasses import replace
+from datetime import datetime
 from shutil import which
 from typing import Any
 from unittest import SkipTest
@@ -32,6 +33,7 @@ from hargassner.manhole import (
 from hargassner.proxy import Session
 from hargassner.service import Bridge
 from tests.cases import ClockCase, DescriptorCase, free_ports
+from tests.clocks import TwoClocks
 
 CONFIG = ManholeConfig(listen="tcp:0:interface=127.0.0.1", password="open sesame")
 WRONG = "open cinnamon"
@@ -274,6 +276,15 @@ class InsideTests(ManholeCase):
         _, line = self.shown("settings('temp')")
         self.assertIn("Temp. jour  20.0", line)
         self.assertEqual(self.shown("settings('zone')"), ["none"])
+
+    def test_times_are_those_of_the_wall_clock(self) -> None:
+        """As it is set now, and not as it was when they were noted."""
+        clock = self.bridge.clock = TwoClocks()
+        clock.step(datetime(2026, 11, 25, 12, 0).timestamp())
+        self.bridge.boiler.apply(ParameterChanged("4", "Temp. jour", None, "20.0"), 60.0)
+        self.assertIn("2026-11-25 12:01:00", self.shown("settings()")[-1])
+        clock.step(-3600)
+        self.assertIn("2026-11-25 11:01:00", self.shown("settings()")[-1])
 
     def test_sessions(self) -> None:
         self.hear_telemetry()

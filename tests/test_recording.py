@@ -89,7 +89,7 @@ class WritingTests(RecordingCase):
 
     def test_segments_are_read_back_as_they_passed(self):
         """Times, directions, bytes and boundaries are those of the session."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START + 0.25, "gateway", b"$apiv")
         recorder.passed(START + 0.5, "gateway", b"ersion\r\n")
         recorder.passed(START + 1.125, "boiler", b"$1.0.")
@@ -109,7 +109,7 @@ class WritingTests(RecordingCase):
 
     def test_the_file_is_json_lines_that_others_can_read(self):
         """A header, an object a segment, and the end."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START + 0.5, "boiler", b"z\xb0C\r\n")
         recorder.over(START + 1, "the client closed")
         self.crank.turn_all()
@@ -130,9 +130,22 @@ class WritingTests(RecordingCase):
             ],
         )
 
+    def test_its_start_is_a_date_and_its_times_are_durations(self):
+        """Whatever becomes of the wall clock meanwhile; a part is named by the same reckoning."""
+        folder = RecordingFolder(self.directory, self.crank.run, largest_file=250)
+        recorder = folder.session(3, CLIENT, 77.0, START)
+        recorder.passed(78.5, "boiler", b"z1\r\n")
+        recorder.passed(137.0, "boiler", b"z" * 200 + b"\r\n")
+        recorder.over(138.0, "the client closed")
+        self.crank.turn_all()
+        names = [each.name.partition("-")[0] for each in self.recordings()]
+        self.assertEqual(names[:2], ["20260921T141321.500Z", "20260921T141420.000Z"])
+        entries = [entry for each in self.recordings() for entry in read_entries(each)]
+        self.assertEqual([each.time for each in entries], [1.5, 60.0, 61.0])
+
     def test_what_passed_between_bridge_and_boiler_is_marked(self):
         """So that both wires can be told from one recording."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START + 1, "bridge", b"$par get 4\r\n")
         recorder.passed(START + 2, "boiler", b"$4;9;1;\r\n", kept=True)
         recorder.over(START + 3, "the client closed")
@@ -148,7 +161,7 @@ class WritingTests(RecordingCase):
 
     def test_secrets_are_not_written(self):
         """Of a serial number that was cut in two nothing reaches the file."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"$SN BCE: '2900")
         recorder.passed(START, "boiler", b"418'\r\n")
         recorder.over(START + 1, "the client closed")
@@ -159,7 +172,7 @@ class WritingTests(RecordingCase):
 
     def test_an_unfinished_line_is_written_when_the_session_is_over(self):
         """What was held back is not lost."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"pm 9 20.0")
         recorder.over(START + 1, "the boiler closed")
         self.crank.turn_all()
@@ -168,7 +181,7 @@ class WritingTests(RecordingCase):
 
     def test_a_line_left_out_is_said_once(self):
         """A line without end becomes placeholders, and the log says so."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         for _ in range(2):
             recorder.passed(START, "boiler", b"x" * LARGEST_HOLD)
             recorder.passed(START, "boiler", b"\r\n")
@@ -177,15 +190,15 @@ class WritingTests(RecordingCase):
 
     def test_only_the_owner_can_read_it(self):
         """The directory and the files are closed to others."""
-        self.folder.session(3, CLIENT, START).over(START, "the client closed")
+        self.folder.session(3, CLIENT, START, START).over(START, "the client closed")
         self.crank.turn_all()
         self.assertEqual(stat.S_IMODE(self.directory.stat().st_mode), 0o700)
         self.assertEqual(stat.S_IMODE(self.only_recording().stat().st_mode), 0o600)
 
     def test_sessions_at_the_same_time_have_each_their_file(self):
         """What passed in one is not found in the other."""
-        one = self.folder.session(1, CLIENT, START)
-        two = self.folder.session(2, CLIENT, START)
+        one = self.folder.session(1, CLIENT, START, START)
+        two = self.folder.session(2, CLIENT, START, START)
         for recorder, text in ((one, b"z1\r\n"), (two, b"z2\r\n"), (one, b"z3\r\n")):
             recorder.passed(START, "boiler", text)
         self.crank.turn_all()
@@ -196,7 +209,7 @@ class WritingTests(RecordingCase):
 
     def test_a_session_can_be_read_while_it_goes_on(self):
         """What the disk has taken is there."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
         self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z1\r\n"])
@@ -204,7 +217,7 @@ class WritingTests(RecordingCase):
     def test_no_file_stays_open_after_a_session(self):
         """The file descriptor is given back."""
         before = len(list(Path("/proc/self/fd").iterdir()))
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
         self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before + 1)
@@ -215,7 +228,7 @@ class WritingTests(RecordingCase):
     def test_written_tells_when_the_disk_has_everything(self):
         """Whoever stops the bridge can wait for it."""
         self.successResultOf(self.folder.written())
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         recorder.over(START, "the bridge stops")
         written = self.folder.written()
@@ -232,7 +245,7 @@ class RotationTests(RecordingCase):
     def test_a_long_session_goes_on_in_a_next_part(self):
         """The parts are in order, none too big, and together they are the session."""
         folder = RecordingFolder(self.directory, self.crank.run, largest_file=1000)
-        recorder = folder.session(3, CLIENT, START)
+        recorder = folder.session(3, CLIENT, START, START)
         for second in range(40):
             recorder.passed(START + second, "boiler", b"z%d\r\n" % second)
             self.crank.turn_all()
@@ -251,7 +264,7 @@ class RotationTests(RecordingCase):
     def test_a_secret_has_the_same_replacement_in_all_parts(self):
         """Parts are one recording."""
         folder = RecordingFolder(self.directory, self.crank.run, largest_file=250)
-        recorder = folder.session(3, CLIENT, START)
+        recorder = folder.session(3, CLIENT, START, START)
         for _ in range(3):
             recorder.passed(START, "boiler", b"$SN I/O: '2900417'\r\n")
         recorder.over(START, "the client closed")
@@ -263,7 +276,7 @@ class RotationTests(RecordingCase):
     def test_a_segment_larger_than_a_file_is_written_all_the_same(self):
         """It has a part of its own."""
         folder = RecordingFolder(self.directory, self.crank.run, largest_file=300)
-        recorder = folder.session(3, CLIENT, START)
+        recorder = folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z" + b"x" * 1000 + b"\r\n")
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
@@ -278,7 +291,7 @@ class RotationTests(RecordingCase):
         (self.directory / "notes.jsonl").write_text("mine")
         folder = RecordingFolder(self.directory, self.crank.run, most_files=3)
         for number in range(1, 6):
-            recorder = folder.session(number, CLIENT, START + number)
+            recorder = folder.session(number, CLIENT, START + number, START + number)
             recorder.over(START + number, "the client closed")
             self.crank.turn_all()
         self.assertEqual(
@@ -286,13 +299,28 @@ class RotationTests(RecordingCase):
             ["3", "4", "5", "notes.jsonl"],
         )
 
+    def test_what_was_recorded_while_the_clock_was_wrong_is_removed_first(self):
+        """Else it would crowd out every new recording for years."""
+        folder = RecordingFolder(self.directory, self.crank.run, most_files=3)
+        years = 10 * 365 * 86_400
+        for number, ahead in enumerate((years, years, years, 0, 0, 0), 1):
+            at = START + ahead + number
+            folder.session(number, CLIENT, at, at).over(at, "the client closed")
+            self.crank.turn_all()
+        self.assertEqual(
+            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
+            ["4", "5", "6"],
+        )
+
     def test_a_recording_that_goes_on_is_not_removed(self):
         """A long session's file is old and in use."""
         folder = RecordingFolder(self.directory, self.crank.run, most_files=2)
-        long = folder.session(1, CLIENT, START)
+        long = folder.session(1, CLIENT, START, START)
         long.passed(START, "boiler", b"z1\r\n")
         for number in range(2, 5):
-            folder.session(number, CLIENT, START + number).over(START + number, "closed")
+            folder.session(number, CLIENT, START + number, START + number).over(
+                START + number, "closed"
+            )
             self.crank.turn_all()
         self.assertEqual(
             [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
@@ -303,7 +331,7 @@ class RotationTests(RecordingCase):
         """The bound on files holds, and the log says why a recording is missing."""
         folder = RecordingFolder(self.directory, self.crank.run, most_files=2)
         for number in (1, 2, 3):
-            folder.session(number, CLIENT, START).passed(START, "boiler", b"z1\r\n")
+            folder.session(number, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
             self.crank.turn_all()
         self.assertEqual(len(self.recordings()), 2)
         [warning] = self.warnings()
@@ -316,7 +344,7 @@ class DiskTests(RecordingCase):
 
     def test_a_full_disk_ends_the_recording(self):
         """It is said once, with the cause; what was written before can be read."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn()
         recorder.passed(START + 1, "boiler", b"z" + b"x" * 1000 + b"\r\n")
@@ -333,7 +361,7 @@ class DiskTests(RecordingCase):
     def test_a_full_disk_is_said_once_for_all_sessions(self):
         """Its next failures say nothing new, and leave no empty files behind."""
         for number in (1, 2, 3):
-            recorder = self.folder.session(number, CLIENT, START + number)
+            recorder = self.folder.session(number, CLIENT, START + number, START + number)
             recorder.passed(START + number, "boiler", b"z1\r\n")
             self.crank.turn(largest_file=10)
         self.assertEqual(len(self.warnings()), 1)
@@ -341,17 +369,17 @@ class DiskTests(RecordingCase):
 
     def test_the_next_session_is_recorded_when_the_disk_has_room_again(self):
         """A failure is not for ever, and its end is said."""
-        self.folder.session(1, CLIENT, START).passed(START, "boiler", b"z1\r\n")
+        self.folder.session(1, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
         self.crank.turn(largest_file=10)
-        self.folder.session(2, CLIENT, START).passed(START, "boiler", b"z2\r\n")
+        self.folder.session(2, CLIENT, START, START).passed(START, "boiler", b"z2\r\n")
         self.crank.turn()
         self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z2\r\n"])
         self.assertIn("are written to", formatEvent(self.logged[-1]))
 
     def test_one_sessions_trouble_is_not_anothers(self):
         """In the same turn one recording fails, and the other goes on."""
-        one = self.folder.session(1, CLIENT, START)
-        two = self.folder.session(2, CLIENT, START)
+        one = self.folder.session(1, CLIENT, START, START)
+        two = self.folder.session(2, CLIENT, START, START)
         one.passed(START, "boiler", b"z1\r\n")
         self.crank.turn()
         one.passed(START, "boiler", b"z" + b"x" * 1000 + b"\r\n")
@@ -366,7 +394,7 @@ class DiskTests(RecordingCase):
     def test_a_directory_that_vanished_ends_the_recording(self):
         """The session goes on unrecorded, when its next part finds no place."""
         folder = RecordingFolder(self.directory, self.crank.run, largest_file=200)
-        recorder = folder.session(3, CLIENT, START)
+        recorder = folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn()
         shutil.rmtree(self.directory)
@@ -380,7 +408,7 @@ class DiskTests(RecordingCase):
 
     def test_a_slow_disk_ends_the_recording(self):
         """What waits for a disk is bounded, over all sessions; the recording tells how it ended."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         for second in range(60):
             recorder.passed(START + second, "boiler", b"z" * 100_000 + b"\r\n")
         recorder.over(START + 100, "the client closed")
@@ -394,7 +422,7 @@ class DiskTests(RecordingCase):
 
     def test_a_disk_that_catches_up_has_room_again(self):
         """What was written counts no more."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         for second in range(2 * LARGEST_BACKLOG // 100_000):
             recorder.passed(START + second, "boiler", b"z" * 100_000 + b"\r\n")
             self.crank.turn_all()
@@ -402,7 +430,7 @@ class DiskTests(RecordingCase):
 
     def test_a_writer_that_breaks_ends_the_recording(self):
         """Whatever the threads' pool says, the bridge goes on."""
-        recorder = self.folder.session(3, CLIENT, START)
+        recorder = self.folder.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         _, result = self.crank.jobs.pop()
         result.errback(RuntimeError("no threads left"))
@@ -522,7 +550,7 @@ class ThreadTests(TestCase):
         directory = Path(self.mktemp())
         run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
         folder = RecordingFolder(directory, run)
-        recorder = folder.session(3, CLIENT, START)
+        recorder = folder.session(3, CLIENT, START, START)
         for second in range(200):
             recorder.passed(START + second, "boiler", b"z%d\r\n" % second)
         recorder.over(START + 200, "the client closed")

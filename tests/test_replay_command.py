@@ -63,7 +63,7 @@ class ReplayTests(SynchronousTestCase):
         """A session's recordings, one segment a second, by the recorder itself."""
         directory = Path(self.mktemp())
         folder = RecordingFolder(directory, lambda job: succeed(job()), largest_file)
-        recorder = folder.session(1, "192.0.2.7", START)
+        recorder = folder.session(1, "192.0.2.7", START, START)
         for second, (direction, data) in enumerate(conversation):
             recorder.passed(START + second, direction, data)
         recorder.over(START + len(conversation), "the client closed")

@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from hargassner.checking.machine import interfaces, proposal
 from hargassner.checking.report import Finding, Outcome
 from hargassner.checking.walk import Walk
+from hargassner.clock import run_evenly
 from hargassner.config import Config, ConfigError, find_config, load_config
 from hargassner.terminal import harmless
 
@@ -106,6 +107,7 @@ def _walked(config: Config, wait: float, report: "_Report") -> bool:
     from twisted.internet import reactor
 
     running: Any = reactor
+    run_evenly(running)
     ends: list[Failure | None] = []
 
     def over(result: Failure | None) -> None:

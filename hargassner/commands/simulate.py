@@ -9,6 +9,7 @@ from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
+from hargassner.clock import run_evenly
 from hargassner.network.sockets import CannotOpenError
 from hargassner.simulator.boiler import SimulatedBoiler
 
@@ -177,6 +178,7 @@ def _reactor() -> Any:
     # Importing it installs it, which is for nobody but the one who runs it.
     from twisted.internet import reactor
 
+    run_evenly(reactor)
     return reactor
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import LoopingCall
 
 from hargassner.boiler import (
     FAULT_NUMBER,
@@ -21,6 +22,7 @@ from hargassner.boiler import (
     Setting,
 )
 from hargassner.catalogue import AnalogEntry, Text
+from hargassner.clock import IClock
 from hargassner.config import Config
 from hargassner.control import IControl
 from hargassner.mqtt.announcer import Announcer
@@ -38,6 +40,9 @@ LONGEST_STATE = 255
 
 BIRTH_DELAY = 1.0
 """Seconds from Home Assistant's birth message to the answer, so that many are answered once."""
+
+DATES_EVERY = 60.0
+"""Seconds between two looks whether a date that was published is still right."""
 
 _NO_FAULT = Text("no fault", "keine Störung", "aucun défaut")
 
@@ -67,7 +72,7 @@ class HomeView(Service, BoilerObserver):
         config: Config,
         broker: IBroker,
         control: IControl,
-        clock: IReactorTime,
+        clock: IClock,
         directory: StateDirectory,
         in_thread: Callable[..., "Deferred[Any]"],
         hostname: str,
@@ -95,6 +100,8 @@ class HomeView(Service, BoilerObserver):
         self._telemetry_came = False
         self._birth: IDelayedCall | None = None
         self._stop_observing: Callable[[], None] = lambda: None
+        self._dating = LoopingCall(self._show_info)
+        self._dating.clock = clock
 
     def startService(self) -> None:
         """Recall, which blocks for a moment, and show what is known."""
@@ -112,6 +119,7 @@ class HomeView(Service, BoilerObserver):
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
         self.counters_changed(self._boiler.counters)
+        self._dating.start(DATES_EVERY, now=False)
         self._announcer.start()
         self._commands.listen()
         if self._home_assistant.discovery != "off":
@@ -121,6 +129,8 @@ class HomeView(Service, BoilerObserver):
         """Say what waits, and that nothing is to be had any more; remember what was left."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._stop_observing()
+        if self._dating.running:
+            self._dating.stop()
         if self._birth is not None:
             self._birth.cancel()
             self._birth = None
@@ -222,7 +232,7 @@ class HomeView(Service, BoilerObserver):
     def _show_info(self) -> None:
         who = self._boiler.identity
         session = self._boiler.availability.session
-        start = session and datetime.fromtimestamp(session.opened, UTC).isoformat(
+        start = session and datetime.fromtimestamp(self._clock.date(session.opened), UTC).isoformat(
             timespec="seconds"
         )
         info = {key: value or None for key, value in asdict(who).items()}

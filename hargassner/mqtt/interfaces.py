@@ -24,7 +24,7 @@ class LinkState(StrEnum):
 class LinkStatus:
     """How the link to the broker is now.
 
-    ``since`` is in seconds since the epoch. ``problem`` is one sentence for the owner on what
+    ``since`` is a moment of the clock. ``problem`` is one sentence for the owner on what
     keeps the link from being online, empty where nothing does. ``connections`` counts how often
     it came online.
     """

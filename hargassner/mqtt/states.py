@@ -46,8 +46,7 @@ class States:
             _cancel(timer)
             return
         wait = self._free_at.get(topic, 0.0) - self._clock.seconds()
-        # A longer wait than the interval is a clock that was set back.
-        if at_once or not 0 < wait <= self._interval:
+        if at_once or wait <= 0:
             _cancel(timer)
             self._say(topic, payload)
         else:

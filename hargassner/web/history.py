@@ -1,7 +1,8 @@
 """The last 24 hours of the main values, and what was burnt today.
 
 One sample a minute, at most so many lines for so many hours: it does not grow. Kept in the state
-directory, so that a restart leaves a gap of a minute and no more.
+directory, so that a restart leaves a gap of a minute and no more. It goes by the wall clock, since
+an owner looks for a time of day; a clock that is set changes nothing of what is there.
 """
 
 import json
@@ -14,12 +15,12 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.boiler import Boiler
+from hargassner.clock import IClock
 from hargassner.state import StateDirectory
 from hargassner.web.roles import charted
 
@@ -36,11 +37,12 @@ SAVE_EVERY = 600.0
 
 
 class History:
-    """The samples. A sample that is missing is a gap."""
+    """The samples, by their dates. A sample that is missing is a gap."""
 
     def __init__(self) -> None:
         self._lines: dict[str, array[float]] = {}
         self._newest: int | None = None
+        self._other: tuple[dict[str, array[float]], int | None] = ({}, None)
 
     @property
     def newest(self) -> float | None:
@@ -50,10 +52,12 @@ class History:
     def record(self, now: float, values: Mapping[str, float]) -> None:
         """Take a sample; of several in the same minute the first one stays.
 
-        A clock that was set back loses what came later than it now tells.
+        While a clock that was set back tells what it told before, nothing is taken. One that is set
+        by a day or more begins anew, and goes on where it was if it is set back.
         """
         slot = int(now // STEP)
-        if self._newest is not None and slot == self._newest:
+        self._turn_to(slot)
+        if self._newest is not None and slot <= self._newest:
             return
         self._advance(slot)
         for name, value in values.items():
@@ -67,13 +71,25 @@ class History:
     def pass_by(self, now: float) -> None:
         """Let the minutes before this one be gaps, as far as they were not sampled."""
         slot = int(now // STEP) - 1
+        self._turn_to(slot)
         if self._newest is not None and slot > self._newest:
             self._advance(slot)
 
+    def _turn_to(self, slot: int) -> None:
+        """Have the samples of another day ready, if it is another day by now."""
+        if self._is_of(slot):
+            return
+        other, self._other = self._other, (self._lines, self._newest)
+        self._lines, self._newest = other
+        if not self._is_of(slot):
+            self._lines, self._newest = {}, None
+
+    def _is_of(self, slot: int) -> bool:
+        return self._newest is None or abs(slot - self._newest) < KEPT
+
     def _advance(self, slot: int) -> None:
         newest = slot if self._newest is None else self._newest
-        first, last = (newest + 1, slot) if slot >= newest else (slot, newest)
-        for each in range(max(first, last - KEPT + 1), last + 1):
+        for each in range(newest + 1, slot + 1):
             for line in self._lines.values():
                 line[each % KEPT] = math.nan
         self._newest = slot
@@ -125,8 +141,8 @@ class Consumed:
     """What was burnt on one day.
 
     ``day`` is its date. ``before`` is what the boiler's counter showed when the day began, or when
-    it was first read on that day; ``since`` is then the time of that, and None otherwise. ``last``
-    is what it showed last. All in kg, times in seconds since the epoch.
+    it was first read on that day; ``since`` is then the date of that, and None otherwise. ``last``
+    is what it showed last. All in kg, dates in seconds since the epoch.
     """
 
     day: str
@@ -143,14 +159,16 @@ class Consumed:
 def consumed_by(before: Consumed | None, counter: float, now: float, today: date) -> Consumed:
     """What was burnt today, now that the boiler's counter shows ``counter``.
 
-    A counter that was reset begins anew.
+    A counter that was reset begins anew. A clock that was set back over midnight does not end the
+    day that had begun.
     """
     day = today.isoformat()
     if before is None or counter < before.last:
         return Consumed(day, counter, counter, now)
-    if before.day == day:
-        return Consumed(day, before.before, counter, before.since)
-    if date.fromisoformat(before.day).toordinal() == today.toordinal() - 1:
+    days = today.toordinal() - date.fromisoformat(before.day).toordinal()
+    if days in (0, -1):
+        return Consumed(before.day, before.before, counter, before.since)
+    if days == 1:
         return Consumed(day, before.last, counter, None)
     return Consumed(day, counter, counter, now)
 
@@ -173,7 +191,7 @@ class HistoryKeeper(Service):
         self,
         boiler: Boiler,
         directory: StateDirectory,
-        clock: IReactorTime,
+        clock: IClock,
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
         self.history = History()
@@ -208,7 +226,7 @@ class HistoryKeeper(Service):
         return self._save()
 
     def _sample(self) -> None:
-        now = self._clock.seconds()
+        now = self._clock.date(self._clock.seconds())
         if not self._boiler.availability.telemetry:
             self.history.pass_by(now)
             return

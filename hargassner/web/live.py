@@ -1,9 +1,10 @@
 """The stream of changes to the pages that are open (server-sent events).
 
-Events, each with ``now``, the bridge's time in seconds since the epoch:
+Events, each with ``now``, the date at the bridge; dates are in seconds since the epoch:
 
 ``state``
-    first, and again to whoever was too slow for a while: ``values``, everything by its key, and
+    first, again to whoever was too slow for a while, and again to everybody when the wall clock
+    was set, so that no date is left that is wrong by now: ``values``, everything by its key, and
     ``lines``, the last lines of dialogue and log; ``version`` is the bridge's.
 ``change``
     at most once a second: ``values`` that changed, null for those that are no more, and new
@@ -29,10 +30,12 @@ from zope.interface import implementer
 
 from hargassner import __version__
 from hargassner.boiler import Boiler, BoilerObserver, Channel, Setting
+from hargassner.clock import IClock, dates
 from hargassner.journal import DialogueLine, Journal, JournalLine
 from hargassner.network.connecting import notice_its_loss
 from hargassner.web.history import Consumed
 from hargassner.web.picture import (
+    Date,
     Json,
     boiler_picture,
     chain_picture,
@@ -138,7 +141,7 @@ class Live(Service, BoilerObserver):
         journal: Journal,
         status: Callable[[], Status],
         consumed: Callable[[], Consumed | None],
-        clock: IReactorTime,
+        clock: IClock,
     ) -> None:
         self._boiler = boiler
         self._journal = journal
@@ -146,6 +149,7 @@ class Live(Service, BoilerObserver):
         self._consumed = consumed
         self._clock = clock
         self._readers: set[Reader] = set()
+        self._date = dates(clock)
         self._said: dict[str, dict[str, Json]] = {}
         self._stale: dict[str, Channel | Setting | None] = {}
         self._lines: deque[JournalLine] = deque(maxlen=LINES_SENT)
@@ -216,8 +220,9 @@ class Live(Service, BoilerObserver):
     # What is told.
 
     def _tell(self) -> None:
+        self._follow_the_wall_clock()
         stale, self._stale = self._stale, {}
-        lines = [_line_picture(each) for each in self._lines]
+        lines = [_line_picture(each, self._date) for each in self._lines]
         self._lines.clear()
         languages = {reader.language for reader in self._readers}
         self._said = {each: said for each, said in self._said.items() if each in languages}
@@ -231,6 +236,13 @@ class Live(Service, BoilerObserver):
         self._waiting = deque(self._readers)
         if self._next is None:
             self._tell_next()
+
+    def _follow_the_wall_clock(self) -> None:
+        date = dates(self._clock)
+        if date(0.0) != self._date(0.0):
+            for reader in self._readers:
+                reader.missed = True
+        self._date = date
 
     def _tell_next(self) -> None:
         self._next = None
@@ -263,23 +275,25 @@ class Live(Service, BoilerObserver):
     def _small(self, language: str) -> dict[str, Json]:
         """What is compared as a whole."""
         return {
-            "chain": chain_picture(self._status(), language),
-            "boiler": boiler_picture(self._boiler, self._consumed(), language),
-            "faults": faults_picture(self._boiler, language),
+            "chain": chain_picture(self._status(), language, self._date),
+            "boiler": boiler_picture(self._boiler, self._consumed(), language, self._date),
+            "faults": faults_picture(self._boiler, language, self._date),
             "identity": identity_picture(self._boiler),
         }
 
     def _state(self, language: str) -> bytes:
         values: dict[str, Json] = self._small(language)
         for channel in self._boiler.channels.values():
-            values[f"channel/{channel.object}"] = channel_picture(self._boiler, channel, language)
+            values[f"channel/{channel.object}"] = channel_picture(
+                self._boiler, channel, language, self._date
+            )
         for setting in self._boiler.settings.values():
-            values[f"setting/{setting.id}"] = setting_picture(setting, language)
+            values[f"setting/{setting.id}"] = setting_picture(setting, language, self._date)
         newest: list[JournalLine] = [*self._journal.dialogue[-LINES_SENT:]]
         newest += self._journal.lines[-LINES_SENT:]
         # What waits for the next change is told then.
         waiting = {id(each) for each in self._lines}
-        lines = [_line_picture(each) for each in newest if id(each) not in waiting]
+        lines = [_line_picture(each, self._date) for each in newest if id(each) not in waiting]
         return self._event("state", version=__version__, values=values, lines=lines)
 
     def _change(
@@ -296,26 +310,27 @@ class Live(Service, BoilerObserver):
         for key, thing in stale.items():
             match thing:
                 case Channel():
-                    values[key] = channel_picture(self._boiler, thing, language)
+                    values[key] = channel_picture(self._boiler, thing, language, self._date)
                 case Setting():
-                    values[key] = setting_picture(thing, language)
+                    values[key] = setting_picture(thing, language, self._date)
                 case None:
                     values[key] = None
         return self._event("change", values=values, lines=lines) if values or lines else b""
 
     def _event(self, name: str, **fields: Json) -> bytes:
-        data = json.dumps({"now": self._clock.seconds(), **fields}, separators=(",", ":"))
+        now = self._date(self._clock.seconds())
+        data = json.dumps({"now": now, **fields}, separators=(",", ":"))
         return f"event: {name}\ndata: {data}\n\n".encode()
 
 
-def _line_picture(line: JournalLine) -> Json:
+def _line_picture(line: JournalLine, date: Date) -> Json:
     """One line; a page shows dialogue and log apart, so that each is in its own order."""
     if isinstance(line, DialogueLine):
         return {
             "kind": "dialogue",
-            "at": line.at,
+            "at": date(line.at),
             "from": line.direction,
             "session": line.session,
             "text": line.text,
         }
-    return {"kind": "log", "at": line.at, "level": line.level, "text": line.text}
+    return {"kind": "log", "at": date(line.at), "level": line.level, "text": line.text}

@@ -1,10 +1,11 @@
 """What the page shows of the model, as values that become JSON.
 
 Everything is reckoned from the model and a status anew; nothing here remembers anything. Values
-are the boiler's own texts, in its own precision.
+are the boiler's own texts, in its own precision. ``date`` makes dates of the model's moments; it
+is the same one for all that is shown together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hargassner.boiler import Boiler, Channel, Setting
 from hargassner.dialogue.parameters import NumberParameter
@@ -13,25 +14,32 @@ from hargassner.web.roles import BUFFER, CIRCUITS, FILL, TANKS, TILES, by_name
 from hargassner.web.status import Link, Status
 from hargassner.web.texts import text
 
+Date = Callable[[float], float]
+"""Makes the date of a moment (``hargassner.clock.dates``)."""
+
 Json = Mapping[str, object] | Sequence[object] | str | float | int | bool | None
 
 
-def chain_picture(status: Status, language: str) -> Json:
+def _since(moment: float | None, date: Date) -> float | None:
+    return None if moment is None else date(moment)
+
+
+def chain_picture(status: Status, language: str, date: Date) -> Json:
     """The chain, in words."""
     return {
-        "gateway": _link(status.gateway, language),
-        "bridge": _link(status.bridge, language),
-        "boiler": _link(status.boiler, language),
-        "broker": _link(status.broker, language),
+        "gateway": _link(status.gateway, language, date),
+        "bridge": _link(status.bridge, language, date),
+        "boiler": _link(status.boiler, language, date),
+        "broker": _link(status.broker, language, date),
     }
 
 
-def _link(link: Link, language: str) -> Json:
+def _link(link: Link, language: str, date: Date) -> Json:
     return {
         "state": link.state,
         "level": link.level,
         "text": text(link.state, language),
-        "since": link.since,
+        "since": _since(link.since, date),
         "address": link.address,
         "problem": link.problem,
         "advice": text(link.advice, language, **dict(link.fields)) if link.advice else "",
@@ -43,7 +51,7 @@ def label(channel: Channel, language: str) -> str:
     return channel.entry.text.to(language) if channel.entry else channel.name
 
 
-def channel_picture(boiler: Boiler, channel: Channel, language: str) -> Json:
+def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date) -> Json:
     """One channel."""
     return {
         "kind": channel.kind,
@@ -52,12 +60,12 @@ def channel_picture(boiler: Boiler, channel: Channel, language: str) -> Json:
         "value": channel.text,
         "unit": channel.unit,
         "meaning": boiler.state_text(channel, language),
-        "since": channel.since,
+        "since": _since(channel.since, date),
         "connected": channel.connected,
     }
 
 
-def setting_picture(setting: Setting, language: str) -> Json:
+def setting_picture(setting: Setting, language: str, date: Date) -> Json:
     """One of the boiler's parameters."""
     parameter = setting.parameter
     return {
@@ -66,14 +74,14 @@ def setting_picture(setting: Setting, language: str) -> Json:
         "label": setting.name or (setting.entry.text.to(language) if setting.entry else setting.id),
         "value": setting.text,
         "unit": parameter.unit if isinstance(parameter, NumberParameter) else "",
-        "since": setting.since,
+        "since": date(setting.since),
     }
 
 
-def faults_picture(boiler: Boiler, language: str) -> Json:
+def faults_picture(boiler: Boiler, language: str, date: Date) -> Json:
     """What the boiler complains of."""
     return [
-        {"number": fault.number, "text": fault.text.to(language), "since": fault.since}
+        {"number": fault.number, "text": fault.text.to(language), "since": date(fault.since)}
         for fault in boiler.faults
     ]
 
@@ -83,21 +91,25 @@ def identity_picture(boiler: Boiler) -> Json:
     return {"model": boiler.identity.model, "firmware": boiler.identity.firmware}
 
 
-def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str) -> Json:
+def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, date: Date) -> Json:
     """What an owner wants to know of the boiler; only what this one has."""
+
+    def state(name: str) -> Json:
+        return _state(boiler, named, name, language, date)
+
     named = by_name(boiler)
     tiles = {role: _value(named, *names) for role, names in TILES.items()}
     return {
         "current": boiler.availability.telemetry,
-        "state": _state(boiler, named, "ZK", language) or _state(boiler, named, "PK_ZK", language),
+        "state": state("ZK") or state("PK_ZK"),
         "tiles": [
             {"role": role, "label": text(f"tile.{role}", language), "value": value}
             for role, value in tiles.items()
             if value is not None
         ],
-        "buffer": _buffer(boiler, named, language),
-        "water": _tanks(boiler, named, language),
-        "circuits": _circuits(boiler, named, language),
+        "buffer": _buffer(named, state),
+        "water": _tanks(named, state, language),
+        "circuits": _circuits(named, state, language),
         "pellets": {
             "stock": boiler.counters.stock,
             "today": consumed.kilograms if consumed else None,
@@ -114,44 +126,47 @@ def _value(named: Mapping[str, Channel], *names: str) -> Json:
     return None
 
 
-def _state(boiler: Boiler, named: Mapping[str, Channel], name: str, language: str) -> Json:
+def _state(
+    boiler: Boiler, named: Mapping[str, Channel], name: str, language: str, date: Date
+) -> Json:
     channel = named.get(name)
     if channel is None:
         return None
     words = boiler.state_text(channel, language) or channel.text
-    return {"text": words, "since": channel.since}
+    return {"text": words, "since": _since(channel.since, date)}
 
 
 def _is_on(named: Mapping[str, Channel], name: str) -> bool:
     return name in named and bool(named[name].value)
 
 
-def _buffer(boiler: Boiler, named: Mapping[str, Channel], language: str) -> Json:
+def _buffer(named: Mapping[str, Channel], state: Callable[[str], Json]) -> Json:
     heights = {height: _value(named, name) for height, name in BUFFER.items()}
     fill = _value(named, *FILL)
     if not any(heights.values()):
         return None
-    state = _state(boiler, named, "PuffZustand", language) or _state(
-        boiler, named, "PufZustand", language
-    )
-    return {**heights, "fill": fill, "state": state}
+    return {**heights, "fill": fill, "state": state("PuffZustand") or state("PufZustand")}
 
 
-def _tanks(boiler: Boiler, named: Mapping[str, Channel], language: str) -> list[object]:
+def _tanks(
+    named: Mapping[str, Channel], state: Callable[[str], Json], language: str
+) -> list[object]:
     return [
         {
             "name": text("tank", language, name=each),
             "value": _value(named, f"TB{each}"),
             "target": _value(named, f"TBs_{each}"),
             "pump": _is_on(named, f"BP{each}"),
-            "state": _state(boiler, named, f"BoiZustand_{each}", language),
+            "state": state(f"BoiZustand_{each}"),
         }
         for each in TANKS
         if f"TB{each}" in named
     ]
 
 
-def _circuits(boiler: Boiler, named: Mapping[str, Channel], language: str) -> list[object]:
+def _circuits(
+    named: Mapping[str, Channel], state: Callable[[str], Json], language: str
+) -> list[object]:
     return [
         {
             "name": text("circuit", language, name=each),
@@ -159,7 +174,7 @@ def _circuits(boiler: Boiler, named: Mapping[str, Channel], language: str) -> li
             "target": _value(named, f"TVLs_{each}"),
             "room": _value(named, f"TRA_{each}"),
             "pump": _is_on(named, f"HKP{each}"),
-            "state": _state(boiler, named, f"HKZustand_{each}", language),
+            "state": state(f"HKZustand_{each}"),
         }
         for each in CIRCUITS
         # A circuit without a mixer has no flow sensor, but does not stay off for ever.
@@ -168,19 +183,20 @@ def _circuits(boiler: Boiler, named: Mapping[str, Channel], language: str) -> li
 
 
 def whole_picture(
-    boiler: Boiler, status: Status, consumed: Consumed | None, language: str
+    boiler: Boiler, status: Status, consumed: Consumed | None, language: str, date: Date
 ) -> dict[str, Json]:
     """Everything, as ``/api/state`` gives it."""
     return {
-        "chain": chain_picture(status, language),
-        "boiler": boiler_picture(boiler, consumed, language),
-        "faults": faults_picture(boiler, language),
+        "chain": chain_picture(status, language, date),
+        "boiler": boiler_picture(boiler, consumed, language, date),
+        "faults": faults_picture(boiler, language, date),
         "identity": identity_picture(boiler),
         "channels": {
-            key: channel_picture(boiler, channel, language)
+            key: channel_picture(boiler, channel, language, date)
             for key, channel in boiler.channels.items()
         },
         "settings": {
-            key: setting_picture(setting, language) for key, setting in boiler.settings.items()
+            key: setting_picture(setting, language, date)
+            for key, setting in boiler.settings.items()
         },
     }

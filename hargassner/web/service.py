@@ -12,6 +12,7 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from hargassner import __version__
 from hargassner.boiler import Availability, Boiler, BoilerObserver
+from hargassner.clock import IClock, dates
 from hargassner.config import Config
 from hargassner.direct import DirectTelemetry
 from hargassner.discovery import FoundGateway, Neighbours
@@ -129,6 +130,7 @@ class WebPage(MultiService):
     Args:
         parts: what it sees of the bridge.
         reactor: serves it.
+        clock: time.
         directory: where the history is kept.
         in_thread: runs what blocks off the reactor's thread.
     """
@@ -139,14 +141,15 @@ class WebPage(MultiService):
         self,
         parts: Parts,
         reactor: IReactorTime,
+        clock: IClock,
         directory: StateDirectory,
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._parts = parts
-        self._reactor = reactor
-        self._witness = Witness(parts, reactor)
-        self._keeper = HistoryKeeper(parts.boiler, directory, reactor, in_thread)
+        self._clock = clock
+        self._witness = Witness(parts, clock)
+        self._keeper = HistoryKeeper(parts.boiler, directory, clock, in_thread)
         registry = CollectorRegistry()
         self._timing = Timing(reactor, registry)
         self._live = Live(
@@ -154,7 +157,7 @@ class WebPage(MultiService):
             parts.journal,
             self._witness.status,
             lambda: self._keeper.consumed,
-            reactor,
+            clock,
         )
         ProcessCollector(registry=registry)
         registry.register(
@@ -194,10 +197,11 @@ class WebPage(MultiService):
         return self._timing.watcher()
 
     def _state(self, language: str) -> Json:
+        date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._witness.status(), self._keeper.consumed, language
+            self._parts.boiler, self._witness.status(), self._keeper.consumed, language, date
         )
-        return {"version": __version__, "now": self._reactor.seconds(), **picture}
+        return {"version": __version__, "now": date(self._clock.seconds()), **picture}
 
     def _history(self, language: str) -> Json:
         samples = self._keeper.history.lines()

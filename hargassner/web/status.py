@@ -28,7 +28,7 @@ class Link:
     """How one link is.
 
     ``state`` names it, such as "gateway.online"; the table of texts has it in words. ``since`` is
-    in seconds since the epoch, None where nothing has happened yet. ``address`` is the far end's,
+    the moment, None where nothing has happened yet. ``address`` is the far end's,
     as far as it is known. ``problem`` is the cause as the system or the broker tells it. ``advice``
     names the sentence that says what to do, empty where nothing is to be done; ``fields`` are
     filled into it.
@@ -45,7 +45,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the chain's state follows from. Times are in seconds since the epoch.
+    """What the chain's state follows from. Times are moments of a clock that runs evenly.
 
     ``closed_to_gateway`` and ``closed_to_boiler`` name what should be open on each side and is
     not. ``gateway_heard`` and ``session_over`` are when the gateway last announced itself and last

@@ -9,7 +9,7 @@ from hargassner.config import config_from
 from hargassner.control import IControl
 from hargassner.dialogue.events import ActiveErrors, Announced, ParameterChanged, TelemetryLine
 from hargassner.mqtt.announcer import SETTLE
-from hargassner.mqtt.home import BIRTH_DELAY
+from hargassner.mqtt.home import BIRTH_DELAY, DATES_EVERY
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.mqtt.remembered import BrokerMemory
 from hargassner.state import StateDirectory
@@ -115,6 +115,23 @@ class StateTests(HomeCase):
         self.log_out()
         self.assertIsNone(json.loads(self.states()["info"])["session_start"])
 
+    def test_the_sessions_start_is_said_again_when_the_wall_clock_was_set(self) -> None:
+        """A bridge that starts before the machine has the right time tells it in the end."""
+        self.log_in()
+        self.clock.step(3600)
+        self.clock.advance(DATES_EVERY)
+        start = json.loads(self.states()["info"])["session_start"]
+        self.assertEqual("2023-11-14T23:13:20+00:00", start)
+
+    def test_the_sessions_start_is_said_once_while_nobody_sets_the_wall_clock(self) -> None:
+        """Clocks are compared again and again, and never exactly."""
+        self.log_in()
+        self.broker.take()
+        for jitter in (0.4, -0.8, 0.9):
+            self.clock.step(jitter)
+            self.clock.advance(DATES_EVERY)
+        self.assertNotIn(f"{BASE}/info", dict(self.broker.take()))
+
     def test_heat_is_what_the_fuel_gave(self) -> None:
         """100 kg at 4.8 kWh, of which 90 % become heat."""
         self.apply(described())
@@ -189,15 +206,6 @@ class PaceTests(HomeCase):
         self.assertEqual(["ON", "OFF"], [what for topic, what in told if topic.endswith("/hkp1")])
         numbers = [what for topic, what in told if topic.endswith("/stoerungs_nr")]
         self.assertEqual(["70", "0"], numbers)
-
-    def test_a_clock_that_is_set_back_silences_nothing(self) -> None:
-        """A topic's interval ends although its end is months away by the new time."""
-        self.line(tk="66.00")
-        self.line(tk="66.10")
-        self.broker.take()
-        self.clock.rightNow -= 100 * 86_400
-        self.line(tk="67.00")
-        self.assertEqual([(f"{BASE}/tk", "67.00")], self.broker.take())
 
     def test_what_waits_is_said_at_the_end(self) -> None:
         """The last value before the bridge stops is not lost."""

@@ -12,7 +12,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -31,6 +31,7 @@ from hargassner.understanding import Understanding
 from hargassner.web.service import Parts, WebPage
 from hargassner.web.site import IDLE
 from tests.cases import Log
+from tests.clocks import TwoClockReactor
 
 
 def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
@@ -130,7 +131,7 @@ class PageCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.log = Log(self)
-        self.clock = MemoryReactorClock()
+        self.clock = TwoClockReactor()
         self.clock.advance(1_000_000.0)
         self.directory = StateDirectory(Path(self.mktemp()))
         self.boiler = Boiler()
@@ -159,7 +160,7 @@ class PageCase(SynchronousTestCase):
             broker=lambda: self.broker_status,
             commands=lambda: self.command_counters,
         )
-        self.page = WebPage(self.parts, self.clock, self.directory, at_once)
+        self.page = WebPage(self.parts, self.clock, self.clock, self.directory, at_once)
         for each in (self.gateway_keeper, self.boiler_keeper, self.page):
             each.startService()
         self.addCleanup(self.stop)

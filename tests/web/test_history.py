@@ -24,6 +24,7 @@ from tests.cases import ClockCase
 from tests.web.cases import at_once, show
 
 MINUTE = float(STEP)
+DAY = 86_400.0
 NOON = datetime(2026, 11, 25, 12, 0).timestamp()
 
 
@@ -67,16 +68,48 @@ class HistoryTests(SynchronousTestCase):
         self.history.record(NOON, {f"channel_{number}": 1.0 for number in range(LINES + 9)})
         self.assertEqual(len(self.history.lines()), LINES)
 
-    def test_a_clock_set_back_loses_what_was_later(self) -> None:
+    def test_a_clock_set_back_changes_nothing_of_what_is_there(self) -> None:
         for minute in range(5):
             self.history.record(NOON + minute * MINUTE, {"tk": float(minute)})
-        self.history.record(NOON + 2 * MINUTE, {"tk": 22.0})
-        self.assertEqual(self.history.lines(), {"tk": [0.0, 1.0, 22.0]})
+        for minute in range(2, 6):
+            self.history.record(NOON + minute * MINUTE, {"tk": 22.0})
+        self.assertEqual(self.history.lines(), {"tk": [0.0, 1.0, 2.0, 3.0, 4.0, 22.0]})
+
+    def test_a_clock_that_is_set_right_again_goes_on_where_it_was(self) -> None:
+        for at, value in ((NOON, 1.0), (NOON + 10 * 365 * DAY, 2.0), (NOON + 2 * MINUTE, 3.0)):
+            self.history.record(at, {"tk": value})
+        self.assertEqual(self.history.lines(), {"tk": [1.0, None, 3.0]})
+
+    def test_a_clock_that_was_wrong_by_more_than_a_day_begins_anew(self) -> None:
+        self.history.record(NOON + 10 * 365 * DAY, {"tk": 1.0})
+        self.history.record(NOON, {"tk": 2.0})
+        self.assertEqual((self.history.newest, self.history.lines()), (NOON, {"tk": [2.0]}))
 
     def test_a_clock_set_forward_by_years_leaves_one_sample(self) -> None:
         self.history.record(0.0, {"tk": 1.0})
         self.history.record(NOON, {"tk": 2.0})
         self.assertEqual(self.history.lines(), {"tk": [2.0]})
+
+    def at(self) -> dict[int, float]:
+        """The samples by their minutes."""
+        newest = round((self.history.newest - NOON) / MINUTE)
+        [line] = self.history.lines().values()
+        first = newest - len(line) + 1
+        return {at: value for at, value in enumerate(line, first) if value is not None}
+
+    @settings(deadline=None)
+    @given(st.lists(st.integers(0, KEPT - 1), min_size=1, max_size=30))
+    def test_whatever_the_clock_does_within_a_day_what_is_there_stays(
+        self, minutes: list[int]
+    ) -> None:
+        self.history = History()
+        before: dict[int, float] = {}
+        for number, minute in enumerate(minutes):
+            self.history.record(NOON + minute * MINUTE, {"tk": float(number)})
+            now = self.at()
+            self.assertEqual(now, before | {each: now[each] for each in now if each not in before})
+            self.assertLessEqual(set(now) - set(before), {minute})
+            before = now
 
     @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 3000), st.booleans()), max_size=30))
@@ -113,6 +146,16 @@ class ConsumedTests(SynchronousTestCase):
     def test_after_days_of_rest_the_day_begins_with_its_first_reading(self) -> None:
         consumed = consumed_by(Consumed("2026-11-20", 1.0, 2.0, None), 50.0, NOON, self.TODAY)
         self.assertEqual((consumed.kilograms, consumed.since), (0.0, NOON))
+
+    def test_a_clock_set_back_over_midnight_goes_on_with_the_day(self) -> None:
+        today = Consumed("2026-11-26", 90.0, 100.0, None)
+        consumed = consumed_by(today, 101.0, NOON, self.TODAY)
+        self.assertEqual((consumed.day, consumed.kilograms), ("2026-11-26", 11.0))
+        self.assertEqual(consumed_by(consumed, 102.0, NOON + DAY, date(2026, 11, 26)).before, 90.0)
+
+    def test_a_clock_that_was_wrong_by_years_begins_the_day_anew(self) -> None:
+        consumed = consumed_by(Consumed("2036-11-26", 90.0, 100.0, None), 101.0, NOON, self.TODAY)
+        self.assertEqual((consumed.day, consumed.kilograms), ("2026-11-25", 0.0))
 
     def test_a_counter_that_was_reset_begins_anew(self) -> None:
         consumed = consumed_by(Consumed("2026-11-25", 90.0, 100.0, None), 0.0, NOON, self.TODAY)

@@ -58,6 +58,47 @@ class StreamTests(PageCase):
         self.second()
         self.assertEqual([event for event, _ in stream.events[before:]], ["alive"])
 
+    def test_whoever_sets_the_wall_clock_sets_every_date(self) -> None:
+        """What is told together fits: now, since when, and the times of lines."""
+        heard = self.clock.seconds() - PERIOD / 2
+        logged = self.clock.seconds()
+        self.journal.logged(LogLine(logged, "info", "", "odd"))
+        stream = self.stream()
+        self.second()
+        for step in (-3600.0, 10 * 365 * 86_400.0, 300.0, -300.0):
+            count = len(stream.events)
+            self.clock.step(step)
+            self.second()
+            [(event, told)] = stream.events[count:]
+            dates = [
+                told["now"],
+                told["values"]["channel/tk"]["since"],
+                told["values"]["chain"]["boiler"]["since"],
+                told["lines"][-1]["at"],
+            ]
+            now = self.clock.seconds() - PERIOD / 2
+            moments = [now, heard, heard, logged]
+            self.assertEqual(event, "state")
+            self.assertEqual(dates, [each + self.clock.ahead for each in moments])
+
+    def test_a_clock_that_is_followed_inexactly_changes_no_date(self) -> None:
+        stream = self.stream()
+        self.second()
+        count = len(stream.events)
+        for jitter in (0.5, -0.9, 0.8):
+            self.clock.step(jitter)
+            self.second()
+        self.assertEqual(stream.events[count:], [])
+
+    def test_events_go_on_whatever_becomes_of_the_wall_clock(self) -> None:
+        stream = self.stream()
+        for number, step in enumerate((-3600.0, 1e9, -1e9, 300.0)):
+            self.clock.step(step)
+            self.say(f"pm {number} 140.0 ")
+            self.second()
+            told = stream.events[-1][1]
+            self.assertEqual(told["values"]["channel/tk"]["value"], str(number))
+
     def test_settings_and_faults_are_told(self) -> None:
         stream = self.stream()
         now = self.clock.seconds()

@@ -19,13 +19,21 @@ from hargassner.web.roles import charted
 from hargassner.web.status import Facts, status_of
 from tests.web.cases import show
 
+EPOCH = 1_700_000_000.0
+"""The date of moment 0."""
+
+
+def date(moment: float) -> float:
+    """The date of a moment."""
+    return EPOCH + moment
+
 
 class BoilerPictureTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.boiler = Boiler()
 
     def picture(self, language: str = "en", consumed: Consumed | None = None) -> Any:
-        return boiler_picture(self.boiler, consumed, language)
+        return boiler_picture(self.boiler, consumed, language, date)
 
     def test_nothing_is_known_of_a_boiler_that_has_said_nothing(self) -> None:
         picture = self.picture()
@@ -37,7 +45,9 @@ class BoilerPictureTests(SynchronousTestCase):
 
     def test_the_state_is_in_words_of_the_language(self) -> None:
         show(self.boiler, {"ZK": ("7", "")}, at=1234.0)
-        self.assertEqual(self.picture()["state"], {"text": "full combustion", "since": 1234.0})
+        self.assertEqual(
+            self.picture()["state"], {"text": "full combustion", "since": date(1234.0)}
+        )
         self.assertEqual(self.picture("de")["state"]["text"], "Leistungsbrand")
 
     def test_a_state_that_the_catalogue_lacks_is_shown_as_its_code(self) -> None:
@@ -84,7 +94,7 @@ class BoilerPictureTests(SynchronousTestCase):
         for name in ("Puff Fuellgrad", "Pufferfüllgrad", "PufLad"):
             boiler = Boiler()
             show(boiler, {"TPo": ("61.0", "°C"), name: ("42", "%")})
-            picture: Any = boiler_picture(boiler, None, "en")
+            picture: Any = boiler_picture(boiler, None, "en", date)
             self.assertEqual(picture["buffer"]["fill"], {"text": "42", "unit": "%"}, name)
 
     def test_circuits_and_tanks_are_there_where_they_are_connected(self) -> None:
@@ -146,7 +156,7 @@ class DetailTests(SynchronousTestCase):
         show(self.boiler, {"TK": ("65.90", "°C")}, at=77.0)
         channel = self.boiler.channels["tk"]
         self.assertEqual(
-            channel_picture(self.boiler, channel, "fr"),
+            channel_picture(self.boiler, channel, "fr", date),
             {
                 "kind": "analog",
                 "name": "TK",
@@ -154,7 +164,7 @@ class DetailTests(SynchronousTestCase):
                 "value": "65.90",
                 "unit": "°C",
                 "meaning": None,
-                "since": 77.0,
+                "since": date(77.0),
                 "connected": True,
             },
         )
@@ -162,34 +172,34 @@ class DetailTests(SynchronousTestCase):
     def test_a_channel_that_nobody_knows_is_called_as_the_boiler_calls_it(self) -> None:
         show(self.boiler, {"<b>": ("1", "")})
         [channel] = self.boiler.channels.values()
-        picture: Any = channel_picture(self.boiler, channel, "en")
+        picture: Any = channel_picture(self.boiler, channel, "en", date)
         self.assertEqual((picture["label"], picture["name"]), ("<b>", "<b>"))
 
     def test_a_setting_has_the_boilers_text_and_unit(self) -> None:
         line = "4;3;19.500;14.000;26.000;0.500;°C;20.000;0;0;0;Zone 1 jour;"
         self.boiler.apply(ParameterSeen(parse_parameter(line)), 88.0)
         self.assertEqual(
-            setting_picture(self.boiler.settings["4"], "en"),
+            setting_picture(self.boiler.settings["4"], "en", date),
             {
                 "kind": "setting",
                 "name": "4",
                 "label": "Zone 1 jour",
                 "value": "19.500",
                 "unit": "°C",
-                "since": 88.0,
+                "since": date(88.0),
             },
         )
 
     def test_faults_have_their_text_in_the_language(self) -> None:
         self.boiler.apply(ActiveErrors(("0006 something",)), 99.0)
-        faults: Any = faults_picture(self.boiler, "de")
+        faults: Any = faults_picture(self.boiler, "de", date)
         [fault] = faults
-        self.assertEqual((fault["number"], fault["since"]), (6, 99.0))
+        self.assertEqual((fault["number"], fault["since"]), (6, date(99.0)))
         self.assertEqual(fault["text"], self.boiler.catalogue.fault(6).de)
 
     def test_the_chain_is_in_words_with_advice_where_it_is_broken(self) -> None:
         status = status_of(Facts(now=500.0, started=0.0, gateway_place="eth0"))
-        chain: Any = chain_picture(status, "de")
+        chain: Any = chain_picture(status, "de", date)
         gateway = chain["gateway"]
         self.assertEqual((gateway["text"], gateway["level"]), ("Nicht zu hören", "broken"))
         self.assertIn("eth0", gateway["advice"])

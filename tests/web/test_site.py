@@ -42,6 +42,12 @@ class SiteTests(PageCase):
             self.assertNotIn("TwistedWeb", headers["server"], path)
             self.assertIn(headers["cache-control"], ("no-store", "no-cache"), path)
 
+    def test_the_script_reads_no_clock_that_can_be_set(self) -> None:
+        """An owner's device may have any date; only the bridge's counts."""
+        script = self.get("/page.js").body
+        for each in (b"Date.now(", b"new Date()", b"Date()"):
+            self.assertNotIn(each, script)
+
     def test_what_is_not_there_is_said_to_be_not_there(self) -> None:
         for path in ("/nonsense", "/nonsense/more", "/api", "/api/", "/api/nonsense", "/.."):
             self.assertEqual(self.get(path).code, 404, path)
@@ -120,7 +126,7 @@ class StateTests(PageCase):
         self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
         show(self.boiler, {"TK": ("65.90", "°C")}, "Störung", at=self.clock.seconds())
         state = self.get("/api/state", accept_language="de").json
-        self.assertEqual(state["now"], self.clock.seconds())
+        self.assertEqual(state["now"], self.clock.wall())
         self.assertEqual(state["channels"]["tk"]["value"], "65.90")
         self.assertEqual(state["channels"]["stoerung"]["value"], "ON")
         self.assertEqual(state["boiler"]["tiles"][0]["label"], "Kessel")

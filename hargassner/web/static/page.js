@@ -35,8 +35,10 @@
   const secondTime = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
   const dayTime = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
 
-  let offset = 0; // seconds that the bridge's clock is ahead of the browser's
-  const now = () => Date.now() / 1000 + offset;
+  // Only the bridge's dates count. What has passed since it told the last one is measured by a
+  // clock that nobody sets: the browser's date may be wrong, and may change.
+  let told = { now: 0, at: 0 };
+  const now = () => told.now + (performance.now() - told.at) / 1000;
   const moment = (at) => {
     const shown = new Date(at * 1000);
     return shown.toDateString() === new Date(now() * 1000).toDateString() ? clockTime.format(shown) : dayTime.format(shown);
@@ -239,10 +241,10 @@
 
   let charts = { step: 60, charts: [] };
   let sampled = 0; // when the last sample was added here
-  let asked = 0; // when the history was last asked for
+  let asked = -Infinity; // when the history was last asked for, by performance.now()
 
   const loadHistory = async () => {
-    asked = now();
+    asked = performance.now();
     try {
       const answer = await fetch("api/history");
       if (!answer.ok) return;
@@ -358,7 +360,7 @@
   // The stream.
 
   let stream = null;
-  let heard = 0;
+  let heard = 0; // when something was last heard, by performance.now()
 
   const connected = (is) => {
     byId("connection").className = is ? "" : "lost";
@@ -379,46 +381,46 @@
   };
 
   const hear = (event) => {
-    const told = JSON.parse(event.data);
-    heard = Date.now();
-    offset = told.now - heard / 1000;
+    const data = JSON.parse(event.data);
+    heard = performance.now();
+    told = { now: data.now, at: heard };
     connected(true);
-    return told;
+    return data;
   };
 
   const open = () => {
     if (stream) stream.close();
-    heard = Date.now();
+    heard = performance.now();
     stream = new EventSource("api/events");
     stream.addEventListener("state", (event) => {
-      const told = hear(event);
-      if (told.version !== version) {
+      const data = hear(event);
+      if (data.version !== version) {
         // The bridge was replaced by another version: so is the page.
         location.reload();
         return;
       }
-      const gone = [...rows.keys()].filter((key) => !(key in told.values));
+      const gone = [...rows.keys()].filter((key) => !(key in data.values));
       for (const key of gone) take({ [key]: null });
-      take(told.values);
+      take(data.values);
       byId("dialogue").replaceChildren();
       byId("log").replaceChildren();
-      showLines(told.lines);
+      showLines(data.lines);
       for (const each of [byId("dialogue"), byId("log")]) each.scrollTop = each.scrollHeight;
       loadHistory();
     });
     stream.addEventListener("change", (event) => {
-      const told = hear(event);
-      take(told.values);
-      if (told.lines.length) showLines(told.lines);
+      const data = hear(event);
+      take(data.values);
+      if (data.lines.length) showLines(data.lines);
       sample();
-      if (now() - asked > (charts.charts.length ? 3600 : 15)) loadHistory();
+      if (performance.now() - asked > (charts.charts.length ? 3600000 : 15000)) loadHistory();
     });
     stream.addEventListener("alive", hear);
     stream.addEventListener("error", () => connected(false));
   };
 
   setInterval(() => {
-    const silent = Date.now() - heard;
+    const silent = performance.now() - heard;
     if (silent > SILENCE || (stream.readyState === EventSource.CLOSED && silent > RECOVER)) {
       connected(false);
       open();
