@@ -261,6 +261,18 @@ def _local_endpoint(value: Any) -> str:
     return _endpoint(f"{description}:interface={_LOOPBACK[kind]}")
 
 
+def is_on_loopback(endpoint: str) -> bool:
+    """Whether only this machine can connect to a server endpoint, as far as its text tells."""
+    kind = endpoint.partition(":")[0]
+    if kind not in _LOOPBACK:
+        return True  # It is a UNIX socket, or one that systemd opens.
+    named = re.search(r"(?<!\\):interface=((?:\\.|[^:\\])*)", endpoint)
+    try:
+        return named is not None and ipaddress.ip_address(named[1].replace("\\:", ":")).is_loopback
+    except ValueError:
+        return False
+
+
 def _setting(default: T, check: Callable[[Any], T], *, secret: bool = False) -> T:
     return field(default=default, repr=not secret, metadata={"check": check})
 

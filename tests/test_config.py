@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.config import Config, ConfigError, config_from, find_config, load_config
+from hargassner.config import (
+    Config,
+    ConfigError,
+    config_from,
+    find_config,
+    is_on_loopback,
+    load_config,
+)
 
 DEFAULTS = {
     "gateway": {
@@ -249,6 +256,21 @@ class DocumentTests(SynchronousTestCase):
         ):
             document = {"manhole": {"listen": wanted, "password": "x"}}
             self.assertEqual(config_from(document).manhole.listen, meant)
+
+    def test_an_endpoint_tells_whether_other_machines_can_connect(self) -> None:
+        for endpoint, local in (
+            ("tcp:8007:interface=127.0.0.1", True),
+            ("tcp:8007:interface=127.1.2.3:backlog=5", True),
+            (r"tcp6:8007:interface=\:\:1", True),
+            ("unix:/run/hargassner/manhole", True),
+            ("", True),
+            ("tcp:8007", False),
+            ("tcp:8007:interface=", False),
+            ("tcp:8007:interface=192.168.1.2", False),
+            (r"tcp6:8007:interface=\:\:", False),
+            ("ssl:8007:interface=0.0.0.0", False),
+        ):
+            self.assertEqual(is_on_loopback(endpoint), local, endpoint)
 
     def test_a_manhole_without_a_password_is_refused(self) -> None:
         document = {"manhole": {"listen": "tcp:8007:interface=127.0.0.1"}}
