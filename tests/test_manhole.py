@@ -7,7 +7,7 @@ from shutil import which
 from typing import Any
 from unittest import SkipTest
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.conch.telnet import DO, ECHO, IAC, NAWS, SB, SE, SGA, WILL
 from twisted.internet import reactor
@@ -276,6 +276,7 @@ class AnyBytesTests(ManholeCase):
             max_size=30,
         )
     )
+    @example(pieces=[b"admin\r\n", b"\r\n", IAC + b"\x01"])
     def test_any_bytes(self, pieces: list[bytes]) -> None:
         factory = ManholeFactory(CONFIG, self.clock, self.names())
         before = len(self.loud())

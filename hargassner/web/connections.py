@@ -111,6 +111,7 @@ class Channel(HTTPChannel):
     factory: "PageSite"
     client = ""
     since = 0.0
+    paused = False
     stage = Stage.READING
 
     def connectionMade(self) -> None:
@@ -131,11 +132,16 @@ class Channel(HTTPChannel):
             # Twisted's own parser lets one escape: a Content-Length of 5,000 digits.
             self.factory.refused(Fault.MALFORMED, self.client, str(wrong))
             self.drop()
-        else:
+            return
+        if self.stage is Stage.READING and self.transport.disconnecting:
             # Twisted has answered 400, or has met a line without an end.
-            if self.stage is Stage.READING and self.transport.disconnecting:
-                self.factory.refused(Fault.MALFORMED, self.client, "it is no HTTP")
+            self.factory.refused(Fault.MALFORMED, self.client, "it is no HTTP")
+            self._enter(Stage.CLOSING)
+        elif self.paused:
+            self.paused = False
+            if self.clearLineBuffer().strip(b"\r\n"):  # type: ignore[no-untyped-call]
                 self._enter(Stage.CLOSING)
+                self.loseConnection()  # type: ignore[no-untyped-call]
 
     def resetTimeout(self) -> None:  # noqa: N802
         """Nothing: a byte now and then does not make a request."""
@@ -152,13 +158,17 @@ class Channel(HTTPChannel):
         super().allHeadersReceived()  # type: ignore[no-untyped-call]
 
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
-        """Take what follows a request that is being served; nothing is kept of a body."""
-        if self.stage is not Stage.CLOSING:
-            super().rawDataReceived(data)
+        """Take what follows a stream's request, or is a body: nothing of it is kept."""
 
     def requestDone(self, request: HTTPRequest) -> None:  # noqa: N802
-        """Wait for the next request, or for the answer to be read."""
+        """Wait for the next request, or for the answer to be read.
+
+        A request that came along with this one is not answered, and the connection closed, as
+        clients have to bear: in 64 kB there can be 1,500, and answering them all in one turn of the
+        reactor would hold up everything else.
+        """
         self._enter(Stage.IDLE)
+        self.paused = True
         super().requestDone(request)  # type: ignore[no-untyped-call]
 
     def timeoutConnection(self) -> None:  # noqa: N802

@@ -115,6 +115,34 @@ class HeaderTests(ConnectionCase):
         self.assertTrue(connection.is_open)
         connection.lose()
 
+    def test_requests_one_after_the_other_share_a_connection(self) -> None:
+        connection = self.connect()
+        for _ in range(3):
+            connection.ask("/healthz")
+        self.assertEqual(connection.transport.value().count(b"200 OK"), 3)
+        self.assertTrue(connection.is_open)
+
+    def test_an_empty_line_between_them_is_borne(self) -> None:
+        connection = self.connect()
+        connection.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n\r\n")
+        connection.ask("/healthz")
+        self.assertEqual(connection.transport.value().count(b"200 OK"), 2)
+
+    def test_of_requests_at_once_only_the_first_is_answered(self) -> None:
+        connection = self.connect()
+        connection.send(b"GET /page.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1500)
+        self.assertEqual(connection.transport.value().count(b"200 OK"), 1)
+        self.assertFalse(connection.is_open)
+
+    def test_nothing_is_kept_of_what_follows_a_streams_request(self) -> None:
+        connection = self.connect()
+        connection.ask("/api/events")
+        for _ in range(1000):
+            connection.send(b"x" * 1000)
+        self.assertTrue(connection.is_open)
+        self.assertEqual(connection.transport.producerState, "producing")
+        connection.lose()
+
     def test_headers_are_bounded_in_size_and_number(self) -> None:
         for headers in (b"x: " + b"y" * 20_000, b"x: y\r\n" * 101, b"x: y" + b"\r\n z" * 10_000):
             connection = self.connect()
