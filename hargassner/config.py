@@ -115,6 +115,23 @@ def _host(value: Any) -> str:
     return value
 
 
+def _hosts(value: Any) -> tuple[str, ...]:
+    wanted = 'must be a list of host names and addresses, without ports, such as ["pi.fritz.box"]'
+    if not isinstance(value, list):
+        raise _refuse(wanted)
+    hosts = []
+    for each in value:
+        if not isinstance(each, str):
+            raise _refuse(wanted)
+        try:
+            hosts.append(str(ipaddress.ip_address(each)))
+        except ValueError:
+            if not _is_host(each):
+                raise _refuse(wanted) from None
+            hosts.append(each.lower().removesuffix("."))
+    return tuple(dict.fromkeys(hosts))
+
+
 def _allow(value: Any) -> tuple[str, ...]:
     wanted = 'must be a list of "igw", "any", IPv4 addresses and networks such as "192.168.1.0/24"'
     if not isinstance(value, list):
@@ -244,6 +261,18 @@ def _local_endpoint(value: Any) -> str:
     return _endpoint(f"{description}:interface={_LOOPBACK[kind]}")
 
 
+def is_on_loopback(endpoint: str) -> bool:
+    """Whether only this machine can connect to a server endpoint, as far as its text tells."""
+    kind = endpoint.partition(":")[0]
+    if kind not in _LOOPBACK:
+        return True  # It is a UNIX socket, or one that systemd opens.
+    named = re.search(r"(?<!\\):interface=((?:\\.|[^:\\])*)", endpoint)
+    try:
+        return named is not None and ipaddress.ip_address(named[1].replace("\\:", ":")).is_loopback
+    except ValueError:
+        return False
+
+
 def _setting(default: T, check: Callable[[Any], T], *, secret: bool = False) -> T:
     return field(default=default, repr=not secret, metadata={"check": check})
 
@@ -334,9 +363,10 @@ class EnergyConfig:
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """``[web]``: where the status page listens."""
+    """``[web]``: where the status page listens, and further names by which it is asked for."""
 
     listen: str = _setting("tcp:8080:interface=127.0.0.1", _endpoint)
+    hosts: tuple[str, ...] = _setting((), _hosts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,6 +228,15 @@ class ChainTests(CheckCase):
         self.assertIn("lets the bridge in, publish", steps["the broker"]["what"])
         self.assertEqual(steps["Home Assistant"]["outcome"], "skipped")
 
+    def test_a_manhole_that_others_can_reach_is_warned_of(self) -> None:
+        self.start_boiler()
+        for interface, warned in (("127.0.0.1", False), (BRIDGE_TO_GATEWAY, True)):
+            manhole = f'\n[manhole]\nlisten = "tcp:8007:interface={interface}"\npassword = "x"\n'
+            steps = self.check(more=manhole)
+            self.assertEqual(self.failed, [])
+            advice = steps["configuration"]["advice"]
+            self.assertEqual("Other machines can reach the manhole" in advice, warned)
+
     def test_home_assistant_starts_meanwhile(self) -> None:
         more = self.start_broker()
         home = self.started(

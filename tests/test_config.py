@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.config import Config, ConfigError, config_from, find_config, load_config
+from hargassner.config import (
+    Config,
+    ConfigError,
+    config_from,
+    find_config,
+    is_on_loopback,
+    load_config,
+)
 
 DEFAULTS = {
     "gateway": {
@@ -55,7 +62,7 @@ DEFAULTS = {
         "timeout": 5,
     },
     "energy": {"pellet_kwh_per_kg": 4.8, "efficiency": 0.9},
-    "web": {"listen": "tcp:8080:interface=127.0.0.1"},
+    "web": {"listen": "tcp:8080:interface=127.0.0.1", "hosts": ()},
     "manhole": {"listen": "", "username": "admin", "password": ""},
     "state": {"directory": ""},
     "recording": {"directory": ""},
@@ -144,6 +151,11 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("web", "listen", "tcp:http-alt-and-more", "server endpoint"),
     ("web", "listen", "tcp:80800", "server endpoint"),
     ("web", "listen", 8080, "server endpoint"),
+    ("web", "hosts", "pi.fritz.box", "list of host names and addresses"),
+    ("web", "hosts", ["pi.fritz.box:8080"], "without ports"),
+    ("web", "hosts", ["http://pi.fritz.box"], "list of host names and addresses"),
+    ("web", "hosts", [8080], "list of host names and addresses"),
+    ("web", "hosts", ["*"], "list of host names and addresses"),
     ("manhole", "listen", "ssl:8007:privateKey=/nonexistent", "server endpoint"),
     ("manhole", "listen", "haproxy:tcp:8007", "kinds tcp, tcp6, ssl, unix, systemd"),
     ("manhole", "listen", "tcp:8007:192.0.2.1", "server endpoint"),
@@ -169,6 +181,7 @@ ACCEPTED: list[tuple[str, str, Any, Any]] = [
     ("telemetry", "hidden", [94, 59], (59, 94)),
     ("control", "parameters", ["4", "4", "PR001"], ("4", "PR001")),
     ("web", "listen", "", ""),
+    ("web", "hosts", ["Pi.Fritz.Box.", "FD00:0::5", "pi.fritz.box"], ("pi.fritz.box", "fd00::5")),
     ("web", "listen", "tcp6:8080", "tcp6:8080"),
 ]
 
@@ -243,6 +256,21 @@ class DocumentTests(SynchronousTestCase):
         ):
             document = {"manhole": {"listen": wanted, "password": "x"}}
             self.assertEqual(config_from(document).manhole.listen, meant)
+
+    def test_an_endpoint_tells_whether_other_machines_can_connect(self) -> None:
+        for endpoint, local in (
+            ("tcp:8007:interface=127.0.0.1", True),
+            ("tcp:8007:interface=127.1.2.3:backlog=5", True),
+            (r"tcp6:8007:interface=\:\:1", True),
+            ("unix:/run/hargassner/manhole", True),
+            ("", True),
+            ("tcp:8007", False),
+            ("tcp:8007:interface=", False),
+            ("tcp:8007:interface=192.168.1.2", False),
+            (r"tcp6:8007:interface=\:\:", False),
+            ("ssl:8007:interface=0.0.0.0", False),
+        ):
+            self.assertEqual(is_on_loopback(endpoint), local, endpoint)
 
     def test_a_manhole_without_a_password_is_refused(self) -> None:
         document = {"manhole": {"listen": "tcp:8007:interface=127.0.0.1"}}

@@ -8,6 +8,8 @@ from shutil import which
 from typing import Any
 from unittest import SkipTest
 
+from hypothesis import example, given
+from hypothesis import strategies as st
 from twisted.conch.telnet import DO, ECHO, IAC, NAWS, SB, SE, SGA, WILL
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
@@ -15,8 +17,8 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone, ProcessDone
 from twisted.internet.protocol import ProcessProtocol, Protocol
-from twisted.internet.testing import StringTransport
-from twisted.logger import LogLevel
+from twisted.internet.testing import EventLoggingObserver, MemoryReactorClock, StringTransport
+from twisted.logger import LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
 
 from hargassner.config import Config, ManholeConfig, StateConfig
@@ -25,8 +27,10 @@ from hargassner.dialogue.events import BoilerDescribed, ParameterChanged, Teleme
 from hargassner.inside import namespace
 from hargassner.manhole import (
     LOGIN_PATIENCE,
-    MOST_CONNECTIONS,
-    WRONG_PASSWORD_DELAY,
+    LONGEST_LOGIN,
+    MOST_CONSOLES,
+    MOST_LOGINS,
+    SAID_AGAIN_AFTER,
     Manhole,
     ManholeFactory,
 )
@@ -46,9 +50,10 @@ DOCUMENT = (
 class Client:
     """Types into a connection of its own, and reads what is shown."""
 
-    def __init__(self, factory: ManholeFactory) -> None:
+    def __init__(self, factory: ManholeFactory, address: str = "192.0.2.9") -> None:
+        self.left = False
         self.transport = StringTransport()
-        protocol = factory.buildProtocol(IPv4Address("TCP", "192.0.2.9", 40000))
+        protocol = factory.buildProtocol(IPv4Address("TCP", address, 40000))
         assert protocol is not None
         self.protocol = protocol
         self.protocol.makeConnection(self.transport)
@@ -63,12 +68,19 @@ class Client:
         shown = re.sub(rb"\xff[\xfb-\xfe].|\x1b\[[0-9;]*[A-Za-z]", b"", self.transport.value())
         return shown.replace(b"\r", b"").decode()
 
-    def log_in(self) -> str:
+    def log_in(self, password: str = "open sesame") -> str:
         self.types("admin\r\n")
-        return self.types("open sesame\r\n")
+        return self.types(f"{password}\r\n")
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.transport.disconnecting or self.transport.disconnected)
 
     def leave(self) -> None:
-        self.protocol.connectionLost(Failure(ConnectionDone()))
+        """Go away, if that has not been done."""
+        if not self.left:
+            self.left = True
+            self.protocol.connectionLost(Failure(ConnectionDone()))
 
 
 class ManholeCase(ClockCase):
@@ -83,9 +95,9 @@ class ManholeCase(ClockCase):
     def names(self) -> dict[str, object]:
         return {"said": self.said}
 
-    def connect(self) -> Client:
-        client = Client(self.factory)
-        self.addCleanup(lambda: client.protocol in self.factory.connections and client.leave())
+    def connect(self, address: str = "192.0.2.9") -> Client:
+        client = Client(self.factory, address)
+        self.addCleanup(client.leave)
         return client
 
 
@@ -108,14 +120,16 @@ class LoginTests(ManholeCase):
         self.assertIn("help() tells what there is", self.client.types("open sesame\r\0"))
 
     def test_nobody_gets_in_with_a_wrong_name_or_password_or_without(self) -> None:
-        for name, password in (
-            ("admin", WRONG),
-            ("root", "open sesame"),
-            ("admin", ""),
-            ("", ""),
-            ("admin", "open sesame "),
+        for number, (name, password) in enumerate(
+            (
+                ("admin", WRONG),
+                ("root", "open sesame"),
+                ("admin", ""),
+                ("", ""),
+                ("admin", "open sesame "),
+            )
         ):
-            client = self.connect()
+            client = self.connect(f"192.0.2.{number + 20}")
             client.types(f"{name}\r\n")
             self.assertEqual(client.types(f"{password}\r\n"), "\n")
             client.types("said.append(1)\r\n")
@@ -126,24 +140,57 @@ class LoginTests(ManholeCase):
         self.client.types("open sesame\r\n")
         self.client.types(f"{WRONG}\r\n")
         self.assertEqual(
-            self.log.lines, ["manhole: 192.0.2.9 gave a wrong name or password, attempt 1"]
+            self.log.lines, ["manhole: 192.0.2.9 gave a wrong name or password, 1 in a row"]
         )
 
     def test_after_a_wrong_password_the_next_attempt_has_to_wait(self) -> None:
-        self.client.types("admin\r\n")
-        self.client.types(f"{WRONG}\r\n")
+        self.client.log_in(WRONG)
         self.assertEqual(self.client.types("admin\r\nopen sesame\r\n"), "")
-        self.clock.advance(WRONG_PASSWORD_DELAY)
+        self.clock.advance(1)
         self.assertEqual(self.client.screen(), "Login incorrect\nUsername: ")
         self.assertIn("help() tells what there is", self.client.log_in())
 
     def test_three_wrong_passwords_end_the_connection(self) -> None:
-        for _ in range(3):
-            self.assertFalse(self.client.transport.disconnecting)
-            self.client.types("admin\r\n")
-            self.client.types(f"{WRONG}\r\n")
-            self.clock.advance(WRONG_PASSWORD_DELAY)
-        self.assertTrue(self.client.transport.disconnecting)
+        for seconds in (1, 2):
+            self.client.log_in(WRONG)
+            self.assertTrue(self.client.is_open)
+            self.clock.advance(seconds)
+        self.assertIn("The next login is possible in 4 s.", self.client.log_in(WRONG))
+        self.assertFalse(self.client.is_open)
+
+    def test_a_new_connection_does_not_shorten_the_wait(self) -> None:
+        self.client.log_in(WRONG)
+        self.client.leave()
+        early = self.connect()
+        self.assertIn("The next login is possible in 1 s.", early.screen())
+        self.assertFalse(early.is_open)
+        early.leave()
+        self.clock.advance(1)
+        self.assertIn("help() tells what there is", self.connect().log_in())
+
+    def test_nor_does_one_that_was_there_before(self) -> None:
+        other = self.connect()
+        self.client.log_in(WRONG)
+        self.assertIn("The next login is possible in 1 s.", other.log_in())
+        self.assertFalse(other.is_open)
+
+    def test_another_address_does_not_wait_for_it(self) -> None:
+        self.client.log_in(WRONG)
+        self.assertIn("help() tells what there is", self.connect("192.0.2.10").log_in())
+
+    def test_guesses_become_few(self) -> None:
+        self.client.leave()
+        guesses = 0
+        for _ in range(600):
+            client = self.connect()
+            if client.is_open:
+                client.log_in(WRONG)
+                guesses += 1
+            client.leave()
+            self.clock.advance(1)
+        # 1 + 2 + 4 + 8 + 16 + 32 seconds, and then one a minute.
+        self.assertEqual(guesses, 15)
+        self.assertEqual(len(self.log.lines), 4)
 
     def test_whoever_does_not_log_in_is_not_waited_for(self) -> None:
         self.clock.advance(LOGIN_PATIENCE - 1)
@@ -156,25 +203,93 @@ class LoginTests(ManholeCase):
         self.clock.advance(100 * LOGIN_PATIENCE)
         self.assertFalse(self.client.transport.disconnecting)
 
-    def test_there_are_not_more_connections_than_a_few(self) -> None:
-        for _ in range(MOST_CONNECTIONS - 1):
-            self.connect()
+    def test_there_are_not_more_consoles_than_a_few(self) -> None:
+        self.client.log_in()
+        for _ in range(MOST_CONSOLES - 1):
+            self.connect().log_in()
         address = IPv4Address("TCP", "192.0.2.10", 40000)
-        self.assertIsNone(self.factory.buildProtocol(address))
+        for _ in range(3):
+            self.assertIsNone(self.factory.buildProtocol(address))
         self.assertEqual(
             self.log.at(LogLevel.warn), ["manhole: 192.0.2.10 is refused, 4 are connected"]
         )
         self.client.leave()
         self.assertIsNotNone(self.factory.buildProtocol(address))
 
+    def test_an_address_has_not_more_logins_than_two(self) -> None:
+        self.connect()
+        self.assertIsNone(self.factory.buildProtocol(IPv4Address("TCP", "192.0.2.9", 40000)))
+        self.assertIn("help() tells what there is", self.connect("192.0.2.10").log_in())
+
+    def test_logins_that_are_left_open_keep_nobody_out(self) -> None:
+        idle = [self.connect(f"192.0.2.{number // 2 + 20}") for number in range(MOST_LOGINS - 1)]
+        owner = self.connect("192.0.2.10")
+        self.connect("192.0.2.30")
+        self.assertEqual([each.is_open for each in (self.client, owner)], [True, True])
+        self.assertEqual([each.is_open for each in idle].count(False), 2)
+        self.assertIn("help() tells what there is", owner.log_in())
+
     def test_what_is_no_telnet_is_cut_off(self) -> None:
-        self.client.types(IAC + b"\x01")
-        self.assertTrue(self.client.transport.disconnected)
-        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        for garbage in (IAC + b"\x01", IAC + SB + IAC + SE, b"x" * (LONGEST_LOGIN + 1)):
+            client = self.connect("192.0.2.10")
+            client.types(garbage)
+            self.assertTrue(client.transport.disconnected)
+            client.types(b"admin\r\nopen sesame\r\n")
+        self.assertEqual(
+            self.log.lines,
+            ["manhole: 192.0.2.10 is cut off: ValueError('Stumped', b'\\x01')"],
+        )
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_what_is_no_telnet_is_said_again_after_an_hour(self) -> None:
+        for _ in range(2):
+            self.connect("192.0.2.10").types(IAC + b"\x01")
+            self.clock.advance(SAID_AGAIN_AFTER)
+        self.assertEqual(len(self.log.lines), 2)
 
     def test_a_manhole_without_a_password_is_not_made(self) -> None:
         with self.assertRaises(ValueError):
             ManholeFactory(replace(CONFIG, password=""), self.clock, {})
+
+
+class AnyBytesTests(ManholeCase):
+    """The law: whatever comes before the login lets nobody in, and is one line in the log."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+
+    def loud(self) -> list[object]:
+        """What was logged for owners to read, by Twisted too."""
+        return [each for each in self.everything if each["log_level"] >= LogLevel.info]
+
+    @given(
+        pieces=st.lists(
+            st.one_of(
+                st.binary(max_size=30),
+                st.sampled_from(
+                    [
+                        *(IAC, IAC + SB, IAC + SE, IAC + WILL + ECHO, IAC + DO + ECHO),
+                        *(IAC + DO + SGA, IAC + b"\x01", b"admin\r\n", b"\r\0", b"\r\n"),
+                        *(b"\x03", b"\x04", b"x" * 5000),
+                    ]
+                ),
+            ),
+            max_size=30,
+        )
+    )
+    @example(pieces=[b"admin\r\n", b"\r\n", IAC + b"\x01"])
+    def test_any_bytes(self, pieces: list[bytes]) -> None:
+        factory = ManholeFactory(CONFIG, self.clock, self.names())
+        before = len(self.loud())
+        client = Client(factory)
+        for piece in pieces:
+            if client.is_open:
+                client.types(piece)
+        self.assertFalse(any(each.is_inside for each in factory.connections))
+        client.leave()
+        self.assertLessEqual(len(self.loud()) - before, 1)
+        self.assertEqual(self.flushLoggedErrors(), [])
 
 
 class ConsoleTests(ManholeCase):
@@ -357,6 +472,20 @@ class RealManholeTests(DescriptorCase):
         self.assertIn(b"42", shown)
         yield self.manhole.stopService()
         yield terminal.over
+
+    @inlineCallbacks
+    def test_only_one_that_others_can_reach_is_warned_of(self) -> Any:
+        for listen, warned in (
+            ("tcp:0:interface=127.0.0.1", 0),
+            ("tcp6:0:interface=\\:\\:1", 0),
+            ("tcp:0:interface=0.0.0.0", 1),
+        ):
+            manhole = Manhole(replace(CONFIG, listen=listen), MemoryReactorClock(), {})
+            manhole.startService()
+            lines = [each for each in self.log.at(LogLevel.warn) if listen in each]
+            self.assertEqual(len(lines), warned, listen)
+            yield manhole.stopService()
+        yield self.manhole.stopService()
 
     @inlineCallbacks
     def test_a_client_that_lost_its_network_does_not_keep_its_place(self) -> Any:

@@ -17,7 +17,7 @@ from hargassner.checking.machine import interfaces, proposal
 from hargassner.checking.report import Finding, Outcome
 from hargassner.checking.walk import Walk
 from hargassner.clock import run_evenly
-from hargassner.config import Config, ConfigError, find_config, load_config
+from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
 from hargassner.terminal import harmless
 
 SUMMARY = "Walk through the chain from the gateway to the home, and tell where it hangs."
@@ -78,11 +78,22 @@ def run(arguments: argparse.Namespace) -> int:
         report.found(Finding(_CONFIGURATION, Outcome.FAILED, str(wrong), advice))
         report.end(proposed)
         return 1
-    report.found(Finding(_CONFIGURATION, Outcome.OK, str(path)))
+    report.found(Finding(_CONFIGURATION, Outcome.OK, str(path), _warning(config)))
     if not _walked(config, arguments.wait, report):
         return 130
     report.end("")
     return 1 if report.failed else 0
+
+
+def _warning(config: Config) -> str:
+    """What the owner should know of a configuration that works."""
+    if is_on_loopback(config.manhole.listen):
+        return ""
+    return (
+        f"Other machines can reach the manhole at {config.manhole.listen}: whoever has its "
+        "password can do all that the bridge can, and telnet is not encrypted. An SSH tunnel is "
+        "safer."
+    )
 
 
 def _what_to_do(path: Path | None) -> tuple[str, str]:

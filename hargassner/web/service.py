@@ -24,12 +24,14 @@ from hargassner.network.sockets import Place
 from hargassner.proxy import ISessionWatcher, ProxyFactory, Session
 from hargassner.state import StateDirectory
 from hargassner.understanding import Understanding
+from hargassner.web.connections import PageSite
 from hargassner.web.history import STEP, HistoryKeeper
+from hargassner.web.hosts import OwnHosts
 from hargassner.web.live import Live
 from hargassner.web.metrics import BridgeCollector
 from hargassner.web.picture import Json, label, whole_picture
 from hargassner.web.roles import charted
-from hargassner.web.site import Root, bounded_site
+from hargassner.web.site import Root
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.texts import text
 from hargassner.web.timing import Timing
@@ -172,8 +174,9 @@ class WebPage(MultiService):
                 parts.commands,
             )
         )
-        root = Root(self._state, self._history, self._health, self._live, registry)
-        self.site = bounded_site(root, reactor)
+        hosts = OwnHosts(parts.config.web.hosts)
+        root = Root(self._state, self._history, self._health, self._live, registry, hosts)
+        self.site = PageSite(root, reactor, registry)
         description = parts.config.web.listen
         listener = Listener(
             reactor,

@@ -1,12 +1,11 @@
 """The HTTP side: what is where, for whom, and with which headers.
 
 Only GET and HEAD, nothing from elsewhere, and nothing that the browser may take for something
-else. Where the connection came over loopback the Host header has to say so: otherwise a page from
-the Internet could have its own name point to this machine, and read along.
+else; and only for those who ask for this machine by a name or an address of its own
+(``hosts`` tells why).
 """
 
 import hashlib
-import ipaddress
 import json
 from collections.abc import Callable
 from importlib.resources import files
@@ -14,21 +13,16 @@ from typing import cast
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
-from twisted.internet.interfaces import IAddress, IReactorTime, ITCPTransport
-from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import NOT_DONE_YET, Site
+from twisted.web.server import NOT_DONE_YET
 
+from hargassner.web.connections import Fault, PageSite
+from hargassner.web.hosts import OwnHosts
 from hargassner.web.live import Live
 from hargassner.web.page import page
 from hargassner.web.picture import Json
 from hargassner.web.texts import LANGUAGES, preferred_language
-
-CONNECTIONS = 100
-"""Open connections at most, streams included."""
-IDLE = 60.0
-"""Seconds that a connection may be idle."""
 
 SAFE_HEADERS = {
     b"content-security-policy": (
@@ -43,6 +37,11 @@ SAFE_HEADERS = {
 }
 
 _MISDIRECTED = 421
+_REASONS = {_MISDIRECTED: b"Misdirected Request"}  # Twisted does not know it.
+_MISDIRECTED_TEXT = (
+    "This is not the name of the machine that the bridge runs on. Ask for the page by the "
+    "machine's address, or put the name into hosts in [web] of the bridge's configuration."
+)
 _ASSETS = {
     "style.css": b"text/css; charset=utf-8",
     "page.js": b"text/javascript; charset=utf-8",
@@ -63,7 +62,7 @@ class Answer(Resource):
 
     def render(self, request: Request) -> bytes:
         """Answer, whatever the method."""
-        request.setResponseCode(self._code)
+        request.setResponseCode(self._code, _REASONS.get(self._code))
         for name, value in self._headers.items():
             request.setHeader(name, value)
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
@@ -179,6 +178,7 @@ class Root(Resource):
         health: whether the bridge serves, for ``/healthz``.
         live: the stream.
         registry: the figures.
+        hosts: tells who asks for this machine.
     """
 
     def __init__(
@@ -188,8 +188,10 @@ class Root(Resource):
         health: Callable[[], tuple[int, Json]],
         live: Live,
         registry: CollectorRegistry,
+        hosts: OwnHosts,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
+        self._hosts = hosts
         static = files(__package__).joinpath("static")
         for name, kind in _ASSETS.items():
             self.putChild(name.encode(), Asset(static.joinpath(name).read_bytes(), kind))
@@ -208,12 +210,23 @@ class Root(Resource):
             request.setHeader(name, value)
         if request.method not in (b"GET", b"HEAD"):
             return Answer(NOT_ALLOWED, "Nothing can be changed here.", allow="GET, HEAD")
-        if not _is_meant(request):
-            return Answer(
-                _MISDIRECTED, "Ask for this page by the name localhost or by its address."
-            )
+        wrong = self._wrong_host(request)
+        if wrong is not None:
+            site: PageSite = request.site  # type: ignore[attr-defined]
+            site.refused(Fault.HOST, getattr(request.getClientAddress(), "host", ""), wrong)
+            return Answer(_MISDIRECTED, _MISDIRECTED_TEXT)
         known = cast("IResource | None", self.children.get(path))
         return known or NotFound()
+
+    def _wrong_host(self, request: Request) -> str | None:
+        """What the request takes this machine for where it is not that, else None."""
+        reached = _reached(request)
+        # A client that names no host (HTTP/1.0) is no browser, and has this address from somewhere.
+        for each in request.requestHeaders.getRawHeaders(b"host", []):
+            header = each.decode("latin-1")
+            if not self._hosts.has(header, reached):
+                return header
+        return None
 
 
 class NotFound(Answer):
@@ -234,52 +247,12 @@ class Folder(NotFound):
 
 
 def _language(request: Request) -> str:
-    return preferred_language(request.getHeader("accept-language"))
+    # As bytes: as text, Twisted would insist on UTF-8.
+    accepted = request.getHeader(b"accept-language") or b""
+    return preferred_language(accepted.decode("latin-1"))
 
 
-def _is_meant(request: Request) -> bool:
-    """Whether the Host header names this machine, where only this machine can connect."""
-    # A connection over a UNIX socket has no address, and is as local as can be.
-    local = ipaddress.ip_address(getattr(request.getHost(), "host", "127.0.0.1"))
-    if not (getattr(local, "ipv4_mapped", None) or local).is_loopback:
-        return True
-    name = request.getRequestHostname().decode("latin-1").strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-class QuietSite(Site):
-    """A site that does not log each request: a page that is open asks often."""
-
-    noisy = False
-
-    def log(self, request: Request) -> None:
-        """Nothing to say."""
-
-
-class BoundedFactory(WrappingFactory):
-    """Takes so many connections at once and no more, so that the bridge keeps its descriptors."""
-
-    noisy = False
-
-    def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper | None:  # type: ignore[override]
-        """A connection's protocol, None for one too many."""
-        if len(self.protocols) >= CONNECTIONS:
-            return None
-        return super().buildProtocol(addr)
-
-    def drop_all(self) -> None:
-        """End every connection at once."""
-        for each in tuple(self.protocols):
-            cast("ITCPTransport", each.transport).abortConnection()
-
-
-def bounded_site(root: Root, clock: IReactorTime) -> BoundedFactory:
-    """The factory that serves everything under ``root``."""
-    site = QuietSite(root, timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]
-    return BoundedFactory(site)  # type: ignore[no-untyped-call]
+def _reached(request: Request) -> str:
+    """The address that the client has connected to."""
+    # A connection over a UNIX socket has none, and is as local as can be.
+    return getattr(request.getHost(), "host", "127.0.0.1")

@@ -28,8 +28,8 @@ from hargassner.network.sockets import Place
 from hargassner.proxy import Access, ProxyFactory
 from hargassner.state import StateDirectory
 from hargassner.understanding import Understanding
+from hargassner.web.connections import IDLE
 from hargassner.web.service import Parts, WebPage
-from hargassner.web.site import IDLE
 from tests.cases import Log
 from tests.clocks import TwoClockReactor
 
@@ -96,9 +96,10 @@ class Answer:
 class Connection:
     """A client's connection to the page, without a socket."""
 
-    def __init__(self, factory: Any, local: str = "127.0.0.1") -> None:
-        self.transport = StringTransport(hostAddress=IPv4Address("TCP", local, 8080))
-        self.protocol = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 50000))
+    def __init__(self, factory: Any, local: str = "127.0.0.1", client: str = "127.0.0.1") -> None:
+        peer = IPv4Address("TCP", client, 50000)
+        self.transport = StringTransport(IPv4Address("TCP", local, 8080), peer)
+        self.protocol = factory.buildProtocol(peer)
         if self.protocol is not None:
             self.protocol.makeConnection(self.transport)
 
@@ -108,7 +109,21 @@ class Connection:
         """Send a request."""
         headers = {"host": host} | {name.replace("_", "-"): value for name, value in more.items()}
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
-        self.protocol.dataReceived("\r\n".join([*lines, "", ""]).encode())
+        self.send("\r\n".join([*lines, "", ""]).encode())
+
+    def send(self, data: bytes) -> None:
+        """Send some bytes."""
+        self.protocol.dataReceived(data)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page keeps the connection."""
+        return not (self.transport.disconnecting or self.transport.disconnected)
+
+    @property
+    def code(self) -> int:
+        """The status of the first answer."""
+        return Answer(self.transport.value()).code
 
     def lose(self) -> None:
         """The client goes away."""

@@ -1,13 +1,13 @@
 """The HTTP side, through a real site."""
 
 import json
+from socket import gethostname
 
 from twisted.internet.testing import EventLoggingObserver
 from twisted.logger import globalLogPublisher
 
 from hargassner.dialogue.events import LoggedIn, SessionOpened, SessionOver
 from hargassner.discovery import Announcement, ServiceList
-from hargassner.web.site import CONNECTIONS
 from tests.web.cases import Answer, Connection, PageCase, show
 
 PATHS = ("/", "/style.css", "/page.js", "/icon.svg", "/api/state", "/api/history", "/metrics")
@@ -101,22 +101,56 @@ class SiteTests(PageCase):
             self.assertEqual(answer.code, 421, host)
             self.assertNotIn(b"chain", answer.body)
 
-    def test_over_a_network_every_name_is_answered(self) -> None:
-        connection = Connection(self.site, local="192.168.1.5")
-        connection.ask("/api/state", host="boiler.lan", connection="close")
-        self.assertEqual(Answer(connection.transport.value()).code, 200)
+    def test_over_a_network_only_names_of_this_machine_are_answered_too(self) -> None:
+        for host, code in (
+            ("192.168.1.5:8080", 200),
+            (f"{gethostname()}.local", 200),
+            ("192.168.1.6", 421),
+            ("evil.example", 421),
+        ):
+            connection = Connection(self.site, local="192.168.1.5")
+            connection.ask("/api/state", host=host, connection="close")
+            self.assertEqual(connection.code, code, host)
 
-    def test_one_connection_too_many_is_closed(self) -> None:
-        connections = [Connection(self.site) for _ in range(CONNECTIONS)]
-        self.assertIsNone(Connection(self.site).protocol)
-        connections[0].lose()
-        self.assertIsNotNone(Connection(self.site).protocol)
+    def test_each_of_several_hosts_has_to_be_meant(self) -> None:
+        for hosts in ("localhost\r\nHost: evil.example", "evil.example\r\nHost: localhost"):
+            self.assertEqual(self.get("/api/state", host=hosts).code, 421)
+
+    def test_whoever_names_no_host_is_answered(self) -> None:
+        connection = Connection(self.site, local="192.168.1.5")
+        connection.send(b"GET /metrics HTTP/1.0\r\n\r\n")
+        self.assertEqual(connection.code, 200)
+
+    def test_a_name_that_is_not_this_machines_is_said_once_and_counted(self) -> None:
+        for _ in range(3):
+            self.get("/", host="evil.example")
+        [line] = self.log.lines[1:]
+        self.assertIn("asked for the web page by the name evil.example", line)
+        self.assertIn(
+            b'hargassner_web_refused_total{reason="host"} 3.0\n', self.get("/metrics").body
+        )
+
+    def test_a_header_of_any_bytes_is_borne(self) -> None:
+        for name in (b"Accept-Language", b"If-None-Match", b"Cookie", b"Referer", b"X-Y"):
+            for value in (b"\xff", b"de;q=\xb2", b"=;=,;q=", b"\x80" * 5000):
+                connection = Connection(self.site)
+                connection.send(
+                    b"GET / HTTP/1.1\r\nHost: localhost\r\n%b: %b\r\n\r\n" % (name, value)
+                )
+                self.assertEqual(connection.code, 200, (name, value))
+
+    def test_a_request_for_no_path_has_the_same_rules(self) -> None:
+        connection = Connection(self.site)
+        connection.ask("*", method="OPTIONS")
+        answer = Answer(connection.transport.value())
+        self.assertEqual((answer.code, answer.headers["server"]), (405, "hargassner"))
 
     def test_requests_are_not_logged(self) -> None:
         everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
         self.site.doStart()
         self.addCleanup(self.site.doStop)
         self.get("/api/state")
+        self.get("/api/state", method="HEAD")
         self.assertEqual([event for event in everything if "/api/state" in str(event)], [])
 
 
