@@ -31,6 +31,9 @@ from hargassner.state import DescriptorCache, StateDirectory
 
 log = Logger()
 
+SAVE_EVERY = 60.0
+"""Seconds between two writings of a file at least: who was found changes at a stranger's word."""
+
 
 class NeighbourCache:
     """The gateway and the boiler that were found last.
@@ -144,6 +147,7 @@ class Memory(Service, BoilerObserver):
             lambda: json.dumps(asdict(boiler.identity), indent=1).encode(),
             clock,
             in_thread,
+            SAVE_EVERY,
         )
         self._neighbours_file = KeptFile(
             directory,
@@ -151,6 +155,7 @@ class Memory(Service, BoilerObserver):
             lambda: _neighbours_file(neighbours.gateway, neighbours.boiler),
             clock,
             in_thread,
+            SAVE_EVERY,
         )
         self._remembered: tuple[FoundGateway | None, FoundBoiler | None] = (None, None)
         self._neighbours = neighbours
