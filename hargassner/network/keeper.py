@@ -54,7 +54,7 @@ class Keeper(Service):
         self._what = name
         self._open = open_
         self._opened: Opened | None = None
-        self._identity: tuple[str, int] | None = None
+        self._identity: tuple[str, int, str] | None = None
         self._said: str | None = None
         self._closing: list[Deferred[Any]] = []
         self._look = LoopingCall(self._check)
@@ -109,13 +109,24 @@ class Keeper(Service):
         self._said = None
 
     def _check(self) -> None:
-        if self._opened is not None and self._place.identity() != self._identity:
-            log.warn(
-                "{place} went away or changed: closing {what} until it is back",
-                place=str(self._place),
-                what=self._what,
-            )
-            self._said = ""
+        try:
+            identity = self._place.identity()
+        except OSError:
+            return  # That the system cannot be asked now is no reason to close what is open.
+        if self._opened is not None and identity != self._identity:
+            if identity is None:
+                log.warn(
+                    "{place} went away: closing {what} until it is back",
+                    place=str(self._place),
+                    what=self._what,
+                )
+                self._said = ""
+            else:
+                log.info(
+                    "{place} changed: opening {what} again",
+                    place=str(self._place),
+                    what=self._what,
+                )
             self._close()
         if self._opened is None and not self._closing:
             try:
