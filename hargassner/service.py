@@ -5,14 +5,13 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import (
-    IListeningPort,
     IProtocol,
     IProtocolFactory,
     IReactorCore,
@@ -34,6 +33,7 @@ from hargassner.memory import Memory
 from hargassner.mqtt.home import HomeView
 from hargassner.mqtt.link import BrokerLink
 from hargassner.mqtt.way import IBrokerReactor
+from hargassner.network.accepting import AcceptingPort, DescriptorWatch
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.names import INamesReactor, Names
@@ -107,18 +107,6 @@ class BoilerLine:
                 self._reactor, address, self._port, self._place, CONNECT_PATIENCE
             ).connect(factory)
         )
-
-
-class TelnetPort:
-    """The telnet port, open, with the sessions that came through it."""
-
-    def __init__(self, port: IListeningPort) -> None:
-        self._port = port
-
-    def close(self) -> "Deferred[None] | None":
-        """Admit nobody any more."""
-        closing: Deferred[None] | None = self._port.stopListening()
-        return closing
 
 
 class Sessions(Service):
@@ -275,17 +263,11 @@ class Bridge(MultiService):
         both = sides(config, gateway_place, boiler_place)
         self.relay = Relay(self.neighbours, config.discovery, *both)
 
-        def open_telnet_port() -> TelnetPort:
-            with listening_socket(gateway_place, config.gateway.telnet_port) as sock:
-                return TelnetPort(
-                    reactor.adoptStreamPort(
-                        sock.fileno(),
-                        socket.AF_INET,
-                        self.proxy,  # type: ignore[arg-type]
-                    )
-                )
+        def open_telnet_port() -> AcceptingPort:
+            sock = listening_socket(gateway_place, config.gateway.telnet_port)
+            return AcceptingPort(reactor, sock, cast("IProtocolFactory", self.proxy))
 
-        to_gateway: list[tuple[str, Callable[[], TelnetPort | Side]]] = [
+        to_gateway: list[tuple[str, Callable[[], AcceptingPort | Side]]] = [
             ("the gateway's discovery", lambda: self.relay.open_gateway_side(reactor)),
             ("the telnet port", open_telnet_port),
         ]
@@ -304,6 +286,7 @@ class Bridge(MultiService):
             CleanExit(reactor),
             JournalKeeping(self.journal, reactor),
             Names(reactor),
+            DescriptorWatch(reactor),
             memory,
             *gateway_keepers,
             boiler_keeper,
