@@ -37,7 +37,8 @@ from hargassner.network.accepting import AcceptingPort, DescriptorWatch
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.names import INamesReactor, Names
-from hargassner.network.sockets import Place, listening_socket
+from hargassner.network.reasons import UnreachableError, plain_reason
+from hargassner.network.sockets import CannotOpenError, Place, listening_socket
 from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
 from hargassner.state import StateDirectory, state_directory
@@ -77,12 +78,17 @@ class BoilerLine:
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         """Connect to the boiler; the result is the factory's connected protocol.
 
-        Errors: ``BoilerUnknownError``, or why the connection could not be made; ``problem`` says
+        Errors: ``BoilerUnknownError``, ``CannotOpenError``, ``UnreachableError``; ``problem`` says
         it too, until a connection is made.
         """
         address = self._neighbours.boiler_address(CONNECT_PATIENCE)
         connecting = address.addCallback(self._connect, protocolFactory)
         return connecting.addCallbacks(self._connected, self._not_connected)
+
+    def _unreachable(self, why: Failure, host: str) -> Failure:
+        if why.check(CancelledError, CannotOpenError) is not None:
+            return why
+        return Failure(UnreachableError(host, plain_reason(why)))
 
     def _connected(self, protocol: IProtocol) -> IProtocol:
         self.problem = ""
@@ -90,10 +96,14 @@ class BoilerLine:
 
     def _not_connected(self, why: Failure) -> Failure:
         if why.check(CancelledError) is None:
-            self.problem = why.getErrorMessage()
+            wrong = why.value
+            self.problem = wrong.reason if isinstance(wrong, UnreachableError) else str(wrong)
         return why
 
     def _connect(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
+        return self._connect_to(host, factory).addErrback(self._unreachable, host)
+
+    def _connect_to(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         device = self._place.device()
         if not device:
             bind = (self._place.address, 0) if self._place.address else None

@@ -75,5 +75,7 @@ class ExhaustionTests(ProcessCase):
 
     def wait_for_recovery(self, bridge: Running) -> None:
         wait_until(
-            lambda: "file descriptors are free again" in bridge.log(), 30, "the end of it in the log"
+            lambda: "file descriptors are free again" in bridge.log(),
+            30,
+            "the end of it in the log",
         )

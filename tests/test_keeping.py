@@ -11,7 +11,6 @@ from hargassner.keeping import SAVE_AFTER, KeptFile
 from hargassner.state import StateDirectory
 from tests.cases import ClockCase
 
-
 INTERVAL = 60.0
 
 

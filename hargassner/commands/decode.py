@@ -33,8 +33,9 @@ SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 _STANDARD_INPUT = "-"
 
 _DETAILS = """\
-FILE is the descriptor: a DAQPRJ document (XML; in UTF-8 or latin-1 if it does not say), a recording of a session in which the gateway
-asked for the descriptor, or a recording of the boiler's own from its SD card (DAQnnnnn.DAQ).
+FILE is the descriptor: a DAQPRJ document (XML, in UTF-8 or latin-1), a recording of a session in
+which the gateway asked for the descriptor, or a recording of the boiler's own from its SD card
+(DAQnnnnn.DAQ).
 
 LINES has the telemetry: text with lines that begin with 'pm ' (others are passed over), or a
 recording of either kind. Without LINES a recording's own lines are decoded; with an XML

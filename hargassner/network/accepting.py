@@ -8,7 +8,7 @@ again, and logs each time.
 import errno
 import os
 import socket
-from typing import cast
+from typing import Any, cast
 
 from twisted.application.service import Service
 from twisted.internet.interfaces import (
@@ -17,7 +17,6 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IReadDescriptor,
 )
-from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -97,13 +96,13 @@ class AcceptingPort:
 
     def _serve(self, client: socket.socket) -> None:
         client.setblocking(False)
-        # Nothing that goes wrong with one of them may reach the reactor, which would close the port.
+        # Whatever goes wrong with one of them must not reach the reactor: it would close the port.
         with log.failuresHandled("serving a connection that was accepted"):
             try:
                 self._reactor.adoptStreamConnection(
                     client.fileno(),
                     socket.AF_INET,
-                    cast("ServerFactory[Protocol]", self._factory),
+                    cast("Any", self._factory),
                 )
             except OSError as wrong:
                 # It has hung up already, or there was a descriptor for it and none for its copy.

@@ -52,9 +52,7 @@ class AddressChangeTests(SynchronousTestCase):
     def assert_reached_at(self, address: str) -> None:
         """The gateway finds the boiler there, and talks to it."""
         self.gateway.sendto(ANNOUNCEMENT, ("255.255.255.255", 35601))
-        self.assertEqual(
-            self.boiler.recvfrom(65536), (ANNOUNCEMENT, (BRIDGE_TO_BOILER, 50000))
-        )
+        self.assertEqual(self.boiler.recvfrom(65536), (ANNOUNCEMENT, (BRIDGE_TO_BOILER, 50000)))
         self.boiler.sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         self.assertEqual(self.gateway.recvfrom(65536), (SERVICES, (address, 35601)))
         client = self.opened(self.networks.tcp(self.networks.gateway))

@@ -40,9 +40,7 @@ class InterfaceTests(SynchronousTestCase):
         for number in range(1, 150):
             label = ("label", f"lo:{number}") if number % 2 else ()
             ip("-n", namespace, "addr", "add", f"10.0.0.{number}/32", "dev", "lo", *label)
-        code = (
-            "from hargassner.network.interfaces import ipv4_addresses; print(ipv4_addresses()['lo'])"
-        )
+        code = "from hargassner.network import interfaces as i; print(i.ipv4_addresses()['lo'])"
         said = subprocess.run(
             ["ip", "netns", "exec", namespace, sys.executable, "-c", code],
             check=True,
