@@ -98,7 +98,7 @@ class Keeper(Service):
             except NotThereYetError as why:
                 self._say(why)
             except (CannotOpenError, OSError) as why:
-                raise CannotStartError(f"hargassner: {why}") from None
+                raise CannotStartError(f"hargassner: {_words(why)}") from None
 
     def _try(self) -> None:
         identity = self._place.identity()
@@ -116,7 +116,7 @@ class Keeper(Service):
         if self._opened is not None and identity != self._identity:
             if identity is None:
                 log.warn(
-                    "{place} went away: closing {what} until it is back",
+                    "{place} went away or changed: closing {what} until it is back",
                     place=str(self._place),
                     what=self._what,
                 )
@@ -135,8 +135,9 @@ class Keeper(Service):
                 self._say(why)
 
     def _say(self, why: Exception) -> None:
-        if str(why) != self._said:
-            self._said = str(why)
+        said = _words(why)
+        if said != self._said:
+            self._said = said
             log.warn("{what} waits: {why}", what=self._what, why=self._said)
 
     def _close(self) -> None:
@@ -148,3 +149,8 @@ class Keeper(Service):
                 lambda failed: log.failure("closing {what}", failed, what=self._what)
             )
             closing.addBoth(lambda _: self._closing.remove(closing))
+
+
+def _words(why: Exception) -> str:
+    """Why something cannot be opened, without the system's error number."""
+    return (isinstance(why, OSError) and why.strerror) or str(why)

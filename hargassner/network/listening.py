@@ -16,6 +16,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.python import log as twisted_log
 from twisted.python.failure import Failure
 
+from hargassner.network.reasons import plain_reason
 from hargassner.network.sockets import Place, explained
 
 log = Logger()
@@ -126,4 +127,4 @@ def _reason(why: Failure) -> str:
     ):
         place = Place(address=str(wrong.interface))
         return str(explained(wrong.socketError, "TCP", wrong.port, place))
-    return why.getErrorMessage()
+    return plain_reason(why)

@@ -155,7 +155,7 @@ class InterfaceTests(KeeperCase):
         self.assertEqual(
             self.log.lines,
             [
-                "eth1 went away: closing the port until it is back",
+                "eth1 went away or changed: closing the port until it is back",
                 "the port waits: there is no interface eth1",
                 "the port on eth1 is open",
             ],
@@ -189,7 +189,7 @@ class InterfaceTests(KeeperCase):
             self.look(3)
         self.assertEqual(self.log.lines.count("the port on eth1 is open"), 2)
         self.assertEqual(
-            self.log.lines.count("eth1 went away: closing the port until it is back"), 2
+            self.log.lines.count("eth1 went away or changed: closing the port until it is back"), 2
         )
         self.keeper.stopService()
 
@@ -222,7 +222,7 @@ class InterfaceTests(KeeperCase):
             self.log.at(LogLevel.warn)[2:],
             [
                 "the port waits: TCP port 23 on eth1 is in use by cat (process 7)",
-                f"the port waits: [Errno {errno.EMFILE}] Too many open files",
+                "the port waits: Too many open files",
             ],
         )
         self.keeper.stopService()
