@@ -417,6 +417,16 @@ class ConnectingTests(ProxyCase):
             ],
         )
 
+    def test_a_boiler_that_was_there_meanwhile_is_missed_again_aloud(self) -> None:
+        for _ in range(2):
+            client = self.client()
+            attempt, _ = self.connecting.pop()
+            attempt.errback(Failure(UnreachableError(BOILER, "no answer")))
+            client.gone(ConnectionDone())
+            for leg in self.session():
+                leg.gone(ConnectionDone())
+        self.assertEqual(sum("cannot be reached" in each for each in self.logged()), 2)
+
     def test_a_client_that_goes_meanwhile_ends_the_attempt(self) -> None:
         client = self.client()
         client.gone(ConnectionLost())
