@@ -11,6 +11,7 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.network import sockets
+from hargassner.network.port_users import port_user
 from hargassner.network.sockets import (
     CannotOpenError,
     NotThereYetError,
@@ -21,7 +22,6 @@ from hargassner.network.sockets import (
     is_own_address,
     listening_socket,
     notice_loss,
-    port_user,
     tie,
 )
 from tests.cases import ClockCase, SocketCase, free_ports
