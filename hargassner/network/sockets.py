@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from contextlib import suppress
 
 from twisted.logger import Logger
 
@@ -9,6 +10,9 @@ from hargassner.network.interfaces import interface_index, ipv4_addresses
 from hargassner.network.port_users import port_user
 
 log = Logger()
+
+_MOST_STRANGERS = 256
+"""Addresses that are not ours for which the system is asked again between two looks."""
 
 _BIND_TO_DEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
 
@@ -55,6 +59,7 @@ class Place:
         self._address = address
         self._carrier = interface
         self._found: dict[str, tuple[str, ...]] | None = None
+        self._strangers: set[str] = set()
 
     @property
     def address(self) -> str:
@@ -68,6 +73,7 @@ class Place:
             OSError: it cannot be asked now; what was known stays.
         """
         self._found = found = ipv4_addresses()
+        self._strangers = set()
         configured = self.configured_address
         if not found or not configured or configured.startswith("127."):
             return  # The loopback interface has each of its addresses, listed or not.
@@ -103,15 +109,29 @@ class Place:
         )
 
     def owns(self, address: str) -> bool:
-        """Whether an address is this machine's own on this side, as of the last look.
+        """Whether an address is this machine's own on this side.
 
-        It costs no system call on Linux, so that it can be asked for each datagram.
+        On Linux it costs a system call only for an address that has not been asked for since the
+        last look, so that it can be asked for each datagram.
 
         Raises:
             OSError: the system has not been asked yet, and cannot be asked now.
         """
         if self._found is None:
             self.look()
+        if self._is_known(address):
+            return True
+        if address in self._strangers or len(self._strangers) >= _MOST_STRANGERS:
+            return False
+        # It may have become ours just now, and what is heard of ourselves must not be missed.
+        with suppress(OSError):
+            strangers = self._strangers
+            self.look()
+            self._strangers = strangers
+        self._strangers.add(address)
+        return self._is_known(address)
+
+    def _is_known(self, address: str) -> bool:
         found = self._found or {}
         if self.interface or (self._address and self._address in found.get(self._carrier, ())):
             return address in found.get(self._carrier, ())

@@ -204,12 +204,23 @@ class AddressChangeTests(ClockCase):
         )
         self.assertTrue(Place().owns(self.OTHER))
 
-    def test_whether_an_address_is_its_own_costs_no_look(self) -> None:
-        self.place.owns(self.NEW)
-        looks = self.looks
-        for number in range(100):
-            self.place.owns(f"192.168.1.{number}")
-        self.assertEqual(self.looks, looks)
+    def test_whether_an_address_is_its_own_costs_no_look_for_each_datagram(self) -> None:
+        """One for each address that is not its own, and no more than some hundreds."""
+        self.place.device()
+        for _ in range(10):
+            self.place.owns(self.NEW)
+            self.place.owns(self.CONFIGURED)
+        self.assertEqual(self.looks, 2)
+        for number in range(10_000):
+            self.place.owns(f"10.0.{number >> 8}.{number & 255}")
+        self.assertLess(self.looks, 300)
+
+    def test_an_address_that_became_its_own_just_now_is_known(self) -> None:
+        """Before the next look: what is heard of ourselves must not be taken for others."""
+        place = Place("eth0")
+        place.device()
+        self.machine["eth0"] = (self.NEW,)
+        self.assertEqual([place.owns(each) for each in (self.NEW, self.CONFIGURED)], [True, False])
 
     def test_a_system_that_cannot_be_asked_is_no_absence(self) -> None:
         """What was known stays."""
