@@ -8,6 +8,7 @@ shows on the day it is made.
 import ipaddress
 import re
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from itertools import combinations
@@ -456,8 +457,26 @@ def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], gi
     return cls(**values)
 
 
+def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
+    """Refuse two sides that nothing tells apart."""
+    same_address = boiler.address == gateway.address
+    if boiler.interface and boiler.interface == gateway.interface:
+        if same_address or not (boiler.address and gateway.address):
+            raise ConfigError(
+                f"boiler.interface = {_shown(boiler.interface)}: must be another interface than "
+                "gateway.interface, or each side needs an address of its own there "
+                "(gateway.address, boiler.address)"
+            )
+    elif same_address and boiler.address and not (boiler.interface and gateway.interface):
+        raise ConfigError(
+            f"boiler.address = {_shown(boiler.address)}: must be another address than "
+            "gateway.address, or each side needs an interface (gateway.interface, boiler.interface)"
+        )
+
+
 def _check_together(config: Config) -> None:
     """Refuse what is right key by key and impossible together."""
+    _check_sides(config.gateway, config.boiler)
     for one, other in combinations(fields(DiscoveryConfig), 2):
         port = getattr(config.discovery, one.name)
         if port == getattr(config.discovery, other.name):
@@ -506,8 +525,8 @@ def load_config(path: Path) -> Config:
             message is one line that begins with the file's path.
     """
     try:
-        with path.open("rb") as file:
-            document = tomllib.load(file)
+        # Some editors put a byte order mark before UTF-8.
+        document = tomllib.loads(path.read_bytes().removeprefix(BOM_UTF8).decode())
     except OSError as wrong:
         raise ConfigError(f"{path}: cannot be read: {wrong.strerror}") from None
     except UnicodeDecodeError as wrong:

@@ -25,6 +25,8 @@ class KeptFile:
         content: gives what is to be written.
         clock: time.
         in_thread: runs what blocks off the reactor's thread.
+        interval: seconds between two writings at least, except the last one. Whatever changes at
+            a stranger's word needs it, so that nobody can wear the disk out.
     """
 
     def __init__(
@@ -34,19 +36,23 @@ class KeptFile:
         content: Callable[[], bytes],
         clock: IReactorTime,
         in_thread: Callable[..., "Deferred[Any]"],
+        interval: float = 0.0,
     ) -> None:
         self._directory = directory
         self._name = name
         self._content = content
         self._clock = clock
         self._in_thread = in_thread
+        self._interval = interval
+        self._next = 0.0
         self._timer: IDelayedCall | None = None
         self._writing: Deferred[Any] = succeed(None)
 
     def changed(self) -> None:
         """Have the content written soon."""
         if self._timer is None:
-            self._timer = self._clock.callLater(SAVE_AFTER, self._save)
+            delay = max(SAVE_AFTER, self._next - self._clock.seconds())
+            self._timer = self._clock.callLater(delay, self._save)
 
     def close(self) -> "Deferred[None]":
         """Write what is not written yet; the result comes when all is."""
@@ -59,6 +65,7 @@ class KeptFile:
 
     def _save(self) -> None:
         self._timer = None
+        self._next = self._clock.seconds() + self._interval
         data = self._content()
 
         # One after the other: threads keep no order.

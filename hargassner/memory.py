@@ -31,6 +31,9 @@ from hargassner.state import DescriptorCache, StateDirectory
 
 log = Logger()
 
+SAVE_EVERY = 60.0
+"""Seconds between two writings of a file at least: who was found changes at a stranger's word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -162,6 +165,7 @@ class Memory(Service, BoilerObserver):
             lambda: json.dumps(asdict(boiler.identity), indent=1).encode(),
             clock,
             in_thread,
+            SAVE_EVERY,
         )
         self._neighbours_file = KeptFile(
             directory,
@@ -169,6 +173,7 @@ class Memory(Service, BoilerObserver):
             lambda: _neighbours_file(Found.of(neighbours)),
             clock,
             in_thread,
+            SAVE_EVERY,
         )
         self._remembered = Found()
         self._neighbours = neighbours

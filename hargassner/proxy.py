@@ -44,6 +44,7 @@ from zope.interface import Interface, implementer
 from hargassner.discovery import Neighbours
 from hargassner.errand import Errand, IWay
 from hargassner.network.connecting import IStreamTransport, notice_its_loss, writing_at_once
+from hargassner.network.reasons import plain_reason
 
 log = Logger()
 
@@ -291,6 +292,7 @@ class Session:
         self._to_client: Callable[[bytes], None] | None = None
         self._from_client = 0
         self._from_boiler = 0
+        self._said = False
 
     @property
     def can_ask(self) -> bool:
@@ -312,12 +314,8 @@ class Session:
     def client_connected(self, client: ProxyProtocol) -> None:
         """The client is there: go and get the boiler."""
         self._client = client
-        log.info(
-            "session {session}: {client} port {port} connected",
-            session=self.number,
-            client=self.address,
-            port=self.port,
-        )
+        if not self._factory.unreachable:
+            self._say_connected()
         with log.failuresHandled("session {session}: nobody overhears it", session=self.number):
             self._watchers = [_Guard(each, self.number) for each in self._factory.watch(self)]
         connecting = self._factory.connect_boiler(
@@ -334,6 +332,8 @@ class Session:
             boiler.tcp.abortConnection()
             return
         self._boiler = boiler
+        self._factory.unreachable = ""
+        self._say_connected()
         log.info("session {session}: the boiler is connected", session=self.number)
         self._to_boiler = writing_at_once(boiler.tcp)
         self._to_client = writing_at_once(client.tcp)
@@ -490,7 +490,7 @@ class Session:
         else:
             return  # It came too late to belong to the session.
         if reason.check(ConnectionDone) is None:
-            self._because(f"{leg.name} was lost: {reason.getErrorMessage()}")
+            self._because(f"{leg.name} was lost")
         # Where the session ends already, the other side keeps the time that it was given.
         self.end(f"{leg.name} closed", FLUSH_PATIENCE if self._ending else CLOSE_PATIENCE)
 
@@ -521,6 +521,16 @@ class Session:
         if self._client is None and self._boiler is None:
             self._over()
 
+    def _say_connected(self) -> None:
+        if not self._said:
+            self._said = True
+            log.info(
+                "session {session}: {client} port {port} connected",
+                session=self.number,
+                client=self.address,
+                port=self.port,
+            )
+
     def _because(self, reason: str) -> None:
         if self._reason is None:
             self._reason = reason
@@ -542,7 +552,11 @@ class Session:
         self._connecting = None
         if why.check(CancelledError) is None and not self._ending:
             self._factory.counters.unreachable += 1
-            self.end(f"the boiler cannot be reached: {why.getErrorMessage()}")
+            reason = f"the boiler cannot be reached: {plain_reason(why)}"
+            # Gateways try again and again: the same reason is said with the first of them.
+            self._said = self._said or reason != self._factory.unreachable
+            self._factory.unreachable = reason
+            self.end(reason)
 
     def _abort_both(self) -> None:
         for leg in (self._client, self._boiler):
@@ -556,15 +570,16 @@ class Session:
             self._errand.stop()
             self._errand = None
         reason = self._reason or ""
-        log.info(
-            "session {session}: over after {seconds:.1f} s: {reason}; "
-            "{from_client} bytes from the client, {from_boiler} from the boiler",
-            session=self.number,
-            seconds=self._clock.seconds() - self.opened,
-            reason=reason,
-            from_client=self._from_client,
-            from_boiler=self._from_boiler,
-        )
+        if self._said:
+            log.info(
+                "session {session}: over after {seconds:.1f} s: {reason}; "
+                "{from_client} bytes from the client, {from_boiler} from the boiler",
+                session=self.number,
+                seconds=self._clock.seconds() - self.opened,
+                reason=reason,
+                from_client=self._from_client,
+                from_boiler=self._from_boiler,
+            )
         watchers, self._watchers = self._watchers, []
         for each in watchers:
             each.over(reason)
@@ -597,6 +612,8 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         self.counters = ProxyCounters()
         self.sessions: dict[int, Session] = {}
         self._access = access
+        self.unreachable = ""
+        """Why the last session did not reach the boiler, empty if it did."""
         self._said_refused: set[str] = set()
         self._on_login: list[Callable[[Session], None]] = []
         self._all_over: list[Deferred[None]] = []

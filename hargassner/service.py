@@ -5,14 +5,13 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import (
-    IListeningPort,
     IProtocol,
     IProtocolFactory,
     IReactorCore,
@@ -35,10 +34,12 @@ from hargassner.memory import Memory
 from hargassner.mqtt.home import HomeView
 from hargassner.mqtt.link import BrokerLink
 from hargassner.mqtt.way import IBrokerReactor
+from hargassner.network.accepting import AcceptingPort, DescriptorWatch
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
 from hargassner.network.names import INamesReactor, Names
-from hargassner.network.sockets import Place, listening_socket
+from hargassner.network.reasons import UnreachableError, plain_reason
+from hargassner.network.sockets import CannotOpenError, Place, listening_socket
 from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
 from hargassner.recording import RecordingFolder, SessionRecorder
 from hargassner.state import StateDirectory, state_directory
@@ -78,12 +79,17 @@ class BoilerLine:
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         """Connect to the boiler; the result is the factory's connected protocol.
 
-        Errors: ``BoilerUnknownError``, or why the connection could not be made; ``problem`` says
+        Errors: ``BoilerUnknownError``, ``CannotOpenError``, ``UnreachableError``; ``problem`` says
         it too, until a connection is made.
         """
         address = self._neighbours.boiler_address(CONNECT_PATIENCE)
         connecting = address.addCallback(self._connect, protocolFactory)
         return connecting.addCallbacks(self._connected, self._not_connected)
+
+    def _unreachable(self, why: Failure, host: str) -> Failure:
+        if why.check(CancelledError, CannotOpenError) is not None:
+            return why
+        return Failure(UnreachableError(host, plain_reason(why)))
 
     def _connected(self, protocol: IProtocol) -> IProtocol:
         self.problem = ""
@@ -91,10 +97,14 @@ class BoilerLine:
 
     def _not_connected(self, why: Failure) -> Failure:
         if why.check(CancelledError) is None:
-            self.problem = why.getErrorMessage()
+            wrong = why.value
+            self.problem = wrong.reason if isinstance(wrong, UnreachableError) else str(wrong)
         return why
 
     def _connect(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
+        return self._connect_to(host, factory).addErrback(self._unreachable, host)
+
+    def _connect_to(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         device = self._place.device()
         if not device:
             bind = (self._place.address, 0) if self._place.address else None
@@ -108,18 +118,6 @@ class BoilerLine:
                 self._reactor, address, self._port, self._place, CONNECT_PATIENCE
             ).connect(factory)
         )
-
-
-class TelnetPort:
-    """The telnet port, open, with the sessions that came through it."""
-
-    def __init__(self, port: IListeningPort) -> None:
-        self._port = port
-
-    def close(self) -> "Deferred[None] | None":
-        """Admit nobody any more."""
-        closing: Deferred[None] | None = self._port.stopListening()
-        return closing
 
 
 class Sessions(Service):
@@ -280,17 +278,11 @@ class Bridge(MultiService):
         both = sides(config, gateway_place, boiler_place)
         self.relay = Relay(self.neighbours, config.discovery, *both, reactor)
 
-        def open_telnet_port() -> TelnetPort:
-            with listening_socket(gateway_place, config.gateway.telnet_port) as sock:
-                return TelnetPort(
-                    reactor.adoptStreamPort(
-                        sock.fileno(),
-                        socket.AF_INET,
-                        self.proxy,  # type: ignore[arg-type]
-                    )
-                )
+        def open_telnet_port() -> AcceptingPort:
+            sock = listening_socket(gateway_place, config.gateway.telnet_port)
+            return AcceptingPort(reactor, sock, cast("IProtocolFactory", self.proxy))
 
-        to_gateway: list[tuple[str, Callable[[], TelnetPort | Side]]] = [
+        to_gateway: list[tuple[str, Callable[[], AcceptingPort | Side]]] = [
             ("the gateway's discovery", lambda: self.relay.open_gateway_side(reactor)),
             ("the telnet port", open_telnet_port),
         ]
@@ -309,6 +301,7 @@ class Bridge(MultiService):
             CleanExit(reactor),
             JournalKeeping(self.journal, reactor),
             Names(reactor),
+            DescriptorWatch(reactor),
             memory,
             *gateway_keepers,
             boiler_keeper,

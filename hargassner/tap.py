@@ -10,6 +10,7 @@ from twisted.python.usage import Options as UsageOptions
 from hargassner.clock import run_evenly
 from hargassner.config import ConfigError, find_config, load_config
 from hargassner.service import Bridge, IBridgeReactor
+from hargassner.startup import check_machine
 
 
 class Options(UsageOptions):
@@ -43,6 +44,10 @@ def makeService(options: Options, reactor: IBridgeReactor | None = None) -> ISer
         named = options["config"]
         path = Path(named) if named else find_config(os.environ, Path.cwd())
         config = load_config(path)
+        try:
+            check_machine(config, os.environ)
+        except ConfigError as wrong:
+            raise ConfigError(f"{path}: {wrong}") from None
     except ConfigError as wrong:
         raise SystemExit(f"hargassner: {wrong}") from None
     return cast("IService", Bridge(config, reactor))

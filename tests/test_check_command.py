@@ -68,6 +68,13 @@ class WithoutConfigurationTests(SynchronousTestCase):
         self.assertIn("gateway.telnet_port = 0: must be a port number", shown)
         self.assertNotIn("proposal", shown)
 
+    def test_a_file_that_is_missing_is_told(self) -> None:
+        path = Path(self.mktemp())
+        path.write_text('[mqtt]\nurl = "mqtt://192.0.2.1"\npassword_file = "/absent"\n')
+        status, shown = self.checked("--config", str(path))
+        self.assertEqual(status, 1)
+        self.assertIn("✗ configuration           mqtt.password_file: /absent cannot be", shown)
+
     def test_a_mistake_where_the_bridge_looks_by_itself_is_no_reason_to_propose(self) -> None:
         path = Path(self.mktemp())
         path.write_text("[gateway]\ntelnet_port = 0\n")

@@ -1,5 +1,6 @@
 """The configuration file: its defaults, and how it is refused."""
 
+from codecs import BOM_UTF8
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,32 @@ class DocumentTests(SynchronousTestCase):
             str(wrong), 'manhole.password = "": must not be empty when manhole.listen is given'
         )
 
+    def test_two_sides_that_nothing_tells_apart_are_refused(self) -> None:
+        one, other = "192.0.2.1", "192.0.2.2"
+        for gateway, boiler, key in (
+            ({"interface": "eth0"}, {"interface": "eth0"}, "boiler.interface"),
+            ({"interface": "eth0", "address": one}, {"interface": "eth0"}, "boiler.interface"),
+            (
+                {"interface": "eth0", "address": one},
+                {"interface": "eth0", "address": one},
+                "boiler.interface",
+            ),
+            ({"address": one}, {"address": one}, "boiler.address"),
+            ({"address": one}, {"interface": "eth0", "address": one}, "boiler.address"),
+        ):
+            wrong = self.assertRaises(
+                ConfigError, config_from, {"gateway": gateway, "boiler": boiler}
+            )
+            self.assertTrue(str(wrong).startswith(f"{key} = "), wrong)
+        for gateway, boiler in (
+            ({}, {}),
+            ({"interface": "eth0"}, {"interface": "eth1"}),
+            ({"interface": "eth0", "address": one}, {"interface": "eth0", "address": other}),
+            ({"interface": "eth0", "address": one}, {"interface": "eth1", "address": one}),
+            ({"address": one}, {"address": other}),
+        ):
+            config_from({"gateway": gateway, "boiler": boiler})
+
     def test_two_passwords_for_the_broker_are_refused(self) -> None:
         document = {"mqtt": {"password": "hunter2", "password_file": "/etc/password"}}
         wrong = self.assertRaises(ConfigError, config_from, document)
@@ -331,6 +358,11 @@ class FileTests(SynchronousTestCase):
         self.path.write_text('[boiler]\nhost = "10.0.0.72"\n[mqtt]\nusername = "Jörg"\n')
         config = load_config(self.path)
         self.assertEqual((config.boiler.host, config.mqtt.username), ("10.0.0.72", "Jörg"))
+
+    def test_a_byte_order_mark_is_no_part_of_it(self) -> None:
+        """Some editors put one before UTF-8."""
+        self.path.write_bytes(BOM_UTF8 + '[mqtt]\nusername = "Jörg"\n'.encode())
+        self.assertEqual(load_config(self.path).mqtt.username, "Jörg")
 
     def test_an_empty_file_gives_the_defaults(self) -> None:
         self.path.touch()

@@ -10,6 +10,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.commands import decode
+from hargassner.dialogue.descriptor import MOST_CHANNELS
 from tests.shared import shared_file
 
 DOCUMENT = """<DAQPRJ><ANALOG>
@@ -85,6 +86,25 @@ class DecodeTests(SynchronousTestCase):
             ],
         )
         self.assertEqual(complaints, "")
+
+    def test_a_descriptor_in_utf8_needs_no_declaration(self) -> None:
+        """As somebody's editor saved it."""
+        latin = self.file("latin.xml", DOCUMENT)
+        utf8 = self.file("utf8.xml", DOCUMENT.decode("latin-1").encode())
+        for descriptor in (latin, utf8):
+            printed, _ = self.run_command("--descriptor", descriptor, given=LINES)
+            self.assertIn("Störung", printed)
+
+    def test_a_descriptor_with_too_many_channels_is_told(self) -> None:
+        """What is left out is said, and the others are shown."""
+        channels = "<CHANNEL id='0' name='TK'/>" * (MOST_CHANNELS + 1)
+        document = f"<DAQPRJ><ANALOG>{channels}</ANALOG></DAQPRJ>".encode()
+        descriptor = self.file("many.xml", document)
+        printed, complaint = self.run_command("--descriptor", descriptor, given=b"pm 7\r\n")
+        self.assertIn("tk_2 ", printed)
+        self.assertEqual(
+            complaint, f"hargassner decode: {descriptor}: only the first 4096 channels are taken\n"
+        )
 
     def test_lines_come_from_standard_input(self) -> None:
         """Without a file, or with a dash for it, whatever its line ends."""

@@ -14,9 +14,11 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler import Boiler
 from hargassner.direct import RETRY_LONGEST, SILENCE_PATIENCE, DirectTelemetry
-from hargassner.discovery import Neighbours
+from hargassner.discovery import BoilerUnknownError, Neighbours
+from hargassner.network.reasons import UnreachableError
 from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
 from hargassner.understanding import Understanding
+from tests.cases import Log
 from tests.test_understanding import DOCUMENT
 
 
@@ -53,9 +55,9 @@ class BoilerEndpoint:
         attempt.callback(protocol)
         return transport
 
-    def refuse(self) -> None:
+    def refuse(self, why: Exception | None = None) -> None:
         attempt, _ = self.attempts.pop(0)
-        attempt.errback(Failure(ConnectError()))
+        attempt.errback(Failure(why or ConnectError()))
 
 
 class DirectCase(SynchronousTestCase):
@@ -63,6 +65,7 @@ class DirectCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
+        self.log = Log(self)
         self.endpoint = BoilerEndpoint()
         self.boiler = Boiler()
         understanding = Understanding(self.boiler, self.clock, lambda _: None)
@@ -126,6 +129,48 @@ class DirectCase(SynchronousTestCase):
             self.clock.advance(1)
         self.assertTrue(8 <= attempts <= 30, attempts)
 
+    def test_each_state_is_said_once_in_plain_words(self) -> None:
+        """A night with a boiler that is switched off, and another way of not answering."""
+        for reason in ["connection refused"] * 20 + ["no answer"] * 20:
+            self.endpoint.refuse(UnreachableError("10.0.0.72", reason))
+            self.clock.advance(RETRY_LONGEST + 2)
+        transport = self.endpoint.accept()
+        for _ in range(100):
+            transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.assertEqual(
+            [each for each in self.log.lines if "the boiler" in each or "our own" in each],
+            [
+                "the boiler does not answer at 10.0.0.72: connection refused; "
+                "trying again every 60 seconds",
+                "the boiler does not answer at 10.0.0.72: no answer; trying again every 60 seconds",
+                "reading telemetry over a connection of our own",
+            ],
+        )
+
+    def test_a_boiler_that_accepts_and_closes_is_said_once(self) -> None:
+        for _ in range(20):
+            self.endpoint.accept().loseConnection()
+            self.clock.advance(RETRY_LONGEST + 2)
+        self.assertEqual(
+            self.log.lines,
+            ["our own telemetry connection ended, it is made again: connection closed"],
+        )
+
+    def test_a_boiler_that_is_not_known_yet_is_said_once(self) -> None:
+        for _ in range(20):
+            self.endpoint.refuse(BoilerUnknownError())
+            self.clock.advance(RETRY_LONGEST + 2)
+        self.assertEqual(
+            self.log.lines,
+            ["no boiler has answered yet: telemetry is read as soon as one does"],
+        )
+
+    def test_giving_way_and_the_stop_need_no_words(self) -> None:
+        self.endpoint.accept()
+        self.session().over("the client closed")
+        self.direct.stopService()
+        self.assertEqual(self.log.lines, [])
+
     def test_a_connection_that_falls_silent_is_given_up(self) -> None:
         transport = self.endpoint.accept()
         self.clock.advance(SILENCE_PATIENCE - 1)
@@ -134,6 +179,10 @@ class DirectCase(SynchronousTestCase):
         self.assertFalse(transport.disconnecting)
         self.clock.advance(1)
         self.assertTrue(transport.disconnecting)
+        self.assertIn(
+            "our own telemetry connection ended, it is made again: nothing came for 60 seconds",
+            self.log.lines,
+        )
 
     def test_it_gives_way_to_a_gateway_session_and_comes_back(self) -> None:
         transport = self.endpoint.accept()

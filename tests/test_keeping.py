@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from hargassner.keeping import SAVE_AFTER, KeptFile
 from hargassner.state import StateDirectory
 from tests.cases import ClockCase
+
+INTERVAL = 60.0
 
 
 class KeptFileTests(ClockCase):
@@ -22,6 +26,13 @@ class KeptFileTests(ClockCase):
             StateDirectory(self.path), "file", lambda: self.content, self.clock, self.in_thread
         )
 
+    def rare(self) -> KeptFile:
+        """A file that is written once in a minute at most."""
+        directory = StateDirectory(self.path)
+        return KeptFile(
+            directory, "file", lambda: self.content, self.clock, self.in_thread, INTERVAL
+        )
+
     def in_thread(self, work: Any, *arguments: Any) -> "Deferred[Any]":
         """Let something wait for a thread."""
         done: Deferred[Any] = Deferred()
@@ -32,6 +43,11 @@ class KeptFileTests(ClockCase):
         """Do what has waited longest."""
         done, work, arguments = self.threads.pop(0)
         done.callback(work(*arguments))
+
+    def run_threads(self) -> None:
+        """Do all that has waited."""
+        while self.threads:
+            self.run_thread()
 
     def written(self) -> bytes:
         """What is in the file."""
@@ -80,3 +96,46 @@ class KeptFileTests(ClockCase):
         self.run_thread()
         self.successResultOf(closed)
         self.assertEqual(b"one", self.written())
+
+    def test_a_file_that_may_be_written_rarely_is_written_soon_at_first(self) -> None:
+        """Also when it has not changed for long."""
+        file = self.rare()
+        for _ in range(3):
+            self.clock.advance(2 * INTERVAL)
+            file.changed()
+            self.clock.advance(SAVE_AFTER)
+            self.run_thread()
+        self.assertEqual(b"one", self.written())
+
+    @given(st.lists(st.floats(0, 2 * INTERVAL), max_size=50))
+    def test_however_often_it_changes_there_are_no_two_writings_within_its_interval(
+        self, pauses: list[float]
+    ) -> None:
+        """And the last change is written when the interval is over, or at the end."""
+        self.threads.clear()
+        file = self.rare()
+        for number, pause in enumerate(pauses):
+            self.content = str(number).encode()
+            file.changed()
+            before = len(self.threads)
+            self.clock.advance(pause)
+            self.assertLessEqual(len(self.threads) - before, 1 + pause // INTERVAL)
+            self.run_threads()
+        self.clock.advance(INTERVAL)
+        self.run_threads()
+        if pauses:
+            self.assertEqual(self.content, self.written())
+
+    def test_a_change_of_the_last_minute_is_written_at_the_end(self) -> None:
+        file = self.rare()
+        file.changed()
+        self.clock.advance(SAVE_AFTER)
+        self.run_thread()
+        self.content = b"two"
+        file.changed()
+        self.clock.advance(INTERVAL / 2)
+        self.assertEqual([], self.threads)
+        closed = file.close()
+        self.run_thread()
+        self.successResultOf(closed)
+        self.assertEqual(b"two", self.written())

@@ -1,9 +1,10 @@
 """What the bridge knows again after a restart."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -108,6 +109,26 @@ class MemoryTests(SynchronousTestCase):
                 self.memory.remember_neighbours()
             self.assertEqual([], self.clock.getDelayedCalls())
             self.live()
+
+    def test_two_gateways_that_alternate_cost_a_writing_a_minute(self) -> None:
+        """Each of the two files: who was found, and who the boiler and the gateway are."""
+        written: list[str] = []
+
+        def in_thread(_work: Any, name: str, *_: Any) -> Deferred[Any]:
+            written.append(name)
+            return succeed(None)
+
+        directory = StateDirectory(self.path)
+        memory = Memory(directory, self.neighbours, self.boiler, self.clock, in_thread)
+        memory.startService()
+        for second in range(600):
+            serial = f"000{second % 2}"
+            self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", serial))
+            self.boiler.apply(Announced("192.0.2.7", "6.4.1", serial), float(second))
+            memory.remember_neighbours()
+            self.clock.advance(1.0)
+        self.assertEqual({"neighbours.json": 10, "identity.json": 10}, Counter(written))
+        self.successResultOf(memory.stopService())
 
     def test_of_two_that_are_found_at_once_both_are_remembered(self) -> None:
         """Threads keep no order: what is written last must be what is known last."""

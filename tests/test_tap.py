@@ -190,6 +190,22 @@ class WrongConfigurationTests(ProcessCase):
             for word in ("hargassner.toml", "gateway.telnet_port", '"23"', "1 to 65535"):
                 self.assertIn(word, line, command)
 
+    def test_a_file_that_is_missing_is_one_line_and_a_status(self) -> None:
+        missing = '[mqtt]\nurl = "mqtt://192.0.2.1"\npassword_file = "absent"\n'
+        for command in STARTS:
+            bridge = self.run_(*command, config=missing)
+            self.assertNotIn(bridge.wait(), (0, None), command)
+            self.assertNotIn("Traceback", bridge.log() + bridge.errors(), command)
+            [line] = bridge.errors().splitlines()
+            self.assertTrue(line.startswith("hargassner: "), line)
+            self.assertTrue(
+                line.endswith(
+                    "hargassner.toml: mqtt.password_file: absent cannot be read: "
+                    "No such file or directory"
+                ),
+                line,
+            )
+
     def test_a_wrong_option_is_explained(self) -> None:
         for command in STARTS[:2]:
             bridge = self.run_(*command[:-1], "--port=23")

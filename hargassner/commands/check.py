@@ -18,6 +18,7 @@ from hargassner.checking.report import Finding, Outcome
 from hargassner.checking.walk import Walk
 from hargassner.clock import run_evenly
 from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
+from hargassner.startup import check_machine, read_only
 from hargassner.terminal import harmless
 
 SUMMARY = "Walk through the chain from the gateway to the home, and tell where it hangs."
@@ -73,12 +74,18 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         path = path or find_config(os.environ, Path.cwd())
         config = load_config(path)
+        check_machine(config, os.environ)
     except ConfigError as wrong:
         advice, proposed = _what_to_do(path)
         report.found(Finding(_CONFIGURATION, Outcome.FAILED, str(wrong), advice))
         report.end(proposed)
         return 1
-    report.found(Finding(_CONFIGURATION, Outcome.OK, str(path), _warning(config)))
+    trouble = read_only(config, os.environ)
+    if trouble:
+        advice = "The bridge runs without. Look at the card: sudo dmesg | grep -i -e mmc -e ext4"
+        report.found(Finding(_CONFIGURATION, Outcome.FAILED, trouble, advice))
+    else:
+        report.found(Finding(_CONFIGURATION, Outcome.OK, str(path), _warning(config)))
     if not _walked(config, arguments.wait, report):
         return 130
     report.end("")

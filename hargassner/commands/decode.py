@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from hargassner.dialogue.descriptor import (
     LARGEST_DOCUMENT,
+    MOST_CHANNELS,
     AnalogChannel,
     Descriptor,
     DescriptorError,
@@ -32,8 +33,9 @@ SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 _STANDARD_INPUT = "-"
 
 _DETAILS = """\
-FILE is the descriptor: a DAQPRJ document (XML), a recording of a session in which the gateway
-asked for the descriptor, or a recording of the boiler's own from its SD card (DAQnnnnn.DAQ).
+FILE is the descriptor: a DAQPRJ document (XML, in UTF-8 or latin-1), a recording of a session in
+which the gateway asked for the descriptor, or a recording of the boiler's own from its SD card
+(DAQnnnnn.DAQ).
 
 LINES has the telemetry: text with lines that begin with 'pm ' (others are passed over), or a
 recording of either kind. Without LINES a recording's own lines are decoded; with an XML
@@ -117,6 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
     write: _Write = arguments.write
     try:
         descriptor, own = _read_descriptor(arguments.descriptor)
+        if descriptor.truncated:
+            note = f"only the first {MOST_CHANNELS} channels are taken"
+            print(f"hargassner decode: {arguments.descriptor}: {note}", file=sys.stderr)
         source = own if arguments.lines is None and own is not None else _source(arguments.lines)
         write(_decoded(source, Decoder(descriptor, arguments.hidden)), descriptor, source.timed)
     except (_CannotDecodeError, RecordingError) as wrong:

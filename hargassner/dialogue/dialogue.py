@@ -21,7 +21,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import Enum, auto
 
-from hargassner.dialogue.descriptor import LARGEST_DOCUMENT, DescriptorError, parse_descriptor
+from hargassner.dialogue.descriptor import (
+    LARGEST_DOCUMENT,
+    MOST_CHANNELS,
+    DescriptorError,
+    parse_descriptor,
+)
 from hargassner.dialogue.discretion import Discretion
 from hargassner.dialogue.events import (
     ActiveErrors,
@@ -386,7 +391,7 @@ class Dialogue:
         if complete:
             self._end(request)
             if not request.spoilt:
-                yield self._described(bytes(request.held))
+                yield from self._described(bytes(request.held))
         elif len(request.held) > LARGEST_DOCUMENT:
             # Its end is still waited for, so that the blocks up to there belong to it.
             del request.held[: -len(_DOCUMENT_END)]
@@ -394,11 +399,16 @@ class Dialogue:
                 request.spoilt = True
                 yield Unreadable("boiler", request.text, "the reply to this request is too long")
 
-    def _described(self, document: bytes) -> Event:
+    def _described(self, document: bytes) -> Iterator[Event]:
         try:
-            return BoilerDescribed(document, parse_descriptor(document))
+            descriptor = parse_descriptor(document)
         except DescriptorError as wrong:
-            return self._unreadable(document, self._discretion.text(str(wrong)))
+            yield self._unreadable(document, self._discretion.text(str(wrong)))
+            return
+        yield BoilerDescribed(document, descriptor)
+        if descriptor.truncated:
+            reason = f"more than {MOST_CHANNELS} channels are described; the others are left out"
+            yield self._unreadable(document, reason)
 
     def _read_parameters(self, request: Request, reply: bytes) -> Iterator[Event]:
         if not reply.startswith(b"<<"):

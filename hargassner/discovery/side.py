@@ -10,7 +10,6 @@ from hargassner.network.sockets import (
     Place,
     datagram_socket,
     is_broadcast,
-    is_own_address,
 )
 
 
@@ -86,9 +85,7 @@ class Side:
     def is_ours(self, source: tuple[str, int]) -> bool:
         """Whether a datagram that was heard here was sent from here."""
         address, port = source
-        if port not in self._senders:
-            return False
-        return address == self.place.address if self.place.address else is_own_address(address)
+        return port in self._senders and self.place.owns(address)
 
     def send(self, data: bytes, source_port: int, target: tuple[str, int]) -> bool:
         """Send from one of the ports; false while they are closed.

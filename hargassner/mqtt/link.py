@@ -6,10 +6,11 @@ business of the views, which know the link as an ``IBroker``.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import quote
 
 from paho.mqtt.client import topic_matches_sub
-from twisted.application.internet import ClientService, backoffPolicy
+from twisted.application.internet import backoffPolicy
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import (
@@ -30,6 +31,7 @@ from hargassner.mqtt.engine import Engine, Identity, Message, Setback
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.outbox import Outbox
 from hargassner.mqtt.way import IBrokerReactor, UnusableFileError, Way, password, setback_of
+from hargassner.network.reconnecting import Reconnecting
 
 log = Logger()
 
@@ -75,17 +77,10 @@ def client_id(base: str) -> str:
 
 @implementer(IStreamClientEndpoint)
 class _Attempts:
-    """The way to the broker as ``ClientService`` takes it, attempt by attempt."""
+    """The way to the broker, attempt by attempt."""
 
-    def __init__(
-        self, url: str, connect: Callable[[IProtocolFactory], "Deferred[IProtocol]"]
-    ) -> None:
-        self._url = url
+    def __init__(self, connect: Callable[[IProtocolFactory], "Deferred[IProtocol]"]) -> None:
         self._connect = connect
-
-    def __repr__(self) -> str:
-        """``ClientService`` shows this in its log."""
-        return self._url
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         return self._connect(protocolFactory)
@@ -137,11 +132,11 @@ class BrokerLink(Service):
         self._failures = 0
         self._lasting = False
         self._said: set[str] = set()
-        self._client = ClientService(
-            _Attempts(config.url, self._attempt),
-            _Connections(self._build),
-            retryPolicy=self._delay,
-            clock=reactor,
+        self._client = Reconnecting(
+            _Attempts(self._attempt),
+            cast("IProtocolFactory", _Connections(self._build)),
+            self._delay,
+            reactor,
         )
 
     @property
@@ -248,7 +243,7 @@ class BrokerLink(Service):
         self._pump()
 
     def lost(self, why: Setback) -> None:
-        """The connection is gone; ``ClientService`` makes another."""
+        """The connection is gone; another is made."""
         self._connection = None
         self.counters.dropped += self._outbox.interrupted()
         online = self.status.state is LinkState.ONLINE

@@ -5,6 +5,7 @@ is taken without a restart.
 """
 
 import stat
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -97,7 +98,8 @@ def password(config: MqttConfig) -> str:
         return config.password
 
     def parse(content: bytes) -> str:
-        secret = content.decode().rstrip("\r\n")
+        # Some editors put a byte order mark before UTF-8.
+        secret = content.removeprefix(BOM_UTF8).decode().rstrip("\r\n")
         if not secret or "\n" in secret or len(secret) > _LARGEST_SECRET:
             raise ValueError
         return secret

@@ -122,7 +122,11 @@ class DatagramPort:
             except OSError as wrong:
                 if wrong.errno in _NOT_NOW:
                     return None
-                log.info("a waiting datagram to {target} is lost: {why}", target=target, why=wrong)
+                log.info(
+                    "a waiting datagram to {target} is lost: {why}",
+                    target=target[0],
+                    why=wrong.strerror or str(wrong),
+                )
             self._waiting.popleft()
         self._reactor.removeWriter(self)
         return None

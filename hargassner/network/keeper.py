@@ -54,7 +54,7 @@ class Keeper(Service):
         self._what = name
         self._open = open_
         self._opened: Opened | None = None
-        self._identity: tuple[str, int] | None = None
+        self._identity: tuple[str, int, str] | None = None
         self._said: str | None = None
         self._closing: list[Deferred[Any]] = []
         self._look = LoopingCall(self._check)
@@ -98,7 +98,7 @@ class Keeper(Service):
             except NotThereYetError as why:
                 self._say(why)
             except (CannotOpenError, OSError) as why:
-                raise CannotStartError(f"hargassner: {why}") from None
+                raise CannotStartError(f"hargassner: {_words(why)}") from None
 
     def _try(self) -> None:
         identity = self._place.identity()
@@ -109,13 +109,24 @@ class Keeper(Service):
         self._said = None
 
     def _check(self) -> None:
-        if self._opened is not None and self._place.identity() != self._identity:
-            log.warn(
-                "{place} went away or changed: closing {what} until it is back",
-                place=str(self._place),
-                what=self._what,
-            )
-            self._said = ""
+        try:
+            identity = self._place.identity()
+        except OSError:
+            return  # That the system cannot be asked now is no reason to close what is open.
+        if self._opened is not None and identity != self._identity:
+            if identity is None:
+                log.warn(
+                    "{place} went away or changed: closing {what} until it is back",
+                    place=str(self._place),
+                    what=self._what,
+                )
+                self._said = ""
+            else:
+                log.info(
+                    "{place} changed: opening {what} again",
+                    place=str(self._place),
+                    what=self._what,
+                )
             self._close()
         if self._opened is None and not self._closing:
             try:
@@ -124,8 +135,9 @@ class Keeper(Service):
                 self._say(why)
 
     def _say(self, why: Exception) -> None:
-        if str(why) != self._said:
-            self._said = str(why)
+        said = _words(why)
+        if said != self._said:
+            self._said = said
             log.warn("{what} waits: {why}", what=self._what, why=self._said)
 
     def _close(self) -> None:
@@ -137,3 +149,8 @@ class Keeper(Service):
                 lambda failed: log.failure("closing {what}", failed, what=self._what)
             )
             closing.addBoth(lambda _: self._closing.remove(closing))
+
+
+def _words(why: Exception) -> str:
+    """Why something cannot be opened, without the system's error number."""
+    return (isinstance(why, OSError) and why.strerror) or str(why)

@@ -12,12 +12,16 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamServerEndpoint,
 )
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
+from twisted.python import log as twisted_log
 from twisted.python.failure import Failure
 
+from hargassner.network.reasons import plain_reason
 from hargassner.network.sockets import Place, explained
 
 log = Logger()
+
+_SILENT = {"log_format": "", "log_level": LogLevel.debug}
 
 RETRY_AFTER = 10.0
 """Seconds between two attempts to open the port."""
@@ -80,7 +84,11 @@ class Listener(Service):
 
     def _open(self) -> None:
         if self._port is None and self._opening is None and self._retry is None:
-            self._opening = maybeDeferred(self._endpoint.listen, self._factory)
+            # Twisted's ports say that they start, with the name of their factory's class; the same
+            # is said here in the owner's words.
+            self._opening = maybeDeferred(
+                twisted_log.callWithContext, _SILENT, self._endpoint.listen, self._factory
+            )
             self._opening.addCallbacks(self._opened, self._failed)
 
     def _opened(self, port: IListeningPort) -> None:
@@ -119,4 +127,4 @@ def _reason(why: Failure) -> str:
     ):
         place = Place(address=str(wrong.interface))
         return str(explained(wrong.socketError, "TCP", wrong.port, place))
-    return why.getErrorMessage()
+    return plain_reason(why)

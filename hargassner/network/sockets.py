@@ -1,17 +1,20 @@
 """Opening sockets on one side, and saying plainly why it cannot be done."""
 
 import errno
-import os
-import pwd
 import socket
-import struct
-import sys
-from collections.abc import Collection
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
+
+from twisted.logger import Logger
+
+from hargassner.network.interfaces import interface_index, ipv4_addresses
+from hargassner.network.port_users import port_user
+
+log = Logger()
+
+_MOST_STRANGERS = 256
+"""Addresses that are not ours for which the system is asked again between two looks."""
 
 _BIND_TO_DEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
-_SIOCGIFADDR = 0x8915
 
 # Their names differ between systems; where one is missing, the system's own times apply.  A peer
 # that vanished is noticed within 50 s: by unanswered probes when the line is silent, by
@@ -33,7 +36,6 @@ class NotThereYetError(CannotOpenError):
     """The interface or the address is absent now, and may come (back) by itself."""
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where a side of the bridge is: an interface, an address of this machine, both or neither.
 
@@ -41,10 +43,103 @@ class Place:
     a socket bound to one unicast address gets no broadcasts (docs/protocol.md, section 1).  With
     an address alone, the interface that carries it is used in the same way, except on the
     loopback interface, which many addresses share.
+
+    An address may change while the bridge runs, as DHCP wants it.  The interface that carried the
+    configured one is remembered, and its first address takes the place of one that is gone, until
+    the configured one is back.
+
+    Args:
+        interface: the interface's name, or "".
+        address: the configured address, or "" for any.
     """
 
-    interface: str = ""
-    address: str = ""
+    def __init__(self, interface: str = "", address: str = "") -> None:
+        self.interface = interface
+        self.configured_address = address
+        self._address = address
+        self._carrier = interface
+        self._found: dict[str, tuple[str, ...]] | None = None
+        self._strangers: set[str] = set()
+
+    @property
+    def address(self) -> str:
+        """This machine's address on this side now, to bind to and to send from; "" for any."""
+        return self._address
+
+    def look(self) -> None:
+        """Ask the system which addresses there are; ``device`` and ``identity`` do it, too.
+
+        Raises:
+            OSError: it cannot be asked now; what was known stays.
+        """
+        self._found = found = ipv4_addresses()
+        self._strangers = set()
+        configured = self.configured_address
+        if not found or not configured or configured.startswith("127."):
+            return  # The loopback interface has each of its addresses, listed or not.
+        carriers = [name for name, addresses in found.items() if configured in addresses]
+        if self.interface:
+            carriers = [name for name in carriers if name == self.interface]
+        if carriers:
+            [self._carrier, *_] = carriers
+            self._use(configured)
+            return
+        others = found.get(self._carrier, ())
+        if self._carrier != "lo" and others and self._address not in others:
+            self._use(others[0])
+
+    def _use(self, address: str) -> None:
+        if address == self._address:
+            return
+        self._address = address
+        if address == self.configured_address:
+            log.info(
+                "{interface} has the configured address {address} again: it is used",
+                interface=self._carrier,
+                address=address,
+            )
+            return
+        advice = "" if self.interface else ' (better configure interface = "{interface}")'
+        log.warn(
+            "{configured} is gone from {interface}, which has {address} now: that one is used"
+            + advice,
+            configured=self.configured_address,
+            interface=self._carrier,
+            address=address,
+        )
+
+    def owns(self, address: str) -> bool:
+        """Whether an address is this machine's own on this side.
+
+        On Linux it costs a system call only for an address that has not been asked for since the
+        last look, so that it can be asked for each datagram.
+
+        Raises:
+            OSError: the system has not been asked yet, and cannot be asked now.
+        """
+        if self._found is None:
+            self.look()
+        if self._is_known(address):
+            return True
+        if address in self._strangers or len(self._strangers) >= _MOST_STRANGERS:
+            return False
+        # It may have become ours just now, and what is heard of ourselves must not be missed.
+        with suppress(OSError):
+            strangers = self._strangers
+            self.look()
+            self._strangers = strangers
+        self._strangers.add(address)
+        return self._is_known(address)
+
+    def _is_known(self, address: str) -> bool:
+        found = self._found or {}
+        if self.interface or (self._address and self._address in found.get(self._carrier, ())):
+            return address in found.get(self._carrier, ())
+        if self._address:
+            return address == self._address
+        if not found:
+            return is_own_address(address)
+        return address.startswith("127.") or any(address in each for each in found.values())
 
     def device(self) -> str:
         """The interface to tie sockets to, or "" where there is none to tie to.
@@ -52,6 +147,7 @@ class Place:
         Raises:
             NotThereYetError: the interface, or an interface with this address, is absent.
             CannotOpenError: this system cannot tie sockets to interfaces.
+            OSError: the system cannot be asked now.
         """
         if self.interface:
             if _BIND_TO_DEVICE is None:
@@ -59,27 +155,40 @@ class Place:
                     f"interface {self.interface}: this system cannot tie sockets to an interface; "
                     "give the address instead"
                 )
-            try:
-                socket.if_nametoindex(self.interface)
-            except OSError:
-                raise NotThereYetError(f"there is no interface {self.interface}") from None
+            self.look()
+            if not interface_index(self.interface):
+                raise NotThereYetError(f"there is no interface {self.interface}")
             return self.interface
-        if self.address and _BIND_TO_DEVICE is not None:
-            name = _interface_with(self.address)
-            return "" if name in ("", "lo") else name
+        if self.configured_address and _BIND_TO_DEVICE is not None:
+            self.look()
+            return self._device_of_address()
         return ""
 
-    def identity(self) -> tuple[str, int] | None:
+    def _device_of_address(self) -> str:
+        """The interface whose first address is in use, or "" for a further address of one."""
+        for name, (first, *_) in (self._found or {}).items():
+            if first == self._address:
+                return "" if name == "lo" else name
+        if not is_own_address(self._address):
+            raise NotThereYetError(
+                f"no interface of this machine has the address {self.configured_address}"
+            )
+        return ""
+
+    def identity(self) -> tuple[str, int, str] | None:
         """What the sockets of this place depend on now; it changes when they must be reopened.
 
         An interface that went away and came back has the same name and another index, and a
         socket tied to the old one stays deaf.  ``None`` while it is absent.
+
+        Raises:
+            OSError: the system cannot be asked now, which says nothing of the interface.
         """
         try:
             name = self.device()
-            return (name, socket.if_nametoindex(name) if name else 0)
-        except (CannotOpenError, OSError):
+        except CannotOpenError:
             return None
+        return (name, interface_index(name) if name else 0, self._address)
 
     def may_meet(self, other: "Place") -> bool:
         """Whether sockets of both places may be bound to the same port of one interface."""
@@ -90,26 +199,9 @@ class Place:
         return not all(devices) or devices[0] == devices[1]
 
     def __str__(self) -> str:
-        return self.interface or self.address or "any interface"
-
-
-def _interface_with(address: str) -> str:
-    """The interface whose first address this is, or "" for a further address of one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        if sys.platform == "linux":
-            import fcntl
-
-            for _, name in socket.if_nameindex():
-                request = struct.pack("256s", name.encode()[:15])
-                try:
-                    answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
-                except OSError:
-                    continue  # The interface has no IPv4 address.
-                if socket.inet_ntoa(answer[20:24]) == address:
-                    return name
-    if not is_own_address(address):
-        raise NotThereYetError(f"no interface of this machine has the address {address}")
-    return ""
+        if self._address != self.configured_address:
+            return f"{self._carrier} ({self._address})"
+        return self.interface or self._address or "any interface"
 
 
 def is_own_address(address: str) -> bool:
@@ -236,58 +328,3 @@ def explained(wrong: OSError, transport: str, port: int, place: Place) -> Cannot
                 f"{what}: tying a socket to an interface needs the capability CAP_NET_RAW here"
             )
     return CannotOpenError(f"{what}: {wrong.strerror or wrong}")
-
-
-def port_user(transport: str, port: int) -> str:
-    """Who holds a port, as far as the system lets this process see."""
-    holders = _holders(transport.lower(), port)
-    ours = Path("/proc", str(os.getpid()))
-    # This process may hold the port too, on its other side.
-    for process in [*(each for each in Path("/proc").glob("[0-9]*") if each != ours), ours]:
-        try:
-            if _has_one_of(process, holders):
-                name = (process / "comm").read_text().strip()
-                return f"{name} (process {process.name})"
-        except OSError:
-            continue  # It ended just now, or belongs to another user.
-    users = sorted({_user(uid) for uid in holders.values()})
-    return f"another program, of user {' or '.join(users)}" if users else "another program"
-
-
-def _holders(transport: str, port: int) -> dict[str, int]:
-    """The sockets that hold a port against others: their inodes, and whose they are."""
-    holders = {}
-    # A socket of IPv6 holds the port of IPv4 too.
-    for table in (transport, f"{transport}6"):
-        try:
-            rows = Path("/proc/net", table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for row in rows:
-            columns = row.split()
-            # Of TCP only listening sockets (state 0A) count.
-            if int(columns[1].rpartition(":")[2], 16) == port and (
-                transport == "udp" or columns[3] == "0A"
-            ):
-                holders[columns[9]] = int(columns[7])
-    return holders
-
-
-def _has_one_of(process: Path, inodes: Collection[str]) -> bool:
-    """Whether a process has one of these sockets open.
-
-    Raises:
-        OSError: the system does not tell.
-    """
-    for descriptor in (process / "fd").iterdir():
-        target = str(descriptor.readlink())
-        if target.startswith("socket:[") and target[8:-1] in inodes:
-            return True
-    return False
-
-
-def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.dialogue.descriptor import (
     LARGEST_DOCUMENT,
+    MOST_CHANNELS,
     AnalogChannel,
     Descriptor,
     DescriptorError,
@@ -66,6 +67,20 @@ class ReadingTests(SynchronousTestCase):
         self.assertEqual(
             parse_descriptor(document.encode("utf-8")), parse_descriptor(SMALL.encode("latin-1"))
         )
+
+    def test_utf8_needs_no_declaration(self) -> None:
+        """An editor saves it so; latin-1 letters are hardly ever valid UTF-8."""
+        self.assertEqual(
+            parse_descriptor(SMALL.encode("utf-8")), parse_descriptor(SMALL.encode("latin-1"))
+        )
+
+    @given(st.text(alphabet="aäöüÄÖÜßéèàçôî ", min_size=1))
+    def test_either_encoding_gives_the_same_name(self, name: str) -> None:
+        """Every letter of the boilers' languages, and the degree sign."""
+        document = f"<DAQPRJ><ANALOG><CHANNEL id='0' name='{name}' unit='°C'/></ANALOG></DAQPRJ>"
+        for encoding in ("latin-1", "utf-8"):
+            [channel] = parse_descriptor(document.encode(encoding)).analog
+            self.assertEqual((channel.name, channel.unit), (name, "°C"), encoding)
 
     def test_line_ends_around_the_document_are_nothing(self) -> None:
         """The boiler ends its document with one, inside the last block."""
@@ -140,6 +155,12 @@ class RefusalTests(SynchronousTestCase):
             self.assert_refused(analog(f"id='{number}' name='TK'"), "from 0 to 4095")
         self.assert_refused(digital("id='0' bit='32' name='TK'"), "from 0 to 31")
 
+    def test_endless_nests_and_lists(self) -> None:
+        """What is no channel is not read without end either."""
+        many = 2 * MOST_CHANNELS
+        self.assert_refused(b"<DAQPRJ>" + b"<A/>" * many + b"</DAQPRJ>", "too many elements")
+        self.assert_refused(b"<DAQPRJ>" + b"<A>" * many, "too many elements")
+
     def test_endless_documents(self) -> None:
         """A document has a largest size."""
         self.assert_refused(b" " * (LARGEST_DOCUMENT + 1), f"at most {LARGEST_DOCUMENT}")
@@ -150,6 +171,40 @@ class RefusalTests(SynchronousTestCase):
     def test_any_bytes(self, document: bytes) -> None:
         """Nothing but the one error is raised."""
         self.assertRaises(DescriptorError, parse_descriptor, document)
+
+
+class LimitTests(SynchronousTestCase):
+    """A descriptor that nobody sent for any good."""
+
+    def described(self, count: int) -> Descriptor:
+        """So many channels, half of each kind."""
+        lists = [
+            "".join(f"<CHANNEL id='{n}' bit='{n % 32}' name='{n}'/>" for n in range(half))
+            for half in (count - count // 2, count // 2)
+        ]
+        return parse_descriptor(
+            f"<DAQPRJ><ANALOG>{lists[0]}</ANALOG><DIGITAL>{lists[1]}</DIGITAL></DAQPRJ>".encode()
+        )
+
+    def test_so_many_channels_are_all_taken(self) -> None:
+        descriptor = self.described(MOST_CHANNELS)
+        self.assertEqual(
+            (len(descriptor.analog) + len(descriptor.digital), descriptor.truncated),
+            (MOST_CHANNELS, False),
+        )
+
+    def test_the_others_are_left_out_and_that_is_told(self) -> None:
+        """The first ones mean what they meant."""
+        most, more = self.described(MOST_CHANNELS), self.described(MOST_CHANNELS + 2)
+        self.assertEqual(
+            (len(more.analog) + len(more.digital), more.truncated), (MOST_CHANNELS, True)
+        )
+        self.assertEqual(more.analog[:-1], most.analog)
+
+    def test_what_follows_the_last_one_is_not_even_parsed(self) -> None:
+        channels = "<CHANNEL id='0' name='a'/>" * (MOST_CHANNELS + 1)
+        document = f"<DAQPRJ><ANALOG>{channels}<<<".encode()
+        self.assertTrue(parse_descriptor(document).truncated)
 
 
 class RealDescriptorTests(SynchronousTestCase):

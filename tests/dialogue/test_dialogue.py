@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.dialogue.descriptor import LARGEST_DOCUMENT, parse_descriptor
+from hargassner.dialogue.descriptor import (
+    LARGEST_DOCUMENT,
+    MOST_CHANNELS,
+    parse_descriptor,
+)
 from hargassner.dialogue.dialogue import (
     MOST_ERRORS,
     MOST_KINDS,
@@ -464,6 +468,16 @@ class DescriptorTests(SynchronousTestCase):
         [event] = overhear("> $daq desc", "< $<<<DAQPRJ></DAQPRJ>>>")
         expected = Unreadable("boiler", "<DAQPRJ></DAQPRJ>", "the descriptor describes no channel")
         self.assertEqual(event, expected)
+
+    def test_a_document_with_too_many_channels_is_taken_in_part_and_that_is_told(self) -> None:
+        channels = "<CHANNEL id='0' name='TK'/>" * (MOST_CHANNELS + 1)
+        content = f"<DAQPRJ><ANALOG>{channels}</ANALOG></DAQPRJ>".encode()
+        described, event = overhear("> $daq desc", f"< {blocks(content, 1 << 14)}")
+        self.assertEqual(described, BoilerDescribed(content, parse_descriptor(content)))
+        assert isinstance(event, Unreadable)
+        self.assertEqual(
+            event.reason, "more than 4096 channels are described; the others are left out"
+        )
 
     def test_a_document_is_bounded(self) -> None:
         """One that gets too long is told once; its blocks are taken up to its end."""

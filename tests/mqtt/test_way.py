@@ -58,6 +58,10 @@ class PasswordTests(FolderCase):
         for end in (b"", b"\n", b"\r\n"):
             self.assertEqual(self.of(b" gehei\xc3\x9f " + end), " geheiß ")
 
+    def test_a_byte_order_mark_is_no_part_of_it(self) -> None:
+        """Some editors put one before UTF-8."""
+        self.assertEqual(self.of(b"\xef\xbb\xbfgehei\xc3\x9f\r\n"), "geheiß")
+
     def test_a_file_without_a_password_is_refused(self) -> None:
         for content in (b"", b"\n", b"one\ntwo\n", b"\xff\n", b"x" * 65_536):
             wrong = self.assertRaises(UnusableFileError, self.of, content)

@@ -4,7 +4,8 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory
-from twisted.logger import LogLevel
+from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
+from twisted.python import log as twisted_log
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
@@ -37,6 +38,8 @@ class Endpoint:
             return self.slow
         if self.taken:
             return fail(CannotListenError("127.0.0.1", 8080, OSError("in use")))
+        # As Twisted's ports do.
+        twisted_log.msg(f"{type(protocolFactory).__name__} starting on 8080")
         self.ports.append(Port())
         return succeed(self.ports[-1])
 
@@ -57,6 +60,14 @@ class ListenerTests(ClockCase):
         self.listener.stopService()
         self.assertTrue(self.endpoint.ports[0].closed)
         self.assertFalse(self.listener.is_open)
+
+    def test_it_says_where_it_listens_in_its_own_words_alone(self) -> None:
+        everything: list[LogEvent] = []
+        globalLogPublisher.addObserver(everything.append)
+        self.addCleanup(globalLogPublisher.removeObserver, everything.append)
+        self.listener.startService()
+        lines = [formatEvent(each) for each in everything]
+        self.assertEqual([each for each in lines if each], ["the web page listens: tcp:8080"])
 
     def test_a_privileged_start_opens_it_once(self) -> None:
         self.listener.privilegedStartService()

@@ -10,6 +10,8 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner.network import sockets
+from hargassner.network.port_users import port_user
 from hargassner.network.sockets import (
     CannotOpenError,
     NotThereYetError,
@@ -20,10 +22,9 @@ from hargassner.network.sockets import (
     is_own_address,
     listening_socket,
     notice_loss,
-    port_user,
     tie,
 )
-from tests.cases import SocketCase, free_ports
+from tests.cases import ClockCase, SocketCase, free_ports
 
 HERE = Place("", "127.0.0.1")
 ME = f"{Path('/proc/self/comm').read_text().strip()} (process {os.getpid()})"
@@ -44,12 +45,12 @@ class PlaceTests(SynchronousTestCase):
     """Where a side is, and what it depends on."""
 
     def test_a_place_without_anything_is_tied_to_nothing(self) -> None:
-        self.assertEqual((Place().device(), Place().identity()), ("", ("", 0)))
+        self.assertEqual((Place().device(), Place().identity()), ("", ("", 0, "")))
 
     def test_an_interface_is_what_sockets_are_tied_to(self) -> None:
         place = Place("lo")
         self.assertEqual(place.device(), "lo")
-        self.assertEqual(place.identity(), ("lo", socket.if_nametoindex("lo")))
+        self.assertEqual(place.identity(), ("lo", socket.if_nametoindex("lo"), ""))
 
     def test_an_absent_interface_may_come_later(self) -> None:
         wrong = self.assertRaises(NotThereYetError, Place("absent0").device)
@@ -87,6 +88,150 @@ class PlaceTests(SynchronousTestCase):
             (Place(), "any interface"),
         ):
             self.assertEqual(str(place), name)
+
+
+class AddressChangeTests(ClockCase):
+    """An address that DHCP changes while the bridge runs."""
+
+    CONFIGURED, NEW, OTHER = "192.168.1.30", "192.168.1.31", "192.168.1.99"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.machine: dict[str, tuple[str, ...]] = {
+            "lo": ("127.0.0.1",),
+            "eth0": (self.CONFIGURED,),
+            "eth1": (self.OTHER,),
+        }
+        self.indexes = {"lo": 1, "eth0": 2, "eth1": 3}
+        self.looks = 0
+
+        def addresses() -> dict[str, tuple[str, ...]]:
+            self.looks += 1
+            return dict(self.machine)
+
+        self.patch(sockets, "ipv4_addresses", addresses)
+        self.patch(sockets, "interface_index", lambda name: self.indexes.get(name, 0))
+        self.patch(sockets, "is_own_address", lambda _address: False)
+        self.place = Place("", self.CONFIGURED)
+
+    def test_the_side_goes_on_with_the_new_address_of_its_interface(self) -> None:
+        before = self.place.identity()
+        self.machine["eth0"] = (self.NEW,)
+        self.assertEqual(self.place.identity(), ("eth0", 2, self.NEW))
+        self.assertNotEqual(self.place.identity(), before)
+        self.assertEqual((self.place.device(), self.place.address), ("eth0", self.NEW))
+        self.assertEqual(
+            self.log.lines,
+            [
+                "192.168.1.30 is gone from eth0, which has 192.168.1.31 now: that one is used "
+                '(better configure interface = "eth0")'
+            ],
+        )
+
+    def test_the_configured_address_is_used_again_wherever_it_comes_back(self) -> None:
+        for interface in ("eth0", "eth1"):
+            self.machine["eth0"] = (self.CONFIGURED,)
+            self.place.identity()
+            self.machine["eth0"] = (self.NEW,)
+            self.place.identity()
+            self.machine[interface] = (self.CONFIGURED,)
+            self.assertEqual(
+                self.place.identity(), (interface, self.indexes[interface], self.CONFIGURED)
+            )
+            self.assertEqual(
+                self.log.lines[-1],
+                f"{interface} has the configured address 192.168.1.30 again: it is used",
+            )
+
+    def test_an_address_that_is_in_use_stays_while_it_is_there(self) -> None:
+        """However many others the interface gets."""
+        self.place.identity()
+        self.machine["eth0"] = (self.NEW,)
+        self.place.identity()
+        self.machine["eth0"] = ("192.168.1.32", self.NEW)
+        self.place.identity()
+        self.assertEqual(self.place.address, self.NEW)
+        self.assertEqual(len(self.log.lines), 1)
+
+    def test_an_address_that_changes_again_is_followed_again(self) -> None:
+        self.place.identity()
+        for address in (self.NEW, "192.168.1.32"):
+            self.machine["eth0"] = (address,)
+            self.assertEqual(self.place.identity(), ("eth0", 2, address))
+
+    def test_it_waits_while_its_interface_has_none(self) -> None:
+        """The address of another interface is no address on that network."""
+        self.place.identity()
+        del self.machine["eth0"]
+        wrong = self.assertRaises(NotThereYetError, self.place.device)
+        self.assertEqual(str(wrong), "no interface of this machine has the address 192.168.1.30")
+        self.assertIsNone(self.place.identity())
+
+    def test_an_address_that_was_never_there_is_waited_for(self) -> None:
+        place = Place("", "192.168.1.77")
+        self.assertIsNone(place.identity())
+        self.machine["eth1"] = ("192.168.1.77",)
+        self.assertEqual(place.identity(), ("eth1", 3, "192.168.1.77"))
+
+    def test_an_interface_without_a_configured_address_needs_nothing_reopened(self) -> None:
+        """Its sockets are bound to no address; what is its own is known."""
+        place = Place("eth0")
+        before = place.identity()
+        self.machine["eth0"] = (self.NEW, self.OTHER)
+        self.assertEqual(place.identity(), before)
+        self.assertEqual(
+            [place.owns(each) for each in (self.CONFIGURED, self.NEW, self.OTHER)],
+            [False, True, True],
+        )
+        self.assertEqual(self.log.lines, [])
+
+    def test_a_configured_interface_goes_on_with_another_address_of_its_own(self) -> None:
+        """Also where another interface has the configured one."""
+        place = Place("eth0", self.CONFIGURED)
+        place.identity()
+        self.machine |= {"eth0": (self.NEW,), "eth1": (self.CONFIGURED,)}
+        self.assertEqual(place.identity(), ("eth0", 2, self.NEW))
+        self.assertEqual(
+            self.log.lines,
+            ["192.168.1.30 is gone from eth0, which has 192.168.1.31 now: that one is used"],
+        )
+
+    def test_addresses_of_another_side_are_not_its_own(self) -> None:
+        """The two networks may use the same addresses."""
+        self.place.device()
+        self.assertEqual(
+            [self.place.owns(each) for each in (self.CONFIGURED, self.OTHER)], [True, False]
+        )
+        self.assertTrue(Place().owns(self.OTHER))
+
+    def test_whether_an_address_is_its_own_costs_no_look_for_each_datagram(self) -> None:
+        """One for each address that is not its own, and no more than some hundreds."""
+        self.place.device()
+        for _ in range(10):
+            self.place.owns(self.NEW)
+            self.place.owns(self.CONFIGURED)
+        self.assertEqual(self.looks, 2)
+        for number in range(10_000):
+            self.place.owns(f"10.0.{number >> 8}.{number & 255}")
+        self.assertLess(self.looks, 300)
+
+    def test_an_address_that_became_its_own_just_now_is_known(self) -> None:
+        """Before the next look: what is heard of ourselves must not be taken for others."""
+        place = Place("eth0")
+        place.device()
+        self.machine["eth0"] = (self.NEW,)
+        self.assertEqual([place.owns(each) for each in (self.NEW, self.CONFIGURED)], [True, False])
+
+    def test_a_system_that_cannot_be_asked_is_no_absence(self) -> None:
+        """What was known stays."""
+        self.place.device()
+
+        def exhausted() -> dict[str, tuple[str, ...]]:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        self.patch(sockets, "ipv4_addresses", exhausted)
+        self.assertRaises(OSError, self.place.identity)
+        self.assertTrue(self.place.owns(self.CONFIGURED))
 
 
 class AddressTests(SynchronousTestCase):

@@ -1,0 +1,105 @@
+"""What the configuration names on this machine: found unusable before anything starts.
+
+What may mend itself while the bridge waits, an interface or a broker that is away, is not looked
+at here.
+"""
+
+import os
+import pwd
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hargassner.config import Config, ConfigError
+from hargassner.mqtt.way import UnusableFileError, password, tls_options
+from hargassner.state import state_directory
+
+
+def check_machine(config: Config, environ: Mapping[str, str]) -> None:
+    """Refuse a configuration that cannot work here, whatever else happens.
+
+    Args:
+        config: the configuration, sound in itself.
+        environ: the environment, which may name the state directory.
+
+    Raises:
+        ConfigError: a file or a directory that it names cannot be used; the message names the key
+            and the path, and what it must be.
+    """
+    if config.mqtt.url:
+        parts = urlsplit(config.mqtt.url)
+        try:
+            password(config.mqtt)
+            if parts.scheme == "mqtts":
+                tls_options(config.mqtt, parts.hostname or "")
+        except UnusableFileError as wrong:
+            raise ConfigError(str(wrong)) from None
+    if config.recording.directory:
+        _check_directory("recording.directory", Path(config.recording.directory).expanduser())
+    # Where nobody configured one, the bridge does without.
+    if config.state.directory or environ.get("STATE_DIRECTORY"):
+        _check_directory("state.directory", state_directory(config.state.directory, environ))
+
+
+def read_only(config: Config, environ: Mapping[str, str]) -> str:
+    """What cannot be written now and may be later, in a sentence; "" where everything can.
+
+    A card that Linux mounted read-only after an error keeps no boiler from its gateway.
+    """
+    directories = {
+        "state.directory": state_directory(config.state.directory, environ),
+        "recording.directory": Path(config.recording.directory).expanduser(),
+    }
+    if not config.recording.directory:
+        del directories["recording.directory"]
+    for key, path in directories.items():
+        if _is_read_only(path):
+            return f"{key}: {path} is on a file system that is mounted read-only"
+    return ""
+
+
+def _check_directory(key: str, path: Path) -> None:
+    """Refuse what is no directory that can be written, or cannot be made one."""
+    wanted = f'{key} = "{path}": must be a directory that user {_user()} may write'
+    try:
+        there = _existing(path)
+        if not stat.S_ISDIR(there.stat().st_mode):
+            raise ConfigError(f"{wanted}; {there} is a file")
+    except OSError as wrong:
+        raise ConfigError(f"{wanted}: {wrong.strerror}") from None
+    if not os.access(there, os.W_OK | os.X_OK) and not _is_read_only(there):
+        raise ConfigError(f"{wanted}; {there} belongs to {_name(there.stat().st_uid)}")
+
+
+def _existing(path: Path) -> Path:
+    """The path, or the nearest of its parents that is there.
+
+    Raises:
+        OSError: it cannot be found out.
+    """
+    for each in (path.absolute(), *path.absolute().parents):
+        try:
+            each.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        return each
+    return Path("/")
+
+
+def _is_read_only(path: Path) -> bool:
+    try:
+        return bool(os.statvfs(_existing(path)).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
+def _user() -> str:
+    return _name(os.geteuid())
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
