@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, cycle, repeat
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -313,6 +313,7 @@ class RelayLaws(SynchronousTestCase):
         self.talk(topology, self.people(topology, HOME, HOME), talk)
 
     @given(TALK, st.lists(st.floats(0, 4), min_size=1, max_size=50), st.integers(1, 3))
+    @example([(0, b"x", 50001, 50002, True, 0.0)], [0.001] * 4 + [1.2] * 6, 2)
     def test_bridges_that_stall_for_seconds_come_to_rest_too(
         self, talk: list[Any], stalls: list[float], bridges: int
     ) -> None:
