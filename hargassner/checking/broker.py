@@ -99,6 +99,13 @@ class Visit:
     def dropped(self, count: int) -> None:
         """Messages were left out; none that this visit waits for."""
 
+    def unreadable(self, topic: str, why: str) -> None:
+        """None that this visit waits for."""
+
+    def is_ready(self) -> bool:
+        """There is always room for the little that comes."""
+        return True
+
     def _message(self, text: str) -> Message:
         return Message(self.topic, text.encode(), retain=False)
 

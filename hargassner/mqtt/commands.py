@@ -45,7 +45,7 @@ class Commands:
 
     def listen(self) -> None:
         """Take commands from now on."""
-        self._broker.subscribe(self._topics.commands, self._received)
+        self._broker.subscribe(self._topics.commands, self._received, self._unreadable)
 
     def _received(self, topic: str, payload: str) -> None:
         object_ = self._topics.object_of(topic)
@@ -63,6 +63,11 @@ class Commands:
         setting = maybeDeferred(self._control.set_parameter, id_, payload.strip())
         setting.addCallbacks(self._done, self._failed, (object_,), {}, (object_,), {})
         setting.addErrback(lambda why: log.failure("answering a command failed", why))
+
+    def _unreadable(self, topic: str, why: str) -> None:
+        object_ = self._topics.object_of(topic)
+        self._answer(object_, {"ok": False, "error": f"what is wanted is {why}"})
+        self._refused(self._topics.state(object_))
 
     def _done(self, value: str, object_: str) -> None:
         self._answer(object_, {"ok": True, "value": value})

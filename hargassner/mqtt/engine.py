@@ -12,7 +12,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from hargassner.mqtt.sieve import Sieve
+from hargassner.mqtt.sieve import LARGEST, Sieve, TooLarge
 
 LONGEST_TOPIC = 65_535
 """Bytes."""
@@ -71,6 +71,14 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The like came, and nobody can be given its payload; ``why`` says what that is."""
+
+    topic: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotSubscribed:
     """The broker does not let us subscribe to a filter."""
 
@@ -88,7 +96,7 @@ class Setback:
     lasting: bool = False
 
 
-Event = Admitted | Received | NotSubscribed | Setback
+Event = Admitted | Received | Unreadable | NotSubscribed | Setback
 
 
 class _MemorySocket:
@@ -177,10 +185,18 @@ class Engine:
 
     def feed(self, data: bytes) -> list[Event]:
         """Understand what the broker sent; nothing follows ``Setback``."""
-        if not self._over:
-            self._memory.incoming += self._sieve.feed(data)
-            self._read()
-            self._write()
+        if self._over:
+            return self._noted()
+        for each in self._sieve.feed(data):
+            if self._over:
+                break
+            if isinstance(each, TooLarge):
+                topic = each.topic.decode(errors="replace")
+                self._notes.append(Unreadable(topic, f"longer than {LARGEST // 1024} kB"))
+            else:
+                self._memory.incoming += each
+                self._read()
+        self._write()
         return self._noted()
 
     def tick(self) -> list[Event]:
@@ -259,9 +275,15 @@ class Engine:
         if message.retain:
             return
         try:
-            self._notes.append(Received(message.topic, message.payload.decode()))
+            topic = message.topic
         except UnicodeDecodeError:
             self._unreadable += 1
+            return
+        try:
+            self._notes.append(Received(topic, message.payload.decode()))
+        except UnicodeDecodeError:
+            self._unreadable += 1
+            self._notes.append(Unreadable(topic, "no text in UTF-8"))
 
     def _note_suback(
         self,

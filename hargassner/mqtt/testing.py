@@ -11,6 +11,8 @@ from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 
 URL = "mqtt://broker.example:1883"
 
+_Handler = Callable[[str, str], None]
+
 
 @implementer(IBroker)
 class MemoryBroker:
@@ -31,7 +33,7 @@ class MemoryBroker:
         self.retained: dict[str, str] = {}
         self._remembered: dict[str, str] = {}
         self._cleared: set[str] = set()
-        self._subscribed: list[tuple[re.Pattern[str], Callable[[str, str], None]]] = []
+        self._subscribed: list[tuple[re.Pattern[str], _Handler, _Handler | None]] = []
         self._told: list[Callable[[LinkStatus], None]] = []
 
     def publish(self, topic: str, payload: str, retain: bool = True) -> None:
@@ -54,10 +56,12 @@ class MemoryBroker:
         else:
             self._cleared.add(topic)
 
-    def subscribe(self, topic_filter: str, received: Callable[[str, str], None]) -> None:
+    def subscribe(
+        self, topic_filter: str, received: _Handler, unreadable: _Handler | None = None
+    ) -> None:
         """Hand messages that match to ``received``."""
         pattern = re.escape(topic_filter).replace(r"\+", "[^/]+").replace(r"\#", ".*")
-        self._subscribed.append((re.compile(pattern), received))
+        self._subscribed.append((re.compile(pattern), received, unreadable))
 
     def on_status(self, told: Callable[[LinkStatus], None]) -> None:
         """Tell of each new status."""
@@ -68,9 +72,16 @@ class MemoryBroker:
     def deliver(self, topic: str, payload: str) -> None:
         """Somebody else publishes a message."""
         _check_topic(topic)
-        for pattern, received in self._subscribed:
+        for pattern, received, _ in self._subscribed:
             if pattern.fullmatch(topic):
                 received(topic, payload)
+
+    def deliver_unreadable(self, topic: str, why: str) -> None:
+        """Somebody else publishes what nobody can be given."""
+        _check_topic(topic)
+        for pattern, _, unreadable in self._subscribed:
+            if unreadable is not None and pattern.fullmatch(topic):
+                unreadable(topic, why)
 
     def go_offline(self) -> None:
         """Lose the broker."""

@@ -100,6 +100,20 @@ class CommandTests(CommandCase):
         self.broker.deliver(f"{BASE}/par_4/set", "21")
         self.assertEqual([{"ok": True, "value": "21"}], self.results("par_4"))
 
+    def test_what_cannot_be_read_is_answered(self) -> None:
+        """It wants nothing that anybody could do."""
+        self.broker.deliver_unreadable(f"{BASE}/par_4/set", "no text in UTF-8")
+        self.broker.deliver_unreadable(f"{BASE}/nonsense/set", "longer than 64 kB")
+        self.assertEqual(
+            [{"ok": False, "error": "what is wanted is no text in UTF-8"}], self.results("par_4")
+        )
+        self.assertEqual(
+            [{"ok": False, "error": "what is wanted is longer than 64 kB"}],
+            self.results("nonsense"),
+        )
+        self.assertEqual([], self.control.asked)
+        self.assertIn((f"{BASE}/par_4", "20.000", True), self.broker.published)
+
     def test_other_topics_are_no_commands(self) -> None:
         """Least of all the states and results that the bridge publishes itself."""
         for topic in ("par_4", "par_4/result", "par_4/set/x"):
