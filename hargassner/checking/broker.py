@@ -102,6 +102,9 @@ class Visit:
     def unreadable(self, topic: str, why: str) -> None:
         """None that this visit waits for."""
 
+    def answered(self) -> None:
+        """It was not asked to."""
+
     def is_ready(self) -> bool:
         """There is always room for the little that comes."""
         return True

@@ -17,6 +17,7 @@ from zope.interface import Interface, implementer
 
 from hargassner.mqtt.engine import (
     Admitted,
+    Answered,
     Engine,
     Event,
     Message,
@@ -63,6 +64,10 @@ class IConnectionOwner(Interface):
 
     def not_subscribed(topic_filter: str) -> None:
         """The broker does not let us subscribe to this."""
+
+    def answered() -> None:
+        """The broker has taken what was sent before ``Connection.ask``, which was called once more
+        than this was."""
 
     def writable() -> None:
         """More can be published."""
@@ -156,6 +161,11 @@ class Connection(Protocol):
         self._engine.subscribe(topic_filter)
         self._flush()
 
+    def ask(self) -> None:
+        """Have the broker answer when it has taken what was sent so far."""
+        self._engine.ask()
+        self._flush()
+
     def go_on(self) -> None:
         """The owner is ready for more."""
         if self._is_behind and self._turn is None:
@@ -241,6 +251,8 @@ class Connection(Protocol):
                 self._owner.unreadable(topic, why)
             case NotSubscribed(topic_filter):
                 self._owner.not_subscribed(topic_filter)
+            case Answered():
+                self._owner.answered()
             case Setback():
                 self._give_up(event)
 

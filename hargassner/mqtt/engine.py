@@ -19,6 +19,7 @@ LONGEST_TOPIC = 65_535
 KEEPALIVE = 30
 """Seconds; a broker that froze is noticed after twice that at most."""
 
+_NO_SUBSCRIPTION = "hargassner/nothing"
 _NO_BROKER = "what answers there does not speak MQTT 3.1.1"
 # What paho makes of the return codes of a CONNACK in MQTT 3.1.1.
 _REFUSALS = {
@@ -89,14 +90,21 @@ class NotSubscribed:
 class Setback:
     """What keeps us from the broker, in a sentence for the owner.
 
-    ``lasting`` tells that trying again soon would come to the same.
+    ``lasting`` tells that trying again soon would come to the same, ``hung_up`` that the other side
+    closed the connection, or something on the way did.
     """
 
     why: str
     lasting: bool = False
+    hung_up: bool = field(default=False, compare=False)
 
 
-Event = Admitted | Received | Unreadable | NotSubscribed | Setback
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The broker has taken everything that was sent before ``Engine.ask``."""
+
+
+Event = Admitted | Received | Unreadable | NotSubscribed | Answered | Setback
 
 
 class _MemorySocket:
@@ -164,6 +172,7 @@ class Engine:
         paho.on_connect = self._note_connack
         paho.on_message = self._note_message
         paho.on_subscribe = self._note_suback
+        paho.on_unsubscribe = lambda *_: self._notes.append(Answered())
         # Its presence alone keeps paho from writing in the middle of publish().
         paho.on_socket_register_write = lambda *_: None
 
@@ -222,6 +231,15 @@ class Engine:
         _, number = self._paho.subscribe(topic_filter)
         if number is not None:
             self._filters[number] = topic_filter
+        self._write()
+
+    def ask(self) -> None:
+        """Have the broker answer, when it has taken what was sent before: ``Answered``.
+
+        It is asked to end a subscription that there is not, since MQTT has it answer that, and
+        answer in order; and paho tells of such an answer, as it does not of a ping's.
+        """
+        self._paho.unsubscribe(_NO_SUBSCRIPTION)
         self._write()
 
     def leave(self) -> None:

@@ -26,7 +26,8 @@ class LinkStatus:
 
     ``since`` is in seconds since the epoch. ``problem`` is one sentence for the owner on what
     keeps the link from being online, empty where nothing does. ``connections`` counts how often
-    it came online.
+    it came online. ``limit`` is a number of bytes for a payload that the broker has shown not to
+    take, 0 where it has not: it closed the connection for one.
     """
 
     state: LinkState
@@ -34,6 +35,7 @@ class LinkStatus:
     url: str
     problem: str = ""
     connections: int = 0
+    limit: int = 0
 
 
 class IBroker(Interface):
@@ -46,7 +48,8 @@ class IBroker(Interface):
 
         While it cannot be sent, since the broker does not read or since much is to be said at
         once, the newest retained payload of a topic waits, and some hundred others, each in its
-        turn; while many of these wait, nothing more is heard of the broker. Retained ones are
+        turn; while many of these wait, nothing more is heard of the broker. A payload as long as
+        ``status.limit`` is not sent. Retained ones are
         remembered, and said again after each reconnect; others are dropped while offline.
         """
 

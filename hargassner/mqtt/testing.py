@@ -33,6 +33,7 @@ class MemoryBroker:
         self.retained: dict[str, str] = {}
         self._remembered: dict[str, str] = {}
         self._cleared: set[str] = set()
+        self._limit = 0
         self._subscribed: list[tuple[re.Pattern[str], _Handler, _Handler | None]] = []
         self._told: list[Callable[[LinkStatus], None]] = []
 
@@ -96,6 +97,15 @@ class MemoryBroker:
         for topic, payload in self._remembered.items():
             self._send(topic, payload, True)
 
+    def find_too_large(self, size: int) -> None:
+        """Turn out not to take payloads of so many bytes, having closed the connection for one."""
+        self._limit = size
+        for topic, payload in tuple(self.retained.items()):
+            if len(payload.encode()) >= size:
+                del self.retained[topic]
+        self.go_offline()
+        self.go_online()
+
     def take(self) -> list[tuple[str, str]]:
         """Topics and payloads of what was published since this was asked last."""
         taken = [(topic, payload) for topic, payload, _ in self.published]
@@ -109,11 +119,15 @@ class MemoryBroker:
     def _become(self, state: LinkState) -> None:
         more = state is LinkState.ONLINE
         connections = self.status.connections + more
-        self.status = LinkStatus(state, self._seconds(), URL, connections=connections)
+        self.status = LinkStatus(
+            state, self._seconds(), URL, connections=connections, limit=self._limit
+        )
         for told in self._told:
             told(self.status)
 
     def _send(self, topic: str, payload: str, retain: bool) -> None:
+        if self._limit and len(payload.encode()) >= self._limit:
+            return
         self.published.append((topic, payload, retain))
         if retain and payload:
             self.retained[topic] = payload

@@ -184,6 +184,27 @@ class MosquittoTests(WholeCase):
         self.assertEqual(set(home.components), set(again.components))
 
 
+class TooLargeTests(WholeCase):
+    """With a broker that takes no message as large as the one that has all entities."""
+
+    broker_type = Mosquitto
+    broker_lines = ("max_packet_size 65536",)
+
+    @inlineCallbacks
+    def test_each_entity_is_announced_in_a_message_of_its_own(self) -> Any:
+        house = self.live("device")
+        home = yield self.wait_for("the boiler's entities", self.announced)
+        self.assertGreater(len(home.components), 200)
+        told = [topic for topic, what, _ in self.onlooker.messages if "components" in what]
+        self.assertEqual([], told)
+        [bridge] = [each for each in house if isinstance(each, Bridge)]
+        self.assertGreater(bridge.broker.status.limit, 65_536)
+        connections = bridge.broker.status.connections
+        yield self.wait_for("telemetry", lambda: self.last("telemetry") == "online")
+        yield house.stopService()
+        self.assertEqual(connections, bridge.broker.status.connections)
+
+
 class FloodTests(WholeCase):
     """More commands than anybody can carry out."""
 
