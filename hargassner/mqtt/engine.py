@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hargassner.mqtt.sieve import LARGEST, Sieve, TooLarge
@@ -60,7 +60,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The broker has let us in."""
+    """The broker has let us in.
+
+    ``largest`` is how many bytes of a packet it takes at most, 0 where it tells no limit, as none
+    does in MQTT 3.1.1.
+    """
+
+    largest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +106,19 @@ class Setback:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivered:
+    """The broker has answered a message; ``reason`` says why it did not take it, if it did not."""
+
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The broker has taken everything that was sent before ``Engine.ask``."""
 
 
-Event = Admitted | Received | Unreadable | NotSubscribed | Answered | Setback
+Event = Admitted | Received | Unreadable | NotSubscribed | Delivered | Answered | Setback
 
 
 class _MemorySocket:
@@ -138,10 +152,13 @@ class _MemorySocket:
 class _Paho(Client):
     """A paho client whose socket is in memory."""
 
-    def __init__(self, client_id: str, memory: _MemorySocket) -> None:
+    def __init__(self, client_id: str, memory: _MemorySocket, version: MQTTProtocolVersion) -> None:
         # Paho would answer some refusals by connecting again from inside loop_read().
         super().__init__(
-            CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=version,
+            reconnect_on_failure=False,
         )
         self._memory = memory
 
@@ -154,23 +171,28 @@ class Engine:
 
     Args:
         identity: who connects.
+        version: what is spoken.
     """
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(
+        self, identity: Identity, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311
+    ) -> None:
         self._memory = _MemorySocket()
         self._sieve = Sieve()
         self._notes: list[Event] = []
         self._filters: dict[int, str] = {}
+        self._unanswered: dict[int, str] = {}
         self._unreadable = 0
         self._admitted = False
         self._over = False
-        self._paho = paho = _Paho(identity.client_id, self._memory)
+        self._paho = paho = _Paho(identity.client_id, self._memory, version)
         if identity.username or identity.password:
             paho.username_pw_set(identity.username, identity.password or None)
         will = identity.will
         paho.will_set(will.topic, will.payload, retain=will.retain)
         paho.on_connect = self._note_connack
         paho.on_message = self._note_message
+        paho.on_publish = self._note_puback
         paho.on_subscribe = self._note_suback
         paho.on_unsubscribe = lambda *_: self._notes.append(Answered())
         # Its presence alone keeps paho from writing in the middle of publish().
@@ -217,9 +239,13 @@ class Engine:
                 self._end("the broker does not answer any more")
         return self._noted()
 
-    def publish(self, message: Message) -> None:
-        """Say something, at most once (QoS 0)."""
-        self._paho.publish(message.topic, message.payload, retain=message.retain)
+    def publish(self, message: Message, *, answered: bool = False) -> None:
+        """Say something, at most once (QoS 0), or have it answered (QoS 1): ``Delivered``."""
+        said = self._paho.publish(
+            message.topic, message.payload, qos=int(answered), retain=message.retain
+        )
+        if answered:
+            self._unanswered[said.mid] = message.topic
         self._write()
 
     def subscribe(self, topic_filter: str) -> None:
@@ -278,13 +304,13 @@ class Engine:
             self._notes.append(Setback(why, lasting))
 
     def _note_connack(
-        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
         if self._admitted:
             self._end(_NO_BROKER, lasting=True)
         elif not reason.is_failure:
             self._admitted = True
-            self._notes.append(Admitted())
+            self._notes.append(Admitted(getattr(properties, "MaximumPacketSize", 0)))
         else:
             known = _REFUSALS.get(reason.value)
             self._end(f"the broker refuses us: {known or reason}", lasting=known is not None)
@@ -302,6 +328,13 @@ class Engine:
         except UnicodeDecodeError:
             self._unreadable += 1
             self._notes.append(Unreadable(topic, "no text in UTF-8"))
+
+    def _note_puback(
+        self, _client: Client, _data: Any, number: int, reason: ReasonCode, _properties: Any
+    ) -> None:
+        topic = self._unanswered.pop(number, None)
+        if topic is not None:
+            self._notes.append(Delivered(topic, str(reason) if reason.is_failure else ""))
 
     def _note_suback(
         self,
