@@ -116,3 +116,22 @@ class WithoutReasonsTests(VisitCase):
     def test_everything(self) -> Any:
         broker, home = yield self.visit()
         self.assertEqual((broker.outcome, home), (Outcome.OK, None), broker)
+
+    def test_what_does_not_come_back_is_said_as_it_is(self) -> None:
+        """Nobody can tell whether it could not be published, or not be read."""
+        visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
+        visit.let_in = True
+        finding = discovery_finding(visit, self.home)
+        self.assertEqual(finding.outcome, Outcome.FAILED)
+        self.assertIn("may not publish there, or not read it", finding.what)
+        self.assertIn(
+            "not publish hargassner/boiler/check", broker_finding(visit, "", self.home).what
+        )
+
+    def test_a_refused_subscription_is_said(self) -> None:
+        visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
+        visit.let_in = True
+        visit.not_subscribed("hargassner/boiler/+/set")
+        self.assertIn(
+            "not subscribe to hargassner/boiler/+/set", broker_finding(visit, "", self.home).what
+        )

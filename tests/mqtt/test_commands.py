@@ -95,6 +95,20 @@ class CommandTests(CommandCase):
         self.control.answers[1].callback("21.0")
         self.assertEqual([True, False, True], [each["ok"] for each in self.results("par_4")])
 
+    def test_a_command_whose_outcome_comes_too_late_is_answered_at_the_end(self) -> None:
+        for object_ in ("par_4", "par_4", "par_a6d"):
+            self.broker.deliver(f"{BASE}/{object_}/set", "1")
+        self.control.answers[0].callback("1.0")
+        self.view.stopService()
+        for each in self.control.answers[1:]:
+            each.errback(CommandError("the session ended"))
+        [first, second] = self.results("par_4")
+        self.assertEqual([True, False], [first["ok"], second["ok"]])
+        self.assertIn("the bridge stops", second["error"])
+        self.assertEqual(1, len(self.results("par_a6d")))
+        self.broker.deliver(f"{BASE}/par_4/set", "2")
+        self.assertEqual(3, len(self.control.asked))
+
     def test_an_answer_that_is_there_at_once(self) -> None:
         self.control.set_parameter = lambda id_, wanted: succeed(wanted)  # type: ignore[method-assign]
         self.broker.deliver(f"{BASE}/par_4/set", "21")
