@@ -4,7 +4,6 @@ It publishes one topic of its own, ``P/status``; what else is published and subs
 business of the views, which know the link as an ``IBroker``.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -29,6 +28,7 @@ from hargassner.config import MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
 from hargassner.mqtt.engine import Engine, Identity, Message, Setback
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
+from hargassner.mqtt.limit import Limit
 from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
 from hargassner.mqtt.way import IBrokerReactor, UnusableFileError, Way, password, setback_of
 
@@ -48,10 +48,6 @@ ENOUGH = MOST_EVENTS // 4
 
 What was read already, and the commands that wait for the boiler, have results that find room.
 """
-LARGE = 8_192
-"""Bytes of a payload for which a broker may close the connection; with these it is asked."""
-PROOFS = 2
-"""Connections in a row that end so before the payload counts as too large for the broker."""
 
 _backoff = backoffPolicy(initialDelay=0.5, maxDelay=RETRY_LONGEST, factor=2.0)
 _slow_backoff = backoffPolicy(
@@ -155,9 +151,7 @@ class BrokerLink(Service):
         self._failures = 0
         self._lasting = False
         self._said: set[str] = set()
-        self._limit = 0
-        self._not_taken: deque[int] = deque()
-        self._suspected = self._proofs = 0
+        self._limit = Limit()
         self._client = ClientService(
             _Attempts(config.url, self._attempt),
             _Connections(self._build),
@@ -276,8 +270,7 @@ class BrokerLink(Service):
 
     def answered(self) -> None:
         """The broker has taken the first of the large payloads that were sent."""
-        if self._not_taken and self._not_taken.popleft() >= self._suspected:
-            self._suspected = self._proofs = 0
+        self._limit.answered()
 
     def writable(self) -> None:
         """The connection takes more."""
@@ -290,9 +283,13 @@ class BrokerLink(Service):
         online = self.status.state is LinkState.ONLINE
         if online and self._clock.seconds() - self.status.since >= SETTLED:
             self._failures = 0
-        if why.hung_up and self._not_taken:
-            self._was_too_large(self._not_taken[0])
-        self._not_taken.clear()
+        if self._limit.connection_lost(hung_up=why.hung_up):
+            log.warn(
+                "{url} closes the connection when it is sent {size} bytes at once; as much is not "
+                "sent any more (mosquitto: max_packet_size)",
+                url=self._config.url,
+                size=self._limit.bytes,
+            )
         self._set_back(why)
 
     def _handlers_of(self, topic: str) -> "list[_Handlers]":
@@ -347,27 +344,13 @@ class BrokerLink(Service):
             before.url,
             problem,
             before.connections + (state is LinkState.ONLINE),
-            self._limit,
+            self._limit.bytes,
         )
         if status != before:
             self.status = status
             for told in self._observers:
                 with log.failuresHandled("telling that the broker is {state}", state=state.value):
                     told(status)
-
-    def _was_too_large(self, size: int) -> None:
-        """The connection ended while the broker was taking in a large payload."""
-        self._proofs += 1
-        self._suspected = min(size, self._suspected or size)
-        if self._proofs >= PROOFS:
-            self._limit = self._suspected
-            self._suspected = self._proofs = 0
-            log.warn(
-                "{url} closes the connection when it is sent {size} bytes at once; as much is not "
-                "sent any more (mosquitto: max_packet_size)",
-                url=self._config.url,
-                size=self._limit,
-            )
 
     # What is said.
 
@@ -384,12 +367,11 @@ class BrokerLink(Service):
     def _send(self, message: Message) -> None:
         size = len(message.payload)
         if self._connection is not None:
-            if self._limit and size >= self._limit:
+            if self._limit.forbids(size):
                 self.counters.dropped += 1
                 return
             self._connection.publish(message)
-            if size >= LARGE:
-                self._not_taken.append(size)
+            if self._limit.sent(size):
                 self._connection.ask()
             self.counters.published += 1
             self._budget -= 1

@@ -3,7 +3,7 @@
 from twisted.logger import LogLevel
 
 from hargassner.mqtt.interfaces import LinkState
-from hargassner.mqtt.link import LARGE, PROOFS
+from hargassner.mqtt.limit import LARGE, PROOFS
 from tests.mqtt.packets import UNSUBSCRIBED, Packet
 from tests.mqtt.test_link import LinkCase, Wire
 
