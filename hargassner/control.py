@@ -5,6 +5,9 @@ Only the gateway can log in, so commands go over its session, in the gaps of its
 the gateway goes on between them: ``$par get`` where the parameter is not known yet, ``$par set``,
 and ``$par get`` again where the boiler acknowledged without a notice of the new value. What the
 boiler confirmed is what the model has; nothing is believed before.
+
+However many commands come, few of them reach the boiler (hargassner/pacing.py); the others wait for
+their time, until a newer one for the same parameter takes their place.
 """
 
 from collections import deque
@@ -28,6 +31,7 @@ from hargassner.dialogue.wanted import (
     set_request,
     wanted_value,
 )
+from hargassner.pacing import MOST_A_MINUTE, Allowance, Pacing
 from hargassner.proxy import ISessionWatcher, Session
 from hargassner.terminal import harmless
 from hargassner.understanding import Overhearing
@@ -37,11 +41,14 @@ log = Logger()
 MOST_WAITING = 20
 """Commands that wait in line."""
 GAP_PATIENCE = 30.0
-"""Seconds that a command waits for a gap in the gateway's dialogue."""
+"""Seconds that a command waits for its time and a gap in the gateway's dialogue."""
 QUIET = 2.0
 """Seconds of silence after which a reply counts as complete of which nobody knows the end."""
 READ_PAUSE = 0.5
 """Seconds between two parameters that are read after a login."""
+
+MOST_SAID = 10
+"""Commands in a minute of which the log tells that they came to nothing."""
 
 _LONGEST_SHOWN = 40
 _LONGEST_REPLY = 120
@@ -81,6 +88,7 @@ class Outcome(StrEnum):
     SUPERSEDED = "superseded"
     """A newer command for the same parameter came while it waited."""
     TOO_MANY = "too_many"
+    """Too many others wait, or were sent within the last minute."""
     REFUSED = "refused"
     """The boiler refused it."""
     TIMED_OUT = "timed_out"
@@ -246,6 +254,9 @@ class Control:
         self._asked: _Command | _Reading | None = None
         self._asked_on: _Line | None = None
         self._soon: IDelayedCall | None = None
+        self._pacing = Pacing(clock.seconds)
+        self._later: IDelayedCall | None = None
+        self._sayable = Allowance(clock.seconds, MOST_SAID)
         self._said_unreadable: set[str] = set()
 
     def watch(self, session: Session, overhearing: Overhearing) -> ISessionWatcher:
@@ -293,6 +304,7 @@ class Control:
                 waiting.insert(0, self._current)
             self._current = None
             self._waiting.clear()
+            self._wake_in(None)
             for each in waiting:
                 self._fail(each, Outcome.SESSION_ENDED, why)
 
@@ -318,7 +330,7 @@ class Control:
         """Ask what waits to be asked, if the line is free."""
         while self._asked is None and self._lines:
             line = self._lines[-1]
-            command = self._current or (self._waiting[0] if self._waiting else None)
+            command = self._current or self._next()
             if command is None and not line.may_read:
                 return
             if not line.is_free():
@@ -331,6 +343,26 @@ class Control:
                 self._ask(_Reading(unread), get_request(unread), line)
 
     # Commands.
+
+    def _next(self) -> _Command | None:
+        """The first of the waiting commands whose time has come; the others' time is waited for."""
+        soonest: float | None = None
+        for each in self._waiting:
+            wait = self._pacing.wait(each.id)
+            if not wait:
+                return each
+            soonest = wait if soonest is None else min(wait, soonest)
+        self._wake_in(soonest)
+        return None
+
+    def _wake_in(self, seconds: float | None) -> None:
+        if self._later is not None:
+            self._later.cancel()
+        self._later = None if seconds is None else self._clock.callLater(seconds, self._woken)
+
+    def _woken(self) -> None:
+        self._later = None
+        self.go_on()
 
     def _setting(self, id_: str) -> Setting | None:
         """What is known of a parameter; the boiler may spell its id in another case."""
@@ -382,7 +414,16 @@ class Control:
         self.go_on()
 
     def _waited_too_long(self, command: _Command) -> None:
+        begun = command is self._current
         self._forget(command)
+        if not begun and self._pacing.is_used_up:
+            self._fail(
+                command,
+                Outcome.TOO_MANY,
+                f"{MOST_A_MINUTE} commands were sent within a minute, and more are not; this one "
+                f"has waited for {GAP_PATIENCE:g} seconds",
+            )
+            return
         self._fail(
             command,
             Outcome.TIMED_OUT,
@@ -397,14 +438,18 @@ class Control:
 
     def _send(self, command: _Command, line: _Line) -> None:
         """Take a command's next step."""
+        begun = command is self._current
         self._forget(command)
         if command.patience is not None:
             command.patience.cancel()
             command.patience = None
         if command.stage is not _Stage.CONFIRM and not self._check(command):
             return
+        if not begun:
+            self._pacing.begins(command.id)
         setting = self._setting(command.id)
         if command.stage is _Stage.SET and setting is not None and setting.parameter is not None:
+            self._pacing.sets(command.id)
             command.sent, command.told = True, False
             request = set_request(setting.parameter, command.value)
         else:
@@ -507,10 +552,18 @@ class Control:
             # Nobody knows what has become of it.
             self._lines[-1].read([command.id])
         self.counters.count(outcome)
-        log.info(
-            "parameter {id!r} was not set: {why}", id=command.id[:_LONGEST_SHOWN], why=harmless(why)
-        )
+        self._say_that_not(command.id, outcome, why)
         command.result.errback(CommandError(why))
+
+    def _say_that_not(self, id_: str, outcome: Outcome, why: str) -> None:
+        """Tell the log that a command came to nothing, unless it has told of many already."""
+        left = -1 if outcome is Outcome.SUPERSEDED else self._sayable.take()
+        if left >= 0:
+            log.info(
+                "parameter {id!r} was not set: {why}", id=id_[:_LONGEST_SHOWN], why=harmless(why)
+            )
+        if left == 0:
+            log.info("more such commands in this minute are answered and not told here")
 
 
 def _shown(reply: bytes) -> str:

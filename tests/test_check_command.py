@@ -159,7 +159,9 @@ class CheckCase(SynchronousTestCase):
                 return
         raise AssertionError("the simulated boiler ended")
 
-    def start_broker(self) -> str:
+    def start_broker(
+        self, may: str = "topic write homeassistant/#\ntopic read homeassistant/status\n"
+    ) -> str:
         """A broker that lets one user in who may not write everywhere; the configuration for it."""
         broker, passwords = which("mosquitto"), which("mosquitto_passwd")
         if broker is None or passwords is None or which("mosquitto_pub") is None:
@@ -169,7 +171,8 @@ class CheckCase(SynchronousTestCase):
         subprocess.run([passwords, "-b", users, "home", "right"], check=True)
         rights = self.directory / "rights"
         rights.write_text(
-            "user boiler\ntopic readwrite hargassner/#\ntopic read homeassistant/status\n"
+            f"user boiler\n{may}"
+            "topic write hargassner/boiler/#\ntopic read hargassner/boiler/+/set\n"
             "topic read mute/#\nuser home\ntopic write homeassistant/status\n"
         )
         for each in (users, rights, self.directory):
@@ -291,6 +294,17 @@ class ChainTests(CheckCase):
         steps = self.check(more=self.start_broker() + 'topic_prefix = "mute"\n')
         self.assertEqual(self.failed, ["the broker"])
         self.assertIn("not publish mute/boiler/check", steps["the broker"]["what"])
+
+    def test_a_user_who_may_not_publish_what_home_assistant_looks_for(self) -> None:
+        self.start_boiler()
+        more = self.start_broker(may="topic read homeassistant/#\n")
+        steps = self.check(more=more)
+        self.assertEqual(self.failed, ["Home Assistant"])
+        self.assertIn(
+            "may not publish homeassistant/device/hargassner_boiler/check: Not authorized",
+            steps["Home Assistant"]["what"],
+        )
+        self.assertIn("write homeassistant/#", steps["Home Assistant"]["advice"])
 
     def test_a_missing_capability(self) -> None:
         self.start_boiler()

@@ -24,6 +24,7 @@ from hargassner.checking.machine import (
     interfaces,
 )
 from hargassner.checking.report import Finding, Outcome, Reporter
+from hargassner.checking.rights import broker_finding, discovery_finding
 from hargassner.checking.running import LinkReport, NoAnswerError, ask
 from hargassner.config import Config
 from hargassner.dialogue.lines import LineSplitter
@@ -369,22 +370,8 @@ class Walk:
         if visit is None:
             self._found(step, Outcome.SKIPPED, "none is configured (mqtt.url)")
             return
-        await self._until(
-            lambda: visit.came_back or visit.deaf or visit.over, BROKER_PATIENCE, "the broker"
-        )
-        if visit.came_back:
-            self._found(step, Outcome.OK, f"{url} lets the bridge in, publish and subscribe")
-        elif not visit.let_in:
-            advice = "Is the broker running, and are mqtt.url, user and password right?"
-            why = visit.problem or "it does not answer"
-            self._found(step, Outcome.FAILED, f"{url}: {why}", advice)
-        else:
-            may_not = "subscribe to" if visit.deaf else "publish"
-            advice = f"Let this user read and write {visit.topic.rpartition('/')[0]}/#."
-            what = f"{url} lets the bridge in, but not {may_not} {visit.topic}"
-            if visit.over:
-                what += f": {visit.problem}"
-            self._found(step, Outcome.FAILED, what, advice)
+        await self._until(lambda: visit.is_known or visit.over, BROKER_PATIENCE, "the broker")
+        self._report.found(broker_finding(visit, url, self._config.homeassistant))
 
     async def _look_for_home(self, visit: Visit | None) -> None:
         step = "Home Assistant"
@@ -392,6 +379,8 @@ class Walk:
             self._found(step, Outcome.SKIPPED, "homeassistant.discovery is off")
         elif visit is None or not visit.let_in or visit.over:
             self._found(step, Outcome.SKIPPED, "it is reached over the broker")
+        elif (trouble := discovery_finding(visit, self._config.homeassistant)) is not None:
+            self._report.found(trouble)
         elif await self._until(lambda: visit.home_started, HOME_PATIENCE, "Home Assistant"):
             self._found(step, Outcome.OK, f"it said online on {visit.home_topic}")
         else:

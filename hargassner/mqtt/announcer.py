@@ -1,6 +1,7 @@
 """Keeps what Home Assistant is told of the boiler in step with what is known of it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -9,7 +10,7 @@ from hargassner.boiler import Boiler, Channel
 from hargassner.config import Config
 from hargassner.mqtt.entities import Json, compact
 from hargassner.mqtt.homeassistant import awaited, components, device, messages
-from hargassner.mqtt.interfaces import IBroker, LinkState
+from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.remembered import BrokerMemory
 
 log = Logger()
@@ -75,6 +76,7 @@ class Announcer:
     def start(self) -> None:
         """Begin; the memory has recalled what it can."""
         known = self._memory.known
+        self._broker.on_status(self._look_at_broker)
         if self._wanted:
             self.soon()
         elif known.announcements:
@@ -85,6 +87,7 @@ class Announcer:
 
     def stop(self) -> None:
         """Announce nothing any more."""
+        self._said.clear()
         for timer in (self._timer, self._farewell, self._reread):
             if timer is not None:
                 timer.cancel()
@@ -105,6 +108,20 @@ class Announcer:
         self._said.clear()
         if self._wanted:
             self._announce()
+
+    def _look_at_broker(self, status: LinkStatus) -> None:
+        """Announce each entity on its own where the broker does not take all in one message."""
+        in_one = self._config.homeassistant.discovery == "device"
+        too_large = [each for each in self._said.values() if len(each.encode()) >= status.limit > 0]
+        if not in_one or not too_large:
+            return
+        log.warn(
+            "Home Assistant is told of each entity in a message of its own: the broker does not "
+            "take one message for all"
+        )
+        home = replace(self._config.homeassistant, discovery="entity")
+        self._config = replace(self._config, homeassistant=home)
+        self.soon()
 
     def _settled(self) -> None:
         self._timer = None
@@ -138,6 +155,8 @@ class Announcer:
         if known.components and known.discovery != self._config.homeassistant.discovery:
             log.info("announcing to Home Assistant in another way than before")
             self._leaving = old
+            if self._farewell is not None:
+                self._farewell.cancel()
             for topic in old:
                 self._broker.publish(topic, MIGRATE)
             self._farewell = self._clock.callLater(MIGRATION_PATIENCE, self._say_farewell)

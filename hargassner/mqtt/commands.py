@@ -14,6 +14,8 @@ from hargassner.mqtt.topics import Topics
 
 log = Logger()
 
+_STOPPED = "the bridge stops, and what becomes of this command is not known"
+
 
 class Commands:
     """Takes the commands that arrive over MQTT.
@@ -42,12 +44,23 @@ class Commands:
         self._control = control
         self._ids = {parameter_object(each): each for each in parameters}
         self._refused = refused
+        self._open: list[str] = []
+        self._stopped = False
 
     def listen(self) -> None:
         """Take commands from now on."""
-        self._broker.subscribe(self._topics.commands, self._received)
+        self._broker.subscribe(self._topics.commands, self._received, self._unreadable)
+
+    def stop(self) -> None:
+        """Take none any more, and answer those whose outcome will come too late to be told."""
+        for object_ in self._open:
+            self._answer(object_, {"ok": False, "error": _STOPPED})
+        self._open.clear()
+        self._stopped = True
 
     def _received(self, topic: str, payload: str) -> None:
+        if self._stopped:
+            return
         object_ = self._topics.object_of(topic)
         id_ = self._ids.get(object_)
         if id_ is None:
@@ -60,12 +73,18 @@ class Commands:
             )
             self._refused(self._topics.state(object_))
             return
+        self._open.append(object_)
         setting = maybeDeferred(self._control.set_parameter, id_, payload.strip())
         setting.addCallbacks(self._done, self._failed, (object_,), {}, (object_,), {})
         setting.addErrback(lambda why: log.failure("answering a command failed", why))
 
+    def _unreadable(self, topic: str, why: str) -> None:
+        object_ = self._topics.object_of(topic)
+        self._answer(object_, {"ok": False, "error": f"what is wanted is {why}"})
+        self._refused(self._topics.state(object_))
+
     def _done(self, value: str, object_: str) -> None:
-        self._answer(object_, {"ok": True, "value": value})
+        self._close(object_, {"ok": True, "value": value})
 
     def _failed(self, why: Failure, object_: str) -> None:
         if why.check(CommandError) is None:
@@ -73,8 +92,13 @@ class Commands:
             error = "the bridge failed; its log says more"
         else:
             error = why.getErrorMessage()
-        self._answer(object_, {"ok": False, "error": error})
+        self._close(object_, {"ok": False, "error": error})
         self._refused(self._topics.state(object_))
+
+    def _close(self, object_: str, result: dict[str, object]) -> None:
+        if not self._stopped:
+            self._open.remove(object_)
+            self._answer(object_, result)
 
     def _answer(self, object_: str, result: dict[str, object]) -> None:
         self._broker.publish(self._topics.result(object_), compact(result), retain=False)

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from hargassner.mqtt.sieve import Sieve
+from hargassner.mqtt.sieve import LARGEST, Sieve, TooLarge
 
 LONGEST_TOPIC = 65_535
 """Bytes."""
 KEEPALIVE = 30
 """Seconds; a broker that froze is noticed after twice that at most."""
 
+_NO_SUBSCRIPTION = "hargassner/nothing"
 _NO_BROKER = "what answers there does not speak MQTT 3.1.1"
 # What paho makes of the return codes of a CONNACK in MQTT 3.1.1.
 _REFUSALS = {
@@ -59,7 +60,13 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The broker has let us in."""
+    """The broker has let us in.
+
+    ``largest`` is how many bytes of a packet it takes at most, 0 where it tells no limit, as none
+    does in MQTT 3.1.1.
+    """
+
+    largest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ class Received:
 
     topic: str
     payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The like came, and nobody can be given its payload; ``why`` says what that is."""
+
+    topic: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +96,29 @@ class NotSubscribed:
 class Setback:
     """What keeps us from the broker, in a sentence for the owner.
 
-    ``lasting`` tells that trying again soon would come to the same.
+    ``lasting`` tells that trying again soon would come to the same, ``hung_up`` that the other side
+    closed the connection, or something on the way did.
     """
 
     why: str
     lasting: bool = False
+    hung_up: bool = field(default=False, compare=False)
 
 
-Event = Admitted | Received | NotSubscribed | Setback
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The broker has answered a message; ``reason`` says why it did not take it, if it did not."""
+
+    topic: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The broker has taken everything that was sent before ``Engine.ask``."""
+
+
+Event = Admitted | Received | Unreadable | NotSubscribed | Delivered | Answered | Setback
 
 
 class _MemorySocket:
@@ -122,10 +152,13 @@ class _MemorySocket:
 class _Paho(Client):
     """A paho client whose socket is in memory."""
 
-    def __init__(self, client_id: str, memory: _MemorySocket) -> None:
+    def __init__(self, client_id: str, memory: _MemorySocket, version: MQTTProtocolVersion) -> None:
         # Paho would answer some refusals by connecting again from inside loop_read().
         super().__init__(
-            CallbackAPIVersion.VERSION2, client_id=client_id, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=version,
+            reconnect_on_failure=False,
         )
         self._memory = memory
 
@@ -138,24 +171,30 @@ class Engine:
 
     Args:
         identity: who connects.
+        version: what is spoken.
     """
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(
+        self, identity: Identity, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311
+    ) -> None:
         self._memory = _MemorySocket()
         self._sieve = Sieve()
         self._notes: list[Event] = []
         self._filters: dict[int, str] = {}
+        self._unanswered: dict[int, str] = {}
         self._unreadable = 0
         self._admitted = False
         self._over = False
-        self._paho = paho = _Paho(identity.client_id, self._memory)
+        self._paho = paho = _Paho(identity.client_id, self._memory, version)
         if identity.username or identity.password:
             paho.username_pw_set(identity.username, identity.password or None)
         will = identity.will
         paho.will_set(will.topic, will.payload, retain=will.retain)
         paho.on_connect = self._note_connack
         paho.on_message = self._note_message
+        paho.on_publish = self._note_puback
         paho.on_subscribe = self._note_suback
+        paho.on_unsubscribe = lambda *_: self._notes.append(Answered())
         # Its presence alone keeps paho from writing in the middle of publish().
         paho.on_socket_register_write = lambda *_: None
 
@@ -177,10 +216,18 @@ class Engine:
 
     def feed(self, data: bytes) -> list[Event]:
         """Understand what the broker sent; nothing follows ``Setback``."""
-        if not self._over:
-            self._memory.incoming += self._sieve.feed(data)
-            self._read()
-            self._write()
+        if self._over:
+            return self._noted()
+        for each in self._sieve.feed(data):
+            if self._over:
+                break
+            if isinstance(each, TooLarge):
+                topic = each.topic.decode(errors="replace")
+                self._notes.append(Unreadable(topic, f"longer than {LARGEST // 1024} kB"))
+            else:
+                self._memory.incoming += each
+                self._read()
+        self._write()
         return self._noted()
 
     def tick(self) -> list[Event]:
@@ -192,9 +239,13 @@ class Engine:
                 self._end("the broker does not answer any more")
         return self._noted()
 
-    def publish(self, message: Message) -> None:
-        """Say something, at most once (QoS 0)."""
-        self._paho.publish(message.topic, message.payload, retain=message.retain)
+    def publish(self, message: Message, *, answered: bool = False) -> None:
+        """Say something, at most once (QoS 0), or have it answered (QoS 1): ``Delivered``."""
+        said = self._paho.publish(
+            message.topic, message.payload, qos=int(answered), retain=message.retain
+        )
+        if answered:
+            self._unanswered[said.mid] = message.topic
         self._write()
 
     def subscribe(self, topic_filter: str) -> None:
@@ -206,6 +257,15 @@ class Engine:
         _, number = self._paho.subscribe(topic_filter)
         if number is not None:
             self._filters[number] = topic_filter
+        self._write()
+
+    def ask(self) -> None:
+        """Have the broker answer, when it has taken what was sent before: ``Answered``.
+
+        It is asked to end a subscription that there is not, since MQTT has it answer that, and
+        answer in order; and paho tells of such an answer, as it does not of a ping's.
+        """
+        self._paho.unsubscribe(_NO_SUBSCRIPTION)
         self._write()
 
     def leave(self) -> None:
@@ -244,13 +304,13 @@ class Engine:
             self._notes.append(Setback(why, lasting))
 
     def _note_connack(
-        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+        self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
         if self._admitted:
             self._end(_NO_BROKER, lasting=True)
         elif not reason.is_failure:
             self._admitted = True
-            self._notes.append(Admitted())
+            self._notes.append(Admitted(getattr(properties, "MaximumPacketSize", 0)))
         else:
             known = _REFUSALS.get(reason.value)
             self._end(f"the broker refuses us: {known or reason}", lasting=known is not None)
@@ -259,9 +319,22 @@ class Engine:
         if message.retain:
             return
         try:
-            self._notes.append(Received(message.topic, message.payload.decode()))
+            topic = message.topic
         except UnicodeDecodeError:
             self._unreadable += 1
+            return
+        try:
+            self._notes.append(Received(topic, message.payload.decode()))
+        except UnicodeDecodeError:
+            self._unreadable += 1
+            self._notes.append(Unreadable(topic, "no text in UTF-8"))
+
+    def _note_puback(
+        self, _client: Client, _data: Any, number: int, reason: ReasonCode, _properties: Any
+    ) -> None:
+        topic = self._unanswered.pop(number, None)
+        if topic is not None:
+            self._notes.append(Delivered(topic, str(reason) if reason.is_failure else ""))
 
     def _note_suback(
         self,

@@ -135,6 +135,7 @@ class HomeView(Service, BoilerObserver):
             self._birth.cancel()
             self._birth = None
         self._announcer.stop()
+        self._commands.stop()
         self._states.stop()
         for topic in (self._topics.session, self._topics.telemetry):
             self._states.show(topic, "offline", at_once=True)

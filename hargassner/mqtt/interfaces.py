@@ -26,7 +26,8 @@ class LinkStatus:
 
     ``since`` is a moment of the clock. ``problem`` is one sentence for the owner on what
     keeps the link from being online, empty where nothing does. ``connections`` counts how often
-    it came online.
+    it came online. ``limit`` is a number of bytes for a payload that the broker has shown not to
+    take, 0 where it has not: it closed the connection for one.
     """
 
     state: LinkState
@@ -34,6 +35,7 @@ class LinkStatus:
     url: str
     problem: str = ""
     connections: int = 0
+    limit: int = 0
 
 
 class IBroker(Interface):
@@ -46,20 +48,26 @@ class IBroker(Interface):
 
         While it cannot be sent, since the broker does not read or since much is to be said at
         once, the newest retained payload of a topic waits, and some hundred others, each in its
-        turn. Retained ones are remembered, and said again after each reconnect; others are
-        dropped while offline.
+        turn; while many of these wait, nothing more is heard of the broker. A payload as long as
+        ``status.limit`` is not sent. Retained ones are
+        remembered, and said again after each reconnect; others are dropped while offline.
         """
 
     def clear(topic: str) -> None:
         """Have the broker forget what it retains of a topic, and forget it here, too."""
 
-    def subscribe(topic_filter: str, received: Callable[[str, str], None]) -> None:
+    def subscribe(
+        topic_filter: str,
+        received: Callable[[str, str], None],
+        unreadable: Callable[[str, str], None] | None = None,
+    ) -> None:
         """Have ``received`` called with topic and payload of each message that matches.
 
-        Payloads that are no UTF-8 are dropped. It may be called before the link is online; the
-        subscription is renewed after each reconnect. Of messages that the broker had retained,
-        ``received`` hears nothing: what was said before is no command. A message that matches
-        several filters may come several times: let them not overlap.
+        A payload that is too large, or no UTF-8, is dropped, and ``unreadable`` called with the
+        topic and what is the matter ("longer than 64 kB"). It may be called before the link is
+        online; the subscription is renewed after each reconnect. Of messages that the broker had
+        retained, neither hears anything: what was said before is no command. A message that
+        matches several filters may come several times: let them not overlap.
         """
 
     def on_status(told: Callable[[LinkStatus], None]) -> None:

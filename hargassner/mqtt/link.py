@@ -29,7 +29,8 @@ from hargassner.config import MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
 from hargassner.mqtt.engine import Engine, Identity, Message, Setback
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
-from hargassner.mqtt.outbox import Outbox
+from hargassner.mqtt.limit import Limit
+from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
 from hargassner.mqtt.way import IBrokerReactor, UnusableFileError, Way, password, setback_of
 from hargassner.network.reconnecting import Reconnecting
 
@@ -44,6 +45,11 @@ SETTLED = 10.0
 """Seconds that a connection must last for the next attempt to be a first one again."""
 SLICE = 20
 """Messages that are sent in one turn of the reactor; it has a gateway's session to serve, too."""
+ENOUGH = MOST_EVENTS // 4
+"""Events and results that wait, from which on nothing more is read from the broker.
+
+What was read already, and the commands that wait for the boiler, have results that find room.
+"""
 
 _backoff = backoffPolicy(initialDelay=0.5, maxDelay=RETRY_LONGEST, factor=2.0)
 _slow_backoff = backoffPolicy(
@@ -73,6 +79,14 @@ def client_id(base: str) -> str:
     slashes are left out since brokers with access lists refuse them in a name.
     """
     return quote(base, safe="").replace("%2F", ":")
+
+
+@dataclass(frozen=True, slots=True)
+class _Handlers:
+    """Whom a subscriber has called with a message, and with what nobody can be given."""
+
+    received: Callable[[str, str], None]
+    unreadable: Callable[[str, str], None] | None
 
 
 @implementer(IStreamClientEndpoint)
@@ -124,7 +138,7 @@ class BrokerLink(Service):
         self._client_id = client_id(base)
         self._password = ""
         self._outbox = Outbox()
-        self._subscriptions: dict[str, list[Callable[[str, str], None]]] = {}
+        self._subscriptions: dict[str, list[_Handlers]] = {}
         self._observers: list[Callable[[LinkStatus], None]] = []
         self._connection: Connection | None = None
         self._pumping: IDelayedCall | None = None
@@ -132,6 +146,7 @@ class BrokerLink(Service):
         self._failures = 0
         self._lasting = False
         self._said: set[str] = set()
+        self._limit = Limit()
         self._client = Reconnecting(
             _Attempts(self._attempt),
             cast("IProtocolFactory", _Connections(self._build)),
@@ -174,7 +189,7 @@ class BrokerLink(Service):
         try:
             message = Message(topic, payload.encode(), retain)
         except ValueError:
-            log.error("{topic!r} cannot be published: MQTT does not allow it", topic=topic)
+            log.error("{topic!r} cannot be published: MQTT does not allow it", topic=topic[:80])
             return
         if retain:
             self._outbox.keep(message)
@@ -189,10 +204,15 @@ class BrokerLink(Service):
         """Have the broker forget what it retains of a topic."""
         self.publish(topic, "")
 
-    def subscribe(self, topic_filter: str, received: Callable[[str, str], None]) -> None:
+    def subscribe(
+        self,
+        topic_filter: str,
+        received: Callable[[str, str], None],
+        unreadable: Callable[[str, str], None] | None = None,
+    ) -> None:
         """Have ``received`` called with each message that matches (see ``IBroker``)."""
         handlers = self._subscriptions.setdefault(topic_filter, [])
-        handlers.append(received)
+        handlers.append(_Handlers(received, unreadable))
         if len(handlers) == 1 and self.status.state is LinkState.ONLINE:
             self._subscribe(topic_filter)
 
@@ -217,15 +237,20 @@ class BrokerLink(Service):
     def received(self, topic: str, payload: str) -> None:
         """Hand a message to those who subscribed to it."""
         self.counters.received += 1
-        handlers = [
-            handler
-            for topic_filter, subscribed in self._subscriptions.items()
-            if topic_matches_sub(topic_filter, topic)
-            for handler in subscribed
-        ]
-        for handler in handlers:
+        for each in self._handlers_of(topic):
             with log.failuresHandled("handling a message to {topic!r}", topic=topic):
-                handler(topic, payload)
+                each.received(topic, payload)
+
+    def unreadable(self, topic: str, why: str) -> None:
+        """Tell those who subscribed that a message came that nobody can be given."""
+        for each in self._handlers_of(topic):
+            if each.unreadable is not None:
+                with log.failuresHandled("handling a message to {topic!r}", topic=topic):
+                    each.unreadable(topic, why)
+
+    def is_ready(self) -> bool:
+        """Whether what comes of further messages finds room among what waits to be sent."""
+        return self._outbox.events < ENOUGH
 
     def dropped(self, count: int) -> None:
         """Count what nobody can be given."""
@@ -238,6 +263,10 @@ class BrokerLink(Service):
             self._said.add(why)
             log.warn("{url}: {why}", url=self._config.url, why=why)
 
+    def answered(self) -> None:
+        """The broker has taken the first of the large payloads that were sent."""
+        self._limit.answered()
+
     def writable(self) -> None:
         """The connection takes more."""
         self._pump()
@@ -249,7 +278,22 @@ class BrokerLink(Service):
         online = self.status.state is LinkState.ONLINE
         if online and self._clock.seconds() - self.status.since >= SETTLED:
             self._failures = 0
+        if self._limit.connection_lost(hung_up=why.hung_up):
+            log.warn(
+                "{url} closes the connection when it is sent {size} bytes at once; as much is not "
+                "sent any more (mosquitto: max_packet_size)",
+                url=self._config.url,
+                size=self._limit.bytes,
+            )
         self._set_back(why)
+
+    def _handlers_of(self, topic: str) -> "list[_Handlers]":
+        return [
+            handlers
+            for topic_filter, subscribed in self._subscriptions.items()
+            if topic_matches_sub(topic_filter, topic)
+            for handlers in subscribed
+        ]
 
     # The way to a connection.
 
@@ -295,6 +339,7 @@ class BrokerLink(Service):
             before.url,
             problem,
             before.connections + (state is LinkState.ONLINE),
+            self._limit.bytes,
         )
         if status != before:
             self.status = status
@@ -315,8 +360,14 @@ class BrokerLink(Service):
         return not connection.paused and self._budget > 0
 
     def _send(self, message: Message) -> None:
+        size = len(message.payload)
         if self._connection is not None:
+            if self._limit.forbids(size):
+                self.counters.dropped += 1
+                return
             self._connection.publish(message)
+            if self._limit.sent(size):
+                self._connection.ask()
             self.counters.published += 1
             self._budget -= 1
             if self._pumping is None:
@@ -327,6 +378,8 @@ class BrokerLink(Service):
         self._stop_pumping()
         self._budget = SLICE
         self._say_what_waits()
+        if self._connection is not None and self.is_ready():
+            self._connection.go_on()
 
     def _say_what_waits(self) -> None:
         while self._may_send():

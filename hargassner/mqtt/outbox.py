@@ -27,6 +27,11 @@ class Outbox:
         """How many messages wait."""
         return len(self._waiting)
 
+    @property
+    def events(self) -> int:
+        """How many messages wait that no broker is to retain."""
+        return self._events
+
     def keep(self, message: Message) -> None:
         """Remember what the broker retains from now on.
 

@@ -11,6 +11,8 @@ from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 
 URL = "mqtt://broker.example:1883"
 
+_Handler = Callable[[str, str], None]
+
 
 @implementer(IBroker)
 class MemoryBroker:
@@ -31,7 +33,8 @@ class MemoryBroker:
         self.retained: dict[str, str] = {}
         self._remembered: dict[str, str] = {}
         self._cleared: set[str] = set()
-        self._subscribed: list[tuple[re.Pattern[str], Callable[[str, str], None]]] = []
+        self._limit = 0
+        self._subscribed: list[tuple[re.Pattern[str], _Handler, _Handler | None]] = []
         self._told: list[Callable[[LinkStatus], None]] = []
 
     def publish(self, topic: str, payload: str, retain: bool = True) -> None:
@@ -54,10 +57,12 @@ class MemoryBroker:
         else:
             self._cleared.add(topic)
 
-    def subscribe(self, topic_filter: str, received: Callable[[str, str], None]) -> None:
+    def subscribe(
+        self, topic_filter: str, received: _Handler, unreadable: _Handler | None = None
+    ) -> None:
         """Hand messages that match to ``received``."""
         pattern = re.escape(topic_filter).replace(r"\+", "[^/]+").replace(r"\#", ".*")
-        self._subscribed.append((re.compile(pattern), received))
+        self._subscribed.append((re.compile(pattern), received, unreadable))
 
     def on_status(self, told: Callable[[LinkStatus], None]) -> None:
         """Tell of each new status."""
@@ -68,9 +73,16 @@ class MemoryBroker:
     def deliver(self, topic: str, payload: str) -> None:
         """Somebody else publishes a message."""
         _check_topic(topic)
-        for pattern, received in self._subscribed:
+        for pattern, received, _ in self._subscribed:
             if pattern.fullmatch(topic):
                 received(topic, payload)
+
+    def deliver_unreadable(self, topic: str, why: str) -> None:
+        """Somebody else publishes what nobody can be given."""
+        _check_topic(topic)
+        for pattern, _, unreadable in self._subscribed:
+            if unreadable is not None and pattern.fullmatch(topic):
+                unreadable(topic, why)
 
     def go_offline(self) -> None:
         """Lose the broker."""
@@ -85,6 +97,15 @@ class MemoryBroker:
         for topic, payload in self._remembered.items():
             self._send(topic, payload, True)
 
+    def find_too_large(self, size: int) -> None:
+        """Turn out not to take payloads of so many bytes, having closed the connection for one."""
+        self._limit = size
+        for topic, payload in tuple(self.retained.items()):
+            if len(payload.encode()) >= size:
+                del self.retained[topic]
+        self.go_offline()
+        self.go_online()
+
     def take(self) -> list[tuple[str, str]]:
         """Topics and payloads of what was published since this was asked last."""
         taken = [(topic, payload) for topic, payload, _ in self.published]
@@ -98,11 +119,15 @@ class MemoryBroker:
     def _become(self, state: LinkState) -> None:
         more = state is LinkState.ONLINE
         connections = self.status.connections + more
-        self.status = LinkStatus(state, self._seconds(), URL, connections=connections)
+        self.status = LinkStatus(
+            state, self._seconds(), URL, connections=connections, limit=self._limit
+        )
         for told in self._told:
             told(self.status)
 
     def _send(self, topic: str, payload: str, retain: bool) -> None:
+        if self._limit and len(payload.encode()) >= self._limit:
+            return
         self.published.append((topic, payload, retain))
         if retain and payload:
             self.retained[topic] = payload

@@ -207,9 +207,9 @@ def setback_of(failure: Failure) -> Setback:
         case error.TimeoutError():
             return Setback("nothing answers there")
         case error.ConnectionDone():
-            return Setback("the broker closed the connection")
+            return Setback("the broker closed the connection", hung_up=True)
         case error.ConnectionLost():
-            return Setback("the connection to the broker was lost")
+            return Setback("the connection to the broker was lost", hung_up=True)
     return Setback(failure.getErrorMessage())
 
 

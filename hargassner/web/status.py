@@ -183,6 +183,15 @@ _BROKER_LEVELS = {
 def _broker(status: LinkStatus | None) -> Link:
     if status is None:
         return Link("broker.off", Level.OFF)
+    if status.limit and status.state is LinkState.ONLINE:
+        return Link(
+            "broker.limited",
+            Level.OK,
+            status.since,
+            status.url,
+            advice="broker.limited.advice",
+            fields=(("size", status.limit),),
+        )
     level = _BROKER_LEVELS[status.state]
     return Link(
         f"broker.{status.state}",

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
@@ -32,6 +33,7 @@ class Broker:
         certificate: a certificate's file and its key's, to serve TLS.
         authority: the file of the authority that must have signed a client's certificate.
         password: the password of the only user, ``boiler``; anybody may come where none is given.
+        lines: more of the configuration, in the broker's own words.
     """
 
     name = ""
@@ -42,11 +44,13 @@ class Broker:
         certificate: tuple[Path, Path] | None = None,
         authority: Path | None = None,
         password: str = "",
+        lines: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.certificate = certificate
         self.authority = authority
         self.password = password
+        self.lines = lines
         self.port = free_ports(1)[0]
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -108,6 +112,7 @@ class Mosquitto(Broker):
             f"listener {self.port} {HOST}",
             f"allow_anonymous {str(not self.password).lower()}",
         ]
+        lines += self.lines
         if os.getuid() == 0:
             lines.append("user root")  # Else it could not read the folder.
         if self.password:
@@ -195,7 +200,9 @@ class Onlooker(Protocol):
     def _take(self, kind: int, body: bytes) -> None:
         if kind >> 4 == 3:
             end = 2 + int.from_bytes(body[:2])
-            self.messages.append((body[2:end].decode(), body[end:].decode(), bool(kind & 1)))
+            self.messages.append(
+                (body[2:end].decode(), body[end:].decode(errors="replace"), bool(kind & 1))
+            )
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Say something."""

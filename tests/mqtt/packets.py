@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 LET_IN = b"\x20\x02\x00\x00"
 PONG = b"\xd0\x00"
+UNSUBSCRIBED = b"\xb0\x02\x00\x01"
+"""An UNSUBACK."""
 
 
 def refusal(code: int) -> bytes:
@@ -67,7 +69,15 @@ class Packet:
         return _text(self.body[2:])
 
 
-_KINDS = {1: "CONNECT", 3: "PUBLISH", 4: "PUBACK", 8: "SUBSCRIBE", 12: "PINGREQ", 14: "DISCONNECT"}
+_KINDS = {
+    1: "CONNECT",
+    3: "PUBLISH",
+    4: "PUBACK",
+    8: "SUBSCRIBE",
+    10: "UNSUBSCRIBE",
+    12: "PINGREQ",
+    14: "DISCONNECT",
+}
 
 
 def _text(body: bytes) -> str:

@@ -254,6 +254,69 @@ class NextLifeTests(AnnouncerCase):
         self.assertIn("ha/device/hargassner_boiler/config", self.broker.retained)
 
 
+class TooLargeTests(AnnouncerCase):
+    """A broker that does not take the message with everything."""
+
+    def find_too_large(self) -> None:
+        self.broker.find_too_large(len(self.announced()[DEVICE].encode()))
+        self.clock.advance(SETTLE)
+
+    def test_each_entity_is_announced_in_a_message_of_its_own(self) -> None:
+        self.everything()
+        keys = set(self.home().components)
+        self.find_too_large()
+        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.assertNotIn(DEVICE, self.announced())
+        self.assertEqual(keys, set(self.home().components))
+
+    def test_it_is_said_once_and_stays_so_for_this_life(self) -> None:
+        self.everything()
+        self.find_too_large()
+        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.broker.take()
+        for _ in range(3):
+            self.broker.go_offline()
+            self.broker.go_online()
+            self.apply(Identified("firmware", "V14.1"))
+            self.settle()
+        told = [what for topic, what in self.broker.take() if topic == DEVICE]
+        self.assertEqual([], [each for each in told if each])
+        said = [each for each in self.log.lines if "a message of its own" in each]
+        self.assertEqual(1, len(said))
+
+    def test_the_next_life_tries_again_and_nothing_is_lost(self) -> None:
+        self.everything()
+        keys = set(self.home().components)
+        self.find_too_large()
+        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.live_again()
+        self.everything()
+        self.find_too_large()
+        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.assertNotIn(DEVICE, self.announced())
+        self.assertEqual(keys, set(self.home().components))
+
+    def test_another_message_that_is_too_large_is_no_reason(self) -> None:
+        self.everything()
+        self.broker.find_too_large(len(self.announced()[DEVICE].encode()) + 1)
+        self.settle()
+        self.assertEqual({DEVICE}, set(self.announced()))
+
+    def test_single_entities_have_no_other_way(self) -> None:
+        self.live_with(discovery="entity")
+        self.everything()
+        self.broker.find_too_large(100)
+        self.settle()
+        self.assertEqual([], [each for each in self.log.lines if "a message of its own" in each])
+
+    def test_nothing_begins_after_the_end(self) -> None:
+        self.everything()
+        size = len(self.announced()[DEVICE].encode())
+        self.view.stopService()
+        self.broker.find_too_large(size)
+        self.assertEqual([], self.clock.getDelayedCalls())
+
+
 class SwitchingTests(AnnouncerCase):
     """From one way to announce to another, without duplicates and without loss."""
 

@@ -296,6 +296,38 @@ class MosquittoTests(BrokerTests, BrokerCase):
     make_broker = Mosquitto
 
     @inlineCallbacks
+    def test_a_flood_through_tls_is_answered(self) -> Any:
+        authority = Authority(self.folder)
+        broker = self.broker(
+            certificate=authority.certify("localhost"), lines=("max_queued_messages 0",)
+        )
+        url, trust = f"mqtts://localhost:{broker.port}", str(authority.file)
+        link = yield self.online(url, ca_file=trust)
+        sender = yield self.online(url, ca_file=trust, node="sender")
+        answered: list[str] = []
+        results: list[str] = []
+        ready: list[str] = []
+
+        def answer(_topic: str, what: str) -> None:
+            answered.append(what)
+            link.publish("p/par_4/result", what, retain=False)
+
+        link.subscribe("p/+/set", answer)
+        sender.subscribe("p/+/result", lambda _topic, what: results.append(what))
+        # Who hears itself has been subscribed before.
+        for each in (link, sender):
+            each.subscribe(f"p/ready/{each.base}", lambda topic, _what: ready.append(topic))
+            each.publish(f"p/ready/{each.base}", "", retain=False)
+        yield until(lambda: len(ready) == 2)
+        wanted = [str(number) for number in range(3_000)]
+        for first in range(0, len(wanted), 200):
+            for each in wanted[first : first + 200]:
+                sender.publish("p/par_4/set", each, retain=False)
+            yield until(lambda: not sender.waiting)
+        yield until(lambda: len(results) == len(wanted))
+        self.assertEqual((answered, results), (wanted, wanted))
+
+    @inlineCallbacks
     def test_a_client_certificate_lets_us_in(self) -> Any:
         authority = Authority(self.folder)
         broker = self.broker(certificate=authority.certify("localhost"), authority=authority.file)

@@ -95,10 +95,38 @@ class CommandTests(CommandCase):
         self.control.answers[1].callback("21.0")
         self.assertEqual([True, False, True], [each["ok"] for each in self.results("par_4")])
 
+    def test_a_command_whose_outcome_comes_too_late_is_answered_at_the_end(self) -> None:
+        for object_ in ("par_4", "par_4", "par_a6d"):
+            self.broker.deliver(f"{BASE}/{object_}/set", "1")
+        self.control.answers[0].callback("1.0")
+        self.view.stopService()
+        for each in self.control.answers[1:]:
+            each.errback(CommandError("the session ended"))
+        [first, second] = self.results("par_4")
+        self.assertEqual([True, False], [first["ok"], second["ok"]])
+        self.assertIn("the bridge stops", second["error"])
+        self.assertEqual(1, len(self.results("par_a6d")))
+        self.broker.deliver(f"{BASE}/par_4/set", "2")
+        self.assertEqual(3, len(self.control.asked))
+
     def test_an_answer_that_is_there_at_once(self) -> None:
         self.control.set_parameter = lambda id_, wanted: succeed(wanted)  # type: ignore[method-assign]
         self.broker.deliver(f"{BASE}/par_4/set", "21")
         self.assertEqual([{"ok": True, "value": "21"}], self.results("par_4"))
+
+    def test_what_cannot_be_read_is_answered(self) -> None:
+        """It wants nothing that anybody could do."""
+        self.broker.deliver_unreadable(f"{BASE}/par_4/set", "no text in UTF-8")
+        self.broker.deliver_unreadable(f"{BASE}/nonsense/set", "longer than 64 kB")
+        self.assertEqual(
+            [{"ok": False, "error": "what is wanted is no text in UTF-8"}], self.results("par_4")
+        )
+        self.assertEqual(
+            [{"ok": False, "error": "what is wanted is longer than 64 kB"}],
+            self.results("nonsense"),
+        )
+        self.assertEqual([], self.control.asked)
+        self.assertIn((f"{BASE}/par_4", "20.000", True), self.broker.published)
 
     def test_other_topics_are_no_commands(self) -> None:
         """Least of all the states and results that the bridge publishes itself."""

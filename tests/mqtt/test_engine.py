@@ -18,6 +18,7 @@ from hargassner.mqtt.engine import (
     NotSubscribed,
     Received,
     Setback,
+    Unreadable,
 )
 from tests.mqtt.packets import (
     LET_IN,
@@ -174,10 +175,19 @@ class MessagesTests(SynchronousTestCase):
     def test_what_was_retained_is_not_heard(self) -> None:
         self.assertEqual(let_in().feed(published("a/set", b"on", retain=True)), [])
 
-    def test_what_is_no_text_is_dropped(self) -> None:
+    def test_what_is_no_text_is_dropped_and_told(self) -> None:
         engine = let_in()
         events = engine.feed(published("a", b"\xff") + b"\x30\x03\x00\x01\xff" + PONG)
-        self.assertEqual((events, engine.dropped), ([], 2))
+        self.assertEqual(events, [Unreadable("a", "no text in UTF-8")])
+        self.assertEqual(engine.dropped, 2)
+
+    def test_what_is_too_large_is_told_in_its_turn(self) -> None:
+        engine = let_in()
+        large = published("b", bytes(70_000))
+        events = engine.feed(published("a", b"1") + large + published("c", b"1"))
+        self.assertEqual(
+            events, [Received("a", "1"), Unreadable("b", "longer than 64 kB"), Received("c", "1")]
+        )
 
     def test_what_would_have_to_be_answered_is_dropped(self) -> None:
         engine = let_in()

@@ -5,6 +5,7 @@ from typing import Any
 from paho.mqtt import client as paho
 from twisted.internet import error
 from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint
+from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
@@ -35,6 +36,8 @@ from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal
 from tests.test_direct import BoilerEndpoint
 
 CONFIG = MqttConfig(url="mqtt://broker.lan")
+MOST_READ = 65_536
+"""Bytes that Twisted reads from a socket at once."""
 
 
 class Wire(StringTransport):
@@ -44,10 +47,13 @@ class Wire(StringTransport):
     closes = True
     """Whether the broker takes what it is sent, so that we can close."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
         self.aborting = False
         self.lost = False
+        self.coming = b""
+        """What the broker has sent and nobody has read."""
+        self._clock = clock
 
     def loseConnection(self) -> None:
         super().loseConnection()
@@ -65,8 +71,19 @@ class Wire(StringTransport):
             self.protocol.connectionLost(Failure(error.ConnectionDone()))
 
     def say(self, data: bytes) -> None:
-        """The broker sends something."""
-        self.protocol.dataReceived(data)
+        """The broker sends something; as much is read at once as a reactor reads."""
+        self.coming += data
+        self._arrive()
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        if self.coming:
+            self._clock.callLater(0, self._arrive)
+
+    def _arrive(self) -> None:
+        while self.coming and self.producerState == "producing" and not self.lost:
+            data, self.coming = self.coming[:MOST_READ], self.coming[MOST_READ:]
+            self.protocol.dataReceived(data)
 
     def heard(self) -> list[Packet]:
         """The packets that the broker received since it was asked last."""
@@ -90,10 +107,14 @@ class Wire(StringTransport):
 class BrokerEndpoint(BoilerEndpoint):
     """The way to a broker that answers when the test says so."""
 
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
     def accept(self) -> Wire:
         """Accept the connection, and say nothing."""
         attempt, factory = self.attempts.pop(0)
-        wire = Wire()
+        wire = Wire(self.clock)
         wire.protocol = factory.buildProtocol(None)
         wire.protocol.makeConnection(wire)
         attempt.callback(wire.protocol)
@@ -113,7 +134,7 @@ class LinkCase(ClockCase):
     def setUp(self) -> None:
         super().setUp()
         self.patch(paho, "time_func", self.clock.seconds)
-        self.endpoint = BrokerEndpoint()
+        self.endpoint = BrokerEndpoint(self.clock)
         clock: Any = self.clock
         self.link = BrokerLink(self.config, clock, self.endpoint)
         self.statuses: list[LinkStatus] = []
@@ -651,7 +672,14 @@ class SubscribeTests(LinkCase):
     def test_what_cannot_be_read_is_counted(self) -> None:
         wire = self.online()
         wire.say(published("p/par_4/set", b"\xff") + published("p/par_4/set", bytes(70_000)))
+        self.clock.advance(0)
         self.assertEqual((self.heard, self.link.counters.dropped), ([], 2))
+
+    def test_who_wants_to_know_is_told_of_what_cannot_be_read(self) -> None:
+        told: list[tuple[str, str]] = []
+        self.link.subscribe("q/+", self.hear, lambda *what: told.append(what))
+        self.online().say(published("q/1", b"\xff") + published("q/2", b"1"))
+        self.assertEqual((self.heard, told), ([("q/2", "1")], [("q/1", "no text in UTF-8")]))
 
     def test_a_refused_subscription_is_said(self) -> None:
         wire = self.online()
@@ -670,8 +698,10 @@ class SubscribeTests(LinkCase):
         wire.fill()
         ping = b"\xc0\x00"
         wire.say(ping * (MOST_UNREAD // 2))
+        self.clock.advance(0)
         self.assertFalse(wire.aborting)
         wire.say(ping)
+        self.clock.advance(0)
         self.assertTrue(wire.aborting)
         self.assertEqual(self.link.status.problem, "the broker sends and does not read")
 
@@ -680,6 +710,7 @@ class SubscribeTests(LinkCase):
         wire = self.endpoint.accept()
         wire.fill()
         wire.say(b"\xc0\x00" * MOST_UNREAD + LET_IN + published("p/par_4/set", b"1"))
+        self.clock.advance(0)
         self.assertEqual((self.state, self.heard), (LinkState.WAITING, []))
 
 
@@ -691,7 +722,7 @@ class NameTests(ClockCase):
         self.assertEqual(client_id("haus/keller%/a:b"), "haus:keller%25:a%3Ab")
 
     def test_the_name_is_sent(self) -> None:
-        endpoint = BrokerEndpoint()
+        endpoint = BrokerEndpoint(self.clock)
         clock: Any = self.clock
         link = BrokerLink(MqttConfig(url="mqtt://b", node="cellar"), clock, endpoint)
         link.startService()

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hargassner.simulator.gateway import SimulatedGateway
 from tests.cases import DescriptorCase
 from tests.mqtt.brokers import HOST, Broker, Embedded, Mosquitto, Onlooker
 from tests.mqtt.hass import Home, check_announcements
+from tests.mqtt.packets import published
 
 # Every address of 127.0.0.0/8 is there on Linux; those of this process are its own.
 NETWORK = f"127.{20 + os.getpid() % 200}.{os.getpid() // 200 % 250}"
@@ -38,6 +40,7 @@ class WholeCase(DescriptorCase):
 
     timeout = 300
     broker_type: type[Broker]
+    broker_lines: tuple[str, ...] = ()
 
     @inlineCallbacks
     def setUp(self) -> Any:
@@ -49,7 +52,7 @@ class WholeCase(DescriptorCase):
         yield super().setUp()
         self.folder = Path(self.mktemp()).resolve()
         self.folder.mkdir()
-        self.broker = self.broker_type(self.folder)
+        self.broker = self.broker_type(self.folder, lines=self.broker_lines)
         self.broker.start()
         self.addCleanup(self.broker.kill)
         endpoint = TCP4ClientEndpoint(reactor, HOST, self.broker.port)
@@ -179,6 +182,66 @@ class MosquittoTests(WholeCase):
         yield self.wait_for("the old announcement's end", lambda: not self.onlooker.last()[device])
         again = yield self.wait_for("the entities", self.announced)
         self.assertEqual(set(home.components), set(again.components))
+
+
+class TooLargeTests(WholeCase):
+    """With a broker that takes no message as large as the one that has all entities."""
+
+    broker_type = Mosquitto
+    broker_lines = ("max_packet_size 65536",)
+
+    @inlineCallbacks
+    def test_each_entity_is_announced_in_a_message_of_its_own(self) -> Any:
+        house = self.live("device")
+        home = yield self.wait_for("the boiler's entities", self.announced)
+        self.assertGreater(len(home.components), 200)
+        told = [topic for topic, what, _ in self.onlooker.messages if "components" in what]
+        self.assertEqual([], told)
+        [bridge] = [each for each in house if isinstance(each, Bridge)]
+        self.assertGreater(bridge.broker.status.limit, 65_536)
+        connections = bridge.broker.status.connections
+        yield self.wait_for("telemetry", lambda: self.last("telemetry") == "online")
+        yield house.stopService()
+        self.assertEqual(connections, bridge.broker.status.connections)
+
+
+class FloodTests(WholeCase):
+    """More commands than anybody can carry out."""
+
+    broker_type = Mosquitto
+    # Or it would drop what the bridge cannot take yet.
+    broker_lines = ("max_queued_messages 0",)
+
+    @inlineCallbacks
+    def test_each_command_has_one_result(self) -> Any:
+        house = self.live("device")
+        yield self.wait_for("a setting", lambda: self.last("par_4") and self.last("par_pr011"))
+        commands = [
+            ("par_4", b"21.0"),
+            ("par_pr011", b"Auto"),
+            ("par_4", b"99"),
+            ("par_4", b"\xff"),
+            ("nonsense", b"1"),
+        ]
+        sent: Counter[str] = Counter()
+        for number in range(3_000):
+            object_, wanted = commands[number % len(commands)]
+            if number in (500, 1_500):
+                wanted = bytes(70_000)
+            self.onlooker.transport.write(published(f"{BASE}/{object_}/set", wanted))
+            sent[object_] += 1
+
+        def answered() -> Counter[str]:
+            topics = (topic.split("/") for topic, _, _ in self.onlooker.messages)
+            return Counter(topic[2] for topic in topics if topic[-1] == "result")
+
+        yield self.wait_for("the results", lambda: answered().total() >= 3_000)
+        yield house.stopService()
+        yield self.wait_for("the end", lambda: self.last("status") == "offline")
+        self.assertEqual(sent, answered())
+        done = [each for each in self.results("par_4") if each["ok"]]
+        self.assertGreaterEqual(len(done), 1)
+        self.assertLess(len(done), 30)
 
 
 class EmbeddedTests(WholeCase):

@@ -137,8 +137,8 @@ class BridgeTests(SynchronousTestCase):
 
 
 class BrokerTests(SynchronousTestCase):
-    def link(self, state: LinkState, problem: str = "") -> Link:
-        status = LinkStatus(state, START + 7, "mqtt://broker:1883", problem)
+    def link(self, state: LinkState, problem: str = "", limit: int = 0) -> Link:
+        status = LinkStatus(state, START + 7, "mqtt://broker:1883", problem, limit=limit)
         return status_of(replace(WELL, broker=status)).broker
 
     def test_none_is_configured(self) -> None:
@@ -158,6 +158,12 @@ class BrokerTests(SynchronousTestCase):
         link = self.link(LinkState.WAITING, "Connection refused")
         self.assertEqual(link.problem, "Connection refused")
         self.assertEqual(link.address, "mqtt://broker:1883")
+
+    def test_a_broker_that_takes_no_large_messages(self) -> None:
+        link = self.link(LinkState.ONLINE, limit=110_000)
+        self.assertEqual(shown(link), ("broker.limited", Level.OK, START + 7))
+        self.assertIn("110000 bytes", text(link.advice, "en", **dict(link.fields)))
+        self.assertEqual(self.link(LinkState.WAITING, limit=110_000).state, "broker.waiting")
 
 
 class WordsTests(SynchronousTestCase):

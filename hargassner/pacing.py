@@ -1,0 +1,78 @@
+"""How often commands may reach the boiler, and how often the log may tell of those that did not."""
+
+from collections import deque
+from collections.abc import Callable
+
+MARGIN = 0.05
+"""Seconds more than the limits ask for: what is written evenly need not arrive evenly."""
+BETWEEN = 1.0 + MARGIN
+"""Seconds between two commands for the same parameter."""
+MINUTE = 60.0 + MARGIN
+MOST_A_MINUTE = 30
+"""Commands within any minute, whatever their parameters."""
+SHORTEST_WAIT = 0.001
+"""Seconds; a timer that is rounded down must not be set for no time at all again and again."""
+
+
+class Pacing:
+    """Tells when a command may be sent.
+
+    A command counts from when its first request is sent, and anew when the one that sets the
+    parameter is: both limits hold for the former and the latter alike. One command is under way
+    at a time, so the newest is the one that sets.
+
+    Args:
+        seconds: monotonic time.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._free: dict[str, float] = {}
+        self._began: deque[float] = deque(maxlen=MOST_A_MINUTE)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the last minute had as many commands as a minute may have."""
+        return self._free_at() > self._seconds()
+
+    def wait(self, id_: str) -> float:
+        """Seconds until a command for a parameter may be sent; 0 where it may be now."""
+        left = max(self._free.get(id_, 0.0), self._free_at()) - self._seconds()
+        return max(left, SHORTEST_WAIT) if left > 0 else 0.0
+
+    def begins(self, id_: str) -> None:
+        """A command's first request is sent."""
+        self._began.append(self._seconds())
+        self._free[id_] = self._seconds() + BETWEEN
+
+    def sets(self, id_: str) -> None:
+        """The newest command sets its parameter."""
+        self._began.pop()
+        self.begins(id_)
+
+    def _free_at(self) -> float:
+        full = len(self._began) == MOST_A_MINUTE
+        return self._began[0] + MINUTE if full else 0.0
+
+
+class Allowance:
+    """So many of something in each minute, and no more.
+
+    Args:
+        seconds: monotonic time.
+        most: how many.
+    """
+
+    def __init__(self, seconds: Callable[[], float], most: int) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._since = 0.0
+        self._taken = 0
+
+    def take(self) -> int:
+        """How many more may follow in this minute; less than 0 if this one is too many."""
+        now = self._seconds()
+        if self._taken == 0 or now - self._since >= MINUTE:
+            self._since, self._taken = now, 0
+        self._taken += 1
+        return self._most - self._taken

@@ -1,0 +1,169 @@
+"""More messages than anybody can keep up with: all are handled, in their turn."""
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hargassner.mqtt.connection import MOST_AT_ONCE, SLICE
+from hargassner.mqtt.link import ENOUGH
+from hargassner.mqtt.outbox import MOST_EVENTS
+from tests.mqtt.packets import published
+from tests.mqtt.test_link import MOST_READ, LinkCase, Wire
+
+COMMAND = "p/par_4/set"
+RESULT = "p/par_4/result"
+
+
+def commands(first: int, last: int) -> bytes:
+    """Commands as the broker sends them; some are no text, some too large."""
+    said = bytearray()
+    for number in range(first, last):
+        if number % 50 == 20:
+            said += published(COMMAND, b"\xff")
+        elif number % 500 == 30:
+            said += published(COMMAND, bytes(70_000))
+        else:
+            said += published(COMMAND, str(number).encode())
+    return bytes(said)
+
+
+class FloodCase(LinkCase):
+    """A link whose subscriber answers each message, with a number."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.answered = 0
+        self.link.subscribe("p/+/set", self.answer, self.answer)
+
+    def answer(self, _topic: str, _what: str) -> None:
+        self.answered += 1
+        self.link.publish(RESULT, str(self.answered), retain=False)
+
+    def results(self, wire: Wire) -> list[str]:
+        """The results that the broker has received since it was asked last."""
+        return [payload for topic, payload in wire.published() if topic == RESULT]
+
+
+class TurnTests(FloodCase):
+    """What is done in one turn of the reactor is bounded."""
+
+    def test_a_slice_is_taken_in_a_turn_and_nothing_is_read_meanwhile(self) -> None:
+        wire = self.online()
+        wire.say(commands(0, 1_000)[:MOST_READ])
+        turns = [self.answered]
+
+        def another_turn() -> None:
+            turns.append(self.answered)
+            if wire.coming or wire.producerState != "producing":
+                self.clock.callLater(0, another_turn)
+
+        self.assertEqual(wire.producerState, "paused")
+        self.clock.callLater(0, another_turn)
+        self.clock.advance(0)
+        steps = [later - one for one, later in pairwise(turns)]
+        self.assertLessEqual(max(turns[0], *steps), MOST_AT_ONCE)
+        self.assertGreater(len(turns), 20)
+        self.assertEqual(wire.producerState, "producing")
+
+    def test_many_small_messages_take_several_turns(self) -> None:
+        wire = self.online()
+        wire.say(published("p/1/set", b"") * 60)
+        self.assertEqual(self.answered, 20)
+        self.clock.advance(0)
+        self.assertEqual(self.answered, 60)
+
+    def test_what_is_too_large_is_passed_over_in_slices_too(self) -> None:
+        wire = self.online()
+        wire.say(published(COMMAND, bytes(10 * MOST_READ)) + commands(0, 1))
+        self.clock.advance(0)
+        self.assertEqual(self.results(wire), ["1", "2"])
+        self.assertEqual(self.link.counters.dropped, 1)
+
+    def test_one_message_is_handled_at_once(self) -> None:
+        wire = self.online()
+        wire.say(commands(0, 1))
+        self.assertEqual(self.results(wire), ["1"])
+        self.assertEqual(wire.producerState, "producing")
+
+
+class ResultTests(FloodCase):
+    """Each message has its answer."""
+
+    def test_none_is_lost_and_they_keep_their_order(self) -> None:
+        wire = self.online()
+        wire.say(commands(0, 3_000))
+        self.clock.advance(0)
+        self.assertEqual(self.results(wire), [str(each) for each in range(1, 3_001)])
+
+    def test_while_the_broker_does_not_read_nothing_is_read(self) -> None:
+        """The messages wait at the broker, and only a few answers here."""
+        wire = self.online()
+        wire.fill()
+        wire.say(commands(0, 5_000))
+        self.clock.advance(0)
+        self.assertLess(self.link.waiting, ENOUGH + 2 * MOST_AT_ONCE)
+        self.assertGreaterEqual(len(wire.coming), len(commands(0, 5_000)) - 2 * MOST_READ)
+        self.assertEqual(wire.producerState, "paused")
+        wire.drain()
+        self.clock.advance(0)
+        self.assertEqual(self.results(wire), [str(each) for each in range(1, 5_001)])
+
+    def test_little_that_comes_while_enough_waits_is_not_read_either(self) -> None:
+        wire = self.online()
+        wire.fill()
+        for number in range(MOST_EVENTS + 10):
+            wire.say(commands(number, number + 1))
+            self.clock.advance(0)
+        self.assertLess(self.link.waiting, ENOUGH + 2 * MOST_AT_ONCE)
+        wire.drain()
+        self.clock.advance(0)
+        self.assertEqual(len(self.results(wire)), MOST_EVENTS + 10)
+
+    def test_with_the_connection_ends_what_was_not_taken_in(self) -> None:
+        wire = self.online()
+        wire.say(commands(0, 1_000)[: 20 * SLICE])
+        wire.lose()
+        answered = self.answered
+        self.clock.advance(0)
+        self.assertEqual(self.answered, answered)
+
+    def test_a_stop_in_the_midst_of_it_reads_on_and_answers_no_more(self) -> None:
+        """Who closes with something unread resets the connection, and loses the goodbye."""
+        wire = self.online()
+        wire.closes = False
+        wire.say(commands(0, 1_000))
+        answered = self.answered
+        self.link.stopService()
+        self.clock.advance(0)
+        self.assertEqual((wire.producerState, wire.coming), ("producing", b""))
+        self.assertEqual(self.answered, answered)
+        self.assertEqual(wire.heard()[-1].kind, "DISCONNECT")
+        wire.lose()
+
+
+class Laws(FloodCase):
+    """However the messages come and the broker reads."""
+
+    @settings(max_examples=50, deadline=None)
+    @given(st.lists(st.one_of(st.integers(1, 200), st.sampled_from(("fill", "drain", "turn")))))
+    def test_each_has_one_answer_in_its_order(self, steps: list[int | str]) -> None:
+        wire = self.online()
+        first, given_ = self.answered, 0
+        for step in steps:
+            if isinstance(step, int):
+                wire.say(commands(given_, given_ + step))
+                given_ += step
+            elif step == "turn":
+                self.clock.advance(0)
+            elif step == "fill":
+                wire.fill()
+            else:
+                wire.drain()
+            self.assertLess(self.link.waiting, MOST_EVENTS)
+        wire.drain()
+        self.clock.advance(0)
+        results = [str(each) for each in range(first + 1, first + given_ + 1)]
+        self.assertEqual(self.results(wire), results)
+        wire.lose()
+        self.wait_for_attempt(62)

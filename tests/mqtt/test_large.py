@@ -1,0 +1,113 @@
+"""A broker that closes the connection for a message that is too large for it."""
+
+from twisted.logger import LogLevel
+
+from hargassner.mqtt.interfaces import LinkState
+from hargassner.mqtt.limit import LARGE, PROOFS
+from tests.mqtt.packets import UNSUBSCRIBED, Packet
+from tests.mqtt.test_link import LinkCase, Wire
+
+STATUS = ("hargassner/boiler/status", "online")
+
+
+class LargeCase(LinkCase):
+    """A link that has something large to say."""
+
+    size = 100_000
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.link.publish("large", "x" * self.size)
+
+    def connect(self) -> tuple[Wire, list[Packet]]:
+        """The next connection, and what is sent on it at once."""
+        self.wait_for_attempt(62)
+        wire = self.online()
+        self.clock.advance(0)
+        return wire, wire.heard()
+
+    def thrown_out(self, times: int) -> None:
+        """The broker closes the connection for the large message."""
+        for _ in range(times):
+            wire, sent = self.connect()
+            self.assertIn("large", [each.topic for each in sent if each.kind == "PUBLISH"])
+            wire.lose()
+
+
+class LimitTests(LargeCase):
+    """When a payload counts as too large."""
+
+    def test_one_for_which_connections_end_in_a_row_is_not_sent_any_more(self) -> None:
+        self.thrown_out(PROOFS)
+        self.assertEqual(self.link.status.limit, self.size)
+        wire, sent = self.connect()
+        self.assertEqual([(each.topic, each.payload) for each in sent], [STATUS])
+        self.link.publish("large", "x" * self.size)
+        self.link.publish("smaller", "x" * (self.size - 1))
+        self.assertEqual([topic for topic, _ in wire.published()], ["smaller"])
+        self.assertEqual(self.state, LinkState.ONLINE)
+
+    def test_it_is_said_once(self) -> None:
+        self.thrown_out(PROOFS)
+        for _ in range(3):
+            self.connect()[0].lose()
+        [said] = [each for each in self.log.at(LogLevel.warn) if "100000 bytes" in each]
+        self.assertIn("max_packet_size", said)
+
+    def test_observers_are_told_with_the_loss(self) -> None:
+        self.thrown_out(PROOFS)
+        self.assertEqual([each.limit for each in self.statuses[-2:]], [0, self.size])
+        self.assertEqual(self.statuses[-1].state, LinkState.WAITING)
+
+    def test_one_loss_may_have_another_cause(self) -> None:
+        self.thrown_out(1)
+        self.assertEqual(self.link.status.limit, 0)
+        for _ in range(5):
+            wire, _ = self.connect()
+            wire.say(UNSUBSCRIBED)
+            wire.lose()
+        self.thrown_out(1)
+        self.assertEqual(self.link.status.limit, 0)
+
+    def test_a_broker_that_took_it_is_not_suspected(self) -> None:
+        """Two bridges of the same name throw each other out again and again."""
+        for _ in range(10):
+            wire, _ = self.connect()
+            wire.say(UNSUBSCRIBED)
+            wire.lose()
+        self.assertEqual(self.link.status.limit, 0)
+
+    def test_a_broker_that_freezes_is_not_suspected(self) -> None:
+        for _ in range(4):
+            self.connect()
+            for _ in range(90):
+                self.clock.advance(1)
+        self.assertEqual(self.link.status.limit, 0)
+
+    def test_of_several_the_first_that_was_not_taken_counts(self) -> None:
+        for topic, size in (("small", LARGE), ("larger", 2 * self.size)):
+            self.link.publish(topic, "x" * size)
+        for _ in range(PROOFS):
+            wire, _ = self.connect()
+            # Of the three it took those that it was sent first.
+            wire.say(UNSUBSCRIBED * 2)
+            wire.lose()
+        self.assertEqual(self.link.status.limit, 2 * self.size)
+
+
+class SmallTests(LargeCase):
+    """Of what every broker takes nothing is asked."""
+
+    size = LARGE - 1
+
+    def test_a_small_one_is_never_suspected(self) -> None:
+        for _ in range(5):
+            wire, sent = self.connect()
+            self.assertNotIn("UNSUBSCRIBE", [each.kind for each in sent])
+            wire.lose()
+        self.assertEqual(self.link.status.limit, 0)
+
+    def test_an_answer_to_nothing_is_borne(self) -> None:
+        wire, _ = self.connect()
+        wire.say(UNSUBSCRIBED)
+        self.assertEqual(self.state, LinkState.ONLINE)
