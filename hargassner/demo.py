@@ -11,7 +11,8 @@ import tempfile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from twisted.application.service import MultiService
+from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.clock import run_evenly
@@ -151,6 +152,15 @@ def demo_service(
     return house
 
 
+async def stop_in_turn(house: IService, broker: IService | None) -> None:
+    """Stop the house, then the broker, which has to take the bridge's ``offline``."""
+    try:
+        await maybeDeferred(house.stopService)
+    finally:
+        if broker is not None:
+            await maybeDeferred(broker.stopService)
+
+
 def main() -> None:
     """Run the demo until it is interrupted."""
     from twisted.internet import reactor
@@ -201,9 +211,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
         house = demo_service(running, state, mqtt, options.session_length, options.speed, web_port)
         if embedded is not None:
-            embedded.setServiceParent(house)  # type: ignore[no-untyped-call]
+            embedded.startService()
         house.startService()
-        running.addSystemEventTrigger("before", "shutdown", house.stopService)
+        running.addSystemEventTrigger(
+            "before", "shutdown", lambda: Deferred.fromCoroutine(stop_in_turn(house, embedded))
+        )
         running.run()
 
 

@@ -1,5 +1,6 @@
 """The demo, as people start it."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,17 @@ from tests.processes import Running
 # The demo has fixed addresses and ports.  In a network of its own nobody else holds them, another
 # demo on this machine included.
 _APART = ("unshare", "--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "demo")
+
+# Prints what it hears, and ends with the broker.
+_LISTENER = """
+from paho.mqtt.client import CallbackAPIVersion, Client
+client = Client(CallbackAPIVersion.VERSION2)
+client.on_connect = lambda *_: client.subscribe("hargassner/#")
+client.on_message = lambda _client, _data, message: print(message.topic, message.payload.decode())
+client.connect("127.0.0.1", {port})
+while not client.loop():
+    pass
+"""
 
 
 def apart() -> tuple[str, ...]:
@@ -64,6 +76,21 @@ class DemoTests(SynchronousTestCase):
         self.assertEqual(demo.stop(signal.SIGINT), 0)
         self.assertNotIn("Traceback", demo.log() + demo.errors())
         self.assertNotRegex(demo.log(), r"\[hargassner\.[\w.]*#(warn|error|critical)\]")
+
+    def test_its_last_word_is_that_it_is_offline(self) -> None:
+        """Whoever listens to its broker hears all that there is to hear until Ctrl-C ends it."""
+        demo, beside = self.first_demo()
+        demo.wait_for("logged in")
+        [port] = re.findall(r"mqtt://127\.0\.0\.1:(\d+) with", demo.log())
+        listener = Running([*beside, sys.executable, "-u", "-c", _LISTENER.format(port=port)])
+        self.addCleanup(listener.clean_up)
+        listener.wait_for("hargassner/boiler/status online")
+        listener.wait_for("hargassner/boiler/telemetry online")
+        self.assertEqual(demo.stop(signal.SIGINT), 0)
+        self.assertEqual(listener.wait(), 0)
+        heard = listener.log().splitlines()
+        self.assertEqual(heard[-1], "hargassner/boiler/status offline")
+        self.assertIn("hargassner/boiler/telemetry offline", heard)
 
     def test_another_demo_that_runs_already_is_named(self) -> None:
         first, beside = self.first_demo()

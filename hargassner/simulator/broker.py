@@ -8,16 +8,87 @@ ends, as it does when whoever started it is gone.
 
 import argparse
 import asyncio
+import contextlib
 import logging
-import signal
 import socket
 import ssl
 import sys
-from functools import partial
 from pathlib import Path
 
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
+from amqtt.session import Session
+
+LISTENER = "default"
+QUIET = 0.1
+"""Seconds without a packet after which all that clients had sent has been passed on."""
+GRACE = 1.0
+"""Seconds that the broker takes at most to pass on what clients had sent before it ends."""
+
+
+class Reader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types.
+    """Hands amqtt the next bytes of a client once it has passed on what came before.
+
+    amqtt drops all that waits to be passed on as soon as it reads DISCONNECT or the connection's
+    end, and a client may well say goodbye in one breath with its last messages.
+
+    Args:
+        stream: the connection.
+        broker: whose client this is.
+    """
+
+    def __init__(self, stream: asyncio.StreamReader, broker: Broker) -> None:
+        super().__init__(stream)
+        self.reads = 0
+        """How often amqtt has asked for bytes."""
+        self._broker = broker
+        self._session: Session | None = None
+
+    async def read(self, n: int = -1) -> bytes:
+        """So many bytes; see amqtt for the errors."""
+        self.reads += 1
+        # Let amqtt's tasks for the packets that it has read queue their messages.
+        await asyncio.sleep(0)
+        session = self._session = self._session or self._find_session()
+        while session is not None and not session.delivered_message_queue.empty():
+            await asyncio.sleep(0)
+        data: bytes = await super().read(n)
+        return data
+
+    def _find_session(self) -> Session | None:
+        for session, handler in self._broker.sessions.values():
+            if handler.reader is self:
+                return session
+        return None
+
+
+class Clients:
+    """The clients of a broker, which can be waited for.
+
+    Args:
+        broker: serves them.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._readers: set[Reader] = set()
+
+    async def connected(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a client until it is gone."""
+        reader = Reader(stream, self._broker)
+        self._readers.add(reader)
+        try:
+            await self._broker.external_connected(reader, StreamWriterAdapter(writer), LISTENER)
+        finally:
+            self._readers.discard(reader)
+
+    async def quiet(self) -> None:
+        """Wait until no client has sent anything for a while."""
+        before = None
+        while (now := {reader: reader.reads for reader in self._readers}) != before:
+            before = now
+            await asyncio.sleep(QUIET)
 
 
 async def serve(listening: socket.socket, tls: ssl.SSLContext | None, users: Path | None) -> None:
@@ -32,16 +103,22 @@ async def serve(listening: socket.socket, tls: ssl.SSLContext | None, users: Pat
     if users is not None:
         plugin = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(users)}}
     config = BrokerConfig(
-        listeners={"default": ListenerConfig(type=ListenerType.EXTERNAL)}, plugins=plugin
+        listeners={LISTENER: ListenerConfig(type=ListenerType.EXTERNAL)}, plugins=plugin
     )
     broker = Broker(config)
     await broker.start()
-    connected = partial(broker.stream_connected, listener_name="default")
-    await asyncio.start_server(connected, sock=listening, ssl=tls)
+    clients = Clients(broker)
+    server = await asyncio.start_server(clients.connected, sock=listening, ssl=tls)
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     await reader.read()
+    server.close()
+    # Somebody may send without end, or read nothing.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GRACE):
+            await clients.quiet()
+            await broker.shutdown()
 
 
 def main() -> None:
@@ -52,8 +129,6 @@ def main() -> None:
     parser.add_argument("--key", type=Path, help="and this key")
     parser.add_argument("--users", type=Path, help="admit the users of this amqtt file only")
     options = parser.parse_args()
-    # Ctrl-C reaches the whole group; whoever started us says when to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.CRITICAL)
     tls = None
     if options.certificate:

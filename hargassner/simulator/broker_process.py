@@ -1,5 +1,6 @@
 """The embedded broker as a service: a child process on a loopback port."""
 
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -93,14 +94,19 @@ class EmbeddedBroker(Service):
         """Start the process, and hand the socket over to it."""
         super().startService()  # type: ignore[no-untyped-call]
         command = [sys.executable, "-m", "hargassner.simulator.broker", str(_LISTENING)]
-        with self._socket:
-            self._process = self._reactor.spawnProcess(
-                self._child,
-                sys.executable,
-                [*command, *self._arguments],
-                env=None,
-                childFDs={0: "w", 1: "r", 2: "r", _LISTENING: self._socket.fileno()},
-            )
+        # Ctrl-C reaches the whole group, but it is for us to say when the broker ends: last.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            with self._socket:
+                self._process = self._reactor.spawnProcess(
+                    self._child,
+                    sys.executable,
+                    [*command, *self._arguments],
+                    env=None,
+                    childFDs={0: "w", 1: "r", 2: "r", _LISTENING: self._socket.fileno()},
+                )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def stopService(self) -> "Deferred[None]":
         """Have the process end; the result comes when it has."""

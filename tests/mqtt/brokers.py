@@ -173,6 +173,7 @@ class Onlooker(Protocol):
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, bool]] = []
         """Topic, payload, and whether it was retained before we came."""
+        self.is_lost = False
         self._buffer = b""
 
     def connectionMade(self) -> None:
@@ -196,6 +197,9 @@ class Onlooker(Protocol):
                     return
                 self._take(self._buffer[0], self._buffer[place + 1 : end])
                 self._buffer = self._buffer[end:]
+
+    def connectionLost(self, reason: Any) -> None:
+        self.is_lost = True
 
     def _take(self, kind: int, body: bytes) -> None:
         if kind >> 4 == 3:

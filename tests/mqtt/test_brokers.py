@@ -117,6 +117,24 @@ class BrokerTests:
         yield until(lambda: another.retained() == {(STATUS, "offline")})
 
     @inlineCallbacks
+    def test_what_is_published_last_arrives_in_order(self) -> Any:
+        """The broker finds three hundred messages, ``offline`` and the goodbye all at once."""
+        broker = self.broker()
+        link = yield self.online(broker.url)
+        onlooker = yield self.onlooker(broker)
+        yield until(lambda: onlooker.heard(STATUS) == ["online"])
+        topics = [f"hargassner/boiler/c{number}" for number in range(300)]
+        broker.freeze()
+        self.addCleanup(broker.thaw)
+        for topic in topics:
+            link.publish(topic, "1")
+        yield link.stopService()
+        broker.thaw()
+        yield until(lambda: onlooker.heard(STATUS) == ["online", "offline"])
+        heard = [topic for topic, _, _ in onlooker.messages]
+        self.assertEqual(heard, [STATUS, *topics, STATUS])
+
+    @inlineCallbacks
     def test_the_last_will_tells_of_a_bridge_that_vanished(self) -> Any:
         broker = self.broker()
         cable = Cable(reactor, broker.port)

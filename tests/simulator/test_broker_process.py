@@ -7,7 +7,9 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import inlineCallbacks
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ProcessDone, ProcessTerminated
+from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
@@ -19,7 +21,10 @@ from hargassner.mqtt.link import BrokerLink
 from hargassner.simulator import broker_process
 from hargassner.simulator.broker_process import STOP_PATIENCE, EmbeddedBroker
 from tests.cases import ClockCase, DescriptorCase
+from tests.mqtt.brokers import Onlooker
 from tests.mqtt.test_brokers import until
+
+DISCONNECT = b"\xe0\x00"
 
 
 class Child:
@@ -98,6 +103,13 @@ class EmbeddedBrokerTests(DescriptorCase):
         return super().setUp()
 
     @inlineCallbacks
+    def onlooker(self, broker: EmbeddedBroker) -> Any:
+        """Another client."""
+        endpoint = HostnameEndpoint(reactor, broker.host, broker.port)
+        onlooker = yield endpoint.connect(Factory.forProtocol(Onlooker))
+        return onlooker
+
+    @inlineCallbacks
     def test_whoever_is_early_waits(self) -> Any:
         """The link connects while the broker's process still starts."""
         broker = EmbeddedBroker(reactor)
@@ -108,6 +120,63 @@ class EmbeddedBrokerTests(DescriptorCase):
         yield link.stopService()
         yield broker.stopService()
         self.assertEqual(self.log.at(LogLevel.warn) + self.log.at(LogLevel.error), [])
+
+    @inlineCallbacks
+    def test_what_comes_together_with_the_goodbye_is_passed_on(self) -> Any:
+        broker = EmbeddedBroker(reactor)
+        broker.startService()
+        onlooker = yield self.onlooker(broker)
+        sender = yield self.onlooker(broker)
+        sender.publish("ready", "", retain=True)
+        yield until(lambda: onlooker.heard("ready") and sender.heard("ready"))
+        payloads = [str(number) for number in range(100)]
+        for payload in payloads:
+            sender.publish("count", payload)
+        sender.transport.write(DISCONNECT)
+        yield until(lambda: sender.is_lost)
+        yield until(lambda: len(onlooker.heard("count")) == len(payloads))
+        self.assertEqual(onlooker.heard("count"), payloads)
+        yield broker.stopService()
+
+    @inlineCallbacks
+    def test_what_it_was_sent_is_passed_on_before_it_ends(self) -> Any:
+        broker = EmbeddedBroker(reactor)
+        broker.startService()
+        link = BrokerLink(MqttConfig(url=f"mqtt://{broker.host}:{broker.port}"), reactor)
+        link.startService()
+        onlooker = yield self.onlooker(broker)
+        yield until(lambda: onlooker.heard(link.status_topic) == ["online"])
+        topics = [f"hargassner/boiler/c{number}" for number in range(300)]
+        for topic in topics:
+            link.publish(topic, "1")
+        yield link.stopService()
+        yield broker.stopService()
+        yield until(lambda: onlooker.is_lost)
+        heard = [topic for topic, _, _ in onlooker.messages]
+        self.assertEqual(heard, [link.status_topic, *topics, link.status_topic])
+
+    @inlineCallbacks
+    def test_ctrl_c_does_not_end_it(self) -> Any:
+        """It reaches the whole group of processes, and the broker is needed until the last."""
+        children = []
+
+        def spawn(*arguments: Any, **options: Any) -> Any:
+            children.append(spawn_process(*arguments, **options))
+            return children[-1]
+
+        spawn_process = reactor.spawnProcess
+        self.patch(reactor, "spawnProcess", spawn)
+        broker = EmbeddedBroker(reactor)
+        broker.startService()
+        children[0].signalProcess("INT")
+        onlooker = yield self.onlooker(broker)
+        onlooker.publish("still", "here")
+        yield until(lambda: onlooker.heard("still"))
+        children[0].signalProcess("INT")
+        onlooker.publish("still", "there")
+        yield until(lambda: onlooker.heard("still") == ["here", "there"])
+        yield broker.stopService()
+        self.assertEqual(self.log.at(LogLevel.error), [])
 
     @inlineCallbacks
     def test_a_port_that_is_taken_is_left_alone(self) -> Any:
