@@ -63,20 +63,23 @@ class Law:
         sides: all sides of all bridges.
         direct_telemetry: whether the bridge may connect to the boiler for itself.
         besides: what else it may send, as "udp 53" or "tcp 80", and why.
+        among_bridges: whether a bridge may take another's datagram for a device's.
     """
 
     sides: Sequence[BridgeSide]
     direct_telemetry: bool
     besides: Mapping[str, str]
+    among_bridges: bool = False
 
     def broken_by(self, seen: Sequence[Seen]) -> list[str]:
         """What was sent and was not due, in the order of time, each in a sentence."""
         bridges = {side.bridge for side in self.sides}
         datagrams = [one for one in seen if isinstance(one, Datagram)]
-        heard = [one for one in datagrams if one.sender not in bridges]
         sent = [one for one in datagrams if one.sender in bridges and not self._is_declared(one)]
         wrong = []
         for side in self.sides:
+            own = {side.bridge} if self.among_bridges else bridges
+            heard = [one for one in datagrams if one.sender not in own]
             wrong += _not_relayed(side, heard, [one for one in sent if side.sends(one)])
         for one in sent:
             if not any(side.sends(one) for side in self.sides):
