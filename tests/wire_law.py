@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tests.wires import Datagram, Opening, Seen
 
 TELNET = 23
+BOILER_PORT = 35601
 _SHOWN = 5
 
 
@@ -44,6 +45,14 @@ class BridgeSide:
         """Whether the opposite side hears it."""
         return one.network == self.heard_on and (one.broadcast or one.target[0] == self.heard_at)
 
+    def is_answer(self, one: Datagram) -> bool:
+        """Whether it is a boiler's answer that the opposite side has sent on."""
+        return (one.sender, one.network, one.source) == (
+            self.bridge,
+            self.heard_on,
+            (self.heard_at, BOILER_PORT),
+        ) and not one.broadcast
+
 
 def sides_of(
     bridge: str, gateway: tuple[str, str], boiler: tuple[str, str]
@@ -73,6 +82,7 @@ class Law:
 
     def broken_by(self, seen: Sequence[Seen]) -> list[str]:
         """What was sent and was not due, in the order of time, each in a sentence."""
+        seen = sorted(seen, key=lambda one: one.time)
         bridges = {side.bridge for side in self.sides}
         datagrams = [one for one in seen if isinstance(one, Datagram)]
         sent = [one for one in datagrams if one.sender in bridges and not self._is_declared(one)]
@@ -80,7 +90,9 @@ class Law:
         for side in self.sides:
             own = {side.bridge} if self.among_bridges else bridges
             heard = [one for one in datagrams if one.sender not in own]
-            wrong += _not_relayed(side, heard, [one for one in sent if side.sends(one)])
+            answers = [one.time for one in sent if side.is_answer(one)]
+            known = min(answers, default=float("inf"))
+            wrong += _not_relayed(side, heard, [one for one in sent if side.sends(one)], known)
         for one in sent:
             if not any(side.sends(one) for side in self.sides):
                 wrong.append((one.time, f"from an address that is not the bridge's: {one}"))
@@ -136,23 +148,22 @@ def _what(one: Datagram) -> tuple[bytes, int, int]:
 
 
 def _not_relayed(
-    side: BridgeSide, heard: Sequence[Datagram], sent: Sequence[Datagram]
+    side: BridgeSide, heard: Sequence[Datagram], sent: Sequence[Datagram], boiler_known: float
 ) -> list[tuple[float, str]]:
-    """What a side sent that is no copy of what the other side heard."""
+    """What a side sent that is no copy of what the other side heard.
+
+    From ``boiler_known`` on the bridge knows where the boiler is.
+    """
     unused = defaultdict(list)
     for one in heard:
         if side.may_hear(one):
             unused[_what(one)].append(one)
-    boiler_heard = min(
-        (one.time for one in heard if side.to_boiler and one.network == side.network),
-        default=float("inf"),
-    )
     wrong = []
     for one in sent:
         earlier = [each for each in unused[_what(one)] if each.time <= one.time]
         alike = [each for each in earlier if each.broadcast == one.broadcast]
         # Until the boiler is known, what is for it alone has to be for everybody.
-        widened = side.to_boiler and one.broadcast and one.time <= boiler_heard
+        widened = side.to_boiler and one.broadcast and one.time <= boiler_known
         if alike or (earlier and widened):
             unused[_what(one)].remove((alike or earlier)[0])
         elif earlier:
