@@ -175,6 +175,10 @@ class Networks:
         """Take the bridge's second network port away altogether."""
         ip("-n", self.bridge, "link", "del", "bo")
 
+    def remove_gateway(self) -> None:
+        """Take the bridge's first network port away altogether."""
+        ip("-n", self.bridge, "link", "del", "gw")
+
     def cut_gateway(self) -> None:
         """Pull the gateway's cable: nothing passes, and nobody is told."""
         ip("-n", self.gateway, "link", "set", "eth0", "down")

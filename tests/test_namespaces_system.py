@@ -106,6 +106,27 @@ class InterfaceTests(NetworkCase):
             boiler.close()
             self.assertEqual(client.recv(1), b"")
 
+    def test_the_gateway_s_interface_is_taken_up_whenever_it_appears(self) -> None:
+        """Absent at the start, later gone and back; the telnet port comes and goes with it."""
+        self.networks.remove_gateway()
+        bridge = self.start()
+        bridge.wait_for("the telnet port waits: there is no interface gw")
+        for turn in (1, 2):
+            self.networks.connect_gateway()
+            self.open_gateway()
+            bridge.wait_for("the gateway's discovery on gw is open", count=turn)
+            bridge.wait_for("the telnet port on gw is open", count=turn)
+            self.assertEqual(self.announce()[0], ANNOUNCEMENT)
+            self.assertEqual(self.answer()[0], SERVICES)
+            client, boiler = self.connect()
+            client.sendall(b"$login token\r\n")
+            self.assertEqual(receive(boiler, 14), b"$login token\r\n")
+            if turn == 1:
+                for each in (client, boiler, *self.gateway.values()):
+                    each.close()
+                self.networks.remove_gateway()
+                bridge.wait_for("gw went away or changed", count=2)
+
     def replug(self, bridge: BridgeProcess, count: int) -> None:
         self.networks.connect_boiler()
         self.open_boiler()
