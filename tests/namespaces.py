@@ -103,7 +103,7 @@ class Networks:
             raise SkipTest(f"no network namespaces here: {refused.stderr.strip()}") from None
         except OSError as refused:
             self.__exit__(None, None, None)
-            raise SkipTest(f"no packet sockets in network namespaces here: {refused}") from None
+            raise SkipTest(f"no packet sockets, or none in a namespace, here: {refused}") from None
         except BaseException:
             self.__exit__(None, None, None)
             raise

@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 from pathlib import Path
+from shutil import which
 from typing import ClassVar
 from unittest import SkipTest
 
@@ -135,6 +136,11 @@ class InterfaceTests(NetworkCase):
 
 class RightsTests(NetworkCase):
     """What the bridge may do, and what it says when it may not."""
+
+    def setUp(self) -> None:
+        if which("setpriv") is None:
+            raise SkipTest("there is no setpriv here")
+        super().setUp()
 
     def test_without_the_right_to_port_23_it_says_so_in_one_line(self) -> None:
         bridge = self.launched(prefix=("setpriv", "--bounding-set=-net_bind_service", "--"))

@@ -20,6 +20,7 @@ from tests.network_case import (
     SERVICES,
     NetworkCase,
 )
+from tests.talkers import hear
 from tests.wire_law import Law
 
 REQUEST = b"hargassner.diagnostics.request"
@@ -96,6 +97,19 @@ class SeparateNetworksTests(TopologyCase):
         ):
             [relayed] = [one for one in self.sent_by("bridge", network) if one.payload == words]
             self.assertEqual((relayed.broadcast, relayed.target[0]), (False, device))
+
+    def test_an_answer_goes_to_the_gateway_and_not_to_the_bridge_itself(self) -> None:
+        """Linux hands the bridge its own broadcast of the boiler's question."""
+        self.start()
+        self.boiler_says(REQUEST + b"\r\n", 50002, 50001, EVERYBODY)
+        self.gateway[50001].recvfrom(1000)
+        self.broadcast(REQUEST, 50002, 50001)
+        _, asker = hear(self.boiler[50001], lambda data: data == REQUEST)
+        self.boiler[50001].sendto(b"answer", asker)
+        self.assertEqual(
+            hear(self.gateway[50002], lambda data: data == b"answer")[1],
+            (BRIDGE_TO_GATEWAY, 50001),
+        )
 
     def test_the_telnet_port_is_open_on_one_side_only(self) -> None:
         """As long as the bridge runs, and not to the boiler's network."""
