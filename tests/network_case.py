@@ -3,12 +3,13 @@
 import socket
 import tomllib
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, ClassVar
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.namespaces import CONFIG, GATEWAY, BridgeProcess, Networks
+from tests.processes import wait_until
 from tests.wire_law import Law, told
 from tests.wires import Datagram
 
@@ -87,10 +88,14 @@ class NetworkCase(SynchronousTestCase):
             self.fail("\n".join([*([rest] if rest else []), told(wrong)]))
 
     def check_all_arrived(self) -> None:
-        """Fail if a device sent anything that the bridge did not send on."""
-        self.networks.observation.wait_for_rest()
-        missing = self.law.undelivered(self.networks.observation.all())
-        self.assertEqual([str(one) for one in missing], [])
+        """Fail if a device sent anything that the bridge does not send on."""
+
+        def missing() -> list[Datagram]:
+            return self.law.undelivered(self.networks.observation.all())
+
+        with suppress(AssertionError):
+            wait_until(lambda: not missing(), 3, "all datagrams")
+        self.assertEqual([str(one) for one in missing()], [])
 
     def sent_by(self, station: str, network: str) -> list[Datagram]:
         """The datagrams that a station sent on a network, once nothing is sent any more."""

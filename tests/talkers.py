@@ -1,12 +1,14 @@
 """Hosts that send datagrams by themselves while a test does something else."""
 
 import itertools
+import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
 from types import TracebackType
 
+from tests.network_case import EVERYBODY, GET_SERVICES, SERVICES
 from tests.processes import wait_until
 
 Saying = tuple[bytes, tuple[str, int]]
@@ -69,3 +71,24 @@ def hear(sock: socket.socket, wanted: Callable[[bytes], bool]) -> tuple[bytes, t
         if wanted(data):
             return data, source
     raise TimeoutError("nothing of the kind came")
+
+
+def answered(gateway: socket.socket, boiler: socket.socket, count: int) -> int:
+    """How many of a gateway's questions have an answer within a second.
+
+    The boiler answers whoever asks.
+    """
+    answers = 0
+    for _ in range(count):
+        gateway.sendto(GET_SERVICES, (EVERYBODY, 35601))
+        deadline = time.monotonic() + 1
+        waiting = True
+        while waiting and time.monotonic() < deadline:
+            for ready in select.select([boiler, gateway], [], [], 0.05)[0]:
+                data, source = ready.recvfrom(65536)
+                if ready is boiler and data == GET_SERVICES:
+                    boiler.sendto(SERVICES, source)
+                elif ready is gateway and data == SERVICES:
+                    answers += 1
+                    waiting = False
+    return answers

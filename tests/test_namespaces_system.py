@@ -12,10 +12,8 @@ from tests.namespaces import (
     BOILER,
     BRIDGE_TO_GATEWAY,
     CONFIG,
-    GATEWAY,
     OTHER_CLIENT,
     BridgeProcess,
-    Networks,
     ip,
     receive,
 )
@@ -164,21 +162,3 @@ class RightsTests(NetworkCase):
         self.assertNotEqual(second.wait(), 0)
         [line] = second.errors().splitlines()
         self.assertIn(f"is in use by twist (process {first.process.pid})", line)
-
-
-class SameAddressesTests(NetworkCase):
-    """Both networks use the same addresses, and only the interface tells them apart."""
-
-    config = CONFIG.replace("198.51.100.1", "192.0.2.1")
-
-    def make_networks(self) -> Networks:
-        # The boiler has the gateway's own address, on the other network.
-        return Networks(GATEWAY, BRIDGE_TO_GATEWAY)
-
-    def test_a_session_passes_all_the_same(self) -> None:
-        self.start()
-        self.assertEqual(self.announce()[0], ANNOUNCEMENT)
-        self.assertEqual(self.answer()[0], SERVICES)
-        client, boiler = self.connect()
-        client.sendall(b"$login token\r\n")
-        self.assertEqual(receive(boiler, 14), b"$login token\r\n")

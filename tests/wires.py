@@ -236,18 +236,15 @@ class Observation:
         Raises:
             AssertionError: they come and come.
         """
-        began = last = time.monotonic()
+        began = time.monotonic()
         before = found = self.datagrams()
-        while (now := time.monotonic()) - last < silence:
-            if now - began > patience:
-                rate = (len(found) - len(before)) / (now - began)
+        while found and time.time() - found[-1].time < silence:
+            if (passed := time.monotonic() - began) > patience:
+                rate = (len(found) - len(before)) / passed
                 raise AssertionError(
                     f"no rest: {rate:.0f} datagrams a second, {len(found)} in all, the last one: "
                     f"{found[-1]}"
                 )
             time.sleep(0.02)
-            count = len(found)
             found = self.datagrams()
-            if len(found) > count:
-                last = time.monotonic()
         return found
