@@ -1,5 +1,6 @@
 """What many tests need: a clock that must end empty, a log to look into, descriptors to count."""
 
+import gc
 import os
 import select
 import socket
@@ -177,6 +178,8 @@ class DescriptorCase(TestCase):
         port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
         yield port.stopListening()
         yield deferLater(reactor, 0)
+        # What an earlier test in this process forgot is not this one's.
+        gc.collect()
         self._before = open_descriptors()
         self.addCleanup(self._no_descriptor_is_left)
 
@@ -186,7 +189,7 @@ class DescriptorCase(TestCase):
         # writing soon; what leaks stays.
         yield deferLater(reactor, 0)
         for _ in range(100):
-            if open_descriptors() == self._before:
+            if open_descriptors() <= self._before:
                 break
             yield deferLater(reactor, 0.02)
-        self.assertEqual(open_descriptors(), self._before)
+        self.assertLessEqual(open_descriptors(), self._before)

@@ -17,7 +17,7 @@ from tests.namespaces import (
     is_silent,
     receive,
 )
-from tests.network_case import NetworkCase
+from tests.network_case import ANNOUNCEMENT, SERVICES, NetworkCase
 from tests.shared import shared_file
 
 
@@ -134,8 +134,9 @@ class SessionLifeTests(NetworkCase):
         descriptors = Path(f"/proc/{self.bridge.process.pid}/fd")
         counted = []
         for turn in range(200):
-            self.announce()
-            self.answer()
+            # The very same words, so often within a second, are taken for what goes round.
+            self.announce(ANNOUNCEMENT + b"\r\n%d" % turn)
+            self.answer(SERVICES + b"%d" % turn)
             client, boiler = self.connect()
             client.sendall(b"$dhcp renew\r\n$igw clear\r\n")
             self.assertEqual(receive(boiler, 25), b"$dhcp renew\r\n$igw clear\r\n")
