@@ -23,7 +23,7 @@ $(VENV)/.checkers: $(VENV)/.installed
 	@touch $@
 
 demo: $(VENV)/.installed
-	@$(BIN)/python -m hargassner.demo
+	@$(BIN)/python -m hargassner.cli.demo
 
 test: $(VENV)/.installed
 	$(BIN)/trial --temp-directory=$(VENV)/trial tests

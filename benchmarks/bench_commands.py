@@ -94,7 +94,7 @@ def boiler(pipe: Connection, port: int) -> None:
     """The simulated boiler; sends, when asked, when which parameter was set."""
     from twisted.internet import reactor
 
-    from hargassner.simulator.boiler import SimulatedBoiler
+    from hargassner.simulator.boiler.server import SimulatedBoiler
 
     begun = time.monotonic()
     sets: list[tuple[float, str]] = []
@@ -120,7 +120,7 @@ def boiler(pipe: Connection, port: int) -> None:
 
 def gateway(pipe: Connection, port: int) -> None:
     """Log in and ask; sends how long each question waited, in ms, when asked for it."""
-    from hargassner.simulator.gateway_dialogue import GatewayDialogue
+    from hargassner.simulator.gateway.dialogue import GatewayDialogue
 
     problems: list[str] = []
     dialogue = GatewayDialogue("0012345", problems.append)

@@ -19,19 +19,19 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
-from hargassner.boiler import Boiler
+from hargassner.boiler.model import Boiler
 from hargassner.clock import ReactorClock
 from hargassner.config import Config, HomeAssistantConfig
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, ParameterSeen, TelemetryLine
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.mqtt.announcer import SETTLE
-from hargassner.mqtt.home import BIRTH_DELAY, HomeView
+from hargassner.homeassistant.announcer import SETTLE
+from hargassner.homeassistant.view import BIRTH_DELAY, HomeView
 from hargassner.mqtt.testing import AskedControl, MemoryBroker
-from hargassner.simulator.layout import AnalogChannel, Layout, standard_layout
-from hargassner.simulator.parameters import standard_parameters
-from hargassner.simulator.plant import Plant
-from hargassner.state import StateDirectory
+from hargassner.simulator.boiler.layout import AnalogChannel, Layout, standard_layout
+from hargassner.simulator.boiler.parameters import standard_parameters
+from hargassner.simulator.boiler.plant import Plant
+from hargassner.storage.directory import StateDirectory
 
 UNKNOWN = 50
 ROUNDS = 5

@@ -21,7 +21,7 @@ import time
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
-from hargassner.simulator.layout import standard_layout
+from hargassner.simulator.boiler.layout import standard_layout
 
 HOST = "127.0.0.1"
 BOILER = "127.0.81.2"
@@ -31,7 +31,7 @@ REPLY = b"$permission denied\r\n"
 _BOILER = """
 import sys
 from twisted.internet import reactor
-from hargassner.simulator.boiler import SimulatedBoiler
+from hargassner.simulator.boiler.server import SimulatedBoiler
 boiler = SimulatedBoiler(reactor, address=sys.argv[1], telnet_port=int(sys.argv[2]),
                          discovery=False, reply_delay=0, segment_gap=0, speed=60)
 boiler.startService()

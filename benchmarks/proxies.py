@@ -14,15 +14,15 @@ from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.protocols.portforward import ProxyFactory as PortForward
 
-from hargassner.boiler import Boiler
+from hargassner.boiler.model import Boiler
 from hargassner.config import MqttConfig
-from hargassner.control import Control
+from hargassner.control.queue import Control
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed
 from hargassner.discovery import Neighbours
+from hargassner.monitor.interpreter import Understanding
 from hargassner.mqtt.link import BrokerLink
-from hargassner.proxy import Access, ProxyFactory, Session
-from hargassner.understanding import Understanding
+from hargassner.proxy.session import Access, ProxyFactory, Session
 
 HOST = "127.0.0.1"
 

@@ -22,28 +22,28 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hargassner.boiler import Boiler
+from hargassner.admin.console import ways_inside
+from hargassner.boiler.model import Boiler
 from hargassner.clock import ReactorClock
 from hargassner.config import Config
-from hargassner.control import Control
-from hargassner.direct import DirectTelemetry
+from hargassner.control.queue import Control
 from hargassner.discovery import Neighbours, Relay, Side
-from hargassner.inside import ways_inside
-from hargassner.journal import Journal, JournalKeeping
-from hargassner.memory import Memory
-from hargassner.mqtt.home import HomeView
+from hargassner.homeassistant.view import HomeView
+from hargassner.monitor.direct_telemetry import DirectTelemetry
+from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.traffic_log import Journal, JournalKeeping
+from hargassner.mqtt.endpoint import IBrokerReactor
 from hargassner.mqtt.link import BrokerLink
-from hargassner.mqtt.way import IBrokerReactor
 from hargassner.network.accepting import AcceptingPort, DescriptorWatch
 from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
 from hargassner.network.keeper import Keeper
-from hargassner.network.names import INamesReactor, Names
 from hargassner.network.reasons import UnreachableError, plain_reason
+from hargassner.network.resolver import INamesReactor, Names
 from hargassner.network.sockets import CannotOpenError, Place, listening_socket
-from hargassner.proxy import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
-from hargassner.recording import RecordingFolder, SessionRecorder
-from hargassner.state import StateDirectory, state_directory
-from hargassner.understanding import Understanding
+from hargassner.proxy.session import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
+from hargassner.recording.writer import RecordingFolder, SessionRecorder
+from hargassner.storage.directory import StateDirectory, state_directory
+from hargassner.storage.snapshots import Memory
 from hargassner.web.service import Parts, WebPage
 
 CONNECT_PATIENCE = 10.0

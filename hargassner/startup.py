@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hargassner.config import Config, ConfigError
-from hargassner.mqtt.way import UnusableFileError, password, tls_options
-from hargassner.state import state_directory
+from hargassner.mqtt.endpoint import UnusableFileError, password, tls_options
+from hargassner.storage.directory import state_directory
 
 
 def check_machine(config: Config, environ: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
-from tests.clocks import TwoClocks
+from tests.doubles.clocks import TwoClocks
 
 
 def open_descriptors() -> int:

@@ -16,18 +16,18 @@ from twisted.internet.interfaces import IProtocol, IProtocolFactory
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from hargassner.boiler import Boiler
+from hargassner.boiler.model import Boiler
 from hargassner.catalogue import Catalogue
-from hargassner.control import CommandError, Control
+from hargassner.control.queue import CommandError, Control
 from hargassner.discovery import Neighbours
-from hargassner.proxy import Access, ISessionWatcher, ProxyFactory, Session
-from hargassner.simulator.boiler_engine import BoilerEngine, Mishap
-from hargassner.simulator.boiler_telnet import BoilerFactory, BoilerProtocol
-from hargassner.simulator.gateway_dialogue import GatewayDialogue
-from hargassner.simulator.layout import standard_layout
-from hargassner.simulator.plant import Plant
-from hargassner.understanding import Understanding
-from tests.test_proxy import Connection
+from hargassner.monitor.interpreter import Understanding
+from hargassner.proxy.session import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
+from hargassner.simulator.boiler.layout import standard_layout
+from hargassner.simulator.boiler.plant import Plant
+from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol
+from hargassner.simulator.gateway.dialogue import GatewayDialogue
+from tests.proxy.test_session import Connection
 
 PARAMETERS = ("PR001", "PR011", "4", "A6d")
 TIMEOUT = 5.0

@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 from hargassner import clock as module
 from hargassner.clock import STEP, IClock, ReactorClock, dates, run_evenly
 from hargassner.tap import Options, makeService
-from tests.clocks import TwoClockReactor, TwoClocks
+from tests.doubles.clocks import TwoClockReactor, TwoClocks
 
 START = 1_700_000_000.0
 HOUR = 3600.0

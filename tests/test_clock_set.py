@@ -25,9 +25,9 @@ from twisted.internet.protocol import DatagramProtocol, Protocol
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.trial.unittest import TestCase
 
-from hargassner.simulator.boiler import SimulatedBoiler
-from hargassner.simulator.boiler_engine import Mishap
-from hargassner.simulator.gateway_dialogue import GatewayDialogue
+from hargassner.simulator.boiler.engine import Mishap
+from hargassner.simulator.boiler.server import SimulatedBoiler
+from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from tests.cases import free_ports, loopback_addresses
 from tests.mqtt.brokers import HOST, Mosquitto, Onlooker
 from tests.processes import Running, program
@@ -80,8 +80,8 @@ directory = "recordings"
 
 # Two constants that no configuration has would make the test a minute longer.
 SHORTER = f"""
-import hargassner.boiler, hargassner.mqtt.engine, hargassner.service
-hargassner.boiler.TELEMETRY_PATIENCE = {OFFLINE}
+import hargassner.boiler.model, hargassner.mqtt.engine, hargassner.service
+hargassner.boiler.model.TELEMETRY_PATIENCE = {OFFLINE}
 hargassner.mqtt.engine.KEEPALIVE = {int(KEEPALIVE)}
 hargassner.service.TICK = {TICK}
 """

@@ -16,7 +16,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from hargassner.boiler import Availability, BoilerObserver
+from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.config import (
     BoilerConfig,
     Config,
@@ -28,10 +28,10 @@ from hargassner.config import (
 )
 from hargassner.discovery import BoilerUnknownError, Neighbours, ServiceList
 from hargassner.network.sockets import NotThereYetError, Place
-from hargassner.proxy import ISessionWatcher
+from hargassner.proxy.session import ISessionWatcher
 from hargassner.service import BoilerLine, Bridge, Recorded
-from hargassner.simulator.boiler import SimulatedBoiler
-from hargassner.simulator.gateway import SimulatedGateway
+from hargassner.simulator.boiler.server import SimulatedBoiler
+from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import DescriptorCase, free_ports, loopback_addresses
 from tests.network.test_connecting import need_ties
 

@@ -317,7 +317,7 @@ class TwistTests(ProcessCase):
         events = [json.loads(each) for each in bridge.log().split("\x1e") if each.strip()]
         [event] = [each for each in events if "port {port} connected" in each["log_format"]]
         self.assertEqual((event["session"], event["client"]), (1, "127.0.0.1"))
-        self.assertEqual(event["log_namespace"], "hargassner.proxy")
+        self.assertEqual(event["log_namespace"], "hargassner.proxy.session")
 
     def test_it_needs_no_privilege_above_port_1023(self) -> None:
         """Whoever runs this test, root without its rights included, can run it."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.parsers import expat
 
-from hargassner.dialogue.names import object_ids
+from hargassner.dialogue.identifiers import object_ids
 
 LARGEST_DOCUMENT = 1 << 20
 """Bytes. Real descriptors have about ten thousand."""

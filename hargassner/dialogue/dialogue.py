@@ -27,7 +27,6 @@ from hargassner.dialogue.descriptor import (
     DescriptorError,
     parse_descriptor,
 )
-from hargassner.dialogue.discretion import Discretion
 from hargassner.dialogue.events import (
     ActiveErrors,
     BoilerDescribed,
@@ -48,6 +47,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise, refuses
 from hargassner.dialogue.lines import BEGINNING, LONGEST_LINE, LineSplitter, TooLong
+from hargassner.dialogue.masking import Discretion
 from hargassner.dialogue.parameters import ParameterError, parse_parameter
 
 MOST_OPEN = 64

@@ -15,6 +15,7 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
+from hargassner.mqtt.endpoint import setback_of
 from hargassner.mqtt.engine import (
     Admitted,
     Answered,
@@ -26,7 +27,6 @@ from hargassner.mqtt.engine import (
     Setback,
     Unreadable,
 )
-from hargassner.mqtt.way import setback_of
 from hargassner.network.connecting import IStreamTransport
 
 PATIENCE = 15.0

@@ -12,7 +12,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from hargassner.mqtt.sieve import LARGEST, Sieve, TooLarge
+from hargassner.mqtt.packet_filter import LARGEST, Sieve, TooLarge
 
 LONGEST_TOPIC = 65_535
 """Bytes."""

@@ -27,11 +27,11 @@ from zope.interface import implementer
 
 from hargassner.config import MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
+from hargassner.mqtt.endpoint import IBrokerReactor, UnusableFileError, Way, password, setback_of
 from hargassner.mqtt.engine import Engine, Identity, Message, Setback
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.limit import Limit
 from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
-from hargassner.mqtt.way import IBrokerReactor, UnusableFileError, Way, password, setback_of
 from hargassner.network.reconnecting import Reconnecting
 
 log = Logger()

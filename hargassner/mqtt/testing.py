@@ -6,7 +6,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from hargassner.control import IControl
+from hargassner.control.queue import IControl
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 
 URL = "mqtt://broker.example:1883"

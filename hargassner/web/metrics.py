@@ -7,12 +7,12 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hargassner.boiler import Boiler
-from hargassner.direct import DirectTelemetry
+from hargassner.boiler.model import Boiler
+from hargassner.monitor.direct_telemetry import DirectTelemetry
+from hargassner.monitor.interpreter import Understanding
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
-from hargassner.proxy import ProxyFactory
-from hargassner.understanding import Understanding
-from hargassner.web.live import Live
+from hargassner.proxy.session import ProxyFactory
+from hargassner.web.stream import Live
 from hargassner.web.timing import Timing
 
 

@@ -11,28 +11,28 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from hargassner import __version__
-from hargassner.boiler import Availability, Boiler, BoilerObserver
+from hargassner.boiler.model import Availability, Boiler, BoilerObserver
 from hargassner.clock import IClock, dates
 from hargassner.config import Config
-from hargassner.direct import DirectTelemetry
 from hargassner.discovery import FoundGateway, Neighbours
-from hargassner.journal import Journal
+from hargassner.monitor.direct_telemetry import DirectTelemetry
+from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.traffic_log import Journal
 from hargassner.mqtt.interfaces import LinkStatus
 from hargassner.network.keeper import Keeper
 from hargassner.network.listening import Listener
 from hargassner.network.sockets import Place
-from hargassner.proxy import ISessionWatcher, ProxyFactory, Session
-from hargassner.state import StateDirectory
-from hargassner.understanding import Understanding
+from hargassner.proxy.session import ISessionWatcher, ProxyFactory, Session
+from hargassner.storage.directory import StateDirectory
+from hargassner.web.charts import STEP, HistoryKeeper
 from hargassner.web.connections import PageSite
-from hargassner.web.history import STEP, HistoryKeeper
+from hargassner.web.dashboard import charted
+from hargassner.web.document import Json, label, whole_picture
 from hargassner.web.hosts import OwnHosts
-from hargassner.web.live import Live
 from hargassner.web.metrics import BridgeCollector
-from hargassner.web.picture import Json, label, whole_picture
-from hargassner.web.roles import charted
 from hargassner.web.site import Root
 from hargassner.web.status import Facts, Status, status_of
+from hargassner.web.stream import Live
 from hargassner.web.texts import text
 from hargassner.web.timing import Timing
 

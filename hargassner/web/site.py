@@ -18,10 +18,10 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
 from hargassner.web.connections import Fault, PageSite
+from hargassner.web.document import Json
 from hargassner.web.hosts import OwnHosts
-from hargassner.web.live import Live
 from hargassner.web.page import page
-from hargassner.web.picture import Json
+from hargassner.web.stream import Live
 from hargassner.web.texts import LANGUAGES, preferred_language
 
 SAFE_HEADERS = {

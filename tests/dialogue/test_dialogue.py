@@ -22,7 +22,6 @@ from hargassner.dialogue.dialogue import (
     Dialogue,
     LineState,
 )
-from hargassner.dialogue.discretion import LONGEST_SHOWN
 from hargassner.dialogue.events import (
     ActiveErrors,
     BoilerDescribed,
@@ -41,6 +40,7 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.dialogue.lines import LONGEST_LINE
+from hargassner.dialogue.masking import LONGEST_SHOWN
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
 
 TOKEN = "5EC2E7A0"

@@ -146,7 +146,7 @@ class Embedded(Broker):
             command = [
                 sys.executable,
                 "-m",
-                "hargassner.simulator.broker",
+                "hargassner.simulator.broker.embedded",
                 str(listening.fileno()),
             ]
             if self.certificate:

@@ -7,7 +7,7 @@ from xml.sax.saxutils import quoteattr
 
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from hargassner.boiler import Boiler
+from hargassner.boiler.model import Boiler
 from hargassner.config import Config, config_from
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import (
@@ -21,13 +21,13 @@ from hargassner.dialogue.events import (
     TelemetryLine,
 )
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.keeping import SAVE_AFTER
-from hargassner.mqtt.announcer import SETTLE
-from hargassner.mqtt.home import HomeView
+from hargassner.homeassistant.announcer import SETTLE
+from hargassner.homeassistant.view import HomeView
 from hargassner.mqtt.testing import AskedControl, MemoryBroker
-from hargassner.simulator.layout import standard_layout
-from hargassner.simulator.parameters import standard_parameters
-from hargassner.state import StateDirectory
+from hargassner.simulator.boiler.layout import standard_layout
+from hargassner.simulator.boiler.parameters import standard_parameters
+from hargassner.storage.directory import StateDirectory
+from hargassner.storage.file import SAVE_AFTER
 from tests.cases import ClockCase
 
 BASE = "hargassner/boiler"

@@ -32,8 +32,8 @@ from hargassner.mqtt.link import (
 )
 from hargassner.mqtt.outbox import MOST_EVENTS
 from tests.cases import ClockCase
+from tests.monitor.test_direct_telemetry import BoilerEndpoint
 from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
-from tests.test_direct import BoilerEndpoint
 
 CONFIG = MqttConfig(url="mqtt://broker.lan")
 MOST_READ = 65_536

@@ -12,7 +12,7 @@ from twisted.internet.protocol import Factory, Protocol
 from hargassner.config import MqttConfig
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.link import BrokerLink
-from hargassner.proxy import Session
+from hargassner.proxy.session import Session
 from tests import test_proxy_sockets
 from tests.mqtt.brokers import HOST, Mosquitto
 from tests.mqtt.test_brokers import until

@@ -18,11 +18,11 @@ from twisted.internet.task import deferLater
 
 from hargassner.config import config_from
 from hargassner.service import Bridge
-from hargassner.simulator.boiler import SimulatedBoiler
-from hargassner.simulator.gateway import SimulatedGateway
+from hargassner.simulator.boiler.server import SimulatedBoiler
+from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import DescriptorCase
+from tests.doubles.hass import Home, check_announcements
 from tests.mqtt.brokers import HOST, Broker, Embedded, Mosquitto, Onlooker
-from tests.mqtt.hass import Home, check_announcements
 from tests.mqtt.packets import published
 
 # Every address of 127.0.0.0/8 is there on Linux; those of this process are its own.

@@ -19,11 +19,11 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from hargassner.network.sockets import CannotOpenError
-from hargassner.simulator.boiler import SimulatedBoiler
-from hargassner.simulator.boiler_engine import BoilerEngine
-from hargassner.simulator.boiler_telnet import BoilerFactory, BoilerProtocol
+from hargassner.simulator.boiler.engine import BoilerEngine
+from hargassner.simulator.boiler.plant import Plant
+from hargassner.simulator.boiler.server import SimulatedBoiler
+from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol
 from hargassner.simulator.login import key_for
-from hargassner.simulator.plant import Plant
 from tests.shared import shared_file
 
 GAP = 0.00013

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.simulator.boiler_engine import BoilerEngine, Message, Mishap
-from hargassner.simulator.identity import Identity
+from hargassner.simulator.boiler.engine import BoilerEngine, Message, Mishap
+from hargassner.simulator.boiler.identity import Identity
+from hargassner.simulator.boiler.parameters import RefusedError
+from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.login import key_for
-from hargassner.simulator.parameters import RefusedError
-from hargassner.simulator.plant import Plant
 from hargassner.simulator.segments import segments
 
 

@@ -18,8 +18,8 @@ from twisted.trial.unittest import SkipTest
 from hargassner.config import MqttConfig
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.link import BrokerLink
-from hargassner.simulator import broker_process
-from hargassner.simulator.broker_process import STOP_PATIENCE, EmbeddedBroker
+from hargassner.simulator.broker import process as broker_process
+from hargassner.simulator.broker.process import STOP_PATIENCE, EmbeddedBroker
 from tests.cases import ClockCase, DescriptorCase
 from tests.mqtt.brokers import Onlooker
 from tests.mqtt.test_brokers import until
@@ -64,7 +64,7 @@ class StoppingTests(ClockCase):
 
     def test_the_child_gets_the_listening_socket(self) -> None:
         self.assertEqual(
-            self.reactor.args, [sys.executable, "-m", "hargassner.simulator.broker", "3"]
+            self.reactor.args, [sys.executable, "-m", "hargassner.simulator.broker.embedded", "3"]
         )
         self.assertIn(3, self.reactor.options["childFDs"])
         self.reactor.protocol.processEnded(Failure(ProcessDone(0)))

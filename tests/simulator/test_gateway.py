@@ -12,8 +12,8 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from hargassner.network.sockets import CannotOpenError
-from hargassner.simulator.boiler import SimulatedBoiler
-from hargassner.simulator.gateway import SimulatedGateway
+from hargassner.simulator.boiler.server import SimulatedBoiler
+from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import ClockCase, DescriptorCase, free_ports, loopback_addresses
 from tests.simulator.test_gateway_dialogue import OPENING, SERIAL
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.simulator.boiler_engine import BoilerEngine
-from hargassner.simulator.gateway_dialogue import GatewayDialogue
+from hargassner.simulator.boiler.engine import BoilerEngine
+from hargassner.simulator.boiler.plant import Plant
+from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from hargassner.simulator.login import key_for
-from hargassner.simulator.plant import Plant
 
 SERIAL = "0012345"
 DESCRIPTOR = (

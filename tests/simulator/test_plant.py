@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.simulator.burner import State
-from hargassner.simulator.layout import AnalogChannel, standard_layout
-from hargassner.simulator.parameters import RefusedError, standard_parameters
-from hargassner.simulator.plant import Plant
+from hargassner.simulator.boiler.burner import State
+from hargassner.simulator.boiler.layout import AnalogChannel, standard_layout
+from hargassner.simulator.boiler.parameters import RefusedError, standard_parameters
+from hargassner.simulator.boiler.plant import Plant
 
 WHEN = datetime(2024, 1, 15, 7, 0)
 DAY = 86_400

@@ -16,22 +16,22 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.boiler import Boiler
+from hargassner.boiler.model import Boiler
 from hargassner.config import Config
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, TelemetryLine
-from hargassner.direct import DirectTelemetry
 from hargassner.discovery import Neighbours
-from hargassner.journal import Journal
+from hargassner.monitor.direct_telemetry import DirectTelemetry
+from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.traffic_log import Journal
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import Place
-from hargassner.proxy import Access, ProxyFactory
-from hargassner.state import StateDirectory
-from hargassner.understanding import Understanding
+from hargassner.proxy.session import Access, ProxyFactory
+from hargassner.storage.directory import StateDirectory
 from hargassner.web.connections import IDLE
 from hargassner.web.service import Parts, WebPage
 from tests.cases import Log
-from tests.clocks import TwoClockReactor
+from tests.doubles.clocks import TwoClockReactor
 
 
 def at_once(work: Any, *arguments: Any) -> Deferred[Any]:

@@ -23,10 +23,10 @@ from hargassner.config import (
     WebConfig,
 )
 from hargassner.dialogue.events import ActiveErrors, ParameterChanged, TelemetryLine
-from hargassner.journal import LogLine
+from hargassner.monitor.traffic_log import LogLine
 from hargassner.service import Bridge
-from hargassner.simulator.boiler import SimulatedBoiler
-from hargassner.simulator.gateway import SimulatedGateway
+from hargassner.simulator.boiler.server import SimulatedBoiler
+from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
 from tests.web.browser import MISSING, Browser
 from tests.web.cases import describe

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from prometheus_client.parser import text_string_to_metric_families
 
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
-from hargassner.proxy import Session
+from hargassner.proxy.session import Session
 from tests.web.cases import PageCase, show
 
 

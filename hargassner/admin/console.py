@@ -1,0 +1,213 @@
+"""Ways to look inside the running bridge: what the manhole shows, and what systemd is told."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from twisted.application.service import Service
+
+from hargassner.admin.manhole import Manhole
+from hargassner.admin.systemd import Notices, status_line, supervision
+from hargassner.terminal import columns
+
+if TYPE_CHECKING:
+    from hargassner.service import Bridge, IBridgeReactor
+
+_SHOWN = 30
+"""Lines of dialogue and log."""
+
+
+def ways_inside(bridge: "Bridge", reactor: "IBridgeReactor") -> list[Service]:
+    """The services that let people and systemd look into the bridge, as far as they are wanted."""
+    ways: list[Service] = []
+    if bridge.config.manhole.listen:
+        ways.append(Manhole(bridge.config.manhole, reactor, namespace(bridge)))
+    supervisor = supervision(os.environ, os.getpid())
+    if supervisor is not None:
+        when_running = reactor.callWhenRunning
+        ways.append(Notices(supervisor, reactor, when_running, lambda: status_line(bridge.boiler)))
+    return ways
+
+
+def namespace(bridge: "Bridge") -> dict[str, object]:
+    """The names in the console: the bridge, its parts, and the helpers."""
+    helpers = Helpers(bridge)
+    return {
+        "bridge": bridge,
+        "boiler": bridge.boiler,
+        "proxy": bridge.proxy,
+        "journal": bridge.journal,
+        "control": bridge.control,
+        "broker": bridge.broker,
+        **{each.__name__: each for each in helpers.all},
+    }
+
+
+class Helpers:
+    """Functions that print what is known, for people.
+
+    Args:
+        bridge: what they look into.
+    """
+
+    def __init__(self, bridge: "Bridge") -> None:
+        self._bridge = bridge
+
+    def _time(self, moment: float | None) -> str:
+        """A moment as a clock on the wall shows it."""
+        if moment is None:
+            return ""
+        date = self._bridge.clock.date(moment)
+        return datetime.fromtimestamp(date).isoformat(" ", "seconds")
+
+    @property
+    def all(self) -> tuple[Callable[..., None], ...]:
+        """Every helper, in the order in which ``help`` tells of them."""
+        return (
+            self.help,
+            self.status,
+            self.sessions,
+            self.channels,
+            self.settings,
+            self.faults,
+            self.counters,
+            self.dialogue,
+            self.log,
+        )
+
+    def help(self) -> None:
+        """what there is in here"""
+        rows = [(f"{each.__name__}()", each.__doc__) for each in self.all]
+        rows += [
+            ("bridge", "the whole service; its parts are its attributes"),
+            ("boiler", "the model: boiler.channels, boiler.settings, boiler.faults ..."),
+            ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
+            ("journal", "the last lines: journal.dialogue, journal.lines"),
+            ("control", 'changes settings: control.set_parameter("PR001", "Auto")'),
+            ("broker", "the link to the broker, or None: broker.status, broker.counters"),
+        ]
+        print(columns(rows))
+        print("Anything else is Python. Ctrl-D leaves.")
+
+    def status(self) -> None:
+        """who is there, and whether data flow"""
+        boiler = self._bridge.boiler
+        neighbours = self._bridge.neighbours
+        availability = boiler.availability
+        session = availability.session
+        gateway = neighbours.gateway
+        found = neighbours.boiler
+        broker = self._bridge.broker
+        link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
+        print(
+            columns(
+                [
+                    ("gateway", gateway.address if gateway is not None else "not heard yet"),
+                    ("boiler", found.address if found is not None else "not heard yet"),
+                    ("model", boiler.identity.model or "not known yet"),
+                    ("firmware", boiler.identity.firmware or "not known yet"),
+                    ("session", f"{session.number}, logged in" if session else "none"),
+                    ("telemetry", "flows" if availability.telemetry else "does not flow"),
+                    ("since", self._time(availability.telemetry_since)),
+                    ("broker", link),
+                ]
+            )
+        )
+
+    def sessions(self) -> None:
+        """the connections through the bridge"""
+        _table(
+            ("session", "client", "since", "logged in", "from gateway", "from boiler"),
+            (
+                (
+                    each.number,
+                    f"{each.address}:{each.port}",
+                    self._time(each.opened),
+                    "yes" if each.logged_in else "no",
+                    f"{each.bytes_from_gateway} bytes",
+                    f"{each.bytes_from_boiler} bytes",
+                )
+                for each in self._bridge.proxy.sessions.values()
+            ),
+        )
+
+    def channels(self, part: str = "") -> None:
+        """what the boiler measures; channels("TK"): those with TK in their name"""
+        _table(
+            ("channel", "name", "value", "unit", "since"),
+            (
+                (
+                    each.object,
+                    each.name,
+                    "?" if each.text is None else each.text,
+                    each.unit if each.connected else f"{each.unit} (nothing connected)",
+                    self._time(each.since),
+                )
+                for each in self._bridge.boiler.channels.values()
+                if _has(part, each.name, each.object)
+            ),
+        )
+
+    def settings(self, part: str = "") -> None:
+        """how the boiler is set; settings("Zone"): those with Zone in their name"""
+        _table(
+            ("id", "name", "value", "since"),
+            (
+                (each.id, each.name, each.text, self._time(each.since))
+                for each in self._bridge.boiler.settings.values()
+                if _has(part, each.name, each.id)
+            ),
+        )
+
+    def faults(self) -> None:
+        """what the boiler complains of"""
+        _table(
+            ("number", "fault", "since"),
+            (
+                ("" if each.number is None else each.number, each.text.en, self._time(each.since))
+                for each in self._bridge.boiler.faults
+            ),
+        )
+
+    def counters(self) -> None:
+        """what was counted since the start"""
+        bridge = self._bridge
+        rows = [
+            *_counted("proxy", bridge.proxy.counters),
+            *_counted("relay", bridge.relay.counters),
+            ("dialogue", "unreadable", bridge.understanding.unreadable),
+        ]
+        print(columns(rows))
+
+    def dialogue(self, count: int = _SHOWN) -> None:
+        """the last lines of gateway and boiler; dialogue(100): more of them"""
+        lines = self._bridge.journal.dialogue
+        _last(
+            [(self._time(each.at), each.session, each.direction, each.text) for each in lines],
+            count,
+        )
+
+    def log(self, count: int = _SHOWN) -> None:
+        """the last lines of the log; log(100): more of them"""
+        lines = self._bridge.journal.lines
+        _last([(self._time(each.at), each.level, each.source, each.text) for each in lines], count)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    body = list(rows)
+    print(columns([head, *body]) if body else "none")
+
+
+def _last(rows: Sequence[Sequence[object]], count: int) -> None:
+    print(columns(rows[-count:]) if count > 0 and rows else "none")
+
+
+def _counted(name: str, counters: object) -> Iterator[tuple[str, str, int]]:
+    for each in fields(counters):  # type: ignore[arg-type]
+        yield name, each.name.replace("_", " "), getattr(counters, each.name)
+
+
+def _has(part: str, *names: str) -> bool:
+    return any(part.lower() in name.lower() for name in names)

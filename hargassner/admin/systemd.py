@@ -1,0 +1,133 @@
+"""Telling systemd how the bridge is: ready, alive, stopping (the protocol of sd_notify(3))."""
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from twisted.application.service import Service
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from hargassner.boiler.model import Boiler
+
+log = Logger()
+
+LONGEST_PERIOD = 10.0
+"""Seconds between two notices at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What the supervisor asks for in the environment.
+
+    ``address`` is where notices go. ``watchdog`` is how many seconds without one the supervisor
+    waits before it takes this process for dead; None if it does not watch.
+    """
+
+    address: str
+    watchdog: float | None
+
+
+def supervision(environ: Mapping[str, str], process: int) -> Supervision | None:
+    """What the supervisor asks of the process with this number, or None if there is none."""
+    address = environ.get("NOTIFY_SOCKET", "")
+    # Other kinds of addresses are for virtual machines.
+    if not address.startswith(("/", "@")):
+        return None
+    watchdog = None
+    if environ.get("WATCHDOG_PID", str(process)) == str(process):
+        microseconds = environ.get("WATCHDOG_USEC", "")
+        if microseconds.isdecimal() and int(microseconds) > 0:
+            watchdog = int(microseconds) / 1_000_000
+    # The "@" stands for the zero byte that begins an abstract address.
+    return Supervision(address.replace("@", "\0", 1) if address[0] == "@" else address, watchdog)
+
+
+class Notices(Service):
+    """Tells the supervisor that the bridge is ready, from then on that it lives, and its end.
+
+    That it lives is said by the reactor itself, so that one which is stuck falls silent.
+
+    Args:
+        wanted: what the supervisor asks for.
+        clock: beats the time.
+        when_running: calls a function as soon as the reactor runs.
+        status: how the bridge is, in a line.
+    """
+
+    name = "notices"
+
+    def __init__(
+        self,
+        wanted: Supervision,
+        clock: IReactorTime,
+        when_running: Callable[[Callable[[], None]], object],
+        status: Callable[[], str],
+    ) -> None:
+        self._wanted = wanted
+        self._when_running = when_running
+        self._status = status
+        self._said_status = ""
+        self._failed = False
+        self._socket: socket.socket | None = None
+        self._beat = LoopingCall(self._live)
+        self._beat.clock = clock
+
+    def startService(self) -> None:
+        """Say that the bridge is ready as soon as the reactor runs."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._when_running(self._begin)
+
+    def stopService(self) -> None:
+        """Say that the bridge stops."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        if self._beat.running:
+            self._beat.stop()
+        self._say("STOPPING=1")
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            sock.close()
+
+    def _begin(self) -> None:
+        if self.running:
+            self._say("READY=1")
+            watchdog = self._wanted.watchdog
+            period = LONGEST_PERIOD if watchdog is None else min(watchdog / 2, LONGEST_PERIOD)
+            self._beat.start(period)
+
+    def _live(self) -> None:
+        lines = [] if self._wanted.watchdog is None else ["WATCHDOG=1"]
+        with log.failuresHandled("finding out how the bridge is"):
+            status = self._status()
+            if status != self._said_status:
+                self._said_status = status
+                lines.append(f"STATUS={status}")
+        if lines:
+            self._say(*lines)
+
+    def _say(self, *lines: str) -> None:
+        if self._socket is None:
+            return
+        try:
+            self._socket.sendto("\n".join(lines).encode(), self._wanted.address)
+        except OSError as wrong:
+            if not self._failed:
+                self._failed = True
+                log.warn(
+                    "the supervisor does not take notices: {why}", why=wrong.strerror or str(wrong)
+                )
+
+
+def status_line(boiler: Boiler) -> str:
+    """How the bridge is, in a line for ``systemctl status``."""
+    availability = boiler.availability
+    session = availability.session
+    return ", ".join(
+        (
+            f"session {session.number} of the gateway" if session else "no session of the gateway",
+            "telemetry flows" if availability.telemetry else "no telemetry",
+        )
+    )

@@ -1,0 +1,1 @@
+"""The model: what is known of the boiler now."""

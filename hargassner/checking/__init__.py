@@ -1,1 +1,0 @@
-"""What ``hargassner check`` looks at: the chain from the gateway to the home, link by link."""

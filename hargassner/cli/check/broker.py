@@ -1,0 +1,168 @@
+"""A visit to the broker: let in, heard, and gone again without a trace."""
+
+import secrets
+from dataclasses import replace
+from typing import cast
+
+from paho.mqtt.enums import MQTTProtocolVersion
+from twisted.internet.interfaces import IAddress, IProtocolFactory
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from hargassner.cli.check.inquiry import Inquiries, Inquiry
+from hargassner.config import HomeAssistantConfig, MqttConfig
+from hargassner.mqtt.connection import Connection, IConnectionOwner
+from hargassner.mqtt.endpoint import IBrokerReactor, UnusableFileError, Way, password, setback_of
+from hargassner.mqtt.engine import Engine, Identity, Message, Setback
+from hargassner.mqtt.link import client_id
+
+
+@implementer(IConnectionOwner)
+class Visit:
+    """Two connections to the broker under names of their own, beside that of a running bridge.
+
+    On one of them the bridge's own MQTT 3.1.1 is spoken. It publishes a word that nobody retains to
+    each of ``probes`` and subscribes to them: what comes back shows that the broker lets the bridge
+    publish. Meanwhile it hears whether Home Assistant starts. What does not come back may only be
+    unreadable to us, so on the other one the broker is asked (``Inquiry``), if it speaks MQTT 5.
+
+    Args:
+        mqtt: the broker, and the names of this boiler there.
+        home: where Home Assistant is told of the boiler, and says that it is there.
+        reactor: connects.
+    """
+
+    def __init__(
+        self, mqtt: MqttConfig, home: HomeAssistantConfig, reactor: IBrokerReactor
+    ) -> None:
+        base = f"{mqtt.topic_prefix}/{mqtt.node}"
+        self.topic = f"{base}/check"
+        self.command_topics = f"{base}/+/set"
+        self.home_topic = f"{home.prefix}/status"
+        # Home Assistant looks only at what ends in "config".
+        self.discovery_topic = f"{home.prefix}/device/hargassner_{mqtt.node}/check"
+        self.probes = [self.topic]
+        if home.discovery != "off":
+            self.probes.append(self.discovery_topic)
+        self.let_in = False
+        self.refused_filters: set[str] = set()
+        """What the broker does not let us subscribe to."""
+        self.home_started = False
+        self.problem = ""
+        """What keeps us from the broker, empty where nothing does."""
+        self.over = False
+        self._config = mqtt
+        self._reactor = reactor
+        self._name = f"{client_id(base)}:check"
+        self._word = secrets.token_hex(8)
+        self._came_back: set[str] = set()
+        self._connection: Connection | None = None
+        self._inquiry: Inquiry | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known of each topic whether we may publish there, or cannot be known."""
+        if all(self.refusal(each) is not None for each in self.probes):
+            return True
+        asked = self._inquiry is not None and self._inquiry.over
+        return asked and self.refused_filters.issuperset(self.probes)
+
+    @property
+    def largest(self) -> int:
+        """Bytes of a packet that the broker takes at most; 0 where it tells no limit."""
+        return self._inquiry.largest if self._inquiry is not None else 0
+
+    def refusal(self, topic: str) -> str | None:
+        """Why we may not publish to a topic; empty where we may, None where nobody can tell."""
+        if topic in self._came_back:
+            return ""
+        return self._inquiry.reasons.get(topic) if self._inquiry is not None else None
+
+    async def begin(self) -> None:
+        """Connect; what comes of it shows in the attributes."""
+        way = Way(self._config, self._reactor)
+        try:
+            identity = Identity(
+                self._name, self._message(""), self._config.username, password(self._config)
+            )
+            self._connection = Connection(Engine(identity), self._reactor, self)
+            await way.connect(cast("IProtocolFactory", _Once(self._connection)))
+        except UnusableFileError as wrong:
+            self.problem = str(wrong)
+        except Exception:
+            self.problem = setback_of(Failure()).why
+        self.over = self.over or bool(self.problem)
+        if not self.over:
+            await self._inquire(way, replace(identity, client_id=f"{self._name}:5"))
+
+    async def _inquire(self, way: Way, identity: Identity) -> None:
+        engine = Engine(identity, MQTTProtocolVersion.MQTTv5)
+        words = [Message(each, self._word.encode(), retain=False) for each in self.probes]
+        self._inquiry = Inquiry(engine, words)
+        try:
+            await way.connect(cast("IProtocolFactory", Inquiries(self._inquiry)))
+        except Exception:
+            # What comes back on the other connection tells the most.
+            self._inquiry.over = True
+
+    def end(self) -> None:
+        """Say goodbye, if the broker let us in; ``over`` tells when that is done."""
+        if self._connection is not None and self.let_in and not self.over:
+            self._connection.leave(self._message(""))
+        if self._inquiry is not None and not self._inquiry.over:
+            self._inquiry.end()
+
+    def admitted(self) -> None:
+        """The broker let us in: say the word."""
+        self.let_in = True
+        if self._connection is not None:
+            for each in (*self.probes, self.command_topics, self.home_topic):
+                self._connection.subscribe(each)
+            for each in self.probes:
+                self._connection.publish(Message(each, self._word.encode(), retain=False))
+
+    def received(self, topic: str, payload: str) -> None:
+        """A message came."""
+        if topic in self.probes and payload == self._word:
+            self._came_back.add(topic)
+        elif topic == self.home_topic and payload == "online":
+            self.home_started = True
+
+    def not_subscribed(self, topic_filter: str) -> None:
+        """The broker does not let us listen."""
+        self.refused_filters.add(topic_filter)
+
+    def writable(self) -> None:
+        """The little that there is to say has been said."""
+
+    def lost(self, why: Setback) -> None:
+        """The connection is gone."""
+        self.over = True
+        self.problem = why.why
+
+    def dropped(self, count: int) -> None:
+        """Messages were left out; none that this visit waits for."""
+
+    def unreadable(self, topic: str, why: str) -> None:
+        """None that this visit waits for."""
+
+    def answered(self) -> None:
+        """It was not asked to."""
+
+    def is_ready(self) -> bool:
+        """There is always room for the little that comes."""
+        return True
+
+    def _message(self, text: str) -> Message:
+        return Message(self.topic, text.encode(), retain=False)
+
+
+class _Once(Factory[Connection]):
+    noisy = False
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def buildProtocol(self, addr: IAddress | None) -> Connection:
+        return self._connection

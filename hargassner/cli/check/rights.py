@@ -1,0 +1,67 @@
+"""What a visit to the broker found: what the bridge may do there, and what it may not."""
+
+from hargassner.cli.check.broker import Visit
+from hargassner.cli.check.report import Finding, Outcome
+from hargassner.config import HomeAssistantConfig
+
+LARGEST_MESSAGE = 131_072
+"""Bytes of a packet that has all entities of a large boiler, with something to spare."""
+
+
+def broker_finding(visit: Visit, url: str, home: HomeAssistantConfig) -> Finding:
+    """Whether the broker lets the bridge in, publish its states and hear commands."""
+    step = "the broker"
+    if not visit.let_in:
+        why = visit.problem or "it does not answer"
+        advice = "Is the broker running, and are mqtt.url, user and password right?"
+        return Finding(step, Outcome.FAILED, f"{url}: {why}", advice)
+    may_not, why = _may_not(visit)
+    if may_not:
+        what = f"{url} lets the bridge in, but not {may_not}"
+        base = visit.topic.rpartition("/")[0]
+        advice = f"Let this user write {base}/#, and read {visit.command_topics}."
+        return Finding(step, Outcome.FAILED, f"{what}: {why}" if why else what, advice)
+    what, advice = f"{url} lets the bridge in, publish and subscribe", ""
+    if home.discovery == "device" and 0 < visit.largest < LARGEST_MESSAGE:
+        what += f", {visit.largest} bytes at most at once"
+        advice = (
+            "Home Assistant will be told of each entity in a message of its own, since the one "
+            f"that has all may be larger. Let the broker take {LARGEST_MESSAGE} bytes (mosquitto: "
+            'max_packet_size), or set homeassistant.discovery = "entity".'
+        )
+    return Finding(step, Outcome.OK, what, advice)
+
+
+def _may_not(visit: Visit) -> tuple[str, str]:
+    """What the bridge may not do with its own topics, and why; empty where it may do all."""
+    if visit.command_topics in visit.refused_filters:
+        return f"subscribe to {visit.command_topics}", ""
+    refusal = visit.refusal(visit.topic)
+    if refusal is None and visit.topic in visit.refused_filters:
+        return f"subscribe to {visit.topic}", ""
+    if refusal is None:
+        return f"publish {visit.topic}", visit.problem if visit.over else ""
+    return (f"publish {visit.topic}", refusal) if refusal else ("", "")
+
+
+def discovery_finding(visit: Visit, home: HomeAssistantConfig) -> Finding | None:
+    """What keeps Home Assistant and the bridge from hearing of each other, if anything does."""
+    step = "Home Assistant"
+    refusal = visit.refusal(visit.discovery_topic)
+    if refusal != "":
+        what = f"the bridge may not publish {visit.discovery_topic}: {refusal}"
+        if refusal is None:
+            what = (
+                f"what is published to {visit.discovery_topic} does not come back: the bridge may "
+                "not publish there, or not read it"
+            )
+        advice = f"Let this user write {home.prefix}/#, or Home Assistant hears of no boiler."
+        return Finding(step, Outcome.FAILED, what, advice)
+    if visit.home_topic in visit.refused_filters:
+        advice = (
+            f"Let this user read {visit.home_topic}, or what Home Assistant forgets when it starts "
+            "is not told it again."
+        )
+        what = f"the bridge may not subscribe to {visit.home_topic}"
+        return Finding(step, Outcome.FAILED, what, advice)
+    return None

@@ -1,0 +1,213 @@
+"""``hargassner simulate``: a boiler or a gateway to talk to, without either."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.application.service import Service
+from twisted.internet.task import LoopingCall
+from twisted.logger import globalLogBeginner, textFileLogObserver
+
+from hargassner.clock import run_evenly
+from hargassner.network.sockets import CannotOpenError
+from hargassner.simulator.boiler.server import SimulatedBoiler
+
+SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."
+
+_LOOK_EVERY = 0.2
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the two simulators and their options."""
+    kinds = parser.add_subparsers(metavar="boiler|gateway", required=True)
+    boiler = kinds.add_parser("boiler", help="a pellet boiler that answers a gateway")
+    _add_network_options(boiler)
+    boiler.add_argument(
+        "--no-discovery", action="store_true", help="open no UDP ports, only the telnet port"
+    )
+    boiler.add_argument(
+        "--period", type=_positive, default=1.0, help="seconds between two telemetry lines (1)"
+    )
+    boiler.add_argument(
+        "--speed",
+        type=_positive,
+        default=1.0,
+        help="seconds of the boiler's life that pass in one; "
+        "120 shows a burn cycle in three minutes (1)",
+    )
+    boiler.add_argument("--seed", type=int, default=0, help="decides weather and noise (0)")
+    boiler.add_argument(
+        "--fault",
+        type=int,
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help="a fault that the boiler has from the start, such as 5 or 70; may be repeated",
+    )
+    boiler.set_defaults(simulate=_simulate_boiler)
+
+    gateway = kinds.add_parser("gateway", help="a gateway that talks to a boiler, and checks it")
+    _add_network_options(gateway)
+    gateway.add_argument(
+        "--broadcast", default="255.255.255.255", help="where it looks for boilers"
+    )
+    gateway.add_argument("--serial", default="0012345", help="its serial number")
+    gateway.add_argument("--software", default="6.4.1", help="its software version")
+    gateway.add_argument(
+        "--keepalive", type=_positive, default=5.0, help="seconds between two requests (5)"
+    )
+    gateway.add_argument(
+        "--session-length", type=_positive, default=3600.0, help="seconds of a session (3600)"
+    )
+    gateway.add_argument(
+        "--restart-delay",
+        type=_positive,
+        default=17.0,
+        help="seconds from the end of a session to the next announcement (17)",
+    )
+    gateway.add_argument(
+        "--pace",
+        type=_positive,
+        default=1.0,
+        help="factor on the pauses before and in a dialogue; 0.1 is ten times as fast (1)",
+    )
+    gateway.add_argument(
+        "--cycles", type=_count, help="end after so many complete sessions; without it, never"
+    )
+    gateway.set_defaults(simulate=_simulate_gateway)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the simulator; the exit status is 1 where the gateway was not content."""
+    simulate: Callable[[argparse.Namespace], int] = arguments.simulate
+    return simulate(arguments)
+
+
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--address", default="", help="the address of its sockets (any)")
+    parser.add_argument("--interface", default="", help="the interface that they are tied to")
+    for name, port in (
+        ("telnet-port", 23),
+        ("boiler-port", 35601),
+        ("gateway-port", 50000),
+        ("boiler-diagnostics-port", 50001),
+        ("gateway-diagnostics-port", 50002),
+    ):
+        parser.add_argument(f"--{name}", type=_port, default=port, metavar="PORT", help=f"({port})")
+
+
+def _network_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    names = (
+        "address",
+        "interface",
+        "telnet_port",
+        "boiler_port",
+        "gateway_port",
+        "boiler_diagnostics_port",
+        "gateway_diagnostics_port",
+    )
+    return {name: getattr(arguments, name) for name in names}
+
+
+def _simulate_boiler(arguments: argparse.Namespace) -> int:
+    reactor = _reactor()
+    boiler = SimulatedBoiler(
+        reactor,
+        **_network_options(arguments),
+        period=arguments.period,
+        speed=arguments.speed,
+        discovery=not arguments.no_discovery,
+        seed=arguments.seed,
+    )
+    for number in arguments.fault:
+        boiler.plant.raise_fault(number)
+    return _serve(
+        reactor, boiler, lambda: f"simulated boiler on TCP port {boiler.telnet_port_number}"
+    )
+
+
+def _simulate_gateway(arguments: argparse.Namespace) -> int:
+    from hargassner.simulator.gateway.gateway import SimulatedGateway
+
+    reactor = _reactor()
+    gateway = SimulatedGateway(
+        reactor,
+        **_network_options(arguments),
+        broadcast=arguments.broadcast,
+        serial=arguments.serial,
+        version=arguments.software,
+        keepalive=arguments.keepalive,
+        session_length=arguments.session_length,
+        restart_delay=arguments.restart_delay,
+        pace=arguments.pace,
+    )
+
+    def stop_after_last() -> None:
+        if gateway.sessions_completed >= arguments.cycles:
+            looking.stop()
+            reactor.stop()
+
+    looking = LoopingCall(stop_after_last)
+    if arguments.cycles is not None:
+        looking.start(_LOOK_EVERY, now=False)
+    status = _serve(
+        reactor, gateway, lambda: f"simulated gateway looks for a boiler at {arguments.broadcast}"
+    )
+    print(f"{gateway.sessions_completed} sessions, {len(gateway.problems)} problems", flush=True)
+    for problem in gateway.problems:
+        print(problem, file=sys.stderr)
+    return 1 if gateway.problems else status
+
+
+def _serve(reactor: Any, service: Service, ready: Callable[[], str]) -> int:
+    """Run a service until SIGINT or SIGTERM; the result is the exit status."""
+    globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)], redirectStandardIO=False)
+    try:
+        service.startService()
+    except CannotOpenError as wrong:
+        print(f"hargassner simulate: {wrong}", file=sys.stderr)
+        return 1
+    reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    reactor.callWhenRunning(lambda: print(ready(), flush=True))
+    reactor.run()
+    return 0
+
+
+def _reactor() -> Any:
+    # Importing it installs it, which is for nobody but the one who runs it.
+    from twisted.internet import reactor
+
+    run_evenly(reactor)
+    return reactor
+
+
+def _port(text: str) -> int:
+    number = _number(int, text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is between 0 and 65535")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = _number(float, text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("a number above 0 is wanted")
+    return number
+
+
+def _count(text: str) -> int:
+    number = _number(int, text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a number of at least 1 is wanted")
+    return number
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _number(kind: Callable[[str], _Number], text: str) -> _Number:
+    try:
+        return kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no such number") from None

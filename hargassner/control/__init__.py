@@ -1,0 +1,1 @@
+"""Settings that can be changed: commands, one after the other."""

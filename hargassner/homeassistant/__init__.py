@@ -1,0 +1,1 @@
+"""What Home Assistant is told, and what it may ask for."""

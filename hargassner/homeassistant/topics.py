@@ -1,0 +1,85 @@
+"""The topics of one boiler: names that users, their scripts and their home depend on."""
+
+from dataclasses import dataclass
+
+from hargassner.boiler.model import Channel
+from hargassner.config import MqttConfig
+
+OWN_OBJECTS = frozenset(
+    {
+        "status",
+        "session",
+        "telemetry",
+        "info",
+        "fault",
+        "fault_text",
+        "fault_event",
+        "heat",
+        "session_start",
+        "gateway_software",
+    }
+)
+"""What the bridge publishes itself, and no channel of a boiler's may be called."""
+
+
+def channel_object(channel: Channel) -> str:
+    """The identifier of a channel in topics and unique ids: its own, where that is free."""
+    taken = channel.object in OWN_OBJECTS or channel.object.startswith("par_")
+    return f"channel_{channel.object}" if taken else channel.object
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics below ``base``, by default ``hargassner/boiler``."""
+
+    base: str
+
+    @staticmethod
+    def of(config: MqttConfig) -> "Topics":
+        """The topics as configured."""
+        return Topics(f"{config.topic_prefix}/{config.node}")
+
+    @property
+    def status(self) -> str:
+        """Whether the bridge is online; the link to the broker says so."""
+        return self.state("status")
+
+    @property
+    def session(self) -> str:
+        """Whether settings can be changed."""
+        return self.state("session")
+
+    @property
+    def telemetry(self) -> str:
+        """Whether telemetry arrives."""
+        return self.state("telemetry")
+
+    @property
+    def info(self) -> str:
+        """Who the boiler and the gateway are, as JSON."""
+        return self.state("info")
+
+    @property
+    def commands(self) -> str:
+        """The filter for every command."""
+        return self.command("+")
+
+    def state(self, object_: str) -> str:
+        """Where the state of a channel or a parameter is published."""
+        return f"{self.base}/{object_}"
+
+    def channel(self, channel: Channel) -> str:
+        """Where a channel's state is published."""
+        return self.state(channel_object(channel))
+
+    def command(self, object_: str) -> str:
+        """Where commands for a parameter are sent."""
+        return f"{self.base}/{object_}/set"
+
+    def result(self, object_: str) -> str:
+        """Where it is told what became of a command."""
+        return f"{self.base}/{object_}/result"
+
+    def object_of(self, topic: str) -> str:
+        """The identifier in a topic of these: the level below ``base``."""
+        return topic.removeprefix(f"{self.base}/").partition("/")[0]

@@ -1,0 +1,1 @@
+"""What passes, understood and kept for whoever looks."""

@@ -1,0 +1,258 @@
+"""Telemetry over a connection of the bridge's own, while no gateway session runs.
+
+The boiler takes several connections at once and sends telemetry to each without a login
+(docs/protocol.md, section 2), so that the owner's values do not depend on the maker's gateway.
+"""
+
+from collections.abc import Callable
+from typing import Protocol as Interface
+from typing import cast
+
+from twisted.application.internet import backoffPolicy
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+    IStreamClientEndpoint,
+    ITCPTransport,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from hargassner.dialogue.dialogue import Dialogue
+from hargassner.discovery import BoilerUnknownError
+from hargassner.monitor.interpreter import Understanding
+from hargassner.network.connecting import notice_its_loss
+from hargassner.network.reasons import UnreachableError, plain_reason
+from hargassner.network.reconnecting import Reconnecting
+from hargassner.proxy.session import ISessionWatcher, Session
+
+log = Logger()
+
+SILENCE_PATIENCE = 60.0
+"""Seconds without a byte after which the connection is given up; a line comes every second."""
+RETRY_LONGEST = 60.0
+"""Seconds between two attempts at most."""
+
+_DESCRIBE = b"$daq desc\r\n"
+
+
+class _Owner(Interface):
+    """Whoever is told what becomes of a connection."""
+
+    def reads(self) -> None:
+        """The first bytes came."""
+
+    def ended(self, reason: str) -> None:
+        """The connection is gone."""
+
+
+class TelemetryReader(Protocol):
+    """Reads one connection of the bridge's own.
+
+    Args:
+        understanding: told what the boiler says.
+        clock: notices silence.
+        describe: whether to ask the boiler for its descriptor; it may refuse.
+        owner: told when something comes, and of the end.
+    """
+
+    def __init__(
+        self, understanding: Understanding, clock: IReactorTime, describe: bool, owner: _Owner
+    ) -> None:
+        self._understanding = understanding
+        self._clock = clock
+        self._describe = describe
+        self._owner = owner
+        self._dialogue = Dialogue()
+        self._silence: IDelayedCall | None = None
+        self._silent = False
+
+    def connectionMade(self) -> None:
+        """Ask what there is to ask, and listen."""
+        transport = cast("ITCPTransport", self.transport)
+        notice_its_loss(transport)
+        self._silence = self._clock.callLater(SILENCE_PATIENCE, self._give_up)
+        if self._describe:
+            self._understanding.take(self._dialogue.bridge_sent(_DESCRIBE))
+            transport.write(_DESCRIBE)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Understand it."""
+        self._owner.reads()
+        if self._silence is not None:
+            self._silence.reset(SILENCE_PATIENCE)
+        with log.failuresHandled("understanding {size} bytes", size=len(data)):
+            self._understanding.take(self._dialogue.boiler_sent(data))
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone; the service makes another."""
+        if self._silence is not None and self._silence.active():
+            self._silence.cancel()
+        silence = f"nothing came for {SILENCE_PATIENCE:g} seconds"
+        self._owner.ended(silence if self._silent else plain_reason(reason))
+
+    def _give_up(self) -> None:
+        self._silent = True
+        cast("ITCPTransport", self.transport).abortConnection()
+
+
+class _ReaderFactory(Factory[TelemetryReader]):
+    noisy = False
+
+    def __init__(self, understanding: Understanding, clock: IReactorTime, owner: _Owner) -> None:
+        self._understanding = understanding
+        self._clock = clock
+        self._owner = owner
+        self._asked = False
+        self.connections = 0
+
+    def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
+        self.connections += 1
+        describe = self._understanding.boiler.descriptor is None and not self._asked
+        self._asked = self._asked or describe
+        return TelemetryReader(self._understanding, self._clock, describe, self._owner)
+
+
+@implementer(IStreamClientEndpoint)
+class _Attempts:
+    """The way to the boiler, with word of each failure."""
+
+    def __init__(self, boiler: IStreamClientEndpoint, failed: Callable[[Failure], None]) -> None:
+        self._boiler = boiler
+        self._failed = failed
+
+    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
+        connecting: Deferred[IProtocol] = self._boiler.connect(protocolFactory)
+        return connecting.addErrback(self._tell)
+
+    def _tell(self, why: Failure) -> Failure:
+        self._failed(why)
+        return why
+
+
+class DirectTelemetry(Service):
+    """Keeps a connection of its own to the boiler whenever no gateway session runs.
+
+    Args:
+        clock: time.
+        boiler: the way to the boiler.
+        understanding: told what the boiler says.
+    """
+
+    name = "direct telemetry"
+
+    def __init__(
+        self, clock: IReactorTime, boiler: IStreamClientEndpoint, understanding: Understanding
+    ) -> None:
+        self._clock = clock
+        self._boiler = _Attempts(boiler, self.unreachable)
+        self._factory = _ReaderFactory(understanding, clock, self)
+        self._client: Reconnecting | None = None
+        self._stopping: Deferred[None] | None = None
+        self._sessions: set[int] = set()
+        self._reads = False
+        self._said = ""
+
+    @property
+    def connections(self) -> int:
+        """How often it connected so far."""
+        return self._factory.connections
+
+    def reads(self) -> None:
+        """The boiler says something."""
+        if not self._reads:
+            self._reads = True
+            self._said = ""
+            log.info("reading telemetry over a connection of our own")
+
+    def ended(self, reason: str) -> None:
+        """The connection is gone; it is made again if it is still wanted."""
+        self._reads = False
+        if self._client is not None:
+            self._say("our own telemetry connection ended, it is made again: {why}", why=reason)
+
+    def unreachable(self, why: Failure) -> None:
+        """An attempt to connect failed."""
+        if self._client is None:
+            return  # It is not wanted any more.
+        match why.value:
+            case BoilerUnknownError():
+                self._say("no boiler has answered yet: telemetry is read as soon as one does")
+            case UnreachableError() as wrong:
+                self._say(
+                    "the boiler does not answer at {host}: {why}; "
+                    "trying again every {seconds:g} seconds",
+                    host=wrong.host,
+                    why=wrong.reason,
+                    seconds=RETRY_LONGEST,
+                )
+            case _:
+                self._say("the boiler cannot be reached: {why}", why=plain_reason(why))
+
+    def _say(self, format_: str, **fields: object) -> None:
+        """Say it, unless it was the last that was said."""
+        said = format_.format(**fields)
+        if said != self._said:
+            self._said = said
+            log.info(format_, **fields)
+
+    def startService(self) -> None:
+        """Connect, unless a gateway session runs."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._decide()
+
+    def stopService(self) -> "Deferred[None] | None":
+        """Disconnect; the result comes when the connection is closed."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._decide()
+        return self._stopping
+
+    def watch(self, session: Session) -> ISessionWatcher:
+        """Give way to a session of the gateway until it is over."""
+        self._sessions.add(session.number)
+        self._decide()
+        return _Way(self, session.number)
+
+    def session_over(self, number: int) -> None:
+        """Read telemetry again when no session of the gateway is left."""
+        self._sessions.discard(number)
+        self._decide()
+
+    def _decide(self) -> None:
+        wanted = bool(self.running) and not self._sessions
+        if wanted and self._client is None:
+            self._client = Reconnecting(
+                self._boiler,
+                cast("IProtocolFactory", self._factory),
+                backoffPolicy(initialDelay=1.0, maxDelay=RETRY_LONGEST),
+                self._clock,
+            )
+            self._client.startService()
+        elif not wanted and self._client is not None:
+            client, self._client = self._client, None
+            self._stopping = client.stopService()
+
+
+@implementer(ISessionWatcher)
+class _Way:
+    """Tells when the session is over that direct telemetry gives way to."""
+
+    def __init__(self, direct: DirectTelemetry, number: int) -> None:
+        self._direct = direct
+        self._number = number
+
+    def gateway_sent(self, data: bytes) -> None:
+        """What passes is no concern of direct telemetry."""
+
+    def boiler_sent(self, data: bytes) -> None:
+        """What passes is no concern of direct telemetry."""
+
+    def over(self, reason: str) -> None:
+        self._direct.session_over(self._number)

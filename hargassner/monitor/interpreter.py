@@ -1,0 +1,178 @@
+"""The spectator beside the proxy: what passes is understood, and the model told of it."""
+
+import re
+from collections.abc import Callable, Iterable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from hargassner.boiler.model import Boiler
+from hargassner.dialogue.dialogue import Dialogue
+from hargassner.dialogue.events import (
+    Announced,
+    BoilerDescribed,
+    Event,
+    Identified,
+    LoggedIn,
+    Passthrough,
+    Refused,
+    SessionOpened,
+    SessionOver,
+    TelemetryLine,
+    Unreadable,
+)
+from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.proxy.session import IErrandWatcher, Session
+from hargassner.terminal import harmless
+
+log = Logger()
+
+_KINDS_SAID = 100
+_REQUEST = re.compile(r"\$[A-Za-z]")
+_WORDS = re.compile(r"\$?[A-Za-z]+(?: [A-Za-z]+)?")
+
+
+class Understanding:
+    """Turns what passes into events for the model.
+
+    Args:
+        boiler: the model.
+        clock: the time of each event.
+        described: called with each descriptor that the boiler sends.
+    """
+
+    def __init__(
+        self,
+        boiler: Boiler,
+        clock: IReactorTime,
+        described: Callable[[BoilerDescribed], object],
+    ) -> None:
+        self.boiler = boiler
+        self.unreadable = 0
+        self._clock = clock
+        self._described = described
+        self._said: set[tuple[str, str]] = set()
+
+    def watch(self, session: Session) -> "Overhearing":
+        """A spectator for a session that begins."""
+        return Overhearing(self, session)
+
+    def take(self, events: Iterable[Event], session: int | None = None) -> None:
+        """Tell the model, and say what a human would tell another."""
+        now = self._clock.seconds()
+        for event in events:
+            match event:
+                case BoilerDescribed():
+                    self._described(event)
+                case Unreadable():
+                    self.unreadable += 1
+                    self._say_once(
+                        "unreadable", event.reason, "cannot be read: {text} ({kind})", event.text
+                    )
+                case Passthrough() if not _REQUEST.match(event.kind):
+                    self._say_once(
+                        "passthrough",
+                        "no request",
+                        "what is no request passes without being understood: {text}",
+                        event.request,
+                    )
+                case Passthrough():
+                    self._say_once(
+                        "passthrough",
+                        event.kind,
+                        "the request {kind} is unknown: its replies pass without being understood",
+                    )
+                case Refused(asked_by="gateway"):
+                    # An older boiler refuses what the gateway asks every few seconds, for years.
+                    words = _WORDS.match(event.request)
+                    self._say_once(
+                        "refused",
+                        f"{words[0] if words else ''} {event.reply}",
+                        "the boiler refused {text}; it is said once of each kind",
+                        f"{event.request}: {event.reply}",
+                    )
+                case _:
+                    pass
+            self.boiler.apply(event, now, session)
+
+    def gateway_announced(self, gateway: FoundGateway) -> None:
+        """The gateway announced itself, or has become known by its login."""
+        announcement = gateway.announcement
+        self.take([Announced(gateway.address, announcement.software, announcement.serial)])
+
+    def boiler_answered(self, found: FoundBoiler) -> None:
+        """The boiler answered the gateway's broadcast."""
+        facts = [
+            Identified("boiler_address", found.address),
+            Identified("system_code", found.services.system_code),
+        ]
+        # In a session the boiler tells its model more exactly.
+        if not self.boiler.identity.model:
+            facts.append(Identified("model", found.services.model))
+        if not self.boiler.identity.firmware:
+            facts.append(Identified("firmware", found.services.firmware))
+        self.take(facts)
+
+    def _say_once(self, what: str, kind: str, format_: str, text: str = "") -> None:
+        if (what, kind) not in self._said and len(self._said) < _KINDS_SAID:
+            self._said.add((what, kind))
+            log.info(format_, kind=harmless(kind), text=harmless(text))
+
+
+@implementer(IErrandWatcher)
+class Overhearing:
+    """Understands one session.
+
+    ``dialogue`` is what is understood of it. ``failed`` says that something raised, so that the
+    dialogue cannot be relied on any more.
+    """
+
+    def __init__(self, understanding: Understanding, session: Session) -> None:
+        self.dialogue = Dialogue()
+        self.failed = False
+        self._understanding = understanding
+        self._session = session
+        self._listeners: list[Callable[[Event], None]] = []
+        self._take([SessionOpened(session.number, session.address)])
+
+    def listen(self, heard: Callable[[Event], None]) -> None:
+        """Have ``heard`` called with each event but telemetry, when the model has it."""
+        self._listeners.append(heard)
+
+    def gateway_sent(self, data: bytes) -> None:
+        """Take in bytes from the gateway."""
+        self._understand(self.dialogue.gateway_sent, data)
+
+    def boiler_sent(self, data: bytes) -> None:
+        """Take in bytes from the boiler."""
+        self._understand(self.dialogue.boiler_sent, data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        """Take in a request of the bridge's own."""
+        self._understand(self.dialogue.bridge_sent, data)
+
+    def bridge_received(self, data: bytes) -> None:
+        """Take in the boiler's answer to it."""
+        self._understand(self.dialogue.boiler_sent, data)
+
+    def over(self, reason: str) -> None:
+        """Tell the model that the session is over."""
+        self._take([SessionOver(self._session.number, reason)])
+
+    def _understand(self, sent: Callable[[bytes], list[Event]], data: bytes) -> None:
+        try:
+            self._take(sent(data))
+        except Exception:
+            self.failed = True
+            raise
+
+    def _take(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, LoggedIn):
+                self._session.said_login()
+        self._understanding.take(events, self._session.number)
+        for event in events:
+            if not isinstance(event, TelemetryLine):
+                for listener in self._listeners:
+                    listener(event)

@@ -1,0 +1,1 @@
+"""The gateway's telnet connection, passed to the boiler byte for byte."""

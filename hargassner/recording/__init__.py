@@ -1,0 +1,1 @@
+"""Dialogues on disk: written, read, and cleaned of secrets."""

@@ -1,0 +1,330 @@
+"""The simulated boiler's side of every dialogue: lines in, messages out.
+
+No socket and no timer is known here.  Whoever carries the messages cuts them in segments, and
+keeps each whole: no message is sent inside another one.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+
+from hargassner.simulator.boiler.identity import Identity
+from hargassner.simulator.boiler.layout import Layout, split, standard_layout
+from hargassner.simulator.boiler.parameters import Change, Choice, RefusedError
+from hargassner.simulator.boiler.plant import Plant
+from hargassner.simulator.login import key_for
+
+DHCP_TIME = 0.2
+"""Seconds from ``$dhcp renew`` to the notices of the new address."""
+
+_PARAMETER_BLOCK = 1430
+_DATE = "%Y-%m-%d %H:%M:%S"
+_SET = re.compile(r'par set "([^";]+);([^";]+);([^";]*)"')
+_GET = re.compile(r"par get ([0-9A-Za-z]+)")
+_GET_CHANGED = re.compile(r'par get changed "([^"]*)"')
+_GATEWAY = re.compile(r"igw set (\S+)")
+_ABSENT = {
+    "PR041": "Boiler A",
+    "PR043": "Boiler 2",
+    "PR044": "Boiler 3",
+    "PR045": "Boiler B",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one connection gets: whole lines, which belong together.
+
+    ``after`` is how many seconds later than other answers it comes.
+    """
+
+    connection: int
+    data: bytes
+    after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What goes wrong with one request.
+
+    ``instead`` has the whole lines that whoever asked gets in place of an answer, none if empty;
+    the request is not carried out. Without it the request is carried out, and told to everybody,
+    but whoever asked gets no reply.
+    """
+
+    instead: tuple[str, ...] | None = None
+
+
+@dataclass(slots=True)
+class _Connection:
+    """What the boiler knows of one connection."""
+
+    number: int
+    token: str = ""
+    logged_in: bool = False
+    telemetry: bool = True
+    logging: bool = True
+
+
+class BoilerEngine:
+    """Answers requests, tells everybody the notices, and streams telemetry.
+
+    Notices (lines beginning with ``z``) go to every connection that has not said ``$logging
+    disable``, and telemetry to every one that has not said ``$daq stop``; neither needs a login
+    (docs/protocol.md, section 2).
+
+    Args:
+        plant: what is measured and set.
+        now: the boiler's clock.
+        identity: who the boiler says it is.
+        layout: its channels; the standard ones when left out.
+        address: the boiler's address in its own words, for ``$dhcp renew``.
+        seed: decides the tokens.
+        mishap: what goes wrong with a request, given without ``$``; asked once for each request
+            after a login.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        now: Callable[[], datetime],
+        *,
+        identity: Identity | None = None,
+        layout: Layout | None = None,
+        address: str = "192.0.2.72",
+        seed: int = 0,
+        mishap: Callable[[str], Mishap | None] = lambda _request: None,
+    ) -> None:
+        self.plant = plant
+        self.identity = identity or Identity()
+        self.layout = layout or standard_layout()
+        self.gateway_serial = ""
+        self._mishap = mishap
+        self._now = now
+        self._started = now()
+        self._address = address
+        self._random = Random(seed)  # noqa: S311 - a stand-in for the real login
+        self._number = 7400
+        self._connections: dict[int, _Connection] = {}
+        identity = self.identity
+        self._fixed: dict[str, Callable[[_Connection], Iterable[str]]] = {
+            "apiversion": lambda _: [identity.api_version],
+            "setkomm": lambda _: [f"{identity.session_number} ack"],
+            "asnr get": lambda _: [""],
+            "daq stop": self._stop_telemetry,
+            "daq start": self._start_telemetry,
+            "logging disable": self._stop_logging,
+            "logging enable": self._start_logging,
+            "bootversion": lambda _: [identity.boot_version],
+            "info": lambda _: identity.info(),
+            "uptime": lambda _: [f"{(self._now() - self._started).total_seconds():.0f}"],
+            "rtc get": lambda _: [self._now().strftime(_DATE)],
+            "erract": lambda _: self._active_errors(),
+            "igw clear": lambda _: ["ack"],
+            "daq desc": lambda _: [_block(piece) for piece in self.layout.blocks()],
+            "par get all": lambda _: self._all_parameters(),
+        }
+        self._shaped: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterable[str]]]] = [
+            (_GATEWAY, self._set_gateway),
+            (_GET_CHANGED, self._changed_parameters),
+            (_GET, self._one_parameter),
+        ]
+
+    @property
+    def connections(self) -> int:
+        """How many connections stand now."""
+        return len(self._connections)
+
+    def connect(self) -> tuple[int, list[Message]]:
+        """A new connection: its number, and what the others are told of it."""
+        self._number += 1
+        told = self._tell([f"client connected ({self._number})"])
+        self._connections[self._number] = _Connection(self._number)
+        return self._number, told
+
+    def disconnect(self, number: int) -> list[Message]:
+        """A connection is over: what the others are told of it."""
+        self._connections.pop(number, None)
+        return self._tell([f"client connection abort ({number})"])
+
+    def advance(self, seconds: float) -> list[Message]:
+        """Let the plant's time pass: notices of what happened."""
+        news = self.plant.advance(seconds)
+        messages = self._tell(news.notices)
+        for id_ in news.finished:
+            messages += self.change(id_, "0")
+        return messages
+
+    def telemetry(self) -> list[Message]:
+        """One ``pm`` line for everybody who listens."""
+        listening = [each.number for each in self._connections.values() if each.telemetry]
+        if not listening:
+            return []
+        line = self.layout.line(self.plant.values(), self.plant.bits())
+        return [Message(number, line) for number in listening]
+
+    def change(self, id_: str, value: str) -> list[Message]:
+        """Set a parameter as somebody does at the boiler's panel.
+
+        Args:
+            id_: the parameter.
+            value: a number, or an option's text or index.
+
+        Raises:
+            RefusedError: the parameter is unknown, or does not take the value.
+        """
+        parameter = self.plant.parameters.get(id_)
+        if parameter is None:
+            raise RefusedError("parameter")
+        if isinstance(parameter, Choice) and value in parameter.options:
+            value = str(parameter.options.index(value))
+        change = self.plant.parameters.set(id_, parameter.type, value, self._now())
+        return self._tell(_notices(change)) if change else []
+
+    def received(self, number: int, line: bytes) -> list[Message]:
+        """Answer one request, given without its line end."""
+        connection = self._connections[number]
+        request = line.decode("latin-1")
+        if not request.startswith("$"):
+            # An empty line is no request; anything else is none that a boiler knows.
+            return self._reply(connection, ["Unknown Command"]) if request else []
+        command = request[1:]
+        if command == "login token":
+            connection.token = f"{self._random.randrange(1 << 32):08X}"
+            return self._reply(connection, [connection.token])
+        if command.startswith("login key "):
+            return self._login(connection, command.removeprefix("login key "))
+        if not connection.logged_in:
+            return self._reply(connection, ["permission denied"])
+        mishap = self._mishap(command)
+        if mishap is not None:
+            return self._go_wrong(connection, command, mishap)
+        return self._carry_out(connection, command)
+
+    def _go_wrong(self, connection: _Connection, command: str, mishap: Mishap) -> list[Message]:
+        if mishap.instead is None:
+            messages = self._carry_out(connection, command)
+            return [replace(each, data=_without_replies(each.data)) for each in messages]
+        lines = "".join(f"{line}\r\n" for line in mishap.instead)
+        return [Message(connection.number, lines.encode("latin-1"))] if lines else []
+
+    def _carry_out(self, connection: _Connection, command: str) -> list[Message]:
+        if command == "dhcp renew":
+            return self._tell(["IP 0.0.0.0", f"IP {self._address}"], after=DHCP_TIME)
+        if setting := _SET.fullmatch(command):
+            return self._set_parameter(connection, *setting.groups())
+        return self._reply(connection, self._answer(connection, command))
+
+    def _answer(self, connection: _Connection, command: str) -> Iterable[str]:
+        if command in self._fixed:
+            return self._fixed[command](connection)
+        for shape, answer in self._shaped:
+            if found := shape.fullmatch(command):
+                return answer(found)
+        return ["Unknown Command"]
+
+    def _login(self, connection: _Connection, key: str) -> list[Message]:
+        token, connection.token = connection.token, ""
+        if not token or key != key_for(token):
+            return self._reply(connection, ["permission denied"])
+        connection.logged_in = True
+        return self._reply_and_tell(connection, [f"client login ({connection.number})"])
+
+    def _set_parameter(
+        self, connection: _Connection, id_: str, type_: str, value: str
+    ) -> list[Message]:
+        if id_ in _ABSENT:
+            refusal = f"zERR {_ABSENT[id_]} nicht vorhanden\r\n"
+            return [Message(connection.number, refusal.encode("latin-1"))]
+        try:
+            change = self.plant.parameters.set(id_, type_, value, self._now())
+        except RefusedError as refused:
+            return self._reply(connection, [f"err {refused}"])
+        if change is None:
+            return self._reply(connection, ["ack"])
+        return self._reply_and_tell(
+            connection, [*_notices(change), f"Paramter {id_} per APP verstellt"]
+        )
+
+    def _one_parameter(self, found: re.Match[str]) -> Iterable[str]:
+        parameter = self.plant.parameters.get(found[1])
+        return ["err parameter" if parameter is None else f"{parameter.record()}0;"]
+
+    def _changed_parameters(self, found: re.Match[str]) -> Iterable[str]:
+        try:
+            since = datetime.strptime(found[1], _DATE)
+        except ValueError:
+            return ["err date"]
+        changed = self.plant.parameters.changed_since(since)
+        return [*(parameter.record() for parameter in changed), "--"]
+
+    def _all_parameters(self) -> Iterator[str]:
+        records = [f"{parameter.record()}\n" for parameter in self.plant.parameters]
+        for piece in split(records, _PARAMETER_BLOCK, _PARAMETER_BLOCK):
+            yield _block(piece)
+        yield "--"
+
+    def _active_errors(self) -> list[str]:
+        faults = self.plant.faults
+        return [f"{fault.number:04} {fault.text}" for fault in faults] or ["no errors"]
+
+    def _set_gateway(self, found: re.Match[str]) -> Iterable[str]:
+        self.gateway_serial = found[1]
+        return ["ack"]
+
+    def _stop_telemetry(self, connection: _Connection) -> Iterable[str]:
+        connection.telemetry = False
+        return ["daq stopped"]
+
+    def _start_telemetry(self, connection: _Connection) -> Iterable[str]:
+        connection.telemetry = True
+        return ["daq started"]
+
+    def _stop_logging(self, connection: _Connection) -> Iterable[str]:
+        connection.logging = False
+        return ["logging disabled"]
+
+    def _start_logging(self, connection: _Connection) -> Iterable[str]:
+        connection.logging = True
+        return ["logging enabled"]
+
+    def _reply(self, connection: _Connection, lines: Iterable[str]) -> list[Message]:
+        return [Message(connection.number, _lines("$", lines))]
+
+    def _tell(
+        self, notices: Iterable[str], *, after: float = 0.0, but: _Connection | None = None
+    ) -> list[Message]:
+        data = _lines("z", notices)
+        if not data:
+            return []
+        return [
+            Message(each.number, data, after)
+            for each in self._connections.values()
+            if each.logging and each is not but
+        ]
+
+    def _reply_and_tell(self, connection: _Connection, notices: list[str]) -> list[Message]:
+        """Notices for everybody; whoever asked gets them in one message with the ``$ack``."""
+        own = _lines("z", notices) if connection.logging else b""
+        reply = Message(connection.number, own + _lines("$", ["ack"]))
+        return [reply, *self._tell(notices, but=connection)]
+
+
+def _notices(change: Change) -> list[str]:
+    name = f"{change.parameter.id} ({change.parameter.name})"
+    return [f"Pa A: {name} = {change.old}", f"Pa N: {name} = {change.new}", "Set Para changed"]
+
+
+def _without_replies(data: bytes) -> bytes:
+    lines = data.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(b"$"))
+
+
+def _block(piece: bytes) -> str:
+    return f"<<{piece.decode('latin-1')}>>"
+
+
+def _lines(start: str, lines: Iterable[str]) -> bytes:
+    return "".join(f"{start}{line}\r\n" for line in lines).encode("latin-1")

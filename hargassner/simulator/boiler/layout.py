@@ -1,0 +1,142 @@
+"""What the simulated boiler's telemetry looks like (docs/protocol.md, section 4)."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from xml.sax.saxutils import escape
+
+from hargassner.simulator.boiler.tables import rows
+
+FIRST_BLOCK = 3500
+"""Characters after which the first block of a descriptor is cut at the next element."""
+
+FURTHER_BLOCK = 1430
+"""The same for every further block."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnalogChannel:
+    """One value of a line.
+
+    ``decimals`` is the number of places promised in the descriptor, None where none is promised;
+    then one place is printed, and ``short`` channels leave out a final ``.0``.  ``rest`` is shown
+    while the plant has no value for the channel.
+    """
+
+    name: str
+    unit: str
+    decimals: int | None
+    short: bool
+    rest: str
+
+    def text(self, value: float) -> str:
+        """The value as the boiler prints it."""
+        text = f"{value:.{1 if self.decimals is None else self.decimals}f}"
+        if self.short:
+            text = text.removesuffix(".0")
+        # A boiler does print -0 here and there; a simulated one has no reason to.
+        return text.removeprefix("-") if float(text) == 0 else text
+
+
+@dataclass(frozen=True, slots=True)
+class DigitalChannel:
+    """One bit of a digital word, and its state while the plant says nothing of it."""
+
+    name: str
+    word: int
+    bit: int
+    rest: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The channels of a boiler, in the order of its telemetry; ``words`` digital words follow."""
+
+    analog: tuple[AnalogChannel, ...]
+    digital: tuple[DigitalChannel, ...]
+    words: int = 8
+
+    @cached_property
+    def elements(self) -> tuple[str, ...]:
+        """The descriptor's document in pieces that a block never cuts."""
+        return tuple(self._elements())
+
+    def document(self) -> bytes:
+        """The descriptor as one document, ``<DAQPRJ>`` to the line end behind ``</DAQPRJ>``."""
+        return "".join(self.elements).encode("latin-1")
+
+    def blocks(self) -> list[bytes]:
+        """The descriptor in the pieces of a ``$daq desc`` reply, each ending at an element."""
+        return split(self.elements, FIRST_BLOCK, FURTHER_BLOCK)
+
+    def line(self, values: Mapping[str, float], bits: Mapping[str, bool]) -> bytes:
+        """A telemetry line, from ``pm`` to the blank and the line end.
+
+        Args:
+            values: by channel name; a channel without one shows its rest.
+            bits: the same for the digital channels.
+        """
+        tokens = [
+            channel.text(values[channel.name]) if channel.name in values else channel.rest
+            for channel in self.analog
+        ]
+        words = [0] * self.words
+        for bit in self.digital:
+            if bits.get(bit.name, bit.rest):
+                words[bit.word] |= 1 << bit.bit
+        tokens += [f"{word:X}" for word in words]
+        return f"pm {' '.join(tokens)} \r\n".encode("latin-1")
+
+    def unknown(self, names: Collection[str]) -> set[str]:
+        """Those of the names which no channel has."""
+        known = {channel.name for channel in self.analog} | {bit.name for bit in self.digital}
+        return set(names) - known
+
+    def _elements(self) -> Iterable[str]:
+        yield "<DAQPRJ><ANALOG>"
+        for place, analog in enumerate(self.analog):
+            unit = f" unit='{_attribute(analog.unit)}'" if analog.unit else ""
+            decimals = "" if analog.decimals is None else f" dop='{analog.decimals}'"
+            yield f"<CHANNEL id='{place}' name='{_attribute(analog.name)}'{unit}{decimals}/>"
+        yield "</ANALOG><DIGITAL>"
+        for bit in self.digital:
+            yield f"<CHANNEL id='{bit.word}' bit='{bit.bit}' name='{_attribute(bit.name)}'/>"
+        yield "</DIGITAL></DAQPRJ>\r\n"
+
+
+def standard_layout() -> Layout:
+    """The layout that the tables of this package describe: a pellet boiler with a buffer."""
+    return Layout(
+        analog=tuple(
+            AnalogChannel(
+                name=row["name"],
+                unit=row["unit"],
+                decimals=int(row["decimals"]) if row["decimals"] else None,
+                short=row["form"] == "short",
+                rest=row["rest"] or "0",
+            )
+            for row in rows("analog.tsv")
+        ),
+        digital=tuple(
+            DigitalChannel(row["name"], int(row["word"]), int(row["bit"]), row["rest"] == "1")
+            for row in rows("digital.tsv")
+        ),
+    )
+
+
+def split(pieces: Iterable[str], first: int, further: int) -> list[bytes]:
+    """Join pieces to blocks, each ended by the piece that brings it to its size in characters."""
+    blocks: list[bytes] = []
+    block = ""
+    for piece in pieces:
+        block += piece
+        if len(block) >= (further if blocks else first):
+            blocks.append(block.encode("latin-1"))
+            block = ""
+    if block:
+        blocks.append(block.encode("latin-1"))
+    return blocks
+
+
+def _attribute(text: str) -> str:
+    return escape(text, {"'": "&apos;"})

@@ -1,0 +1,245 @@
+"""The simulated boiler as a service: its sockets, its datagrams, and ways to make it misbehave."""
+
+import socket
+from collections.abc import Callable
+from datetime import datetime
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IReactorSocket,
+    IReactorTime,
+)
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from hargassner.network.sockets import CannotOpenError, Place, datagram_socket, explained, tie
+from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
+from hargassner.simulator.boiler.identity import DIAGNOSTICS_WANTED, SERVICES_WANTED
+from hargassner.simulator.boiler.plant import Plant
+from hargassner.simulator.boiler.telnet import BoilerFactory
+
+log = Logger()
+
+_LARGEST_DATAGRAM = 65_536
+
+
+class IBoilerReactor(IReactorSocket, IReactorTime):
+    """What the simulated boiler needs of a reactor."""
+
+
+class AnsweringProtocol(DatagramProtocol):
+    """A UDP port that answers one question, from itself to whoever asked.
+
+    Args:
+        question: the whole datagram that is answered.
+        answer: what is sent back.
+        asked_from: the port that gateways ask from.
+        problems: where a question from another port is noted; it is answered all the same.
+    """
+
+    noisy = False
+
+    def __init__(
+        self, question: bytes, answer: bytes, asked_from: int, problems: list[str]
+    ) -> None:
+        self.silent = False
+        self._question = question
+        self._answer = answer
+        self._asked_from = asked_from
+        self._problems = problems
+
+    def datagramReceived(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer the question; everything else is for others."""
+        if data != self._question or self.silent or self.transport is None:
+            return
+        if addr[1] != self._asked_from:
+            problem = f"{addr[0]} asked from UDP port {addr[1]}, not {self._asked_from}"
+            self._problems.append(problem)
+            log.warn("{problem}", problem=problem)
+        log.info("asked for {question} by {address}", question=data, address=addr[0])
+        self.transport.write(self._answer, addr)
+
+
+class SimulatedBoiler(Service):
+    """A boiler on this machine, for the demo, the tests and the benchmarks.
+
+    It can be stopped and started again, as a boiler is switched off and on; connections end then,
+    and the plant, its parameters and the port numbers stay.
+
+    Args:
+        reactor: everything runs on it.
+        address: what its sockets are bound to; "" is the wildcard address.
+        interface: what its sockets are tied to; they are bound to the wildcard address then, so
+            that broadcasts are heard.
+        telnet_port: 0 lets the system choose; see ``telnet_port_number``.
+        boiler_port: where gateways ask for services.
+        gateway_port: where they ask from.
+        boiler_diagnostics_port: where gateways ask for diagnostics.
+        gateway_diagnostics_port: where they ask from.
+        period: seconds between two telemetry lines.
+        speed: how many seconds of the plant's life pass in one; 60 shows a burn cycle in minutes.
+        segment_gap: seconds between the segments of a message.
+        reply_delay: seconds that the boiler thinks about a request.
+        plant: the plant; a new one when left out.
+        discovery: whether the UDP ports are opened.
+        seed: decides a new plant's weather and noise, and the login tokens.
+        hesitation: how many seconds longer it thinks about a request.
+        mishap: what goes wrong with a request, given without ``$``.
+
+    ``problems`` has a sentence for each question that came from another port than it should.
+    """
+
+    name = "simulated boiler"
+
+    def __init__(
+        self,
+        reactor: IBoilerReactor,
+        *,
+        address: str = "",
+        interface: str = "",
+        telnet_port: int = 23,
+        boiler_port: int = 35601,
+        gateway_port: int = 50000,
+        boiler_diagnostics_port: int = 50001,
+        gateway_diagnostics_port: int = 50002,
+        period: float = 1.0,
+        speed: float = 1.0,
+        segment_gap: float = 0.00013,
+        reply_delay: float = 0.02,
+        plant: Plant | None = None,
+        discovery: bool = True,
+        seed: int = 0,
+        hesitation: Callable[[bytes], float] = lambda _request: 0.0,
+        mishap: Callable[[str], Mishap | None] = lambda _request: None,
+    ) -> None:
+        self.telnet_port_number = telnet_port
+        self.boiler_port_number = boiler_port
+        self.boiler_diagnostics_port_number = boiler_diagnostics_port
+        self.problems: list[str] = []
+        self._reactor = reactor
+        self._place = Place(interface, address)
+        self._discovery = discovery
+        started = self._now()
+        self.plant = plant or Plant(seed, hour=started.hour + started.minute / 60)
+        self.engine = BoilerEngine(
+            self.plant, self._now, address=address or "192.0.2.72", seed=seed, mishap=mishap
+        )
+        self._factory = BoilerFactory(
+            reactor,
+            self.engine,
+            period=period,
+            speed=speed,
+            segment_gap=segment_gap,
+            reply_delay=reply_delay,
+            hesitation=hesitation,
+        )
+        identity = self.engine.identity
+        self._services = AnsweringProtocol(
+            SERVICES_WANTED, identity.service_list(), gateway_port, self.problems
+        )
+        self._diagnostics = AnsweringProtocol(
+            DIAGNOSTICS_WANTED, identity.diagnostics(), gateway_diagnostics_port, self.problems
+        )
+        self._ports: list[IListeningPort] = []
+
+    @property
+    def connections(self) -> int:
+        """How many telnet connections stand now."""
+        return self._factory.connections
+
+    def startService(self) -> None:
+        """Switch the boiler on.
+
+        Raises:
+            CannotOpenError: a socket cannot be opened; none is open then.
+        """
+        sockets = self._open()
+        super().startService()  # type: ignore[no-untyped-call]
+        with sockets[0] as listening:
+            self._ports.append(
+                self._reactor.adoptStreamPort(
+                    listening.fileno(),
+                    socket.AF_INET,
+                    self._factory,  # type: ignore[arg-type]
+                )
+            )
+        for sock, protocol in zip(sockets[1:], (self._services, self._diagnostics), strict=False):
+            with sock:
+                self._ports.append(
+                    self._reactor.adoptDatagramPort(
+                        sock.fileno(), socket.AF_INET, protocol, _LARGEST_DATAGRAM
+                    )
+                )
+        self._factory.start()
+
+    def stopService(self) -> "Deferred[None]":
+        """Switch the boiler off: the result comes when every port and connection is closed."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        ports, self._ports = self._ports, []
+        closed = [port.stopListening() for port in ports]
+        over = [self._factory.stop(), *(each for each in closed if each is not None)]
+        return gatherResults(over).addCallback(lambda _: None)
+
+    def drop_connections(self, *, reset: bool = False) -> None:
+        """End every telnet connection, with FIN or with RST."""
+        self._factory.drop(reset=reset)
+
+    def silence(self, silent: bool = True) -> None:
+        """Say nothing any more, as a boiler whose cable was pulled; connections stay."""
+        for each in (self._factory, self._services, self._diagnostics):
+            each.silent = silent
+
+    def change_parameter(self, parameter: str, value: str) -> None:
+        """Set a parameter as at the boiler's panel; every connection is told.
+
+        Args:
+            parameter: its id.
+            value: a number, or an option's text or index.
+
+        Raises:
+            RefusedError: the parameter is unknown, or does not take the value.
+        """
+        self._factory.deliver(self.engine.change(parameter, value))
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._reactor.seconds())
+
+    def _open(self) -> list[socket.socket]:
+        """The listening socket, and the two of discovery; their numbers are kept for next time."""
+        sockets = [self._listening_socket()]
+        self.telnet_port_number = sockets[0].getsockname()[1]
+        if self._discovery:
+            try:
+                sockets.append(self._datagram_socket(self.boiler_port_number))
+                sockets.append(self._datagram_socket(self.boiler_diagnostics_port_number))
+            except CannotOpenError:
+                for each in sockets:
+                    each.close()
+                raise
+            self.boiler_port_number = sockets[1].getsockname()[1]
+            self.boiler_diagnostics_port_number = sockets[2].getsockname()[1]
+        return sockets
+
+    def _listening_socket(self) -> socket.socket:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tie(sock, self._place.interface)
+            sock.bind((self._bound_to, self.telnet_port_number))
+            sock.listen(50)
+        except OSError as wrong:
+            sock.close()
+            raise explained(wrong, "TCP", self.telnet_port_number, self._place) from wrong
+        return sock
+
+    def _datagram_socket(self, port: int) -> socket.socket:
+        device = self._place.interface
+        return datagram_socket(self._place, self._bound_to, port, device=device, shared=False)
+
+    @property
+    def _bound_to(self) -> str:
+        # A socket bound to one address hears no broadcasts; one tied to its interface does.
+        return "" if self._place.interface else self._place.address

@@ -1,0 +1,79 @@
+"""Files of the state directory that change often: written soon, off the reactor's thread."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from hargassner.storage.directory import StateDirectory
+
+log = Logger()
+
+SAVE_AFTER = 1.0
+"""Seconds: what changes at once is written once."""
+
+
+class KeptFile:
+    """One file, which is written after its content has changed; the newest content is the last.
+
+    Args:
+        directory: where.
+        name: the file's name.
+        content: gives what is to be written.
+        clock: time.
+        in_thread: runs what blocks off the reactor's thread.
+        interval: seconds between two writings at least, except the last one. Whatever changes at
+            a stranger's word needs it, so that nobody can wear the disk out.
+    """
+
+    def __init__(
+        self,
+        directory: StateDirectory,
+        name: str,
+        content: Callable[[], bytes],
+        clock: IReactorTime,
+        in_thread: Callable[..., "Deferred[Any]"],
+        interval: float = 0.0,
+    ) -> None:
+        self._directory = directory
+        self._name = name
+        self._content = content
+        self._clock = clock
+        self._in_thread = in_thread
+        self._interval = interval
+        self._next = 0.0
+        self._timer: IDelayedCall | None = None
+        self._writing: Deferred[Any] = succeed(None)
+
+    def changed(self) -> None:
+        """Have the content written soon."""
+        if self._timer is None:
+            delay = max(SAVE_AFTER, self._next - self._clock.seconds())
+            self._timer = self._clock.callLater(delay, self._save)
+
+    def close(self) -> "Deferred[None]":
+        """Write what is not written yet; the result comes when all is."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._save()
+        closed: Deferred[None] = Deferred()
+        self._writing.addCallback(closed.callback)
+        return closed
+
+    def _save(self) -> None:
+        self._timer = None
+        self._next = self._clock.seconds() + self._interval
+        data = self._content()
+
+        # One after the other: threads keep no order.
+        def write(_: object) -> "Deferred[Any]":
+            return self._in_thread(self._directory.save, self._name, data)
+
+        self._writing.addCallback(write)
+        self._writing.addErrback(self._failed)
+
+    def _failed(self, why: Failure) -> None:
+        log.failure("writing {file} failed", why, file=self._name)

@@ -1,0 +1,202 @@
+"""What the page shows of the model, as values that become JSON.
+
+Everything is reckoned from the model and a status anew; nothing here remembers anything. Values
+are the boiler's own texts, in its own precision. ``date`` makes dates of the model's moments; it
+is the same one for all that is shown together.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from hargassner.boiler.model import Boiler, Channel, Setting
+from hargassner.dialogue.parameters import NumberParameter
+from hargassner.web.charts import Consumed
+from hargassner.web.dashboard import BUFFER, CIRCUITS, FILL, TANKS, TILES, by_name
+from hargassner.web.status import Link, Status
+from hargassner.web.texts import text
+
+Date = Callable[[float], float]
+"""Makes the date of a moment (``hargassner.clock.dates``)."""
+
+Json = Mapping[str, object] | Sequence[object] | str | float | int | bool | None
+
+
+def _since(moment: float | None, date: Date) -> float | None:
+    return None if moment is None else date(moment)
+
+
+def chain_picture(status: Status, language: str, date: Date) -> Json:
+    """The chain, in words."""
+    return {
+        "gateway": _link(status.gateway, language, date),
+        "bridge": _link(status.bridge, language, date),
+        "boiler": _link(status.boiler, language, date),
+        "broker": _link(status.broker, language, date),
+    }
+
+
+def _link(link: Link, language: str, date: Date) -> Json:
+    return {
+        "state": link.state,
+        "level": link.level,
+        "text": text(link.state, language),
+        "since": _since(link.since, date),
+        "address": link.address,
+        "problem": link.problem,
+        "advice": text(link.advice, language, **dict(link.fields)) if link.advice else "",
+    }
+
+
+def label(channel: Channel, language: str) -> str:
+    """What a channel is called, as the catalogue has it, else as the boiler has it."""
+    return channel.entry.text.to(language) if channel.entry else channel.name
+
+
+def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date) -> Json:
+    """One channel."""
+    return {
+        "kind": channel.kind,
+        "name": channel.name,
+        "label": label(channel, language),
+        "value": channel.text,
+        "unit": channel.unit,
+        "meaning": boiler.state_text(channel, language),
+        "since": _since(channel.since, date),
+        "connected": channel.connected,
+    }
+
+
+def setting_picture(setting: Setting, language: str, date: Date) -> Json:
+    """One of the boiler's parameters."""
+    parameter = setting.parameter
+    return {
+        "kind": "setting",
+        "name": setting.id,
+        "label": setting.name or (setting.entry.text.to(language) if setting.entry else setting.id),
+        "value": setting.text,
+        "unit": parameter.unit if isinstance(parameter, NumberParameter) else "",
+        "since": date(setting.since),
+    }
+
+
+def faults_picture(boiler: Boiler, language: str, date: Date) -> Json:
+    """What the boiler complains of."""
+    return [
+        {"number": fault.number, "text": fault.text.to(language), "since": date(fault.since)}
+        for fault in boiler.faults
+    ]
+
+
+def identity_picture(boiler: Boiler) -> Json:
+    """Who the boiler is."""
+    return {"model": boiler.identity.model, "firmware": boiler.identity.firmware}
+
+
+def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, date: Date) -> Json:
+    """What an owner wants to know of the boiler; only what this one has."""
+
+    def state(name: str) -> Json:
+        return _state(boiler, named, name, language, date)
+
+    named = by_name(boiler)
+    tiles = {role: _value(named, *names) for role, names in TILES.items()}
+    return {
+        "current": boiler.availability.telemetry,
+        "state": state("ZK") or state("PK_ZK"),
+        "tiles": [
+            {"role": role, "label": text(f"tile.{role}", language), "value": value}
+            for role, value in tiles.items()
+            if value is not None
+        ],
+        "buffer": _buffer(named, state),
+        "water": _tanks(named, state, language),
+        "circuits": _circuits(named, state, language),
+        "pellets": {
+            "stock": boiler.counters.stock,
+            "today": consumed.kilograms if consumed else None,
+            "since": consumed.since if consumed else None,
+        },
+    }
+
+
+def _value(named: Mapping[str, Channel], *names: str) -> Json:
+    """What the first of these channels that there is shows, None if there is none."""
+    for name in names:
+        if name in named:
+            return {"text": named[name].text, "unit": named[name].unit}
+    return None
+
+
+def _state(
+    boiler: Boiler, named: Mapping[str, Channel], name: str, language: str, date: Date
+) -> Json:
+    channel = named.get(name)
+    if channel is None:
+        return None
+    words = boiler.state_text(channel, language) or channel.text
+    return {"text": words, "since": _since(channel.since, date)}
+
+
+def _is_on(named: Mapping[str, Channel], name: str) -> bool:
+    return name in named and bool(named[name].value)
+
+
+def _buffer(named: Mapping[str, Channel], state: Callable[[str], Json]) -> Json:
+    heights = {height: _value(named, name) for height, name in BUFFER.items()}
+    fill = _value(named, *FILL)
+    if not any(heights.values()):
+        return None
+    return {**heights, "fill": fill, "state": state("PuffZustand") or state("PufZustand")}
+
+
+def _tanks(
+    named: Mapping[str, Channel], state: Callable[[str], Json], language: str
+) -> list[object]:
+    return [
+        {
+            "name": text("tank", language, name=each),
+            "value": _value(named, f"TB{each}"),
+            "target": _value(named, f"TBs_{each}"),
+            "pump": _is_on(named, f"BP{each}"),
+            "state": state(f"BoiZustand_{each}"),
+        }
+        for each in TANKS
+        if f"TB{each}" in named
+    ]
+
+
+def _circuits(
+    named: Mapping[str, Channel], state: Callable[[str], Json], language: str
+) -> list[object]:
+    return [
+        {
+            "name": text("circuit", language, name=each),
+            "value": _value(named, f"TVL_{each}"),
+            "target": _value(named, f"TVLs_{each}"),
+            "room": _value(named, f"TRA_{each}"),
+            "pump": _is_on(named, f"HKP{each}"),
+            "state": state(f"HKZustand_{each}"),
+        }
+        for each in CIRCUITS
+        # A circuit without a mixer has no flow sensor, but does not stay off for ever.
+        if f"TVL_{each}" in named or _is_on(named, f"HKZustand_{each}")
+    ]
+
+
+def whole_picture(
+    boiler: Boiler, status: Status, consumed: Consumed | None, language: str, date: Date
+) -> dict[str, Json]:
+    """Everything, as ``/api/state`` gives it."""
+    return {
+        "chain": chain_picture(status, language, date),
+        "boiler": boiler_picture(boiler, consumed, language, date),
+        "faults": faults_picture(boiler, language, date),
+        "identity": identity_picture(boiler),
+        "channels": {
+            key: channel_picture(boiler, channel, language, date)
+            for key, channel in boiler.channels.items()
+        },
+        "settings": {
+            key: setting_picture(setting, language, date)
+            for key, setting in boiler.settings.items()
+        },
+    }

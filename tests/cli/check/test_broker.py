@@ -1,0 +1,137 @@
+"""A visit to the broker: what the bridge may do there, against a real one."""
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred, inlineCallbacks
+
+from hargassner.cli.check.broker import Visit
+from hargassner.cli.check.report import Finding, Outcome
+from hargassner.cli.check.rights import broker_finding, discovery_finding
+from hargassner.config import HomeAssistantConfig, MqttConfig
+from tests.mqtt.brokers import Embedded, Mosquitto
+from tests.mqtt.test_brokers import BrokerCase, until
+
+DOCUMENTED = (
+    "topic write hargassner/boiler/#",
+    "topic write homeassistant/#",
+    "topic read hargassner/boiler/+/set",
+    "topic read homeassistant/status",
+)
+"""The access list of docs/mqtt.md."""
+
+
+class VisitCase(BrokerCase):
+    """A broker, and somebody who looks what is left there."""
+
+    make_broker = Mosquitto
+    home = HomeAssistantConfig()
+
+    @inlineCallbacks
+    def visit(self, *rights: str, lines: tuple[str, ...] = ()) -> Any:
+        """Visit a broker with these rights, or with all; what was found."""
+        if rights:
+            path = Path(self.folder) / "rights"
+            path.write_text("\n".join(rights) + "\n")
+            path.chmod(0o700)
+            lines = (*lines, f"acl_file {path}")
+        self.running = self.broker(lines=lines)
+        visit = Visit(MqttConfig(url=self.running.url), self.home, reactor)
+        yield ensureDeferred(visit.begin())
+        yield until(lambda: visit.is_known or visit.over)
+        found = self.found(visit)
+        visit.end()
+        yield until(lambda: visit.over)
+        return found
+
+    def found(self, visit: Visit) -> tuple[Finding, Finding | None]:
+        url = self.running.url
+        return broker_finding(visit, url, self.home), discovery_finding(visit, self.home)
+
+
+class RightsTests(VisitCase):
+    """What the broker's access list allows."""
+
+    @inlineCallbacks
+    def test_everything(self) -> Any:
+        broker, home = yield self.visit()
+        self.assertEqual((broker.outcome, broker.advice, home), (Outcome.OK, "", None))
+
+    @inlineCallbacks
+    def test_what_the_documentation_asks_for_is_enough(self) -> Any:
+        """Though nothing comes back of what is published."""
+        broker, home = yield self.visit(*DOCUMENTED)
+        self.assertEqual((broker.outcome, home), (Outcome.OK, None), broker)
+
+    @inlineCallbacks
+    def test_not_what_home_assistant_looks_for(self) -> Any:
+        broker, home = yield self.visit(*(each for each in DOCUMENTED if "write home" not in each))
+        self.assertEqual((broker.outcome, home.outcome), (Outcome.OK, Outcome.FAILED))
+        self.assertEqual(
+            home.what,
+            "the bridge may not publish homeassistant/device/hargassner_boiler/check: "
+            "Not authorized",
+        )
+        self.assertIn("write homeassistant/#", home.advice)
+
+    @inlineCallbacks
+    def test_not_its_own_topics(self) -> Any:
+        broker, _ = yield self.visit("topic read #")
+        self.assertEqual(broker.outcome, Outcome.FAILED)
+        self.assertIn("but not publish hargassner/boiler/check: Not authorized", broker.what)
+
+    @inlineCallbacks
+    def test_nothing_is_left_at_the_broker(self) -> Any:
+        yield self.visit()
+        onlooker = yield self.onlooker(self.running)
+        onlooker.publish("end", "")
+        yield until(lambda: onlooker.heard("end"))
+        self.assertEqual(onlooker.retained(), set())
+
+
+class SizeTests(VisitCase):
+    """How much the broker takes at once."""
+
+    @inlineCallbacks
+    def test_a_broker_with_a_limit_tells_it(self) -> Any:
+        broker, home = yield self.visit(lines=("max_packet_size 65536",))
+        self.assertEqual((broker.outcome, home), (Outcome.OK, None))
+        self.assertIn("65536 bytes at most at once", broker.what)
+        self.assertIn("each entity in a message of its own", broker.advice)
+
+    @inlineCallbacks
+    def test_it_does_not_matter_where_entities_are_announced_singly(self) -> Any:
+        self.home = HomeAssistantConfig(discovery="entity")
+        broker, _ = yield self.visit(lines=("max_packet_size 65536",))
+        self.assertEqual(broker.advice, "")
+
+
+class WithoutReasonsTests(VisitCase):
+    """A broker that speaks no MQTT 5: what comes back tells."""
+
+    make_broker = Embedded
+
+    @inlineCallbacks
+    def test_everything(self) -> Any:
+        broker, home = yield self.visit()
+        self.assertEqual((broker.outcome, home), (Outcome.OK, None), broker)
+
+    def test_what_does_not_come_back_is_said_as_it_is(self) -> None:
+        """Nobody can tell whether it could not be published, or not be read."""
+        visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
+        visit.let_in = True
+        finding = discovery_finding(visit, self.home)
+        self.assertEqual(finding.outcome, Outcome.FAILED)
+        self.assertIn("may not publish there, or not read it", finding.what)
+        self.assertIn(
+            "not publish hargassner/boiler/check", broker_finding(visit, "", self.home).what
+        )
+
+    def test_a_refused_subscription_is_said(self) -> None:
+        visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
+        visit.let_in = True
+        visit.not_subscribed("hargassner/boiler/+/set")
+        self.assertIn(
+            "not subscribe to hargassner/boiler/+/set", broker_finding(visit, "", self.home).what
+        )

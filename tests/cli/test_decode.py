@@ -1,0 +1,255 @@
+"""The command ``hargassner decode``."""
+
+import argparse
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.cli import decode
+from hargassner.dialogue.descriptor import MOST_CHANNELS
+from tests.shared import shared_file
+
+DOCUMENT = """<DAQPRJ><ANALOG>
+<CHANNEL id='0' name='ZK' dop='0'/><CHANNEL id='1' name='TK' unit='°C'/>
+</ANALOG><DIGITAL><CHANNEL id='0' bit='3' name='Störung'/></DIGITAL></DAQPRJ>""".encode("latin-1")
+
+LINES = b"pm 7 65.70 8 \r\nzPuffer Aus\r\npm 7 65.70 8 \r\npm 7 66.00 0 \r\n"
+
+SD_CARD = (
+    b"<HISDAQ-V0.1;COMPRESSION(TOKEN-ESC(4B, 0x10, 6, 13, 13))>\r\n"
+    + DOCUMENT.replace(b"\n", b"")
+    + b"\r\n2019-10-07_16:52:01 KT=Nano.2 25\r\n2019-10-07_16:52:02 pm 7 65.70 8 \r\n"
+)
+
+
+def recording(*segments: tuple[float, str, bytes]) -> bytes:
+    """A recorded session of these segments: time, sender and bytes."""
+    lines: list[dict[str, object]] = [{"format": "hargassner-recording", "version": 1}]
+    for time, direction, data in segments:
+        lines.append({"time": time, "direction": direction, "data": data.decode("latin-1")})
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+SESSION = recording(
+    (0.5, "boiler", b"pm 1 20.00 0 \r\n"),
+    (1.0, "gateway", b"$daq desc\r\n"),
+    (1.5, "boiler", b"$<<" + DOCUMENT + b"\r\n>>\r\n"),
+    (2.0, "boiler", b"pm 7 65.7"),
+    (2.25, "boiler", b"0 8 \r\n"),
+)
+
+
+class DecodeTests(SynchronousTestCase):
+    """The command reads a descriptor and lines and prints what they mean."""
+
+    def setUp(self) -> None:
+        """A folder for files, and nothing printed yet."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.parser = argparse.ArgumentParser()
+        decode.configure(self.parser)
+
+    def file(self, name: str, content: bytes) -> str:
+        """Make a file; its path."""
+        path = self.folder / name
+        path.write_bytes(content)
+        return str(path)
+
+    def run_command(self, *arguments: str, status: int = 0, given: bytes = b"") -> tuple[str, str]:
+        """Run it with standard input given; what it printed, and its complaints."""
+        out, complaints = io.StringIO(), io.StringIO()
+        self.patch(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+        self.patch(sys, "stdout", out)
+        self.patch(sys, "stderr", complaints)
+        self.assertEqual(decode.run(self.parser.parse_args(arguments)), status)
+        return out.getvalue(), complaints.getvalue()
+
+    def test_the_table_shows_everything_and_then_changes(self) -> None:
+        """Channel, name, value and unit; a line without change is left out."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, complaints = self.run_command("--descriptor", descriptor, self.file("l", LINES))
+        self.assertEqual(
+            [line.split() for line in printed.splitlines()],
+            [
+                ["line", "1"],
+                ["channel", "name", "value", "unit"],
+                ["zk", "ZK", "7"],
+                ["tk", "TK", "65.70", "°C"],
+                ["stoerung", "Störung", "ON"],
+                ["line", "3"],
+                ["tk", "TK", "66.00", "°C"],
+                ["stoerung", "Störung", "OFF"],
+            ],
+        )
+        self.assertEqual(complaints, "")
+
+    def test_a_descriptor_in_utf8_needs_no_declaration(self) -> None:
+        """As somebody's editor saved it."""
+        latin = self.file("latin.xml", DOCUMENT)
+        utf8 = self.file("utf8.xml", DOCUMENT.decode("latin-1").encode())
+        for descriptor in (latin, utf8):
+            printed, _ = self.run_command("--descriptor", descriptor, given=LINES)
+            self.assertIn("Störung", printed)
+
+    def test_a_descriptor_with_too_many_channels_is_told(self) -> None:
+        """What is left out is said, and the others are shown."""
+        channels = "<CHANNEL id='0' name='TK'/>" * (MOST_CHANNELS + 1)
+        document = f"<DAQPRJ><ANALOG>{channels}</ANALOG></DAQPRJ>".encode()
+        descriptor = self.file("many.xml", document)
+        printed, complaint = self.run_command("--descriptor", descriptor, given=b"pm 7\r\n")
+        self.assertIn("tk_2 ", printed)
+        self.assertEqual(
+            complaint, f"hargassner decode: {descriptor}: only the first 4096 channels are taken\n"
+        )
+
+    def test_lines_come_from_standard_input(self) -> None:
+        """Without a file, or with a dash for it, whatever its line ends."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, _ = self.run_command("--descriptor", descriptor, given=LINES)
+        self.assertIn("66.00", printed)
+        again, _ = self.run_command(
+            "--descriptor", descriptor, "-", given=LINES.replace(b"\r\n", b"\n")
+        )
+        self.assertEqual(again, printed)
+
+    def test_json_has_an_object_a_line(self) -> None:
+        """With every channel each time, and with the boiler's own decimals."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, _ = self.run_command("--descriptor", descriptor, "--json", given=LINES)
+        self.assertEqual(
+            printed.splitlines(),
+            [
+                '{"zk": 7, "tk": 65.70, "stoerung": true}',
+                '{"zk": 7, "tk": 65.70, "stoerung": true}',
+                '{"zk": 7, "tk": 66.00, "stoerung": false}',
+            ],
+        )
+
+    def test_json_is_json_whatever_the_value(self) -> None:
+        """What is no number is null, and zeros in front are left out."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, _ = self.run_command(
+            "--descriptor", descriptor, "--json", given=b"pm 007 x G \npm -0 -00.50 0 \n"
+        )
+        self.assertEqual(
+            [json.loads(line) for line in printed.splitlines()],
+            [
+                {"zk": 7, "tk": None, "stoerung": None},
+                {"zk": 0, "tk": -0.5, "stoerung": False},
+            ],
+        )
+
+    def test_csv_has_a_row_a_line(self) -> None:
+        """After a header; what is not known is empty."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, _ = self.run_command(
+            "--descriptor", descriptor, "--csv", given=LINES + b"pm 7 x 8 \r\n"
+        )
+        self.assertEqual(
+            list(csv.reader(io.StringIO(printed))),
+            [
+                ["zk", "tk", "stoerung"],
+                ["7", "65.70", "ON"],
+                ["7", "65.70", "ON"],
+                ["7", "66.00", "OFF"],
+                ["7", "", "ON"],
+            ],
+        )
+
+    def test_an_sd_card_recording_has_both(self) -> None:
+        """Its own descriptor and lines, with the boiler's time."""
+        printed, _ = self.run_command("--descriptor", self.file("DAQ00001.DAQ", SD_CARD), "--json")
+        self.assertEqual(
+            printed,
+            '{"time": "2019-10-07 16:52:02", "zk": 7, "tk": 65.70, "stoerung": true}\n',
+        )
+
+    def test_a_recorded_session_has_both(self) -> None:
+        """Also the lines before the descriptor, with the seconds since its start."""
+        printed, _ = self.run_command("--descriptor", self.file("s.jsonl", SESSION), "--csv")
+        self.assertEqual(
+            printed.splitlines(),
+            ["time,zk,tk,stoerung", "0.500,1,20.00,OFF", "2.250,7,65.70,ON"],
+        )
+
+    def test_a_recording_can_be_one_of_the_two(self) -> None:
+        """Its descriptor for other lines, or its lines by another descriptor."""
+        plain = self.file("boiler.xml", DOCUMENT)
+        session = self.file("s.jsonl", SESSION)
+        by_session, _ = self.run_command("--descriptor", session, "--json", "-", given=LINES)
+        by_plain, _ = self.run_command("--descriptor", plain, "--json", given=LINES)
+        self.assertEqual(by_session, by_plain)
+        of_session, _ = self.run_command("--descriptor", plain, "--csv", session)
+        self.assertIn("2.250,7,65.70,ON", of_session)
+        of_card, _ = self.run_command("--descriptor", plain, "--csv", self.file("d", SD_CARD))
+        self.assertIn("2019-10-07 16:52:02,7,65.70,ON", of_card)
+
+    def test_hidden_places_are_passed_over(self) -> None:
+        """As the owner names them."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, complaints = self.run_command(
+            "--descriptor", descriptor, "--json", "--hidden", "0,2", given=b"pm 99 7 98 65.70 8 \n"
+        )
+        self.assertEqual(printed, '{"zk": 7, "tk": 65.70, "stoerung": true}\n')
+        self.assertEqual(complaints, "")
+
+    def test_lines_that_do_not_fit_are_said_once(self) -> None:
+        """With both lengths and from which line on; and when they fit again."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        given = LINES + b"pm 7 66.00 1 2 8 \r\npm 7 66.00 1 3 8 \r\n" + LINES
+        printed, complaints = self.run_command("--descriptor", descriptor, given=given)
+        self.assertEqual(len(complaints.splitlines()), 2)
+        self.assertIn("line 4 on, 5 values where 3 are described", complaints)
+        self.assertIn("line 6 on, the values fit", complaints)
+        self.assertIn("?", printed)
+
+    def test_damage_cannot_steer_the_terminal(self) -> None:
+        """Control characters are not printed."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, _ = self.run_command("--descriptor", descriptor, given=b"pm \x1b[2J \x9b1m 8 \n")
+        self.assertNotIn("\x1b", printed)
+        self.assertNotIn("\x9b", printed)
+
+    def test_files_that_cannot_be_read(self) -> None:
+        """One line says which file and why, and the status is 1."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        silent = recording((0.0, "boiler", b"pm 1 2 3 \r\n"))
+        for why, *arguments in (
+            ("No such file", str(self.folder / "absent")),
+            ("Is a directory", str(self.folder)),
+            ("not readable as XML", self.file("lines.txt", LINES)),
+            ("describes no channel", self.file("empty.xml", b"<DAQPRJ/>")),
+            ("no descriptor in its second line", self.file("c", SD_CARD[:100])),
+            ("didn't ask for the descriptor", self.file("silent", silent)),
+            ("neither a recording nor", self.file("other.json", b"{}")),
+            ("No such file", descriptor, str(self.folder / "absent")),
+            ("there are no telemetry lines", descriptor, self.file("none", b"zPuffer Aus\r\n")),
+            ("has no time", descriptor, self.file("damaged", SD_CARD + b"pm 8 \r\n")),
+        ):
+            _, complaints = self.run_command("--descriptor", *arguments, status=1)
+            self.assertIn(why, complaints)
+            self.assertIn(arguments[-1], complaints)
+            self.assertEqual(len(complaints.splitlines()), 1, complaints)
+
+    def test_places_that_are_none(self) -> None:
+        """The arguments are refused with status 2."""
+        complaints = io.StringIO()
+        self.patch(sys, "stderr", complaints)
+        for places in ("a", "-1", "1,,2", ""):
+            refusal = self.assertRaises(
+                SystemExit, self.parser.parse_args, ["--descriptor", "x", f"--hidden={places}"]
+            )
+            self.assertEqual(refusal.code, 2)
+        self.assertIn("no list of places such as 59,94", complaints.getvalue())
+
+    def test_a_captured_session(self) -> None:
+        """A real one has its descriptor and three lines, all of which fit."""
+        capture = shared_file("captures/nano-pk-v14.0n3.json")
+        printed, complaints = self.run_command("--descriptor", str(capture), "--json")
+        objects = [json.loads(line) for line in printed.splitlines()]
+        self.assertEqual([each["zk"] for each in objects], [9, 9, 9])
+        self.assertEqual(complaints, "")

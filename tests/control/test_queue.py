@@ -1,0 +1,460 @@
+"""Commands: what is taken, what is sent to the boiler, and what comes of it."""
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.logger import LogLevel
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from hargassner.boiler.model import Boiler
+from hargassner.control.queue import (
+    GAP_PATIENCE,
+    MOST_WAITING,
+    QUIET,
+    READ_PAUSE,
+    CommandError,
+    Control,
+    IControl,
+)
+from hargassner.dialogue.events import ParameterChanged
+from hargassner.simulator.boiler.engine import Mishap
+from tests.cases import Log
+from tests.house import CATALOGUE, PARAMETERS, TIMEOUT, House
+
+
+class ControlCase(SynchronousTestCase):
+    """A house in which the gateway has logged in and asks nothing more."""
+
+    def setUp(self) -> None:
+        self.log = Log(self)
+        self.mishaps: dict[str, Mishap] = {}
+        self.hesitation: dict[bytes, float] = {}
+        self.house = self.build()
+
+    def build(self, **options: object) -> House:
+        house = House(
+            mishap=lambda command: self.mishaps.get(command),
+            hesitation=lambda line: self.hesitation.get(line, 0.0),
+            **options,
+        )
+        self.addCleanup(self.nothing_is_left, house)
+        return house.log_in()
+
+    def nothing_is_left(self, house: House) -> None:
+        house.end()
+        self.assertEqual(house.clock.getDelayedCalls(), [])
+        self.assertEqual(house.problems, [])
+        self.assertEqual(len(house.outcomes), house.commands)
+
+    def outcome(self, id_: str, wanted: str, seconds: float = 1) -> str:
+        outcome = self.house.command(id_, wanted)
+        self.house.advance(seconds)
+        self.assertEqual(len(outcome), 1)
+        return outcome[0]
+
+    def asked(self) -> list[bytes]:
+        """What the bridge asked since the last time."""
+        asked = self.house.boiler.asked_by_bridge[:]
+        self.house.boiler.asked_by_bridge.clear()
+        return asked
+
+    def count(self, name: str) -> int:
+        return getattr(self.house.control.counters, name)
+
+
+class SettingTests(ControlCase):
+    """A command that the boiler carries out."""
+
+    def test_it_is_an_honest_control(self) -> None:
+        verifyObject(IControl, self.house.control)
+
+    def test_the_result_is_the_boilers_own_text_and_the_model_has_it(self) -> None:
+        self.asked()
+        self.assertEqual(self.outcome("PR001", "aus"), "Aus")
+        self.assertEqual(self.asked(), [b'$par set "PR001;6;1"'])
+        self.assertEqual(self.house.model.settings["PR001"].text, "Aus")
+        self.assertEqual(self.house.engine.plant.parameters.get("PR001").text(), "Aus")
+        self.assertEqual(self.count("ok"), 1)
+
+    def test_the_id_may_be_in_another_case(self) -> None:
+        self.assertEqual(self.outcome("a6D", "1"), "1.0")
+
+    def test_what_it_is_already_is_read_back_as_no_notice_tells_it(self) -> None:
+        self.asked()
+        self.assertEqual(self.outcome("4", "20.5"), "20.500")
+        self.assertEqual(self.asked(), [b'$par set "4;3;20.5"', b"$par get 4"])
+
+    def test_with_notices_switched_off_the_value_is_read_back(self) -> None:
+        self.house.gateway_says(b"$logging disable\r\n")
+        # The gateway's own words in this test: its dialogue must not be surprised.
+        self.house.advance(1)
+        self.house.problems.clear()
+        self.assertEqual(self.outcome("4", "23"), "23.000")
+
+    def test_the_model_has_it_when_the_result_comes(self) -> None:
+        seen: list[str] = []
+        result = self.house.control.set_parameter("PR011", "Heizen")
+        result.addCallback(lambda _: seen.append(self.house.model.settings["PR011"].text))
+        self.house.advance(1)
+        self.assertEqual(seen, ["Heizen"])
+
+    def test_commands_are_carried_out_in_their_order(self) -> None:
+        self.asked()
+        for id_, wanted in (("PR011", "Aus"), ("4", "22"), ("PR001", "Aus")):
+            self.house.command(id_, wanted)
+        self.house.advance(2)
+        self.assertEqual(
+            self.asked(),
+            [b'$par set "PR011;6;0"', b'$par set "4;3;22.0"', b'$par set "PR001;6;1"'],
+        )
+
+    def test_of_those_for_one_parameter_only_the_newest_is_sent(self) -> None:
+        self.asked()
+        first, second, third = (self.house.command("4", each) for each in ("21", "22", "23"))
+        self.house.advance(2)
+        self.assertEqual(self.asked(), [b'$par set "4;3;23.0"'])
+        self.assertEqual(third, ["23.0"])
+        for each in (first, second):
+            self.assertIn("a newer command for the same parameter", each[0])
+        self.assertEqual(self.count("superseded"), 2)
+
+    def test_one_that_was_sent_is_not_superseded(self) -> None:
+        first = self.house.command("4", "21")
+        self.house.advance(0.01)
+        second = self.house.command("4", "22")
+        self.house.advance(2)
+        self.assertEqual((first, second), (["21.0"], ["22.0"]))
+
+    def test_a_command_given_when_another_has_its_result_is_carried_out(self) -> None:
+        later: list[str] = []
+        result = self.house.control.set_parameter("4", "21")
+        result.addCallback(lambda _: self.house.control.set_parameter("4", "22"))
+        result.addCallback(later.append)
+        self.house.advance(2)
+        self.assertEqual(later, ["22.0"])
+
+
+class RefusalTests(ControlCase):
+    """A command that is not carried out."""
+
+    def test_a_parameter_that_is_not_listed(self) -> None:
+        why = self.outcome("7", "20")
+        self.assertEqual(why, "error: '7' cannot be set: it is not among control.parameters")
+
+    def test_a_value_that_it_cannot_have_never_reaches_the_boiler(self) -> None:
+        self.asked()
+        self.assertIn("is not within 14 to 26", self.outcome("4", "99"))
+        self.assertIn("is no option of parameter PR001", self.outcome("PR001", "99"))
+        self.assertEqual(self.asked(), [])
+        self.assertEqual(self.count("invalid"), 2)
+
+    def test_the_boilers_refusals_with_its_own_words(self) -> None:
+        for line in ("$permission denied", "$err limit", "zERR nicht vorhanden"):
+            self.mishaps = {'par set "4;3;22.0"': Mishap((line,))}
+            why = self.outcome("4", "22")
+            self.assertEqual(why, f"error: the boiler refused it: {line.removeprefix('$')}")
+            # What the gateway asks next tells whether a reply follows a notice.
+            self.house.advance(6)
+        self.assertEqual(self.count("refused"), 3)
+        self.assertEqual(self.house.model.settings["4"].text, "20.500")
+
+    def test_an_acknowledgement_that_changes_nothing_is_no_success(self) -> None:
+        self.mishaps = {'par set "4;3;22.0"': Mishap(("$ack",))}
+        self.assertIn("has 20.500 all the same", self.outcome("4", "22"))
+
+    def test_too_many_at_once(self) -> None:
+        ids = [f"X{number}" for number in range(MOST_WAITING + 1)]
+        house = self.build(parameters=ids)
+        outcomes = [house.command(each, "1") for each in ids]
+        self.assertEqual(outcomes[:-1], [[]] * MOST_WAITING)
+        self.assertEqual(outcomes[-1], ["error: 20 commands are waiting already"])
+        # One that replaces another finds its place.
+        outcomes.append(house.command("X3", "2"))
+        self.assertEqual(outcomes[-1], [])
+        house.advance(GAP_PATIENCE)
+        self.assertEqual(house.control.counters.too_many, 1)
+
+
+class UnknownParameterTests(ControlCase):
+    """A parameter that the boiler has not described yet."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        # What it was asked after the login, it did not tell.
+        self.mishaps = {"par get 4": Mishap(("$permission denied",))}
+        self.house = self.build()
+        self.mishaps = {}
+        self.asked()
+
+    def test_it_is_read_before_it_is_set(self) -> None:
+        self.assertEqual(self.outcome("4", "22"), "22.0")
+        self.assertEqual(self.asked(), [b"$par get 4", b'$par set "4;3;22.0"'])
+
+    def test_what_it_cannot_be_is_refused_then(self) -> None:
+        self.assertIn("is not within", self.outcome("4", "99"))
+        self.assertEqual(self.count("invalid"), 1)
+
+    def test_a_boiler_that_does_not_know_it_refuses(self) -> None:
+        self.mishaps = {"par get 4": Mishap(("$err parameter",))}
+        self.assertEqual(
+            self.outcome("4", "22"),
+            "error: the boiler does not tell what parameter 4 is: err parameter",
+        )
+
+    def test_one_of_which_only_a_notice_was_seen_is_read_too(self) -> None:
+        self.house.model.apply(ParameterChanged("4", "", None, "21.0"), 0.0)
+        self.assertEqual(self.outcome("4", "22"), "22.0")
+
+    def test_what_cannot_be_read_is_not_set(self) -> None:
+        self.mishaps = {"par get 4": Mishap(("$4;3;damaged;",))}
+        self.assertIn("cannot be read", self.outcome("4", "22"))
+
+
+class LateTests(ControlCase):
+    """A boiler that takes its time."""
+
+    def test_a_command_without_an_answer_times_out(self) -> None:
+        self.mishaps = {'par set "4;3;22.0"': Mishap(())}
+        outcome = self.house.command("4", "22")
+        self.house.advance(TIMEOUT - 0.1)
+        self.assertEqual(outcome, [])
+        self.house.advance(0.2)
+        self.assertEqual(outcome, ["error: the boiler did not answer within 5 seconds"])
+        self.assertEqual(self.count("timed_out"), 1)
+
+    def test_a_notice_of_the_new_value_counts_although_the_acknowledgement_is_lost(self) -> None:
+        self.mishaps = {'par set "4;3;22.0"': Mishap(None)}
+        self.assertEqual(self.outcome("4", "22", TIMEOUT + 1), "22.0")
+
+    def test_an_answer_that_comes_late_still_reaches_the_model(self) -> None:
+        self.hesitation = {b'$par set "PR001;6;1"': TIMEOUT + 1}
+        self.assertIn("did not answer", self.outcome("PR001", "Aus", TIMEOUT + 0.5))
+        self.house.advance(2)
+        self.assertEqual(self.house.model.settings["PR001"].text, "Aus")
+
+    def test_the_next_command_waits_until_nothing_is_owed_for_the_last(self) -> None:
+        self.hesitation = {b'$par set "4;3;22.0"': TIMEOUT + 1}
+        self.asked()
+        self.house.command("4", "22")
+        self.house.advance(0.1)
+        next_ = self.house.command("PR001", "Aus")
+        self.house.advance(TIMEOUT + 0.5)
+        self.assertEqual(next_, [])
+        self.house.advance(1)
+        self.assertEqual(next_, ["Aus"])
+
+    def test_a_command_does_not_wait_for_a_gap_for_ever(self) -> None:
+        self.house.stop_polling()
+        self.house.advance(10)
+        self.house.gateway_says(b"half a line")
+        outcome = self.house.command("4", "22")
+        self.house.advance(GAP_PATIENCE + 1)
+        self.assertIn("left no gap", outcome[0])
+        self.assertEqual(self.count("timed_out"), 1)
+        self.house.problems.clear()
+
+
+class SessionTests(ControlCase):
+    """Commands need a session."""
+
+    def test_without_one_they_are_refused_at_once(self) -> None:
+        control = Control(Boiler(catalogue=CATALOGUE), Clock(), PARAMETERS, TIMEOUT)
+        why = self.failureResultOf(control.set_parameter("4", "22"), CommandError)
+        self.assertIn("no gateway session", why.getErrorMessage())
+        self.assertEqual(control.counters.no_session, 1)
+
+    def test_before_the_login_they_are_refused(self) -> None:
+        house = House()
+        self.addCleanup(self.nothing_is_left, house)
+        house.advance(0.03)
+        self.assertIn("no gateway session", house.command("4", "22")[0])
+
+    def test_one_that_is_out_when_the_session_ends_says_so(self) -> None:
+        self.mishaps = {'par set "4;3;22.0"': Mishap(())}
+        out, waiting = self.house.command("4", "22"), self.house.command("PR001", "Aus")
+        self.house.advance(0.01)
+        self.house.session.end("enough")
+        self.house.advance(2)
+        self.assertEqual(out, ["error: the session ended before the boiler answered"])
+        self.assertEqual(waiting, ["error: the session ended before the command could be sent"])
+        self.assertEqual(self.count("session_ended"), 2)
+        self.assertIn("no gateway session", self.house.command("4", "22")[0])
+
+    def test_nothing_is_timed_any_more_when_the_session_is_over(self) -> None:
+        self.mishaps = {'par set "4;3;22.0"': Mishap(())}
+        self.house.command("4", "22")
+        self.house.command("PR001", "Aus")
+        self.house.advance(0.01)
+        self.house.client.gone(ConnectionDone())
+        self.house.boiler_leg.gone(ConnectionDone())
+        timed = [each.func.__module__ for each in self.house.clock.getDelayedCalls()]
+        self.assertEqual(self.count("session_ended"), 2)
+        self.assertNotIn("hargassner.control.queue", timed)
+        self.assertNotIn("hargassner.proxy.exchange", timed)
+
+    def test_a_gateway_that_is_about_to_leave_is_not_disturbed(self) -> None:
+        self.asked()
+        self.house.stop_polling()
+        self.house.advance(2)
+        self.house.gateway_says(self.house.dialogue.clear())
+        self.house.advance(0.001)
+        outcome = self.house.command("4", "22")
+        self.house.advance(1)
+        self.assertIn("about to start over", outcome[0])
+        self.assertIn("about to start over", self.house.command("4", "22")[0])
+        self.assertEqual(self.asked(), [])
+
+    def test_after_a_failure_of_the_understanding_none_is_sent(self) -> None:
+        before = len(self.house.received)
+        self.house.overhearing.listen(lambda _event: 1 / 0)
+        self.house.boiler.deliver(self.house.engine.change("PR011", "Heizen"))
+        self.house.advance(2)
+        self.assertIn("cannot follow", self.house.command("4", "22")[0])
+        self.house.advance(10)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        # The last line may still be under way.
+        self.assertTrue(self.house.boiler.for_gateway.startswith(self.house.received))
+        self.assertGreater(len(self.house.received), before)
+
+
+class ReadingTests(ControlCase):
+    """After a login the bridge reads what can be set."""
+
+    def test_each_parameter_is_read_once_in_a_session(self) -> None:
+        self.house.advance(60)
+        self.assertEqual(self.asked(), [f"$par get {each}".encode() for each in PARAMETERS])
+        self.assertEqual(set(self.house.model.settings), set(PARAMETERS))
+
+    def test_what_the_boiler_does_not_tell_is_said_once(self) -> None:
+        self.mishaps = {
+            "par get 4": Mishap(("$permission denied",)),
+            "par get PR001": Mishap(()),
+        }
+        self.build()
+        self.build()
+        house = self.build()
+        self.assertEqual(set(house.model.settings), {"PR011", "A6d"})
+        said = [each for each in self.log.lines if "does not tell parameter" in each]
+        self.assertEqual(
+            said[:2],
+            [
+                "the boiler does not tell parameter PR001: it did not answer in time",
+                "the boiler does not tell parameter 4: permission denied",
+            ],
+        )
+        self.assertEqual(self.log.at(LogLevel.warn), [])
+
+    def test_commands_come_first(self) -> None:
+        house = House()
+        self.addCleanup(self.nothing_is_left, house)
+        while not house.session.logged_in:
+            house.advance(0.01)
+        outcome = house.command("A6d", "1")
+        house.advance(READ_PAUSE - 0.1)
+        self.assertEqual(outcome, ["1.0"])
+        self.assertEqual(house.boiler.asked_by_bridge, [b"$par get A6d", b'$par set "A6d;3;1.0"'])
+
+    def test_a_change_at_the_panel_reaches_the_model(self) -> None:
+        self.house.boiler.deliver(self.house.engine.change("PR011", "Heizen"))
+        self.house.advance(1)
+        self.assertEqual(self.house.model.settings["PR011"].text, "Heizen")
+
+
+class GapTests(ControlCase):
+    """When a request of the bridge's is written."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.house.stop_polling()
+        self.house.advance(10)
+        self.asked()
+
+    def test_not_while_a_line_of_the_gateways_is_half_through(self) -> None:
+        self.house.gateway_says(b"$setk")
+        outcome = self.house.command("4", "22")
+        self.house.advance(5)
+        self.assertEqual(self.asked(), [])
+        self.house.gateway_says(b"omm\r\n")
+        self.house.advance(1)
+        self.assertEqual(outcome, ["22.0"])
+        self.house.problems.clear()
+
+    def test_not_while_a_reply_is_due(self) -> None:
+        self.hesitation = {b"$setkomm": 3}
+        self.house.gateway_says(b"$setkomm\r\n")
+        self.house.command("4", "22")
+        self.house.advance(2.9)
+        self.assertEqual(self.asked(), [])
+        self.house.advance(0.2)
+        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.house.problems.clear()
+
+    def test_behind_an_unknown_request_only_after_a_silence(self) -> None:
+        self.mishaps = {"frobnicate": Mishap(("$one", "$two"))}
+        self.house.gateway_says(b"$frobnicate\r\n")
+        self.house.command("4", "22")
+        self.house.advance(QUIET - 0.1)
+        self.assertEqual(self.asked(), [])
+        # The silence is reckoned from the last word.
+        self.house.advance(QUIET + 0.2)
+        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.house.problems.clear()
+
+    def test_behind_a_list_of_errors_only_after_a_silence(self) -> None:
+        self.mishaps = {"erract": Mishap(("$0013 Aschelade leeren",))}
+        self.house.gateway_says(b"$erract\r\n")
+        self.house.command("4", "22")
+        self.house.advance(0.5)
+        self.assertEqual(self.asked(), [])
+        self.house.advance(2 * QUIET)
+        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.house.problems.clear()
+
+    def test_a_request_without_a_reply_is_not_waited_for(self) -> None:
+        self.house.gateway_says(b"$dhcp renew\r\n")
+        self.assertEqual(self.outcome("4", "22"), "22.0")
+
+    def test_the_gateways_requests_wait_for_one_answer_and_no_longer(self) -> None:
+        self.hesitation = {b'$par set "4;3;22.0"': 1.0}
+        self.house.command("4", "22")
+        self.house.command("PR001", "Aus")
+        self.house.advance(0.01)
+        self.house.gateway_says(self.house.dialogue.poll())
+        self.house.advance(1.05)
+        # Between the two commands the gateway had its turn.
+        self.assertIn(b"$setkomm", self.house.boiler.asked_by_gateway[-4:])
+        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.house.advance(1)
+        self.assertEqual(self.asked(), [b'$par set "PR001;6;1"'])
+
+
+class SeveralSessionsTests(SynchronousTestCase):
+    """Of several logged-in sessions the newest is used."""
+
+    def test_it_is_used_until_it_is_over(self) -> None:
+        house = House().log_in()
+        asked: list[str] = []
+
+        class Newer:
+            """A second session, as Control sees one."""
+
+            can_ask = True
+            number = 2
+
+            def ask(self, request: bytes, *_: object) -> None:
+                asked.append(request.decode())
+
+        overhearing = house.understanding.watch(house.session)
+        line = house.control.watch(Newer(), overhearing)
+        house.control.logged_in(line)
+        house.command("4", "22")
+        house.advance(0.1)
+        self.assertEqual(asked, ['$par set "4;3;22.0"\r\n'])
+        waiting = house.command("PR001", "Aus")
+        line.over("the client closed")
+        house.advance(2)
+        self.assertEqual(waiting, ["Aus"])
+        self.assertEqual(
+            house.outcomes[0], ("4", "22", "error: the session ended before the boiler answered")
+        )
+        house.end()

@@ -1,0 +1,607 @@
+"""What Home Assistant is told: by its rules, and as an owner wants it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.boiler.model import Boiler
+from hargassner.config import Config, config_from
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.events import (
+    BoilerDescribed,
+    Identified,
+    ParameterChanged,
+    ParameterSeen,
+    TelemetryLine,
+)
+from hargassner.dialogue.parameters import parse_parameter
+from hargassner.homeassistant.discovery import components, device, messages, status_page
+from hargassner.homeassistant.entities import lookup
+from tests.doubles.hass import Home, check_announcements, rendered
+from tests.mqtt.cases import (
+    BITS,
+    CHANNELS,
+    NOW,
+    PARAMETERS,
+    HomeCase,
+    described,
+    standard_boiler,
+    with_options,
+)
+from tests.shared import shared_file
+
+ENGLISH = (
+    "PR001;6;3;4;1;0;0;0;Mode;Manual;Off;Hot water;Auto;Firing off",
+    "PR012;6;4;4;1;0;0;0;Zone 2 mode;Off;Auto;Setback;Comfort;Comfort once",
+    "PR040;6;1;1;0;0;0;0;Charge buffer;No;Yes",
+    "7;3;21.000;14.000;26.000;0.500;°C;20.000;0;0;0;Zone 2 day",
+)
+
+
+def configurations() -> Iterator[Config]:
+    """Every way to announce, in every language."""
+    for discovery in ("device", "entity"):
+        for language in ("en", "de", "fr"):
+            for entities in ("standard", "all"):
+                yield with_options(
+                    Config(), discovery=discovery, language=language, entities=entities
+                )
+
+
+def announced(boiler: Boiler, config: Config) -> Home:
+    """What is announced of a boiler, checked."""
+    told = messages(config, device(boiler, config, ""), components(boiler, config), {})
+    return check_announcements({topic: json.dumps(each) for topic, each in told.items()})
+
+
+def boiler_with(event: BoilerDescribed, line: bytes = b"", *parameters: str) -> Boiler:
+    """A boiler that was described and has told a line and parameters."""
+    boiler = Boiler()
+    boiler.apply(event, NOW)
+    # A line that does not fit makes every channel one that has told something unknown.
+    boiler.apply(TelemetryLine(line or b"pm "), NOW)
+    boiler.apply(Identified("model", "Nano.2(.3) 15"), NOW)
+    for each in parameters:
+        boiler.apply(ParameterSeen(parse_parameter(each)), NOW)
+    return boiler
+
+
+def small_boiler(*parameters: str) -> Boiler:
+    """The small boiler, with its parameters or these."""
+    line = f"pm {' '.join(value for _, _, value in CHANNELS)} 2 ".encode()
+    return boiler_with(described(), line, *(parameters or PARAMETERS))
+
+
+class RulesTests(SynchronousTestCase):
+    """Whatever the boiler, the language and the way to announce: Home Assistant takes it."""
+
+    def test_a_boiler_with_most_of_what_there_is(self) -> None:
+        boiler = Boiler()
+        standard_boiler(boiler)
+        for config in configurations():
+            home = announced(boiler, config)
+            self.assertGreater(len(home.components), 250)
+
+    def test_real_descriptors(self) -> None:
+        """Those of real boilers, of three families."""
+        for file in sorted(shared_file("firmware").glob("*.xml")):
+            document = file.read_bytes()
+            descriptor = parse_descriptor(document)
+            boiler = boiler_with(BoilerDescribed(document, descriptor), b"", *PARAMETERS)
+            for config in configurations():
+                home = announced(boiler, config)
+                told = len(descriptor.analog) + len(descriptor.digital)
+                self.assertGreater(len(home.components), told)
+
+    def test_panels_in_every_language(self) -> None:
+        for parameters in (PARAMETERS, ENGLISH):
+            for config in configurations():
+                announced(small_boiler(*parameters), config)
+
+    def test_nothing_known_but_the_bridge(self) -> None:
+        for config in configurations():
+            home = announced(Boiler(), config)
+            self.assertEqual(4, len(home.components))
+
+    @given(
+        names=st.lists(
+            st.text(st.characters(codec="latin-1", exclude_categories=["Cc"])),
+            min_size=1,
+            max_size=5,
+        ),
+        unit=st.sampled_from(["", "°C", "KW", "kg", "%", "''", "Ohm"]),
+    )
+    def test_any_names(self, names: list[str], unit: str) -> None:
+        """A boiler may call its channels whatever it likes, several alike included."""
+        xml = described(tuple((name, unit, "1") for name in names), tuple(names))
+        for discovery in ("device", "entity"):
+            announced(boiler_with(xml), with_options(Config(), discovery=discovery))
+
+    def test_parameters_that_are_not_sound(self) -> None:
+        """Limits that limit nothing, options that cannot be told apart: shown, and not more."""
+        home = announced(
+            small_boiler(
+                "PR001;6;0;1;0;0;0;0;Mode;Same;Same",
+                "PR011;6;0;1;0;0;0;0;Mode;;Auto",
+                "PR012;6;0;0;0;0;0;0;Mode;Only",
+                "4;3;20.000;20.000;20.000;0.500;°C;20.000;0;0;0;Day",
+                "5;3;20.000;10.000;20.000;0.000;;20.000;0;0;0;Setback",
+                "7;9;x;y;z",
+            ),
+            Config(),
+        )
+        shown = {
+            object_: platform
+            for platform, _, object_ in (
+                key.replace("/", " ").replace("hargassner_boiler_", "").partition(" ")
+                for key in home.components
+            )
+            if object_.startswith("par_")
+        }
+        self.assertEqual(
+            {
+                "par_pr001": "sensor",
+                "par_pr011": "sensor",
+                "par_pr012": "select",
+                "par_4": "sensor",
+                "par_5": "number",
+                "par_7": "sensor",
+            },
+            shown,
+        )
+
+
+class EntityTests(SynchronousTestCase):
+    """Which entity a channel or a parameter becomes."""
+
+    def setUp(self) -> None:
+        self.boiler = small_boiler()
+        self.home = announced(self.boiler, Config())
+
+    def assert_has(self, component: dict[str, Any], **expected: Any) -> None:
+        """Insist on these properties, None for absent ones."""
+        self.assertEqual(expected, {key: component.get(key) for key in expected})
+
+    def test_a_temperature(self) -> None:
+        self.assert_has(
+            self.home.entity("sensor", "tk"),
+            name="Boiler temperature",
+            unit_of_measurement="°C",
+            device_class="temperature",
+            state_class="measurement",
+            state_topic="hargassner/boiler/tk",
+            default_entity_id="sensor.hargassner_boiler_tk",
+            entity_category=None,
+            enabled_by_default=None,
+        )
+
+    def test_a_state_code_has_every_code_as_an_option(self) -> None:
+        """All of them, in the owner's language; an unknown code is unknown, and no error."""
+        home = announced(self.boiler, with_options(Config(), language="de"))
+        sensor = home.entity("sensor", "zk")
+        self.assertEqual(20, len(sensor["options"]))
+        self.assertIn("Aschebox warten", sensor["options"])
+        shown = [
+            home.state(sensor, {"hargassner/boiler/zk": code})
+            for code in ("7", "16", "7.0", "99", "None", "")
+        ]
+        self.assertEqual(
+            ["Leistungsbrand", "Aschebox warten", "Leistungsbrand", None, None, None], shown
+        )
+
+    def test_the_family_decides_what_codes_mean(self) -> None:
+        self.boiler.apply(Identified("model", "HV 20"), NOW)
+        home = announced(self.boiler, Config())
+        shown = home.state(home.entity("sensor", "zk"), {"hargassner/boiler/zk": "13"})
+        self.assertEqual("door open", shown)
+
+    def test_the_polarity_of_safety_contacts(self) -> None:
+        """The limiter's loop is closed in operation: 1 is no problem."""
+        sensor = self.home.entity("binary_sensor", "stb")
+        self.assertEqual("problem", sensor["device_class"])
+        shown = [
+            self.home.state(sensor, {"hargassner/boiler/stb": state})
+            for state in ("ON", "OFF", "None")
+        ]
+        self.assertEqual([False, True, None], shown)
+        pump = self.home.entity("binary_sensor", "hkp1")
+        self.assertTrue(self.home.state(pump, {"hargassner/boiler/hkp1": "ON"}))
+
+    def test_what_is_enabled(self) -> None:
+        """What an owner wants; not what nobody knows, and not what is not connected."""
+        enabled = {
+            object_: "enabled_by_default" not in self.home.entity(platform, object_)
+            for platform, object_ in (
+                ("sensor", "tk"),
+                ("sensor", "tpo"),
+                ("sensor", "wuenschelrute"),
+                ("sensor", "lagerstand"),
+                ("binary_sensor", "stoerung"),
+                ("binary_sensor", "fault"),
+                ("select", "par_pr001"),
+                ("sensor", "par_d17"),
+            )
+        }
+        self.assertEqual(
+            {
+                "tk": True,
+                "tpo": False,
+                "wuenschelrute": False,
+                "lagerstand": True,
+                # The model's own says the same, and more.
+                "stoerung": False,
+                "fault": True,
+                "par_pr001": True,
+                "par_d17": False,
+            },
+            enabled,
+        )
+
+    def test_everything_is_enabled_on_demand(self) -> None:
+        """Except for inputs with nothing connected."""
+        home = announced(self.boiler, with_options(Config(), entities="all"))
+        disabled = [
+            each["unique_id"] for each in home.components.values() if "enabled_by_default" in each
+        ]
+        self.assertEqual(["hargassner_boiler_tpo"], disabled)
+
+    def test_what_nobody_knows_has_the_boilers_own_name(self) -> None:
+        self.assert_has(
+            self.home.entity("sensor", "wuenschelrute"),
+            name="Wünschelrute",
+            entity_category="diagnostic",
+        )
+
+    def test_consumption_stock_and_heat(self) -> None:
+        for object_, unit, device_class, state_class in (
+            ("verbrauchszaehler", "kg", "weight", "total_increasing"),
+            ("lagerstand", "kg", "weight", "measurement"),
+            ("heat", "kWh", "energy", "total_increasing"),
+        ):
+            self.assert_has(
+                self.home.entity("sensor", object_),
+                unit_of_measurement=unit,
+                device_class=device_class,
+                state_class=state_class,
+            )
+
+    def test_parameters(self) -> None:
+        """Choices are selects, yes and no is a switch, numbers have limits, step and unit."""
+        self.assertEqual(
+            ["Manu", "Arr", "Ballon", "Auto", "Arr combustion"],
+            self.home.entity("select", "par_pr001")["options"],
+        )
+        self.assert_has(
+            self.home.entity("switch", "par_pr040"),
+            payload_on="Oui",
+            payload_off="Non",
+            command_topic="hargassner/boiler/par_pr040/set",
+        )
+        self.assert_has(
+            self.home.entity("number", "par_4"),
+            min=14.0,
+            max=26.0,
+            step=0.5,
+            unit_of_measurement="°C",
+            device_class="temperature",
+        )
+
+    def test_a_difference_in_degrees_is_no_temperature(self) -> None:
+        """Home Assistant would convert it to another difference elsewhere."""
+        self.assert_has(
+            self.home.entity("number", "par_a6d"), unit_of_measurement="°C", device_class=None
+        )
+
+    def test_switches_in_three_languages(self) -> None:
+        """Either way round; on and off are no yes and no."""
+        for options, on in (
+            ("No;Yes", "Yes"),
+            ("Nein;Ja", "Ja"),
+            ("Non;Oui", "Oui"),
+            ("JA;NEIN", "JA"),
+            ("Aus;Ein", None),
+            ("Oui;Nein", None),
+        ):
+            home = announced(small_boiler(f"PR040;6;0;1;0;0;0;0;x;{options}"), Config())
+            key = "switch/hargassner_boiler_par_pr040"
+            self.assertEqual(on, home.components.get(key, {}).get("payload_on"), options)
+
+    def test_a_parameter_that_may_not_be_set_is_shown(self) -> None:
+        """As a sensor, without a topic for commands."""
+        sensor = self.home.entity("sensor", "par_b2")
+        self.assert_has(sensor, command_topic=None, unit_of_measurement="°C")
+
+    def test_a_parameter_that_was_only_named_waits(self) -> None:
+        """How it can be set is not known before the boiler has told it in full."""
+        boiler = small_boiler("4;3;20.000;14.000;26.000;0.500;°C;20.000;0;0;0;Jour")
+        boiler.apply(ParameterChanged("PR001", "Mode", None, "Auto"), NOW)
+        boiler.apply(ParameterChanged("A9", "", None, "1"), NOW)
+        ids = {each["unique_id"] for each in announced(boiler, Config()).components.values()}
+        self.assertNotIn("hargassner_boiler_par_pr001", ids)
+        self.assertIn("hargassner_boiler_par_a9", ids)
+
+    def test_the_bridge(self) -> None:
+        """Its session and telemetry, since when, and the gateway's software."""
+        retained = {
+            "hargassner/boiler/session": "online",
+            "hargassner/boiler/telemetry": "offline",
+            "hargassner/boiler/info": json.dumps(
+                {"session_start": "2023-11-14T22:13:20+00:00", "gateway_software": None}
+            ),
+        }
+        shown = self.home.show_all(retained)
+        self.assertIs(True, shown["binary_sensor/hargassner_boiler_session"])
+        self.assertIs(False, shown["binary_sensor/hargassner_boiler_telemetry"])
+        self.assertEqual(NOW, shown["sensor/hargassner_boiler_session_start"].timestamp())
+        self.assertIsNone(shown["sensor/hargassner_boiler_gateway_software"])
+
+    def test_availability(self) -> None:
+        """Telemetry, settings and the bridge are available each with its own."""
+        everything = dict.fromkeys(
+            (f"hargassner/boiler/{each}" for each in ("status", "session", "telemetry")), "online"
+        )
+        without = {
+            "status": {"sensor/tk", "number/par_4", "climate/climate_1", "sensor/session_start"},
+            "session": {"number/par_4", "climate/climate_1"},
+            "telemetry": {"sensor/tk"},
+        }
+        for missing, expected in without.items():
+            retained = {**everything, f"hargassner/boiler/{missing}": "offline"}
+            unavailable = {
+                each
+                for each in without["status"]
+                if not self.home.available(self.home.entity(*each.split("/")), retained)
+            }
+            self.assertEqual(expected, unavailable, missing)
+
+
+class NameTests(SynchronousTestCase):
+    """What entities are called."""
+
+    def test_languages(self) -> None:
+        names = [
+            announced(small_boiler(), with_options(Config(), language=each)).entity("sensor", "tk")
+            for each in ("en", "de", "fr")
+        ]
+        self.assertEqual(
+            ["Boiler temperature", "Kesseltemperatur", "Température chaudière"],
+            [each["name"] for each in names],
+        )
+
+    def test_channels_of_the_same_name_are_told_apart(self) -> None:
+        """By the boiler's own names, where these differ, or by their numbers."""
+        boiler = boiler_with(
+            described((("Dummy 1", "", "0"), ("Dummy 2", "", "0"), ("X", "", "0"), ("X", "", "0")))
+        )
+        home = announced(boiler, Config())
+        names = [home.entity("sensor", each)["name"] for each in ("dummy_1", "dummy_2", "x", "x_2")]
+        self.assertEqual(
+            ["Unnamed position (Dummy 1)", "Unnamed position (Dummy 2)", "X (x)", "X (x_2)"], names
+        )
+
+    def test_only_words_get_a_capital(self) -> None:
+        """A name that begins with a sign of its own keeps it."""
+        boiler = boiler_with(described((("eCleaner 1 aktiv", "", "0"), ("pump x", "", "0")), ()))
+        home = announced(boiler, Config())
+        names = [home.entity("sensor", each)["name"] for each in ("ecleaner_1_aktiv", "pump_x")]
+        self.assertEqual(["eCleaner 1 aktiv", "Pump x"], names)
+
+    def test_nodes_share_a_home(self) -> None:
+        """Two bridges at one broker have no id in common."""
+        ids = []
+        for node in ("boiler", "cellar-2"):
+            config = config_from({"mqtt": {"node": node}})
+            home = announced(small_boiler(), config)
+            ids.append({each["unique_id"] for each in home.components.values()})
+            ids.append({each["default_entity_id"] for each in home.components.values()})
+        self.assertFalse(ids[0] & ids[2])
+        self.assertFalse(ids[1] & ids[3])
+
+
+class ClimateTests(SynchronousTestCase):
+    """Heating circuits as thermostats."""
+
+    BASE = "hargassner/boiler"
+
+    def shown(self, **retained: str) -> Any:
+        """What the first circuit's thermostat shows."""
+        home = announced(small_boiler(), Config())
+        topics = {f"{self.BASE}/{each}": state for each, state in retained.items()}
+        return home.state(home.entity("climate", "climate_1"), topics)
+
+    def test_what_it_shows(self) -> None:
+        self.assertEqual(
+            {
+                "mode": "auto",
+                "preset": "none",
+                "temperature": 20.0,
+                "current_temperature": 20.5,
+                "action": "heating",
+            },
+            self.shown(par_pr011="Auto", par_4="20.000", tra_1="20.5", hkp1="ON"),
+        )
+
+    def test_each_mode_of_the_boilers(self) -> None:
+        shown = [
+            (state["mode"], state["preset"])
+            for state in (
+                self.shown(par_pr011=option)
+                for option in ("Arr", "Auto", "Réduire", "Confort", "1x Confort", "Refroid.", "?")
+            )
+        ]
+        self.assertEqual(
+            [
+                ("off", "none"),
+                ("auto", "none"),
+                ("heat", "eco"),
+                ("heat", "none"),
+                ("auto", "boost"),
+                ("cool", "none"),
+                ("None", "None"),
+            ],
+            shown,
+        )
+
+    def test_its_limits_are_the_parameters(self) -> None:
+        climate = announced(small_boiler(), Config()).entity("climate", "climate_1")
+        self.assertEqual(
+            (14.0, 26.0, 0.5, "Heating circuit 1"),
+            tuple(climate[each] for each in ("min_temp", "max_temp", "temp_step", "name")),
+        )
+
+    def test_a_boiler_that_cannot_cool(self) -> None:
+        """A mode with five options."""
+        line = PARAMETERS[1].replace("6;1;5", "6;1;4").removesuffix(";Refroid.")
+        climate = announced(small_boiler(line, PARAMETERS[3]), Config()).entity(
+            "climate", "climate_1"
+        )
+        self.assertEqual(["off", "auto", "heat"], climate["modes"])
+
+    def test_without_one_of_its_parts_there_is_none(self) -> None:
+        """Mode, day temperature and room temperature are all needed, and the right to set."""
+        only = config_from({"control": {"parameters": ["PR011", "5"]}})
+        no_room = tuple(each for each in CHANNELS if each[0] != "TRA_1")
+        for boiler, config in (
+            (small_boiler(PARAMETERS[1]), Config()),
+            (small_boiler(PARAMETERS[3]), Config()),
+            (boiler_with(described(no_room), b"", *PARAMETERS), Config()),
+            (small_boiler(), only),
+        ):
+            platforms = {each["platform"] for each in announced(boiler, config).components.values()}
+            self.assertNotIn("climate", platforms)
+
+    def test_a_mode_that_is_none_makes_no_thermostat(self) -> None:
+        """Other options than those of a circuit's mode, or two that cannot be told apart."""
+        for mode in (
+            "PR011;6;0;1;0;0;0;0;x;Arr;Auto",
+            "PR011;6;0;4;0;0;0;0;x;Arr;Auto;Auto;Confort;1x",
+            "PR011;3;1.000;0.000;5.000;1.000;;1.000;0;0;0;x",
+        ):
+            home = announced(small_boiler(mode, PARAMETERS[3]), Config())
+            self.assertNotIn("climate/hargassner_boiler_climate_1", home.components)
+
+    def test_a_day_temperature_that_is_none_makes_no_thermostat(self) -> None:
+        """Without room between its limits, or a choice."""
+        for day in (
+            "4;3;20.000;20.000;20.000;0.500;°C;20.000;0;0;0;Jour",
+            "4;6;0;1;0;0;0;0;Jour;Non;Oui",
+        ):
+            home = announced(small_boiler(PARAMETERS[1], day), Config())
+            self.assertNotIn("climate/hargassner_boiler_climate_1", home.components)
+
+    def test_two_circuits(self) -> None:
+        channels = (*CHANNELS, ("TRA_2", "°C", "21.0"))
+        boiler = boiler_with(described(channels, BITS), b"", *PARAMETERS, *ENGLISH[1:])
+        home = announced(boiler, with_options(Config(), language="de"))
+        names = [home.entity("climate", f"climate_{each}")["name"] for each in (1, 2)]
+        self.assertEqual(["Heizkreis 1", "Heizkreis 2"], names)
+        self.assertNotIn("action_topic", home.entity("climate", "climate_2"))
+
+
+class DeviceTests(SynchronousTestCase):
+    """The boiler as a device."""
+
+    def test_what_is_known_of_it(self) -> None:
+        boiler = Boiler()
+        for name, value in (
+            ("model", "Nano.2(.3) 15"),
+            ("firmware", "V14.0n3"),
+            ("controller_serial", "1234567"),
+        ):
+            boiler.apply(Identified(name, value), NOW)
+        self.assertEqual(
+            {
+                "identifiers": ["hargassner_boiler"],
+                "manufacturer": "Hargassner",
+                "name": "Hargassner Nano.2(.3) 15",
+                "model": "Nano.2(.3) 15",
+                "sw_version": "V14.0n3",
+                "serial_number": "1234567",
+                "configuration_url": "http://pi:8080",
+            },
+            device(boiler, Config(), "http://pi:8080"),
+        )
+
+    def test_the_status_page(self) -> None:
+        """An address that others can use, or none."""
+        for listen, url in (
+            ("", ""),
+            ("tcp:8080:interface=127.0.0.1", ""),
+            ("tcp:8080:interface=localhost", ""),
+            (r"tcp6:8080:interface=\:\:1", ""),
+            ("unix:/run/x", ""),
+            ("tcp:8080", "http://pi:8080"),
+            ("tcp:port=80:interface=0.0.0.0", "http://pi:80"),
+            (r"tcp6:8080:interface=\:\:", "http://pi:8080"),
+            ("tcp:8080:interface=192.0.2.5", "http://192.0.2.5:8080"),
+            (r"tcp6:8080:interface=fd00\:\:5", "http://[fd00::5]:8080"),
+            ("ssl:443:privateKey=k.pem", "https://pi:443"),
+        ):
+            self.assertEqual(url, status_page(listen, "pi"), listen)
+
+
+class TemplateTests(SynchronousTestCase):
+    """Templates say what they are meant to say, whatever is in the texts."""
+
+    @given(st.dictionaries(st.text(), st.text(min_size=1), min_size=1, max_size=5), st.text())
+    def test_any_texts(self, meanings: dict[str, str], other: str) -> None:
+        """Quotes, braces and percent signs included."""
+        template = lookup(meanings)
+        for value in (*meanings, other):
+            self.assertEqual(meanings.get(value, "None"), rendered(template, value))
+
+    def test_texts_that_look_like_templates(self) -> None:
+        meanings = {"}}": "{{", "{{ value }}": "{% if %}", "#}": "{#", '"\\': "'\n", "%}": "{}"}
+        template = lookup(meanings)
+        for value, meaning in meanings.items():
+            self.assertEqual(meaning, rendered(template, value))
+
+    def test_codes(self) -> None:
+        template = lookup({0: "off", 1: "on"}, "value | int(-1)")
+        self.assertEqual("on", rendered(template, "1"))
+
+
+class ShownTests(HomeCase):
+    """States and announcements fit each other."""
+
+    def test_a_small_boiler(self) -> None:
+        """Every entity shows what is retained, without a complaint."""
+        self.on = {"STB"}
+        self.everything()
+        home = check_announcements(self.announced())
+        shown = home.show_all(self.broker.retained)
+        unknown = {key.split("_boiler_")[1] for key, state in shown.items() if state is None}
+        self.assertEqual({"tpo", "gateway_software", "fault_event"}, unknown)
+        self.assertEqual("initialising", shown["sensor/hargassner_boiler_zk"])
+
+    def test_the_simulated_boiler(self) -> None:
+        standard_boiler(self.boiler)
+        self.settle()
+        for discovery in ("device", "entity"):
+            self.config = with_options(self.config, discovery=discovery)
+            self.live_again()
+            standard_boiler(self.boiler)
+            self.settle()
+            self.clock.advance(30)
+            check_announcements(self.announced()).show_all(self.broker.retained)
+
+    def test_recorded_lines(self) -> None:
+        """Seven hours of a real boiler, each state that was published on the way."""
+        recording = shared_file("firmware/nano2-25-V14.0k3.txt")
+        document = recording.with_suffix(".xml").read_bytes()
+        self.apply(BoilerDescribed(document, parse_descriptor(document)))
+        home = None
+        for line in recording.read_bytes().splitlines():
+            start = line.find(b"pm ")
+            if start < 0:
+                continue
+            self.apply(TelemetryLine(line[start:]))
+            self.clock.advance(1)
+            if home is None:
+                self.settle()
+                home = check_announcements(self.announced())
+            home.show_all(self.broker.retained)

@@ -1,0 +1,210 @@
+"""Direct telemetry: a connection of the bridge's own while no gateway session runs."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from hargassner.boiler.model import Boiler
+from hargassner.discovery import BoilerUnknownError, Neighbours
+from hargassner.monitor.direct_telemetry import RETRY_LONGEST, SILENCE_PATIENCE, DirectTelemetry
+from hargassner.monitor.interpreter import Understanding
+from hargassner.network.reasons import UnreachableError
+from hargassner.proxy.session import Access, ISessionWatcher, ProxyFactory, Session
+from tests.cases import Log
+from tests.monitor.test_interpreter import DOCUMENT
+
+
+class Transport(StringTransport):
+    """A connection to the boiler that ends when it is told to."""
+
+    def abortConnection(self) -> None:
+        self.loseConnection()
+
+    def loseConnection(self) -> None:
+        if not self.disconnecting:
+            super().loseConnection()
+            self.protocol.connectionLost(Failure(ConnectionDone()))
+
+
+@implementer(IStreamClientEndpoint)
+class BoilerEndpoint:
+    """The way to a boiler that answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.attempts: list[tuple[Deferred[Any], Any]] = []
+
+    def connect(self, protocolFactory: Any) -> Deferred[Any]:
+        attempt: Deferred[Any] = Deferred()
+        self.attempts.append((attempt, protocolFactory))
+        return attempt
+
+    def accept(self) -> Transport:
+        attempt, factory = self.attempts.pop(0)
+        protocol = factory.buildProtocol(None)
+        transport = Transport()
+        transport.protocol = protocol
+        protocol.makeConnection(transport)
+        attempt.callback(protocol)
+        return transport
+
+    def refuse(self, why: Exception | None = None) -> None:
+        attempt, _ = self.attempts.pop(0)
+        attempt.errback(Failure(why or ConnectError()))
+
+
+class DirectCase(SynchronousTestCase):
+    """A direct telemetry service that runs."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.log = Log(self)
+        self.endpoint = BoilerEndpoint()
+        self.boiler = Boiler()
+        understanding = Understanding(self.boiler, self.clock, lambda _: None)
+        self.direct = DirectTelemetry(self.clock, self.endpoint, understanding)
+        self.proxy = ProxyFactory(
+            self.clock, lambda _: Deferred(), Access(["any"], Neighbours(self.clock))
+        )
+        self.direct.startService()
+        self.addCleanup(self.stopped)
+
+    def stopped(self) -> None:
+        self.direct.stopService()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def session(self, number: int = 1) -> ISessionWatcher:
+        return self.direct.watch(Session(number, ("192.0.2.7", 50000), self.proxy))
+
+    def test_the_endpoint_double_is_honest(self) -> None:
+        verifyObject(IStreamClientEndpoint, self.endpoint)
+
+    def test_lines_reach_the_model_without_a_login(self) -> None:
+        transport = self.endpoint.accept()
+        transport.protocol.dataReceived(b"$<<" + DOCUMENT + b">>\r\n")
+        transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.assertTrue(self.boiler.availability.telemetry)
+        self.assertEqual(self.boiler.channels["tk"].text, "65.9")
+
+    def test_the_descriptor_is_asked_for_once_where_none_is_known(self) -> None:
+        transport = self.endpoint.accept()
+        self.assertEqual(transport.value(), b"$daq desc\r\n")
+        transport.protocol.dataReceived(b"$permission denied\r\npm 7 65.9 1 \r\n")
+        self.assertTrue(self.boiler.availability.telemetry)
+        transport.loseConnection()
+        self.clock.advance(RETRY_LONGEST)
+        self.assertEqual(self.endpoint.accept().value(), b"")
+
+    def test_a_boiler_that_resets_is_read_again(self) -> None:
+        self.endpoint.accept().loseConnection()
+        self.clock.advance(RETRY_LONGEST)
+        transport = self.endpoint.accept()
+        transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.assertTrue(self.boiler.availability.telemetry)
+
+    def test_a_boiler_that_resets_every_day_is_read_every_day(self) -> None:
+        """To the second, as some firmwares do; it is read again within seconds."""
+        for _ in range(3):
+            transport = self.endpoint.accept()
+            for _ in range(24 * 120):
+                self.clock.advance(30)
+                transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+            transport.protocol.connectionLost(Failure(ConnectionLost()))
+            self.clock.advance(5)
+            self.assertEqual(len(self.endpoint.attempts), 1)
+
+    def test_a_boiler_that_is_away_is_tried_again_and_again_but_not_often(self) -> None:
+        attempts = 0
+        for _ in range(600):
+            if self.endpoint.attempts:
+                attempts += 1
+                self.endpoint.refuse()
+            self.clock.advance(1)
+        self.assertTrue(8 <= attempts <= 30, attempts)
+
+    def test_each_state_is_said_once_in_plain_words(self) -> None:
+        """A night with a boiler that is switched off, and another way of not answering."""
+        for reason in ["connection refused"] * 20 + ["no answer"] * 20:
+            self.endpoint.refuse(UnreachableError("10.0.0.72", reason))
+            self.clock.advance(RETRY_LONGEST + 2)
+        transport = self.endpoint.accept()
+        for _ in range(100):
+            transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.assertEqual(
+            [each for each in self.log.lines if "the boiler" in each or "our own" in each],
+            [
+                "the boiler does not answer at 10.0.0.72: connection refused; "
+                "trying again every 60 seconds",
+                "the boiler does not answer at 10.0.0.72: no answer; trying again every 60 seconds",
+                "reading telemetry over a connection of our own",
+            ],
+        )
+
+    def test_a_boiler_that_accepts_and_closes_is_said_once(self) -> None:
+        for _ in range(20):
+            self.endpoint.accept().loseConnection()
+            self.clock.advance(RETRY_LONGEST + 2)
+        self.assertEqual(
+            self.log.lines,
+            ["our own telemetry connection ended, it is made again: connection closed"],
+        )
+
+    def test_a_boiler_that_is_not_known_yet_is_said_once(self) -> None:
+        for _ in range(20):
+            self.endpoint.refuse(BoilerUnknownError())
+            self.clock.advance(RETRY_LONGEST + 2)
+        self.assertEqual(
+            self.log.lines,
+            ["no boiler has answered yet: telemetry is read as soon as one does"],
+        )
+
+    def test_giving_way_and_the_stop_need_no_words(self) -> None:
+        self.endpoint.accept()
+        self.session().over("the client closed")
+        self.direct.stopService()
+        self.assertEqual(self.log.lines, [])
+
+    def test_a_connection_that_falls_silent_is_given_up(self) -> None:
+        transport = self.endpoint.accept()
+        self.clock.advance(SILENCE_PATIENCE - 1)
+        transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
+        self.clock.advance(SILENCE_PATIENCE - 1)
+        self.assertFalse(transport.disconnecting)
+        self.clock.advance(1)
+        self.assertTrue(transport.disconnecting)
+        self.assertIn(
+            "our own telemetry connection ended, it is made again: nothing came for 60 seconds",
+            self.log.lines,
+        )
+
+    def test_it_gives_way_to_a_gateway_session_and_comes_back(self) -> None:
+        transport = self.endpoint.accept()
+        session = self.session()
+        self.assertTrue(transport.disconnecting)
+        self.clock.advance(RETRY_LONGEST)
+        self.assertEqual(self.endpoint.attempts, [])
+        session.over("the client closed")
+        self.assertEqual(len(self.endpoint.attempts), 1)
+
+    def test_it_stays_away_until_the_last_of_several_sessions_is_over(self) -> None:
+        self.endpoint.accept()
+        first, second = self.session(1), self.session(2)
+        first.over("the gateway connected anew")
+        self.assertEqual(self.endpoint.attempts, [])
+        second.over("the client closed")
+        self.assertEqual(len(self.endpoint.attempts), 1)
+
+    def test_its_way_out_is_an_honest_watcher(self) -> None:
+        verifyObject(ISessionWatcher, self.session())
+
+    def test_stopping_closes_the_connection(self) -> None:
+        transport = self.endpoint.accept()
+        self.direct.stopService()
+        self.assertTrue(transport.disconnecting)

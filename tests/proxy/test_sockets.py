@@ -1,0 +1,560 @@
+"""The proxy between real sockets on loopback: bytes, back-pressure, and every way to end."""
+
+import gc
+import os
+import random
+import socket
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, DeferredList, inlineCallbacks
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
+from twisted.trial.unittest import TestCase
+from zope.interface import implementer
+
+from hargassner.boiler.model import Boiler
+from hargassner.dialogue.dialogue import Dialogue
+from hargassner.discovery import Announcement, Neighbours, ServiceList
+from hargassner.monitor.interpreter import Understanding
+from hargassner.proxy.session import Access, ProxyFactory, Session
+from tests.proxy.test_session import Clumsy
+
+GATEWAY = "127.0.0.1"
+OTHER = "127.0.0.2"
+
+
+class Peer(Protocol):
+    """One end of a connection, whose doings a test can wait for."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.over: Deferred[None] = Deferred()
+        self.lost: str | None = None
+        self._wanted: list[tuple[int, Deferred[bytes]]] = []
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+        ready = [each for each in self._wanted if each[0] <= len(self.received)]
+        for each in ready:
+            self._wanted.remove(each)
+            each[1].callback(bytes(self.received))
+
+    def when_received(self, size: int) -> Deferred[bytes]:
+        """Everything received, as soon as it is this many bytes."""
+        wanted: Deferred[bytes] = Deferred()
+        self._wanted.append((size, wanted))
+        self.dataReceived(b"")
+        return wanted
+
+    def connectionLost(self, reason: Any) -> None:
+        self.lost = reason.type.__name__
+        self.over.callback(None)
+
+    def reset(self) -> None:
+        self.transport.abortConnection()
+
+
+@implementer(IHalfCloseableProtocol)
+class PatientPeer(Peer):
+    """One that goes on when the other end has closed; a test can wait for that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finished: Deferred[None] = Deferred()
+
+    def readConnectionLost(self) -> None:
+        self.finished.callback(None)
+
+    def writeConnectionLost(self) -> None:
+        """What this end had to say has been sent."""
+
+
+class ScriptedBoiler(Factory):
+    """Takes connections, and says what the test makes it say."""
+
+    noisy = False
+
+    def __init__(self, peer: type[Peer]) -> None:
+        self.protocol = peer
+        self.connections: list[Peer] = []
+        self._waiting: list[Deferred[Peer]] = []
+
+    def buildProtocol(self, addr: object) -> Peer:
+        peer = self.protocol()
+        if self._waiting:
+            reactor.callLater(0, self._waiting.pop(0).callback, peer)
+        else:
+            self.connections.append(peer)
+        return peer
+
+    def next(self) -> Deferred[Peer]:
+        """The next connection that was or will be made."""
+        coming: Deferred[Peer] = Deferred()
+        if self.connections:
+            coming.callback(self.connections.pop(0))
+        else:
+            self._waiting.append(coming)
+        return coming
+
+
+def descriptors() -> int:
+    """How many file descriptors this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def resident_kib() -> int:
+    """How much memory this process uses, KiB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def arrived(peer: Peer) -> bytes:
+    """What has come to a peer's socket and was not read yet."""
+    return peer.transport.getHandle().recv(100, socket.MSG_PEEK)
+
+
+def timers() -> int:
+    """How many calls the reactor has yet to make."""
+    return len(reactor.getDelayedCalls())
+
+
+class Observed(ProxyFactory):
+    """The proxy, which lets a test see its connections."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.built: list[Any] = []
+
+    def buildProtocol(self, addr: Any) -> Any:
+        protocol = super().buildProtocol(addr)
+        self.built.append(protocol)
+        return protocol
+
+
+class SocketCase(TestCase):
+    """A proxy and a boiler on loopback; the gateway connects from 127.0.0.1."""
+
+    timeout = 60
+    allow: Iterable[str] = ("igw", OTHER)
+    peer: type[Peer] = Peer
+
+    def setUp(self) -> None:
+        self.boiler = ScriptedBoiler(self.peer)
+        self.to_boiler: list[Any] = []
+        self.boiler_port = reactor.listenTCP(0, self.boiler, interface="127.0.0.1")
+        self.boiler_number = self.boiler_port.getHost().port
+        self.neighbours = Neighbours(reactor)
+        self.neighbours.boiler_answered("127.0.0.1", ServiceList("", "", ""))
+        self.announce()
+        self.proxy = Observed(
+            reactor, self.connect, Access(self.allow, self.neighbours), self.watch
+        )
+        self.neighbours.on_announcement(self.proxy.gateway_announced)
+        self.port = reactor.listenTCP(0, self.proxy, interface="127.0.0.1")
+
+    @inlineCallbacks
+    def tearDown(self) -> Any:
+        yield self.port.stopListening()
+        yield self.boiler_port.stopListening()
+        yield self.proxy.close()
+        self.proxy.built.clear()
+        self.to_boiler.clear()
+
+    def watch(self, session: Session) -> list[Any]:
+        return []
+
+    def announce(self) -> None:
+        self.neighbours.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
+
+    def connect(self, factory: Any) -> Deferred[Any]:
+        def connect(host: str) -> Deferred[Any]:
+            return TCP4ClientEndpoint(reactor, host, self.boiler_number).connect(factory)
+
+        def keep(protocol: Any) -> Any:
+            self.to_boiler.append(protocol)
+            return protocol
+
+        return self.neighbours.boiler_address(10).addCallback(connect).addCallback(keep)
+
+    def client(self, address: str = GATEWAY) -> Deferred[Peer]:
+        endpoint = TCP4ClientEndpoint(
+            reactor, "127.0.0.1", self.port.getHost().port, bindAddress=(address, 0)
+        )
+        return endpoint.connect(Factory.forProtocol(self.peer))
+
+    @inlineCallbacks
+    def session(self, address: str = GATEWAY) -> Any:
+        client = yield self.client(address)
+        boiler = yield self.boiler.next()
+        return client, boiler
+
+    def pause(self, seconds: float) -> Deferred[None]:
+        return deferLater(reactor, seconds)
+
+
+class PassingTests(SocketCase):
+    """Bytes, whatever they are and however they are cut."""
+
+    @inlineCallbacks
+    def test_any_bytes_cut_anywhere_arrive_whole_and_in_order(self) -> Any:
+        """Both directions at once, in random pieces, some of them large."""
+        chance = random.Random(7)
+        client, boiler = yield self.session()
+        there = chance.randbytes(300_000)
+        back = chance.randbytes(300_000)
+        for sender, data in ((client, there), (boiler, back)):
+            place = 0
+            while place < len(data):
+                size = chance.choice((1, 2, 4, 37, 1456, 20_000))
+                sender.transport.write(data[place : place + size])
+                place += size
+                if chance.random() < 0.05:
+                    yield self.pause(0)
+        received = yield boiler.when_received(len(there))
+        answered = yield client.when_received(len(back))
+        self.assertEqual(received, there)
+        self.assertEqual(answered, back)
+
+    @inlineCallbacks
+    def test_what_is_sent_before_the_boiler_is_reached_is_not_lost(self) -> Any:
+        client = yield self.client()
+        client.transport.write(b"$login token\r\n")
+        boiler = yield self.boiler.next()
+        received = yield boiler.when_received(14)
+        self.assertEqual(received, b"$login token\r\n")
+
+    @inlineCallbacks
+    def test_the_last_bytes_before_a_fin_arrive(self) -> Any:
+        client, boiler = yield self.session()
+        boiler.transport.write(b"x" * 500_000)
+        boiler.transport.loseConnection()
+        yield client.over
+        self.assertEqual(len(client.received), 500_000)
+        self.assertEqual(client.lost, "ConnectionDone")
+
+
+class AtOnceTests(SocketCase):
+    """Whoever overhears what passes cannot delay it."""
+
+    def watch(self, session: Session) -> list[Any]:
+        return [self]
+
+    def gateway_sent(self, data: bytes) -> None:
+        self.there_already.append(arrived(self.at_boiler))
+
+    def boiler_sent(self, data: bytes) -> None:
+        self.there_already.append(arrived(self.at_client))
+
+    def over(self, reason: str) -> None:
+        """Nothing passes any more."""
+
+    @inlineCallbacks
+    def test_bytes_have_left_when_they_are_overheard(self) -> Any:
+        self.there_already: list[bytes] = []
+        self.at_client, self.at_boiler = client, boiler = yield self.session()
+        client.transport.write(b"$setkomm\r\n")
+        yield boiler.when_received(10)
+        boiler.transport.write(b"$1 ack\r\n")
+        yield client.when_received(8)
+        self.assertEqual(self.there_already, [b"$setkomm\r\n", b"$1 ack\r\n"])
+
+    @inlineCallbacks
+    def test_a_peer_that_reset_meanwhile_is_the_end_and_nothing_else(self) -> Any:
+        self.there_already = []
+        self.at_client, self.at_boiler = client, boiler = yield self.session()
+        # The reset is there before the bytes are passed on, and the reactor knows of neither.
+        handle = boiler.transport.getHandle()
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        boiler.transport.abortConnection()
+        client.transport.getHandle().send(b"$setkomm\r\n")
+        yield client.over
+        self.assertEqual(self.proxy.sessions, {})
+
+
+class OverheardTests(PassingTests):
+    """The same bytes while they are understood."""
+
+    def watch(self, session: Session) -> list[Any]:
+        return [Understanding(Boiler(), reactor, lambda _: None).watch(session)]
+
+
+class OverheardByAFaultyListenerTests(PassingTests):
+    """The same bytes while whoever overhears them fails each time."""
+
+    def watch(self, session: Session) -> list[Any]:
+        return [Clumsy()]
+
+    def tearDown(self) -> Any:
+        self.flushLoggedErrors(ZeroDivisionError)
+        return super().tearDown()
+
+
+class HalfClosedTests(SocketCase):
+    """Whoever closes first still gets what the other has to say."""
+
+    peer = PatientPeer
+
+    @inlineCallbacks
+    def test_it_gets_the_whole_answer(self) -> Any:
+        """From either side, and more of it than fits into any buffer."""
+        for client_first in (True, False):
+            client, boiler = yield self.session()
+            first, second = (client, boiler) if client_first else (boiler, client)
+            first.transport.write(b"$uptime\r\n")
+            first.transport.loseWriteConnection()
+            yield second.finished
+            self.assertEqual(bytes(second.received), b"$uptime\r\n")
+            second.transport.write(b"x" * 2_000_000)
+            second.transport.loseConnection()
+            yield first.finished
+            self.assertEqual(bytes(first.received), b"x" * 2_000_000)
+            first.transport.loseConnection()
+            yield DeferredList([client.over, boiler.over])
+
+    @inlineCallbacks
+    def test_it_may_have_closed_before_the_boiler_is_reached(self) -> Any:
+        client = yield self.client()
+        client.transport.write(b"$uptime\r\n")
+        client.transport.loseWriteConnection()
+        boiler = yield self.boiler.next()
+        yield boiler.finished
+        self.assertEqual(bytes(boiler.received), b"$uptime\r\n")
+        boiler.transport.write(b"$666151\r\n")
+        boiler.transport.loseConnection()
+        yield client.finished
+        self.assertEqual(bytes(client.received), b"$666151\r\n")
+        client.transport.loseConnection()
+        yield client.over
+
+
+class EndingTests(SocketCase):
+    """FIN and RST from either side, again and again."""
+
+    def watch(self, session: Session) -> list[Any]:
+        return [Understanding(Boiler(), reactor, lambda _: None).watch(session)]
+
+    @inlineCallbacks
+    def end_by(self, how: str, client: Peer, boiler: Peer) -> Any:
+        if how == "client closes":
+            client.transport.loseConnection()
+        elif how == "client resets":
+            client.reset()
+        elif how == "boiler closes":
+            boiler.transport.loseConnection()
+        else:
+            boiler.reset()
+        yield DeferredList([client.over, boiler.over])
+
+    def counted(self) -> tuple[int, int, int, int]:
+        """Descriptors, timers, sessions, and objects that belong to sessions."""
+        self.proxy.built.clear()
+        self.to_boiler.clear()
+        gc.collect()
+        kept = [each for each in gc.get_objects() if isinstance(each, Session | Dialogue)]
+        return descriptors(), timers(), len(self.proxy.sessions), len(kept)
+
+    @inlineCallbacks
+    def assert_nothing_is_left(self, before: tuple[int, int, int, int]) -> Any:
+        """Everything is as it was before, or soon will be."""
+        for _ in range(500):
+            if self.counted() == before:
+                break
+            yield self.pause(0.01)
+        self.assertEqual(self.counted(), before)
+
+    @inlineCallbacks
+    def test_two_hundred_sessions_leave_nothing(self) -> Any:
+        """Descriptors, timers and objects are as before the first, wherever a session broke off."""
+        ways = ["client closes", "client resets", "boiler closes", "boiler resets"]
+        yield self.pause(0)
+        before = self.counted()
+        for turn in range(200):
+            client, boiler = yield self.session()
+            client.transport.write(b"$dhcp renew\r\n$igw clear\r\n")
+            if turn % 5:  # Else the end comes with the first bytes still under way.
+                yield boiler.when_received(25)
+                boiler.transport.write(b"$ack\r\n")
+            if turn % 3 == 0:  # The end comes in the middle of a descriptor.
+                boiler.transport.write(b"$<<<DAQPRJ><ANALOG><CHANNEL id='0' " * 200)
+            yield self.end_by(ways[turn % 4], client, boiler)
+            self.announce()
+        yield self.assert_nothing_is_left(before)
+
+    @inlineCallbacks
+    def test_two_hundred_clients_that_go_during_connecting_leave_nothing(self) -> Any:
+        """With FIN or RST, before the boiler's side is up."""
+        yield self.pause(0)
+        before = self.counted()
+        for turn in range(200):
+            client = yield self.client()
+            if turn % 2:
+                client.reset()
+            else:
+                client.transport.loseConnection()
+            yield client.over
+            boiler = yield self.boiler.next()
+            yield boiler.over
+            self.announce()
+        yield self.assert_nothing_is_left(before)
+
+    @inlineCallbacks
+    def test_two_hundred_clients_while_the_boiler_is_away_leave_nothing(self) -> Any:
+        """It refuses, or has not been found yet; when it is back, clients are served again."""
+        yield self.boiler_port.stopListening()
+        yield self.pause(0)
+        before = self.counted()
+        for turn in range(200):
+            if turn % 2:
+                client = yield self.client()
+            else:
+                self.neighbours.recall(self.neighbours.gateway, None)
+                client = yield self.client()
+                if turn % 4:
+                    client.reset()
+                else:
+                    client.transport.loseConnection()
+                self.neighbours.boiler_answered("127.0.0.1", ServiceList("", "", ""))
+            yield client.over
+            self.announce()
+        yield self.assert_nothing_is_left(before)
+        self.assertGreaterEqual(self.proxy.counters.unreachable, 100)
+        self.boiler_port = reactor.listenTCP(self.boiler_number, self.boiler, interface="127.0.0.1")
+        client, boiler = yield self.session()
+        client.transport.write(b"$login token\r\n")
+        yield boiler.when_received(14)
+
+    @inlineCallbacks
+    def test_the_bytes_of_one_session_never_reach_the_next(self) -> Any:
+        client, boiler = yield self.session()
+        client.transport.write(b"$login tok")
+        yield boiler.when_received(10)
+        yield self.end_by("client resets", client, boiler)
+        client, boiler = yield self.session()
+        client.transport.write(b"$apiversion\r\n")
+        received = yield boiler.when_received(13)
+        self.assertEqual(received, b"$apiversion\r\n")
+
+
+class CrowdTests(SocketCase):
+    """Many clients at once."""
+
+    allow = ("any",)
+
+    def announce(self) -> None:
+        """No gateway: every client is just a client."""
+
+    @inlineCallbacks
+    def test_a_stalled_client_among_a_hundred_harms_nobody(self) -> Any:
+        """It pauses its own boiler connection, and memory stays bounded."""
+        stalled = socket.socket()
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.connect(("127.0.0.1", self.port.getHost().port))
+        self.addCleanup(stalled.close)
+        stalled_boiler = yield self.boiler.next()
+        pairs = []
+        for _ in range(99):
+            pair = yield self.session()
+            pairs.append(pair)
+        before = resident_kib()
+        flood = Flood(stalled_boiler.transport, total=200_000_000)
+        stalled_boiler.transport.registerProducer(flood, True)
+        flood.resumeProducing()
+        line = b"pm " + b"1.0 " * 100 + b"\r\n"
+        for _ in range(20):
+            for _client, boiler in pairs:
+                boiler.transport.write(line)
+            yield self.pause(0.01)
+        yield DeferredList([client.when_received(20 * len(line)) for client, _ in pairs])
+        sent = -1
+        while sent != flood.sent:  # The kernel's buffers take their time to fill.
+            sent = flood.sent
+            yield self.pause(0.5)
+        grown = resident_kib() - before
+        self.assertTrue(flood.paused, "the boiler's side of the stalled client was not paused")
+        self.assertLess(flood.sent, 20_000_000)
+        self.assertLess(grown, 40_000)
+        stalled_boiler.transport.unregisterProducer()
+        stalled_boiler.transport.abortConnection()
+
+    @inlineCallbacks
+    def test_garbage_of_every_kind_passes_and_raises_nothing(self) -> Any:
+        for garbage in (b"\0" * 65_536, b"\xff" * 65_536, b"\r\n" * 1000, bytes(range(256)) * 300):
+            client, boiler = yield self.session()
+            client.transport.write(garbage)
+            boiler.transport.write(garbage)
+            received = yield boiler.when_received(len(garbage))
+            answered = yield client.when_received(len(garbage))
+            self.assertEqual((received, answered), (garbage, garbage))
+            client.transport.loseConnection()
+            yield DeferredList([client.over, boiler.over])
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+
+class Flood:
+    """Writes as long as nobody pauses it."""
+
+    def __init__(self, transport: Any, total: int) -> None:
+        self.sent = 0
+        self.paused = False
+        self._transport = transport
+        self._total = total
+
+    def resumeProducing(self) -> None:
+        self.paused = False
+        self._write()
+
+    def pauseProducing(self) -> None:
+        self.paused = True
+
+    def stopProducing(self) -> None:
+        self.paused = True
+        self._total = 0
+
+    def _write(self) -> None:
+        if not self.paused and self.sent < self._total:
+            self.sent += 65_536
+            self._transport.write(bytes(65_536))
+            reactor.callLater(0, self._write)
+
+
+class LossTests(SocketCase):
+    """What the kernel is told, so that a vanished peer is noticed within a minute."""
+
+    @inlineCallbacks
+    def test_both_sockets_are_probed_and_do_not_wait_for_acknowledgements_for_ever(self) -> Any:
+        yield self.session()
+        [client_side] = self.proxy.built
+        [boiler_side] = self.to_boiler
+        for each in (client_side.transport.getHandle(), boiler_side.transport.getHandle()):
+
+            def option(level: int, name: int, sock: Any = each) -> int:
+                return int(sock.getsockopt(level, name))
+
+            self.assertTrue(option(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+            self.assertTrue(option(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            idle = option(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+            between = option(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+            probes = option(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+            self.assertLess(idle + between * probes, 60)
+            self.assertLess(option(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), 60_000)
+
+
+class ResetTests(SocketCase):
+    """A client that resets with bytes still unread."""
+
+    @inlineCallbacks
+    def test_a_reset_is_the_end_for_the_boiler_too(self) -> Any:
+        plain = socket.create_connection(("127.0.0.1", self.port.getHost().port))
+        boiler = yield self.boiler.next()
+        boiler.transport.write(b"pm 1 2 3\r\n")
+        yield self.pause(0.05)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        plain.close()
+        yield boiler.over
+        self.assertEqual(self.proxy.sessions, {})

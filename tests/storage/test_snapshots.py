@@ -1,0 +1,199 @@
+"""What the bridge knows again after a restart."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.boiler.model import Boiler
+from hargassner.catalogue import Family
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.events import Announced, BoilerDescribed, Identified, TelemetryLine
+from hargassner.discovery import Announcement, FoundGateway, Neighbours, ServiceList
+from hargassner.storage.directory import StateDirectory
+from hargassner.storage.file import SAVE_AFTER
+from hargassner.storage.snapshots import IdentityCache, Memory, NeighbourCache
+from tests.monitor.test_interpreter import DOCUMENT
+
+
+def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
+    return maybeDeferred(work, *arguments)
+
+
+class MemoryTests(SynchronousTestCase):
+    """Two lives of a bridge with one state directory."""
+
+    def setUp(self) -> None:
+        self.path = Path(self.mktemp())
+        self.live()
+
+    def live(self) -> None:
+        """Begin a life of the bridge."""
+        self.clock = Clock()
+        self.neighbours = Neighbours(self.clock)
+        self.boiler = Boiler()
+        directory = StateDirectory(self.path)
+        self.memory = Memory(directory, self.neighbours, self.boiler, self.clock, at_once)
+        self.memory.startService()
+
+    def test_a_first_life_knows_nothing(self) -> None:
+        self.assertIsNone(self.neighbours.gateway)
+        self.assertIsNone(self.neighbours.boiler)
+        self.assertIsNone(self.boiler.descriptor)
+
+    def test_what_cannot_be_remembered_is_logged_and_no_more(self) -> None:
+        """A thread that fails with something unforeseen harms nobody."""
+        directory = StateDirectory(self.path)
+        memory = Memory(
+            directory, self.neighbours, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
+        )
+        memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+    def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
+        self.memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        self.live()
+        self.boiler.apply(TelemetryLine(b"pm 7 65.9 1 "), 1.0)
+        self.assertEqual(self.boiler.channels["tk"].text, "65.9")
+
+    def test_the_gateway_and_the_boiler_are_known_in_the_next_life(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        self.memory.remember_neighbours()
+        self.successResultOf(self.memory.stopService())
+        known = (self.neighbours.gateway, self.neighbours.boiler)
+        self.live()
+        self.assertEqual((self.neighbours.gateway, self.neighbours.boiler), known)
+        self.assertEqual(self.successResultOf(self.neighbours.boiler_address(10)), "198.51.100.2")
+
+    def test_a_gateway_that_logged_in_is_trusted_in_the_next_life(self) -> None:
+        """A stranger that announces itself after the restart does not take its place."""
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.neighbours.gateway_logged_in("192.0.2.7")
+        self.memory.remember_neighbours()
+        self.successResultOf(self.memory.stopService())
+        self.live()
+        trusted = self.neighbours.trusted_gateway
+        self.assertEqual(trusted, FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345")))
+        self.neighbours.gateway_announced("192.0.2.99", Announcement("6.4.1", "0099999"))
+        self.assertEqual(self.neighbours.gateway, trusted)
+
+    def test_one_that_only_announced_itself_is_not(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.memory.remember_neighbours()
+        self.successResultOf(self.memory.stopService())
+        self.live()
+        self.assertIsNone(self.neighbours.trusted_gateway)
+        self.assertTrue(self.neighbours.may_be_gateway("192.0.2.7"))
+
+    def test_one_of_them_alone_is_remembered_too(self) -> None:
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+        self.memory.remember_neighbours()
+        self.clock.advance(SAVE_AFTER)
+        self.live()
+        self.assertIsNone(self.neighbours.gateway)
+        self.assertEqual(self.neighbours.boiler.address, "198.51.100.2")
+
+    def test_who_is_heard_again_is_not_written_again(self) -> None:
+        """A storm of broadcasts costs the disk nothing, in this life or in the next."""
+        answer = ("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        self.neighbours.boiler_answered(*answer)
+        self.memory.remember_neighbours()
+        self.clock.advance(SAVE_AFTER)
+        for _ in range(2):
+            for _ in range(100):
+                self.neighbours.boiler_answered(*answer)
+                self.memory.remember_neighbours()
+            self.assertEqual([], self.clock.getDelayedCalls())
+            self.live()
+
+    def test_two_gateways_that_alternate_cost_a_writing_a_minute(self) -> None:
+        """Each of the two files: who was found, and who the boiler and the gateway are."""
+        written: list[str] = []
+
+        def in_thread(_work: Any, name: str, *_: Any) -> Deferred[Any]:
+            written.append(name)
+            return succeed(None)
+
+        directory = StateDirectory(self.path)
+        memory = Memory(directory, self.neighbours, self.boiler, self.clock, in_thread)
+        memory.startService()
+        for second in range(600):
+            serial = f"000{second % 2}"
+            self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", serial))
+            self.boiler.apply(Announced("192.0.2.7", "6.4.1", serial), float(second))
+            memory.remember_neighbours()
+            self.clock.advance(1.0)
+        self.assertEqual({"neighbours.json": 10, "identity.json": 10}, Counter(written))
+        self.successResultOf(memory.stopService())
+
+    def test_of_two_that_are_found_at_once_both_are_remembered(self) -> None:
+        """Threads keep no order: what is written last must be what is known last."""
+        works: list[Any] = []
+
+        def in_thread(work: Any, *arguments: Any) -> Deferred[Any]:
+            done: Deferred[Any] = Deferred()
+            works.append(lambda: done.callback(work(*arguments)))
+            return done
+
+        directory = StateDirectory(self.path)
+        memory = Memory(directory, self.neighbours, self.boiler, self.clock, in_thread)
+        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        memory.remember_neighbours()
+        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+        memory.remember_neighbours()
+        self.clock.advance(SAVE_AFTER)
+        while works:
+            works.pop()()
+        self.live()
+        self.assertIsNotNone(self.neighbours.gateway)
+        self.assertIsNotNone(self.neighbours.boiler)
+
+    def test_who_the_boiler_is_is_known_in_the_next_life(self) -> None:
+        """Its state codes mean the same from the first line on, without a new session."""
+        self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)
+        self.boiler.apply(Announced("192.0.2.7", "6.4.1", "0012345"), 1.0)
+        self.successResultOf(self.memory.stopService())
+        known = self.boiler.identity
+        self.live()
+        self.assertEqual(known, self.boiler.identity)
+        self.assertIs(Family.CHIP, self.boiler.family)
+
+    def test_a_power_cut_costs_a_second_of_it(self) -> None:
+        self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)
+        self.clock.advance(SAVE_AFTER)
+        self.live()
+        self.assertEqual("Eco-HK 60", self.boiler.identity.model)
+
+    def test_what_a_session_tells_counts_more(self) -> None:
+        self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)
+        self.clock.advance(SAVE_AFTER)
+        self.live()
+        self.boiler.apply(Identified("model", "HV 20"), 1.0)
+        self.assertEqual("HV 20", self.boiler.identity.model)
+
+    def test_a_damaged_identity_is_set_aside(self) -> None:
+        for damaged in (b"", b"{", b"[]", b'{"model": 7}', b"7"):
+            StateDirectory(self.path).save(IdentityCache.FILE, damaged)
+            self.live()
+            self.assertEqual("", self.boiler.identity.model)
+            self.assertFalse((self.path / IdentityCache.FILE).exists(), damaged)
+
+    def test_a_damaged_file_is_set_aside_and_lived_without(self) -> None:
+        for damaged in (
+            b"",
+            b"{",
+            b"[]",
+            b'{"gateway": {"address": "nowhere"}}',
+            b'{"boiler": 7}',
+            b'{"boiler": 0}',
+            b"[" * 99_999,
+        ):
+            directory = StateDirectory(self.path)
+            directory.save(NeighbourCache.FILE, damaged)
+            self.live()
+            self.assertIsNone(self.neighbours.gateway)
+            self.assertFalse((self.path / NeighbourCache.FILE).exists(), damaged)
