@@ -136,9 +136,8 @@ class Relay:
         if not self._is_for_relay(self._gateway_side, source, opposite, known, len(data), port):
             return
         now = self._clock.seconds()
-        trusted = self._neighbours.trusted_gateway
         self._askers[source_port].heard(
-            address, now, waits=asks(data), preferred=trusted.address if trusted else None
+            address, now, waits=asks(data), preferred=self._preferred_asker()
         )
         if data.startswith(ASKS_FOR_SERVICES):
             self._services_asked = now
@@ -166,18 +165,20 @@ class Relay:
         known = boiler is not None and boiler.address == source[0]
         if not self._is_for_relay(self._boiler_side, source, opposite, known, len(data), port):
             return
-        host = self._gateway_side.broadcast if broadcast else self._asker(port) or opposite
+        host: str | None = self._gateway_side.broadcast
+        if not broadcast:
+            asker = self._askers[port].answer_for(self._preferred_asker(), self._clock.seconds())
+            host = asker or opposite
         if host is None:
             self._drop(source, port, len(data))
         elif self._sent(self._boiler_side, data, source, (host, port)):
             self.counters.to_gateway += 1
         self._learn_boiler(data, source, port, broadcast)
 
-    def _asker(self, port: int) -> str | None:
-        """Who gets what was sent to this port, and not to everybody."""
-        trusted = self._neighbours.trusted_gateway
-        preferred = trusted.address if trusted is not None else None
-        return self._askers[port].answer_for(preferred, self._clock.seconds())
+    def _preferred_asker(self) -> str | None:
+        """Who is answered first: the gateway that logged in, else whoever announced itself last."""
+        gateway = self._neighbours.trusted_gateway or self._neighbours.gateway
+        return gateway.address if gateway is not None else None
 
     def _learn_boiler(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None

@@ -213,6 +213,15 @@ class RelayTests(RelayCase):
             self.assertEqual(len(self.heard(self.gateway[self.ports.gateway_port])), 1)
             self.clock.advance(3)
 
+    def test_before_a_login_whoever_announced_itself_is_answered_before_a_stranger(self) -> None:
+        stranger = self.device(OTHER_GATEWAY, self.ports.gateway_port)
+        self.ask(ANNOUNCEMENT)
+        self.say(SERVICES_WANTED, stranger, (BRIDGE_TO_GATEWAY, self.ports.boiler_port))
+        self.ask()
+        self.answer()
+        self.assertEqual(self.heard(stranger), [])
+        self.assertEqual(len(self.heard(self.gateway[self.ports.gateway_port])), 1)
+
     def test_an_answer_that_nobody_asked_for_goes_to_the_gateway_that_is_known(self) -> None:
         self.neighbours.gateway_announced(OTHER_GATEWAY, Announcement("6.4.1", "0099999"))
         other = self.device(OTHER_GATEWAY, self.ports.gateway_port)
