@@ -1,0 +1,64 @@
+"""Who is told, and what is said once."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.observers import Observers, Once
+
+
+class ObserversTests(SynchronousTestCase):
+    """Those who are told."""
+
+    def setUp(self) -> None:
+        self.told: list[str] = []
+        self.observers: Observers[str] = Observers("a test")
+
+    def test_each_is_told_in_order(self) -> None:
+        for each in "ab":
+            self.observers.add(each)
+        self.observers.notify(self.told.append)
+        self.assertEqual(self.told, ["a", "b"])
+        self.assertEqual(len(self.observers), 2)
+
+    def test_one_that_was_removed_is_not_told(self) -> None:
+        remove = self.observers.add("a")
+        self.observers.add("b")
+        remove()
+        remove()
+        self.observers.notify(self.told.append)
+        self.assertEqual(self.told, ["b"])
+
+    def test_one_may_leave_while_it_is_told(self) -> None:
+        removes = [self.observers.add(each) for each in "ab"]
+        self.observers.notify(lambda each: (removes[0](), self.told.append(each)))
+        self.assertEqual(self.told, ["a", "b"])
+
+    def test_one_that_fails_keeps_it_from_nobody(self) -> None:
+        for each in "ab":
+            self.observers.add(each)
+
+        def tell(each: str) -> None:
+            self.told.append(each)
+            if each == "a":
+                raise ZeroDivisionError
+
+        self.observers.notify(tell)
+        self.assertEqual(self.told, ["a", "b"])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+
+
+class OnceTests(SynchronousTestCase):
+    """What was said."""
+
+    def test_a_thing_is_said_once(self) -> None:
+        once = Once()
+        self.assertEqual([once.first(each) for each in "aab"], [True, False, True])
+
+    def test_after_a_change_it_is_said_again(self) -> None:
+        once = Once()
+        once.first("a")
+        once.forget("a")
+        self.assertTrue(once.first("a"))
+
+    def test_no_more_than_so_many_things_are_said(self) -> None:
+        once = Once(at_most=2)
+        self.assertEqual([once.first(each) for each in "abc"], [True, True, False])
