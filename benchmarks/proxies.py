@@ -19,8 +19,8 @@ from hargassner.config import MqttConfig
 from hargassner.control.queue import Control
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed
-from hargassner.discovery import Neighbours
-from hargassner.monitor.interpreter import Understanding
+from hargassner.discovery import Devices
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.link import BrokerLink
 from hargassner.proxy.session import Access, ProxyFactory, Session
 
@@ -41,12 +41,12 @@ def bridge(
     return ProxyFactory(
         reactor,
         TCP4ClientEndpoint(reactor, HOST, boiler_port).connect,
-        Access(["any"], Neighbours(reactor, HOST)),
+        Access(["any"], Devices(reactor, HOST)),
         watch,
     )
 
 
-def understood() -> Understanding:
+def understood() -> Interpreter:
     """What passes, understood."""
     analog = "".join(f"<CHANNEL id='{place}' name='A {place}'/>" for place in range(182))
     digital = "".join(
@@ -57,10 +57,10 @@ def understood() -> Understanding:
     document = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>".encode()
     boiler = Boiler()
     boiler.apply(BoilerDescribed(document, parse_descriptor(document)), 0.0)
-    return Understanding(boiler, reactor, lambda _described: None)
+    return Interpreter(boiler, reactor, lambda _described: None)
 
 
-def understanding(boiler_port: int) -> ProxyFactory:
+def interpreter(boiler_port: int) -> ProxyFactory:
     """The bridge's proxy, with what passes understood."""
     spectator = understood()
     return bridge(boiler_port, lambda session: [spectator.watch(session)])
@@ -72,8 +72,8 @@ def control(boiler_port: int) -> ProxyFactory:
     commands = Control(spectator.boiler, reactor, ["PR001", "4"], 5.0)
 
     def watch(session: Session) -> list[Any]:
-        overhearing = spectator.watch(session)
-        return [overhearing, commands.watch(session, overhearing)]
+        interpreter = spectator.watch(session)
+        return [interpreter, commands.watch(session, interpreter)]
 
     return bridge(boiler_port, watch)
 
@@ -118,7 +118,7 @@ def main() -> None:
     kinds = {
         "portforward": port_forward,
         "bridge": bridge,
-        "understanding": understanding,
+        "understanding": interpreter,
         "control": control,
         "published": published,
     }

@@ -27,20 +27,26 @@ from hargassner.boiler.model import Boiler
 from hargassner.clock import ReactorClock
 from hargassner.config import Config
 from hargassner.control.queue import Control
-from hargassner.discovery import Neighbours, Relay, Side
+from hargassner.discovery import Devices, Relay, Side
 from hargassner.homeassistant.view import HomeView
 from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal, JournalKeeping
 from hargassner.mqtt.endpoint import IBrokerReactor
 from hargassner.mqtt.link import BrokerLink
 from hargassner.network.accepting import AcceptingPort, DescriptorWatch
-from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
+from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
 from hargassner.network.keeper import Keeper
 from hargassner.network.reasons import UnreachableError, plain_reason
 from hargassner.network.resolver import INamesReactor, Names
-from hargassner.network.sockets import CannotOpenError, Place, listening_socket
-from hargassner.proxy.session import Access, IErrandWatcher, ISessionWatcher, ProxyFactory, Session
+from hargassner.network.sockets import CannotOpenError, NetworkInterface, listening_socket
+from hargassner.proxy.session import (
+    Access,
+    IExchangeObserver,
+    ISessionObserver,
+    ProxyFactory,
+    Session,
+)
 from hargassner.recording.writer import RecordingFolder, SessionRecorder
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Memory
@@ -62,16 +68,16 @@ class BoilerLine:
 
     Args:
         reactor: connects.
-        neighbours: know where the boiler is.
+        devices: know where the boiler is.
         place: this machine's place on the boiler's network.
         port: the boiler's telnet port.
     """
 
     def __init__(
-        self, reactor: IBridgeReactor, neighbours: Neighbours, place: Place, port: int
+        self, reactor: IBridgeReactor, devices: Devices, place: NetworkInterface, port: int
     ) -> None:
         self._reactor = reactor
-        self._neighbours = neighbours
+        self._devices = devices
         self._place = place
         self._port = port
         self.problem = ""
@@ -82,7 +88,7 @@ class BoilerLine:
         Errors: ``BoilerUnknownError``, ``CannotOpenError``, ``UnreachableError``; ``problem`` says
         it too, until a connection is made.
         """
-        address = self._neighbours.boiler_address(CONNECT_PATIENCE)
+        address = self._devices.boiler_address(CONNECT_PATIENCE)
         connecting = address.addCallback(self._connect, protocolFactory)
         return connecting.addCallbacks(self._connected, self._not_connected)
 
@@ -114,7 +120,7 @@ class BoilerLine:
             return endpoint.connect(factory)
         resolved: Deferred[str] = self._reactor.resolve(host)
         return resolved.addCallback(
-            lambda address: TiedClientEndpoint(
+            lambda address: BoundClientEndpoint(
                 self._reactor, address, self._port, self._place, CONNECT_PATIENCE
             ).connect(factory)
         )
@@ -171,7 +177,7 @@ class CleanExit(Service):
             self._reactor.callFromThread(self._reactor.stop)
 
 
-@implementer(IErrandWatcher)
+@implementer(IExchangeObserver)
 class Recorded:
     """Has a session recorded."""
 
@@ -214,23 +220,23 @@ class Bridge(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self.config = config
         self.clock = ReactorClock(reactor)
-        gateway_place = Place(config.gateway.interface, config.gateway.address)
-        boiler_place = Place(config.boiler.interface, config.boiler.address)
+        gateway_place = NetworkInterface(config.gateway.interface, config.gateway.address)
+        boiler_place = NetworkInterface(config.boiler.interface, config.boiler.address)
 
         def in_thread(work: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
             pool = reactor.getThreadPool()
             return deferToThreadPool(reactor, pool, work, *arguments)
 
         # What outlives sessions: who is there, and what is known of the boiler.
-        self.neighbours = Neighbours(
+        self.devices = Devices(
             reactor, config.boiler.host, lambda address: self.proxy.silence(address)
         )
         self.boiler = Boiler(
             config.telemetry.hidden, config.energy.pellet_kwh_per_kg, config.energy.efficiency
         )
         state = StateDirectory(state_directory(config.state.directory, os.environ))
-        memory = Memory(state, self.neighbours, self.boiler, reactor, in_thread)
-        self.understanding = Understanding(self.boiler, reactor, memory.remember_descriptor)
+        memory = Memory(state, self.devices, self.boiler, reactor, in_thread)
+        self.interpreter = Interpreter(self.boiler, reactor, memory.remember_descriptor)
         self.journal = Journal(reactor)
 
         self.control = Control(
@@ -239,26 +245,26 @@ class Bridge(MultiService):
 
         # The way of the bytes.
         self.boiler_line = BoilerLine(
-            reactor, self.neighbours, boiler_place, config.boiler.telnet_port
+            reactor, self.devices, boiler_place, config.boiler.telnet_port
         )
-        access = Access(config.gateway.allow, self.neighbours)
-        self.direct = DirectTelemetry(reactor, self.boiler_line, self.understanding)
+        access = Access(config.gateway.allow, self.devices)
+        self.direct = DirectTelemetry(reactor, self.boiler_line, self.interpreter)
         self.recordings: RecordingFolder | None = None
         if config.recording.directory:
             folder = Path(config.recording.directory).expanduser()
             self.recordings = RecordingFolder(folder, in_thread)
 
-        def watch(session: Session) -> list[ISessionWatcher]:
-            overhearing = self.understanding.watch(session)
-            watchers: list[ISessionWatcher] = [overhearing, self.journal.watch(session)]
+        def watch(session: Session) -> list[ISessionObserver]:
+            interpreter = self.interpreter.watch(session)
+            watchers: list[ISessionObserver] = [interpreter, self.journal.watch(session)]
             if self.recordings is not None:
                 now, date = reactor.seconds(), self.clock.wall()
                 recorder = self.recordings.session(session.number, session.address, now, date)
                 watchers.append(Recorded(recorder, reactor.seconds))
-            if self.neighbours.is_gateway(session.address):
+            if self.devices.is_gateway(session.address):
                 watchers.append(self.direct.watch(session))
             # The last one: what it sends comes after what the others are told.
-            watchers.append(self.control.watch(session, overhearing))
+            watchers.append(self.control.watch(session, interpreter))
             return watchers if self.web is None else [self.web.watch(session), *watchers]
 
         self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
@@ -267,16 +273,16 @@ class Bridge(MultiService):
         self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
 
         # Who is told of whom.
-        self.neighbours.on_announcement(self.proxy.gateway_announced)
-        self.neighbours.on_gateway(self.understanding.gateway_announced)
-        self.neighbours.on_gateway(lambda _gateway: memory.remember_neighbours())
-        self.proxy.on_login(lambda session: self.neighbours.gateway_logged_in(session.address))
-        self.neighbours.on_boiler(self.understanding.boiler_answered)
-        self.neighbours.on_boiler(lambda _boiler: memory.remember_neighbours())
+        self.devices.on_announcement(self.proxy.gateway_announced)
+        self.devices.on_gateway(self.interpreter.gateway_announced)
+        self.devices.on_gateway(lambda _gateway: memory.remember_devices())
+        self.proxy.on_login(lambda session: self.devices.gateway_logged_in(session.address))
+        self.devices.on_boiler(self.interpreter.boiler_answered)
+        self.devices.on_boiler(lambda _boiler: memory.remember_devices())
 
         # Towards the gateway it is the boiler, and the reverse.
         both = sides(config, gateway_place, boiler_place)
-        self.relay = Relay(self.neighbours, config.discovery, *both, reactor)
+        self.relay = Relay(self.devices, config.discovery, *both, reactor)
 
         def open_telnet_port() -> AcceptingPort:
             sock = listening_socket(gateway_place, config.gateway.telnet_port)
@@ -352,10 +358,10 @@ class Bridge(MultiService):
         seen = Parts(
             config=self.config,
             boiler=self.boiler,
-            neighbours=self.neighbours,
+            devices=self.devices,
             proxy=self.proxy,
             direct=self.direct,
-            understanding=self.understanding,
+            interpreter=self.interpreter,
             journal=self.journal,
             gateway_keepers=gateway_keepers,
             boiler_keepers=boiler_keepers,
@@ -366,7 +372,9 @@ class Bridge(MultiService):
         return WebPage(seen, reactor, self.clock, state, in_thread)
 
 
-def sides(config: Config, gateway_place: Place, boiler_place: Place) -> tuple[Side, Side]:
+def sides(
+    config: Config, gateway_place: NetworkInterface, boiler_place: NetworkInterface
+) -> tuple[Side, Side]:
     """The discovery ports of both sides, the gateway's first, not open yet."""
     ports = config.discovery
     diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 
-def harmless(text: str) -> str:
+def printable(text: str) -> str:
     """A text as one line without control characters, whoever wrote it."""
     if text.isprintable():
         return text
@@ -15,7 +15,7 @@ def columns(rows: Iterable[Sequence[object]]) -> str:
 
     The rows must be equally long. The last column is not padded.
     """
-    table = [[harmless(str(cell)) for cell in row] for row in rows]
+    table = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

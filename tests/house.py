@@ -19,9 +19,9 @@ from twisted.python.failure import Failure
 from hargassner.boiler.model import Boiler
 from hargassner.catalogue import Catalogue
 from hargassner.control.queue import CommandError, Control
-from hargassner.discovery import Neighbours
-from hargassner.monitor.interpreter import Understanding
-from hargassner.proxy.session import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.discovery import Devices
+from hargassner.monitor.interpreter import Interpreter
+from hargassner.proxy.session import Access, ISessionObserver, ProxyFactory, Session
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.plant import Plant
@@ -187,7 +187,7 @@ class House:
         self.clock = Clock()
         self.random = Random(seed)
         self.model = Boiler(catalogue=CATALOGUE)
-        self.understanding = Understanding(self.model, self.clock, lambda _: None)
+        self.interpreter = Interpreter(self.model, self.clock, lambda _: None)
         self.control = Control(self.model, self.clock, parameters, TIMEOUT)
         self.problems: list[str] = []
         self.outcomes: list[tuple[str, str, str]] = []
@@ -219,7 +219,7 @@ class House:
         self.proxy = ProxyFactory(
             self.clock,
             self._connect,
-            Access(["any"], Neighbours(self.clock)),
+            Access(["any"], Devices(self.clock)),
             self._watch,
         )
         self.client = Leg()
@@ -257,9 +257,9 @@ class House:
         """The session; it must stand."""
         return self.proxy.sessions[1]
 
-    def _watch(self, session: Session) -> list[ISessionWatcher]:
-        self.overhearing = self.understanding.watch(session)
-        return [self.overhearing, self.control.watch(session, self.overhearing)]
+    def _watch(self, session: Session) -> list[ISessionObserver]:
+        self.session_interpreter = self.interpreter.watch(session)
+        return [self.session_interpreter, self.control.watch(session, self.session_interpreter)]
 
     def _connect(self, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         self.boiler_end.protocol = self.boiler.buildProtocol(None)

@@ -1,4 +1,4 @@
-"""What the owner reads: the whole log of a bridge whose neighbours come and go."""
+"""What the owner reads: the whole log of a bridge whose devices come and go."""
 
 import re
 import time

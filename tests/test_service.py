@@ -26,9 +26,9 @@ from hargassner.config import (
     StateConfig,
     WebConfig,
 )
-from hargassner.discovery import BoilerUnknownError, Neighbours, ServiceList
-from hargassner.network.sockets import NotThereYetError, Place
-from hargassner.proxy.session import ISessionWatcher
+from hargassner.discovery import BoilerUnknownError, Devices, ServiceList
+from hargassner.network.sockets import NetworkInterface, NotThereYetError
+from hargassner.proxy.session import ISessionObserver
 from hargassner.service import BoilerLine, Bridge, Recorded
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
@@ -36,7 +36,7 @@ from tests.cases import DescriptorCase, free_ports, loopback_addresses
 from tests.network.test_connecting import need_ties
 
 SERIAL = "0012345"
-NOWHERE = Place()
+NOWHERE = NetworkInterface()
 
 
 class TelemetryWatch(BoilerObserver):
@@ -274,7 +274,7 @@ class CompositionTests(SynchronousTestCase):
 
     def test_a_recorded_session_is_an_honest_watcher(self) -> None:
         recorder: Any = None
-        verifyObject(ISessionWatcher, Recorded(recorder, lambda: 0.0))
+        verifyObject(ISessionObserver, Recorded(recorder, lambda: 0.0))
 
 
 class Quiet(Factory):
@@ -289,16 +289,16 @@ class BoilerLineTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.reactor: Any = MemoryReactorClock()
-        self.neighbours = Neighbours(self.reactor)
+        self.devices = Devices(self.reactor)
 
-    def line(self, place: Place = NOWHERE) -> BoilerLine:
-        return BoilerLine(self.reactor, self.neighbours, place, 2323)
+    def line(self, place: NetworkInterface = NOWHERE) -> BoilerLine:
+        return BoilerLine(self.reactor, self.devices, place, 2323)
 
-    def connect(self, place: Place = NOWHERE) -> Deferred[Any]:
+    def connect(self, place: NetworkInterface = NOWHERE) -> Deferred[Any]:
         return self.line(place).connect(Quiet())
 
     def found(self) -> None:
-        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+        self.devices.boiler_answered("198.51.100.2", ServiceList("", "", ""))
 
     def test_it_is_an_endpoint(self) -> None:
         verifyObject(IStreamClientEndpoint, self.line())
@@ -313,7 +313,7 @@ class BoilerLineTests(SynchronousTestCase):
 
     def test_it_connects_from_the_address_on_the_boilers_side(self) -> None:
         self.found()
-        connecting = self.connect(Place(address="127.0.0.1"))
+        connecting = self.connect(NetworkInterface(address="127.0.0.1"))
         self.assertEqual(self.reactor.tcpClients[0][4], ("127.0.0.1", 0))
         connecting.cancel()
         self.failureResultOf(connecting)
@@ -325,7 +325,7 @@ class BoilerLineTests(SynchronousTestCase):
         self.assertEqual(len(self.reactor.tcpClients), 1)
         late.cancel()
         self.failureResultOf(late)
-        self.neighbours.recall(None, None)
+        self.devices.recall(None, None)
         never = self.connect()
         self.reactor.advance(10)
         self.failureResultOf(never, BoilerUnknownError)
@@ -339,7 +339,7 @@ class BoilerLineTests(SynchronousTestCase):
 
     def test_an_interface_that_is_absent_is_the_reason(self) -> None:
         self.found()
-        self.failureResultOf(self.connect(Place("absent0")), NotThereYetError)
+        self.failureResultOf(self.connect(NetworkInterface("absent0")), NotThereYetError)
 
 
 class TiedLineTests(DescriptorCase):
@@ -351,8 +351,8 @@ class TiedLineTests(DescriptorCase):
         listening = reactor.listenTCP(0, Quiet(), interface="127.0.0.1")
         self.addCleanup(listening.stopListening)
         real: Any = reactor
-        neighbours = Neighbours(real, "localhost")
-        line = BoilerLine(real, neighbours, Place("lo"), listening.getHost().port)
+        devices = Devices(real, "localhost")
+        line = BoilerLine(real, devices, NetworkInterface("lo"), listening.getHost().port)
         protocol = yield line.connect(Quiet())
         device = protocol.transport.getHandle().getsockopt(
             socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16

@@ -2,15 +2,15 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.terminal import columns, harmless
+from hargassner.terminal import columns, printable
 
 
 class TerminalTests(SynchronousTestCase):
     def test_printable_text_stays_as_it_is(self) -> None:
-        self.assertEqual(harmless("Störung 65.9 °C – ✓"), "Störung 65.9 °C – ✓")
+        self.assertEqual(printable("Störung 65.9 °C – ✓"), "Störung 65.9 °C – ✓")
 
     def test_control_characters_are_replaced(self) -> None:
-        self.assertEqual(harmless("a\x1b[2J\r\n\x9bb"), "a\ufffd[2J\ufffd\ufffd\ufffdb")
+        self.assertEqual(printable("a\x1b[2J\r\n\x9bb"), "a\ufffd[2J\ufffd\ufffd\ufffdb")
 
     def test_cells_stand_one_below_the_other(self) -> None:
         rows = [("name", "value", "unit"), ("TK", 65.9, "°C"), ("a\tb", 7, "")]

@@ -144,7 +144,7 @@ class Capture:
         if ethertype == _ARP:
             return None
         if ethertype == _IPV6:
-            # Every system looks for its neighbours and its routers.
+            # Every system looks for its devices and its routers.
             next_header = packet[6]
             system_s_own = next_header in (_ICMPV6, _HOP_BY_HOP)
             return None if system_s_own else Other(*where, f"IPv6, next header {next_header}")

@@ -94,11 +94,11 @@ class Helpers:
     def status(self) -> None:
         """who is there, and whether data flow"""
         boiler = self._bridge.boiler
-        neighbours = self._bridge.neighbours
+        devices = self._bridge.devices
         availability = boiler.availability
         session = availability.session
-        gateway = neighbours.gateway
-        found = neighbours.boiler
+        gateway = devices.gateway
+        found = devices.boiler
         broker = self._bridge.broker
         link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
         print(
@@ -177,7 +177,7 @@ class Helpers:
         rows = [
             *_counted("proxy", bridge.proxy.counters),
             *_counted("relay", bridge.relay.counters),
-            ("dialogue", "unreadable", bridge.understanding.unreadable),
+            ("dialogue", "unreadable", bridge.interpreter.unreadable),
         ]
         print(columns(rows))
 

@@ -8,7 +8,7 @@ from twisted.conch.manhole import Manhole as TwistedManhole
 from twisted.conch.telnet import NAWS, SGA, TelnetBootstrapProtocol
 from twisted.python.failure import Failure
 
-from hargassner.terminal import harmless
+from hargassner.terminal import printable
 
 _GREETING = b"The inside of hargassner-bridge; help() tells what there is, Ctrl-D leaves.\n"
 
@@ -49,7 +49,7 @@ class Console(TwistedManhole):
         """Show text."""
         # A tab is a control character too.
         lines = data.expandtabs().split("\n")
-        super().addOutput("\n".join(map(harmless, lines)), isAsync)  # type: ignore[no-untyped-call]
+        super().addOutput("\n".join(map(printable, lines)), isAsync)  # type: ignore[no-untyped-call]
 
 
 class Terminal(TelnetBootstrapProtocol):

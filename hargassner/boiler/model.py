@@ -49,7 +49,7 @@ from hargassner.dialogue.parameters import (
     Parameter,
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
-from hargassner.terminal import harmless
+from hargassner.terminal import printable
 
 log = Logger()
 
@@ -509,7 +509,7 @@ class Boiler:
                 log.warn(
                     "the boiler reports a fault: {number} {text}",
                     number=fault.number or "",
-                    text=harmless(fault.text.en),
+                    text=printable(fault.text.en),
                 )
         if not faults:
             log.info("the boiler reports no fault any more")

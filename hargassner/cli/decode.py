@@ -26,7 +26,7 @@ from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
 from hargassner.recording.writer import RecordingError, read_recording
-from hargassner.terminal import harmless
+from hargassner.terminal import printable
 
 SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 
@@ -268,7 +268,7 @@ def _write_table(
             unit = channel.unit if isinstance(channel, AnalogChannel) else ""
             text = f"? {reading.text}".strip() if reading.value is None else reading.text
             row = f"  {channel.object:{objects}}  {channel.name:{names}}  {text:>8}  {unit}"
-            rows.append(harmless(row.rstrip()))
+            rows.append(printable(row.rstrip()))
         print("\n".join(rows), flush=True)
 
 

@@ -32,9 +32,9 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
 from hargassner.recording.writer import Ended, RecordingError, read_entries
-from hargassner.terminal import harmless
+from hargassner.terminal import printable
 
-SUMMARY = "Play a recorded session through the bridge's understanding, and print what happened."
+SUMMARY = "Play a recorded session through the bridge's interpreter, and print what happened."
 
 _DETAILS = """\
 FILE is a recording of a session, as the bridge makes them where [recording] directory is set, or
@@ -146,7 +146,7 @@ class _Replay:
 
 def _as_text(time: float, happened: _Happened) -> str:
     # Names and notices come from the wire.
-    return f"{time:10.3f}  {harmless(_described(happened))}"
+    return f"{time:10.3f}  {printable(_described(happened))}"
 
 
 def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences

@@ -32,9 +32,9 @@ from hargassner.control.values import (
 from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import Clearing, Event, LoggedIn, ParameterChanged
 from hargassner.dialogue.grammar import refuses
-from hargassner.monitor.interpreter import Overhearing
-from hargassner.proxy.session import ISessionWatcher, Session
-from hargassner.terminal import harmless
+from hargassner.monitor.interpreter import SessionInterpreter
+from hargassner.proxy.session import ISessionObserver, Session
+from hargassner.terminal import printable
 
 log = Logger()
 
@@ -144,28 +144,32 @@ class _Reading:
     id: str
 
 
-@implementer(ISessionWatcher)
+@implementer(ISessionObserver)
 class _Line:
     """One session's line to the boiler, as requests of the bridge's own find it."""
 
     def __init__(
-        self, control: "Control", clock: IReactorTime, session: Session, overhearing: Overhearing
+        self,
+        control: "Control",
+        clock: IReactorTime,
+        session: Session,
+        interpreter: SessionInterpreter,
     ) -> None:
         self.session = session
         self.unread: deque[str] = deque()
         self._control = control
         self._clock = clock
-        self._overhearing = overhearing
+        self._interpreter = interpreter
         self._quiet: IDelayedCall | None = None
         self._quiet_at = -1
         self._pause: IDelayedCall | None = None
-        overhearing.listen(self._heard)
+        interpreter.listen(self._heard)
 
     def is_free(self) -> bool:
         """Whether a request can be written now; if silence has to tell, it is waited for."""
         if not self.session.can_ask:
             return False
-        dialogue = self._overhearing.dialogue
+        dialogue = self._interpreter.dialogue
         state = dialogue.line_state
         if state is LineState.UNCERTAIN and self._quiet_at != dialogue.turns:
             self._wait_for_quiet(dialogue.turns)
@@ -200,7 +204,7 @@ class _Line:
         self._control.session_over(self)
 
     def _moved(self) -> None:
-        if self._overhearing.failed:
+        if self._interpreter.failed:
             self._control.closed(self, _FAILED)
         else:
             self._control.go_on()
@@ -259,14 +263,14 @@ class Control:
         self._sayable = Allowance(clock.seconds, MOST_SAID)
         self._said_unreadable: set[str] = set()
 
-    def watch(self, session: Session, overhearing: Overhearing) -> ISessionWatcher:
+    def watch(self, session: Session, interpreter: SessionInterpreter) -> ISessionObserver:
         """A watcher for a session that begins; it has to be the last one that is told.
 
         Args:
             session: what commands can go over.
-            overhearing: understands it.
+            interpreter: understands it.
         """
-        return _Line(self, self._clock, session, overhearing)
+        return _Line(self, self._clock, session, interpreter)
 
     def set_parameter(self, id: str, wanted: str) -> "Deferred[str]":  # noqa: A002
         """Set a parameter; see ``IControl``."""
@@ -542,7 +546,7 @@ class Control:
 
     def _succeed(self, command: _Command, text: str) -> None:
         self.counters.count(Outcome.OK)
-        log.info("parameter {id} was set to {value} as asked", id=command.id, value=harmless(text))
+        log.info("parameter {id} was set to {value} as asked", id=command.id, value=printable(text))
         command.result.callback(text)
 
     def _fail(self, command: _Command, outcome: Outcome, why: str) -> None:
@@ -560,11 +564,11 @@ class Control:
         left = -1 if outcome is Outcome.SUPERSEDED else self._sayable.take()
         if left >= 0:
             log.info(
-                "parameter {id!r} was not set: {why}", id=id_[:_LONGEST_SHOWN], why=harmless(why)
+                "parameter {id!r} was not set: {why}", id=id_[:_LONGEST_SHOWN], why=printable(why)
             )
         if left == 0:
             log.info("more such commands in this minute are answered and not told here")
 
 
 def _shown(reply: bytes) -> str:
-    return harmless(reply.decode("latin-1").removeprefix("$")[:_LONGEST_REPLY])
+    return printable(reply.decode("latin-1").removeprefix("$")[:_LONGEST_REPLY])

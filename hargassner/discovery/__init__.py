@@ -1,6 +1,6 @@
 """Discovery: who is there, and "the gateway starts over" (docs/protocol.md, section 1)."""
 
-from hargassner.discovery.devices import BoilerUnknownError, FoundBoiler, Neighbours
+from hargassner.discovery.devices import BoilerUnknownError, Devices, FoundBoiler
 from hargassner.discovery.gateways import FoundGateway
 from hargassner.discovery.packets import (
     Announcement,
@@ -15,9 +15,9 @@ from hargassner.discovery.side import Side
 __all__ = [
     "Announcement",
     "BoilerUnknownError",
+    "Devices",
     "FoundBoiler",
     "FoundGateway",
-    "Neighbours",
     "NotDiscoveryError",
     "Relay",
     "ServiceList",

@@ -27,7 +27,7 @@ class BoilerUnknownError(Exception):
     """No boiler has answered the gateway's broadcast yet."""
 
 
-class Neighbours:
+class Devices:
     """Who was found on the two networks.
 
     Args:

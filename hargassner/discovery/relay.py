@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hargassner.config import DiscoveryConfig
-from hargassner.discovery.devices import Neighbours
+from hargassner.discovery.devices import Devices
 from hargassner.discovery.limits import ASKED_WITHIN, RATE, Askers, RateLimit, Repetitions
 from hargassner.discovery.packets import (
     ANNOUNCES,
@@ -77,7 +77,7 @@ class Relay:
     """Repeats on each network what is heard on the other (docs/protocol.md, section 1).
 
     Args:
-        neighbours: told who was found.
+        devices: told who was found.
         ports: the four port numbers.
         gateway_side: towards the gateway, where the relay stands for the boiler.
         boiler_side: towards the boiler, where it stands for the gateway.
@@ -86,14 +86,14 @@ class Relay:
 
     def __init__(
         self,
-        neighbours: Neighbours,
+        devices: Devices,
         ports: DiscoveryConfig,
         gateway_side: Side,
         boiler_side: Side,
         clock: IReactorTime,
     ) -> None:
         self.counters = RelayCounters()
-        self._neighbours = neighbours
+        self._devices = devices
         self._ports = ports
         self._gateway_side = gateway_side
         self._boiler_side = boiler_side
@@ -130,9 +130,9 @@ class Relay:
         ``broadcast`` is None where the system does not tell.
         """
         address, source_port = source
-        boiler = self._neighbours.boiler
+        boiler = self._devices.boiler
         opposite = boiler.address if boiler is not None else None
-        known = self._neighbours.may_be_gateway(address)
+        known = self._devices.may_be_gateway(address)
         if not self._is_for_relay(self._gateway_side, source, opposite, known, len(data), port):
             return
         now = self._clock.seconds()
@@ -151,7 +151,7 @@ class Relay:
             and source_port == self._ports.gateway_port
             and port == self._ports.boiler_port
         ):
-            self._neighbours.gateway_announced(address, parse_announcement(data))
+            self._devices.gateway_announced(address, parse_announcement(data))
 
     def heard_from_boiler(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
@@ -160,7 +160,7 @@ class Relay:
 
         ``broadcast`` is None where the system does not tell.
         """
-        gateway, boiler = self._neighbours.gateway, self._neighbours.boiler
+        gateway, boiler = self._devices.gateway, self._devices.boiler
         opposite = gateway.address if gateway is not None else None
         known = boiler is not None and boiler.address == source[0]
         if not self._is_for_relay(self._boiler_side, source, opposite, known, len(data), port):
@@ -177,7 +177,7 @@ class Relay:
 
     def _preferred_asker(self) -> str | None:
         """Who is answered first: the gateway that logged in, else whoever announced itself last."""
-        gateway = self._neighbours.trusted_gateway or self._neighbours.gateway
+        gateway = self._devices.trusted_gateway or self._devices.gateway
         return gateway.address if gateway is not None else None
 
     def _learn_boiler(
@@ -195,7 +195,7 @@ class Relay:
             services = parse_service_list(data)
         except NotDiscoveryError:
             return
-        self._neighbours.boiler_answered(source[0], services)
+        self._devices.boiler_answered(source[0], services)
 
     def _is_for_relay(
         self,

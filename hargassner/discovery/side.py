@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IReactorFDSet
 from hargassner.network.datagrams import DatagramPort, IDatagramReceiver
 from hargassner.network.sockets import (
     CannotOpenError,
-    Place,
+    NetworkInterface,
     datagram_socket,
     is_broadcast,
 )
@@ -22,7 +22,7 @@ class Side:
         ports: the UDP ports to hold, one socket each.
     """
 
-    def __init__(self, place: Place, broadcast: str, ports: tuple[int, ...]) -> None:
+    def __init__(self, place: NetworkInterface, broadcast: str, ports: tuple[int, ...]) -> None:
         self.place = place
         self.broadcast = broadcast
         self.ports = ports

@@ -27,11 +27,11 @@ from zope.interface import implementer
 
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.discovery import BoilerUnknownError
-from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.connecting import notice_its_loss
 from hargassner.network.reasons import UnreachableError, plain_reason
 from hargassner.network.reconnecting import Reconnecting
-from hargassner.proxy.session import ISessionWatcher, Session
+from hargassner.proxy.session import ISessionObserver, Session
 
 log = Logger()
 
@@ -57,16 +57,16 @@ class TelemetryReader(Protocol):
     """Reads one connection of the bridge's own.
 
     Args:
-        understanding: told what the boiler says.
+        interpreter: told what the boiler says.
         clock: notices silence.
         describe: whether to ask the boiler for its descriptor; it may refuse.
         owner: told when something comes, and of the end.
     """
 
     def __init__(
-        self, understanding: Understanding, clock: IReactorTime, describe: bool, owner: _Owner
+        self, interpreter: Interpreter, clock: IReactorTime, describe: bool, owner: _Owner
     ) -> None:
-        self._understanding = understanding
+        self._interpreter = interpreter
         self._clock = clock
         self._describe = describe
         self._owner = owner
@@ -80,7 +80,7 @@ class TelemetryReader(Protocol):
         notice_its_loss(transport)
         self._silence = self._clock.callLater(SILENCE_PATIENCE, self._give_up)
         if self._describe:
-            self._understanding.take(self._dialogue.bridge_sent(_DESCRIBE))
+            self._interpreter.take(self._dialogue.bridge_sent(_DESCRIBE))
             transport.write(_DESCRIBE)
 
     def dataReceived(self, data: bytes) -> None:
@@ -89,7 +89,7 @@ class TelemetryReader(Protocol):
         if self._silence is not None:
             self._silence.reset(SILENCE_PATIENCE)
         with log.failuresHandled("understanding {size} bytes", size=len(data)):
-            self._understanding.take(self._dialogue.boiler_sent(data))
+            self._interpreter.take(self._dialogue.boiler_sent(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone; the service makes another."""
@@ -106,8 +106,8 @@ class TelemetryReader(Protocol):
 class _ReaderFactory(Factory[TelemetryReader]):
     noisy = False
 
-    def __init__(self, understanding: Understanding, clock: IReactorTime, owner: _Owner) -> None:
-        self._understanding = understanding
+    def __init__(self, interpreter: Interpreter, clock: IReactorTime, owner: _Owner) -> None:
+        self._interpreter = interpreter
         self._clock = clock
         self._owner = owner
         self._asked = False
@@ -115,9 +115,9 @@ class _ReaderFactory(Factory[TelemetryReader]):
 
     def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
         self.connections += 1
-        describe = self._understanding.boiler.descriptor is None and not self._asked
+        describe = self._interpreter.boiler.descriptor is None and not self._asked
         self._asked = self._asked or describe
-        return TelemetryReader(self._understanding, self._clock, describe, self._owner)
+        return TelemetryReader(self._interpreter, self._clock, describe, self._owner)
 
 
 @implementer(IStreamClientEndpoint)
@@ -143,17 +143,17 @@ class DirectTelemetry(Service):
     Args:
         clock: time.
         boiler: the way to the boiler.
-        understanding: told what the boiler says.
+        interpreter: told what the boiler says.
     """
 
     name = "direct telemetry"
 
     def __init__(
-        self, clock: IReactorTime, boiler: IStreamClientEndpoint, understanding: Understanding
+        self, clock: IReactorTime, boiler: IStreamClientEndpoint, interpreter: Interpreter
     ) -> None:
         self._clock = clock
         self._boiler = _Attempts(boiler, self.unreachable)
-        self._factory = _ReaderFactory(understanding, clock, self)
+        self._factory = _ReaderFactory(interpreter, clock, self)
         self._client: Reconnecting | None = None
         self._stopping: Deferred[None] | None = None
         self._sessions: set[int] = set()
@@ -214,7 +214,7 @@ class DirectTelemetry(Service):
         self._decide()
         return self._stopping
 
-    def watch(self, session: Session) -> ISessionWatcher:
+    def watch(self, session: Session) -> ISessionObserver:
         """Give way to a session of the gateway until it is over."""
         self._sessions.add(session.number)
         self._decide()
@@ -240,7 +240,7 @@ class DirectTelemetry(Service):
             self._stopping = client.stopService()
 
 
-@implementer(ISessionWatcher)
+@implementer(ISessionObserver)
 class _Way:
     """Tells when the session is over that direct telemetry gives way to."""
 

@@ -23,8 +23,8 @@ from hargassner.dialogue.events import (
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
-from hargassner.proxy.session import IErrandWatcher, Session
-from hargassner.terminal import harmless
+from hargassner.proxy.session import IExchangeObserver, Session
+from hargassner.terminal import printable
 
 log = Logger()
 
@@ -33,7 +33,7 @@ _REQUEST = re.compile(r"\$[A-Za-z]")
 _WORDS = re.compile(r"\$?[A-Za-z]+(?: [A-Za-z]+)?")
 
 
-class Understanding:
+class Interpreter:
     """Turns what passes into events for the model.
 
     Args:
@@ -54,9 +54,9 @@ class Understanding:
         self._described = described
         self._said: set[tuple[str, str]] = set()
 
-    def watch(self, session: Session) -> "Overhearing":
+    def watch(self, session: Session) -> "SessionInterpreter":
         """A spectator for a session that begins."""
-        return Overhearing(self, session)
+        return SessionInterpreter(self, session)
 
     def take(self, events: Iterable[Event], session: int | None = None) -> None:
         """Tell the model, and say what a human would tell another."""
@@ -117,21 +117,21 @@ class Understanding:
     def _say_once(self, what: str, kind: str, format_: str, text: str = "") -> None:
         if (what, kind) not in self._said and len(self._said) < _KINDS_SAID:
             self._said.add((what, kind))
-            log.info(format_, kind=harmless(kind), text=harmless(text))
+            log.info(format_, kind=printable(kind), text=printable(text))
 
 
-@implementer(IErrandWatcher)
-class Overhearing:
+@implementer(IExchangeObserver)
+class SessionInterpreter:
     """Understands one session.
 
     ``dialogue`` is what is understood of it. ``failed`` says that something raised, so that the
     dialogue cannot be relied on any more.
     """
 
-    def __init__(self, understanding: Understanding, session: Session) -> None:
+    def __init__(self, interpreter: Interpreter, session: Session) -> None:
         self.dialogue = Dialogue()
         self.failed = False
-        self._understanding = understanding
+        self._interpreter = interpreter
         self._session = session
         self._listeners: list[Callable[[Event], None]] = []
         self._take([SessionOpened(session.number, session.address)])
@@ -171,7 +171,7 @@ class Overhearing:
         for event in events:
             if isinstance(event, LoggedIn):
                 self._session.said_login()
-        self._understanding.take(events, self._session.number)
+        self._interpreter.take(events, self._session.number)
         for event in events:
             if not isinstance(event, TelemetryLine):
                 for listener in self._listeners:

@@ -26,8 +26,8 @@ from zope.interface import implementer
 from hargassner.dialogue.grammar import refuses
 from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Discretion
-from hargassner.proxy.session import IErrandWatcher, ISessionWatcher, Session
-from hargassner.terminal import harmless
+from hargassner.proxy.session import IExchangeObserver, ISessionObserver, Session
+from hargassner.terminal import printable
 
 log = Logger()
 
@@ -98,9 +98,9 @@ class Journal:
         """The moment now; it may be asked for in any thread."""
         return self._clock.seconds()
 
-    def watch(self, session: Session) -> ISessionWatcher:
+    def watch(self, session: Session) -> ISessionObserver:
         """A spectator for a session that begins."""
-        return cast("ISessionWatcher", _Ear(self, session))
+        return cast("ISessionObserver", _Ear(self, session))
 
     def on_line(self, told: Callable[[JournalLine], None]) -> Callable[[], None]:
         """Have ``told`` called with each new line, until the returned function is called.
@@ -124,7 +124,7 @@ class Journal:
         self, session: int, direction: Literal["gateway", "boiler", "bridge"], text: str
     ) -> None:
         """A line was said in a session; its secrets are blotted out already."""
-        line = DialogueLine(self.now(), session, direction, harmless(text))
+        line = DialogueLine(self.now(), session, direction, printable(text))
         self._dialogue.append(line)
         self._tell(line)
 
@@ -143,7 +143,7 @@ class Journal:
                 log.failure("telling of a journal's line failed; this listener is told no more")
 
 
-@implementer(IErrandWatcher)
+@implementer(IExchangeObserver)
 class _Ear:
     """Writes down what one session says."""
 
@@ -240,7 +240,7 @@ class JournalKeeping(Service):
             text = f"{text[:LONGEST_LOG_LINE]}…"
         # Not the event's date: that one stays wrong when the wall clock is set right.
         line = LogLine(
-            self._journal.now(), level.name, event.get("log_namespace", ""), harmless(text)
+            self._journal.now(), level.name, event.get("log_namespace", ""), printable(text)
         )
         if threading.get_ident() == self._thread:
             self._journal.logged(line)

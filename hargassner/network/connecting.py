@@ -30,7 +30,12 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hargassner.network.sockets import CannotOpenError, Place, notice_loss, tie
+from hargassner.network.sockets import (
+    CannotOpenError,
+    NetworkInterface,
+    bind_to_device,
+    notice_loss,
+)
 
 
 class ISocketReactor(IReactorFDSet, IReactorSocket, IReactorTime):
@@ -110,7 +115,7 @@ class _Attempt:
 
 
 @implementer(IStreamClientEndpoint)
-class TiedClientEndpoint:
+class BoundClientEndpoint:
     """Connects to an IPv4 address through one interface, whatever the routes say.
 
     The two networks of the bridge may use the same addresses; only the interface tells then
@@ -125,7 +130,7 @@ class TiedClientEndpoint:
     """
 
     def __init__(
-        self, reactor: ISocketReactor, host: str, port: int, place: Place, timeout: float
+        self, reactor: ISocketReactor, host: str, port: int, place: NetworkInterface, timeout: float
     ) -> None:
         self._reactor = reactor
         self._host = host
@@ -171,7 +176,7 @@ class TiedClientEndpoint:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
-            tie(sock, self._place.device())
+            bind_to_device(sock, self._place.device())
             if self._place.address:
                 sock.bind((self._place.address, 0))
             code = sock.connect_ex((self._host, self._port))

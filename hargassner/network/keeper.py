@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from hargassner.network.sockets import CannotOpenError, NotThereYetError, Place
+from hargassner.network.sockets import CannotOpenError, NetworkInterface, NotThereYetError
 
 log = Logger()
 
@@ -47,7 +47,7 @@ class Keeper(Service):
     """
 
     def __init__(
-        self, clock: IReactorTime, place: Place, name: str, open_: Callable[[], Opened]
+        self, clock: IReactorTime, place: NetworkInterface, name: str, open_: Callable[[], Opened]
     ) -> None:
         self.name = f"{name} on {place}"
         self._place = place

@@ -17,7 +17,7 @@ from twisted.python import log as twisted_log
 from twisted.python.failure import Failure
 
 from hargassner.network.reasons import plain_reason
-from hargassner.network.sockets import Place, explained
+from hargassner.network.sockets import NetworkInterface, explained
 
 log = Logger()
 
@@ -125,6 +125,6 @@ def _reason(why: Failure) -> str:
         and isinstance(wrong.socketError, OSError)
         and isinstance(wrong.port, int)
     ):
-        place = Place(address=str(wrong.interface))
+        place = NetworkInterface(address=str(wrong.interface))
         return str(explained(wrong.socketError, "TCP", wrong.port, place))
     return plain_reason(why)

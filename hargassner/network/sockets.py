@@ -36,7 +36,7 @@ class NotThereYetError(CannotOpenError):
     """The interface or the address is absent now, and may come (back) by itself."""
 
 
-class Place:
+class NetworkInterface:
     """Where a side of the bridge is: an interface, an address of this machine, both or neither.
 
     With an interface, sockets are tied to it and bound to the wildcard address, because on Linux
@@ -146,7 +146,7 @@ class Place:
 
         Raises:
             NotThereYetError: the interface, or an interface with this address, is absent.
-            CannotOpenError: this system cannot tie sockets to interfaces.
+            CannotOpenError: this system cannot bind sockets to interfaces.
             OSError: the system cannot be asked now.
         """
         if self.interface:
@@ -190,7 +190,7 @@ class Place:
             return None
         return (name, interface_index(name) if name else 0, self._address)
 
-    def may_meet(self, other: "Place") -> bool:
+    def may_meet(self, other: "NetworkInterface") -> bool:
         """Whether sockets of both places may be bound to the same port of one interface."""
         try:
             devices = (self.device(), other.device())
@@ -227,7 +227,7 @@ def is_broadcast(address: str) -> bool:
     return False
 
 
-def tie(sock: socket.socket, device: str) -> None:
+def bind_to_device(sock: socket.socket, device: str) -> None:
     """Let a socket send and receive on one interface only; call it before ``bind``.
 
     Raises:
@@ -249,7 +249,13 @@ def notice_loss(sock: socket.socket) -> None:
 
 
 def datagram_socket(
-    place: Place, address: str, port: int, *, device: str, shared: bool, joins: bool = False
+    place: NetworkInterface,
+    address: str,
+    port: int,
+    *,
+    device: str,
+    shared: bool,
+    joins: bool = False,
 ) -> socket.socket:
     """A non-blocking UDP socket that may broadcast.
 
@@ -273,7 +279,7 @@ def datagram_socket(
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, joins)
-        tie(sock, device)
+        bind_to_device(sock, device)
         sock.bind((address, port))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, shared)
     except OSError as wrong:
@@ -282,7 +288,7 @@ def datagram_socket(
     return sock
 
 
-def listening_socket(place: Place, port: int, backlog: int = 50) -> socket.socket:
+def listening_socket(place: NetworkInterface, port: int, backlog: int = 50) -> socket.socket:
     """A non-blocking TCP socket that listens at a place.
 
     Raises:
@@ -293,7 +299,7 @@ def listening_socket(place: Place, port: int, backlog: int = 50) -> socket.socke
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tie(sock, device)
+        bind_to_device(sock, device)
         sock.bind((place.address, port))
         sock.listen(backlog)
     except OSError as wrong:
@@ -302,14 +308,18 @@ def listening_socket(place: Place, port: int, backlog: int = 50) -> socket.socke
     return sock
 
 
-def _opened(kind: socket.SocketKind, transport: str, port: int, place: Place) -> socket.socket:
+def _opened(
+    kind: socket.SocketKind, transport: str, port: int, place: NetworkInterface
+) -> socket.socket:
     try:
         return socket.socket(socket.AF_INET, kind)
     except OSError as wrong:
         raise explained(wrong, transport, port, place) from wrong
 
 
-def explained(wrong: OSError, transport: str, port: int, place: Place) -> CannotOpenError:
+def explained(
+    wrong: OSError, transport: str, port: int, place: NetworkInterface
+) -> CannotOpenError:
     """What a system's error means for the user, and what he can do about it."""
     what = f"{transport} port {port} on {place}"
     match wrong.errno:

@@ -78,7 +78,7 @@ class _Pieces:
         return [Piece(bytes(data), kept) for data, kept in self._gathered]
 
 
-class Injection:
+class Arbitration:
     """What passes from when a request of the bridge's is written until nothing is owed for it.
 
     It begins between two lines of the boiler's and of the gateway's. No byte gets lost in it, none

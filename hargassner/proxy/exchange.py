@@ -1,4 +1,4 @@
-"""An errand: a request of the bridge's own is carried to the boiler, and its answer is awaited.
+"""An exchange: a request of the bridge's own is carried to the boiler, and its answer is awaited.
 
 The decisions are those of ``hargassner.proxy.arbitration``; here they are carried out, in time.
 """
@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import Interface
 
-from hargassner.proxy.arbitration import Injection, Piece
+from hargassner.proxy.arbitration import Arbitration, Piece
 
 LARGEST_WAIT = 1 << 16
-"""Bytes of the client's that wait for the end of an errand; with more it is not read from."""
+"""Bytes of the client's that wait for the end of an exchange; with more it is not read from."""
 
 
 OWED_PATIENCE = 30.0
@@ -19,7 +19,7 @@ OWED_PATIENCE = 30.0
 
 
 class IWay(Interface):
-    """A session, as an errand sees it."""
+    """A session, as an exchange sees it."""
 
     def pass_to_boiler(data: bytes) -> None:
         """Write the client's bytes to the boiler."""
@@ -37,7 +37,7 @@ class IWay(Interface):
         """Read from the client again."""
 
 
-class Errand:
+class Exchange:
     """Carries one request of the bridge's own, from when it has been written.
 
     Args:
@@ -47,7 +47,7 @@ class Errand:
         patience: seconds that the client waits for the answer; a doubtful reply is held as long.
         answered: called once, with the reply or the notice that refuses, without its line end, or
             with None when its time is up.
-        settled: called once, after ``answered``, when nothing is owed for this errand any more.
+        settled: called once, after ``answered``, when nothing is owed for this exchange any more.
     """
 
     def __init__(
@@ -64,32 +64,32 @@ class Errand:
         self._patience = patience
         self._answered: Callable[[bytes | None], None] | None = answered
         self._settled = settled
-        self._injection = Injection(request)
+        self._arbitration = Arbitration(request)
         self._paused = False
         self._deciding = False
         self._timer: IDelayedCall | None = clock.callLater(patience, self._late)
 
     def client_said(self, data: bytes) -> None:
         """Pass the client's bytes, or have them wait."""
-        passing = self._injection.gateway_sent(data)
+        passing = self._arbitration.gateway_sent(data)
         if passing:
             self._way.pass_to_boiler(passing)
-        elif self._injection.waiting >= LARGEST_WAIT:
+        elif self._arbitration.waiting >= LARGEST_WAIT:
             self._paused = True
             self._way.pause_client()
 
     def boiler_said(self, data: bytes) -> None:
         """Pass the boiler's bytes, but for the answer."""
-        self._carry_out(self._injection.boiler_sent(data))
-        if self._injection.answer is not None:
-            self._tell(self._injection.answer)
+        self._carry_out(self._arbitration.boiler_sent(data))
+        if self._arbitration.answer is not None:
+            self._tell(self._arbitration.answer)
         self._look()
 
     def go_on(self) -> None:
         """Let the client's bytes pass from now on."""
-        if not self._injection.holding:
+        if not self._arbitration.holding:
             return
-        passing = self._injection.go_on()
+        passing = self._arbitration.go_on()
         if self._paused:
             # Writing much pauses the client once more, so this comes first.
             self._paused = False
@@ -100,10 +100,10 @@ class Errand:
     def let_pass(self) -> None:
         """Hold nothing back any more on either side: no answer can come."""
         self.go_on()
-        self._carry_out(self._injection.let_pass())
+        self._carry_out(self._arbitration.let_pass())
 
     def stop(self) -> None:
-        """Forget the errand; nobody is told."""
+        """Forget the exchange; nobody is told."""
         self._set_timer(None)
 
     def _late(self) -> None:
@@ -122,8 +122,8 @@ class Errand:
         """Do what follows from how things stand, as soon as the outcome has been told."""
         if self._answered is not None:
             return
-        doubtful = self._injection.doubtful
-        if self._injection.over:
+        doubtful = self._arbitration.doubtful
+        if self._arbitration.over:
             self._set_timer(None)
             self._settled()
         elif self._timer is None or doubtful is not self._deciding:
@@ -135,12 +135,12 @@ class Errand:
 
     def _decide(self) -> None:
         self._timer = None
-        self._carry_out(self._injection.decide())
+        self._carry_out(self._arbitration.decide())
         self._look()
 
     def _give_up(self) -> None:
         self._timer = None
-        self._carry_out(self._injection.let_pass())
+        self._carry_out(self._arbitration.let_pass())
         self._look()
 
     def _carry_out(self, pieces: Iterable[Piece]) -> None:

@@ -17,7 +17,7 @@ A session's life::
       ▼
     ending: FIN to both, RST a second later to whoever has not closed
 
-While a request of the bridge's own is out, an errand decides what passes
+While a request of the bridge's own is out, an exchange decides what passes
 (hargassner/proxy/exchange.py).
 """
 
@@ -42,10 +42,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
-from hargassner.discovery import Neighbours
+from hargassner.discovery import Devices
 from hargassner.network.connecting import IStreamTransport, notice_its_loss, writing_at_once
 from hargassner.network.reasons import plain_reason
-from hargassner.proxy.exchange import Errand, IWay
+from hargassner.proxy.exchange import Exchange, IWay
 
 log = Logger()
 
@@ -61,7 +61,7 @@ HALF_CLOSED_PATIENCE = 30.0
 _REMEMBERED_SOURCES = 256
 
 
-class ISessionWatcher(Interface):
+class ISessionObserver(Interface):
     """Whoever overhears one session.  The bytes have passed already when it is told."""
 
     def gateway_sent(data: bytes) -> None:
@@ -74,7 +74,7 @@ class ISessionWatcher(Interface):
         """The session is over; nothing follows."""
 
 
-class IErrandWatcher(ISessionWatcher):
+class IExchangeObserver(ISessionObserver):
     """A watcher that is also told what passes between the bridge itself and the boiler."""
 
     def bridge_sent(data: bytes) -> None:
@@ -87,9 +87,9 @@ class IErrandWatcher(ISessionWatcher):
 class _Guard:
     """Keeps a watcher's exceptions from the proxy, and says the first."""
 
-    def __init__(self, watcher: ISessionWatcher, session: int) -> None:
+    def __init__(self, watcher: ISessionObserver, session: int) -> None:
         self._watcher = watcher
-        self._errands = watcher if IErrandWatcher.providedBy(watcher) else None
+        self._exchanges = watcher if IExchangeObserver.providedBy(watcher) else None
         self._session = session
         self._failed = False
 
@@ -106,16 +106,16 @@ class _Guard:
             self._say()
 
     def bridge_sent(self, data: bytes) -> None:
-        if self._errands is not None:
+        if self._exchanges is not None:
             try:
-                self._errands.bridge_sent(data)
+                self._exchanges.bridge_sent(data)
             except Exception:
                 self._say()
 
     def bridge_received(self, data: bytes) -> None:
-        if self._errands is not None:
+        if self._exchanges is not None:
             try:
-                self._errands.bridge_received(data)
+                self._exchanges.bridge_received(data)
             except Exception:
                 self._say()
 
@@ -140,17 +140,17 @@ class Access:
 
     Args:
         allow: "igw", "any", IPv4 addresses and networks.
-        neighbours: knows the gateway.
+        devices: knows the gateway.
     """
 
-    def __init__(self, allow: Iterable[str], neighbours: Neighbours) -> None:
+    def __init__(self, allow: Iterable[str], devices: Devices) -> None:
         allow = tuple(allow)
         self._anyone = "any" in allow
         self._gateway = "igw" in allow
         self._networks = [
             ipaddress.IPv4Network(each) for each in allow if each not in ("any", "igw")
         ]
-        self._neighbours = neighbours
+        self._devices = devices
 
     def admits(self, address: str) -> bool:
         """Whether this address may connect now."""
@@ -161,13 +161,13 @@ class Access:
 
     def why_not(self, address: str) -> str:
         """Why an address may not connect, for the log."""
-        if self._gateway and self._neighbours.gateway is None:
+        if self._gateway and self._devices.gateway is None:
             return "no gateway has announced itself yet"
         return f"gateway.allow does not have {address}, and no gateway announced itself from there"
 
     def may_be_gateway(self, address: str) -> bool:
         """Whether a gateway announced itself from this address, trusted or not yet."""
-        return self._neighbours.may_be_gateway(address)
+        return self._devices.may_be_gateway(address)
 
 
 @dataclass(slots=True)
@@ -281,7 +281,7 @@ class Session:
         self._boiler: BoilerProtocol | None = None
         self._connecting: Deferred[IProtocol] | None = None
         self._watchers: list[_Guard] = []
-        self._errand: Errand | None = None
+        self._exchange: Exchange | None = None
         self._reason: str | None = None
         self._ending = False
         self._abort: IDelayedCall | None = None
@@ -298,7 +298,7 @@ class Session:
     @property
     def can_ask(self) -> bool:
         """Whether both sides are up and nothing is owed for a request of the bridge's own."""
-        if self._errand is not None or self._to_boiler is None:
+        if self._exchange is not None or self._to_boiler is None:
             return False
         return not any(leg is None or leg.finished for leg in (self._client, self._boiler))
 
@@ -348,16 +348,16 @@ class Session:
         write = self._to_boiler
         if write is None:
             return
-        errand = self._errand
-        if errand is None:
+        exchange = self._exchange
+        if exchange is None:
             write(data)
         self._from_client += len(data)
         self.heard = self._clock.seconds()
         self._asked_since_announcement = True
         if self._silence is not None:
             self._silence.reset(HALF_CLOSED_PATIENCE)
-        if errand is not None:
-            errand.client_said(data)
+        if exchange is not None:
+            exchange.client_said(data)
             return
         for each in self._watchers:
             each.gateway_sent(data)
@@ -367,14 +367,14 @@ class Session:
         write = self._to_client
         if write is None:
             return
-        errand = self._errand
-        if errand is None:
+        exchange = self._exchange
+        if exchange is None:
             write(data)
         self._from_boiler += len(data)
         if self._silence is not None:
             self._silence.reset(HALF_CLOSED_PATIENCE)
-        if errand is not None:
-            errand.boiler_said(data)
+        if exchange is not None:
+            exchange.boiler_said(data)
             return
         for each in self._watchers:
             each.boiler_sent(data)
@@ -405,22 +405,22 @@ class Session:
         write(request)
 
         def over() -> None:
-            self._errand = None
+            self._exchange = None
             settled()
 
-        self._errand = Errand(self._clock, self, request, patience, answered, over)
+        self._exchange = Exchange(self._clock, self, request, patience, answered, over)
         for each in self._watchers:
             each.bridge_sent(request)
 
     def pass_to_boiler(self, data: bytes) -> None:
-        """Pass bytes of the client's that waited for an errand."""
+        """Pass bytes of the client's that waited for an exchange."""
         if self._to_boiler is not None:
             self._to_boiler(data)
             for each in self._watchers:
                 each.gateway_sent(data)
 
     def pass_to_client(self, data: bytes) -> None:
-        """Pass bytes of the boiler's that came while there is an errand."""
+        """Pass bytes of the boiler's that came while there is an exchange."""
         if self._to_client is not None:
             self._to_client(data)
             for each in self._watchers:
@@ -471,13 +471,13 @@ class Session:
         if other is None or other.finished:
             self.end(f"{leg.name} closed", FLUSH_PATIENCE)
             return
-        if self._errand is not None:
+        if self._exchange is not None:
             # What waits belongs before the FIN. From a client that closed the boiler's answer can
             # still be kept; from a boiler that closed none can come.
             if leg is self._client:
-                self._errand.go_on()
+                self._exchange.go_on()
             else:
-                self._errand.let_pass()
+                self._exchange.let_pass()
         other.tcp.unregisterProducer()
         other.tcp.loseWriteConnection()
         self._silence = self._clock.callLater(HALF_CLOSED_PATIENCE, self.end, "half-closed, silent")
@@ -502,8 +502,8 @@ class Session:
         """
         self._because(reason)
         if not self._ending:
-            if self._errand is not None:
-                self._errand.let_pass()
+            if self._exchange is not None:
+                self._exchange.let_pass()
             self._ending = True
             self._to_boiler = self._to_client = None
             for each in (self._start_over, self._silence):
@@ -567,9 +567,9 @@ class Session:
     def _over(self) -> None:
         if self._abort is not None and self._abort.active():
             self._abort.cancel()
-        if self._errand is not None:
-            self._errand.stop()
-            self._errand = None
+        if self._exchange is not None:
+            self._exchange.stop()
+            self._exchange = None
         reason = self._reason or ""
         if self._said:
             log.info(
@@ -605,7 +605,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         clock: IReactorTime,
         connect_boiler: Callable[[IProtocolFactory], "Deferred[IProtocol]"],
         access: Access,
-        watch: Callable[[Session], Iterable[ISessionWatcher]] = lambda _session: (),
+        watch: Callable[[Session], Iterable[ISessionObserver]] = lambda _session: (),
     ) -> None:
         self.clock = clock
         self.connect_boiler = connect_boiler

@@ -21,9 +21,9 @@ from hargassner.boiler.model import Boiler, BoilerObserver, Identity
 from hargassner.dialogue.events import BoilerDescribed, Identified
 from hargassner.discovery import (
     Announcement,
+    Devices,
     FoundBoiler,
     FoundGateway,
-    Neighbours,
     ServiceList,
 )
 from hargassner.storage.directory import DescriptorCache, StateDirectory
@@ -44,13 +44,13 @@ class Found:
     boiler: FoundBoiler | None = None
 
     @classmethod
-    def of(cls, neighbours: Neighbours) -> "Found":
+    def of(cls, devices: Devices) -> "Found":
         """Who is to be remembered: the trusted gateway, else the candidate that is shown."""
-        trusted = neighbours.trusted_gateway
-        return cls(trusted or neighbours.gateway, trusted is not None, neighbours.boiler)
+        trusted = devices.trusted_gateway
+        return cls(trusted or devices.gateway, trusted is not None, devices.boiler)
 
 
-class NeighbourCache:
+class DevicesSnapshot:
     """The gateway and the boiler that were found last.
 
     Like everything of the state directory it blocks for as long as the disk takes.
@@ -90,7 +90,7 @@ class NeighbourCache:
             return Found()
 
 
-def _neighbours_file(found: Found) -> bytes:
+def _devices_file(found: Found) -> bytes:
     known: dict[str, dict[str, str | bool]] = {}
     if found.gateway is not None:
         known["gateway"] = {
@@ -140,7 +140,7 @@ class Memory(Service, BoilerObserver):
 
     Args:
         directory: where it is kept.
-        neighbours: who was found.
+        devices: who was found.
         boiler: the model, to be told of the remembered descriptor.
         clock: time.
         in_thread: runs what blocks off the reactor's thread.
@@ -151,13 +151,13 @@ class Memory(Service, BoilerObserver):
     def __init__(
         self,
         directory: StateDirectory,
-        neighbours: Neighbours,
+        devices: Devices,
         boiler: Boiler,
         clock: IReactorTime,
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
         self._descriptors = DescriptorCache(directory)
-        self._found = NeighbourCache(directory)
+        self._found = DevicesSnapshot(directory)
         self._identities = IdentityCache(directory)
         self._identity = KeptFile(
             directory,
@@ -167,16 +167,16 @@ class Memory(Service, BoilerObserver):
             in_thread,
             SAVE_EVERY,
         )
-        self._neighbours_file = KeptFile(
+        self._devices_file = KeptFile(
             directory,
-            NeighbourCache.FILE,
-            lambda: _neighbours_file(Found.of(neighbours)),
+            DevicesSnapshot.FILE,
+            lambda: _devices_file(Found.of(devices)),
             clock,
             in_thread,
             SAVE_EVERY,
         )
         self._remembered = Found()
-        self._neighbours = neighbours
+        self._devices = devices
         self._boiler = boiler
         self._clock = clock
         self._in_thread = in_thread
@@ -192,7 +192,7 @@ class Memory(Service, BoilerObserver):
         if described is not None:
             self._boiler.apply(described, now)
         found = self._remembered = self._found.recall()
-        self._neighbours.recall(found.gateway, found.boiler, logged_in=found.logged_in)
+        self._devices.recall(found.gateway, found.boiler, logged_in=found.logged_in)
         self._stop_observing = self._boiler.observe(self)
 
     def stopService(self) -> "Deferred[None]":
@@ -200,7 +200,7 @@ class Memory(Service, BoilerObserver):
         super().stopService()  # type: ignore[no-untyped-call]
         self._stop_observing()
         closed = self._identity.close()
-        return closed.addCallback(lambda _: self._neighbours_file.close())
+        return closed.addCallback(lambda _: self._devices_file.close())
 
     def identity_changed(self, identity: Identity) -> None:
         """Keep who the boiler and the gateway are."""
@@ -210,12 +210,12 @@ class Memory(Service, BoilerObserver):
         """Keep the descriptor that the boiler sent."""
         self._in_thread(self._descriptors.remember, described.document).addErrback(_failed)
 
-    def remember_neighbours(self) -> None:
+    def remember_devices(self) -> None:
         """Keep who was found; they say so again and again, and are mostly the same."""
-        found = Found.of(self._neighbours)
+        found = Found.of(self._devices)
         if found != self._remembered:
             self._remembered = found
-            self._neighbours_file.changed()
+            self._devices_file.changed()
 
 
 def _failed(why: Failure) -> None:

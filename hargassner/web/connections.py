@@ -25,7 +25,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
-from hargassner.terminal import harmless
+from hargassner.terminal import printable
 from hargassner.web.hosts import plain_address
 
 log = Logger()
@@ -251,7 +251,7 @@ class PageSite(Site):
         self._refused.labels(fault.value).inc()
         if fault in _SAID and fault not in self._said:
             self._said.add(fault)
-            log.info(_SAID[fault], client=client or "somebody", detail=harmless(detail[:80]))
+            log.info(_SAID[fault], client=client or "somebody", detail=printable(detail[:80]))
 
     def drop_all(self) -> None:
         """End every connection at once."""

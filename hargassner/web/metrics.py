@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from hargassner.boiler.model import Boiler
 from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.proxy.session import ProxyFactory
 from hargassner.web.stream import Live
@@ -22,7 +22,7 @@ class BridgeCollector(Collector):
     Args:
         proxy: sessions and bytes.
         boiler: the model.
-        understanding: what could not be read.
+        interpreter: what could not be read.
         timing: lines.
         live: open pages.
         direct: the bridge's own connections.
@@ -34,7 +34,7 @@ class BridgeCollector(Collector):
         self,
         proxy: ProxyFactory,
         boiler: Boiler,
-        understanding: Understanding,
+        interpreter: Interpreter,
         timing: Timing,
         live: Live,
         direct: DirectTelemetry,
@@ -43,7 +43,7 @@ class BridgeCollector(Collector):
     ) -> None:
         self._proxy = proxy
         self._boiler = boiler
-        self._understanding = understanding
+        self._interpreter = interpreter
         self._timing = timing
         self._live = live
         self._direct = direct
@@ -79,7 +79,7 @@ class BridgeCollector(Collector):
         lines.add_metric(["boiler"], self._timing.lines_from_boiler)
         yield lines
         yield CounterMetricFamily(
-            "hargassner_unreadable", "Lines that could not be read.", self._understanding.unreadable
+            "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
         )
 
     def _links(self) -> Iterable[Metric]:

@@ -14,15 +14,15 @@ from hargassner import __version__
 from hargassner.boiler.model import Availability, Boiler, BoilerObserver
 from hargassner.clock import IClock, dates
 from hargassner.config import Config
-from hargassner.discovery import FoundGateway, Neighbours
+from hargassner.discovery import Devices, FoundGateway
 from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.mqtt.interfaces import LinkStatus
 from hargassner.network.keeper import Keeper
 from hargassner.network.listening import Listener
-from hargassner.network.sockets import Place
-from hargassner.proxy.session import ISessionWatcher, ProxyFactory, Session
+from hargassner.network.sockets import NetworkInterface
+from hargassner.proxy.session import ISessionObserver, ProxyFactory, Session
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.charts import STEP, HistoryKeeper
 from hargassner.web.connections import PageSite
@@ -49,10 +49,10 @@ class Parts:
 
     config: Config
     boiler: Boiler
-    neighbours: Neighbours
+    devices: Devices
     proxy: ProxyFactory
     direct: DirectTelemetry
-    understanding: Understanding
+    interpreter: Interpreter
     journal: Journal
     gateway_keepers: Sequence[Keeper]
     boiler_keepers: Sequence[Keeper]
@@ -76,7 +76,7 @@ class Witness(BoilerObserver):
         self._heard: float | None = None
         self._over: float | None = None
         self._logged_in = False
-        parts.neighbours.on_gateway(self._announced)
+        parts.devices.on_gateway(self._announced)
         parts.boiler.observe(self)
 
     def availability_changed(self, availability: Availability) -> None:
@@ -91,18 +91,20 @@ class Witness(BoilerObserver):
     def status(self) -> Status:
         """The chain's state now."""
         parts = self._parts
-        config, neighbours = parts.config, parts.neighbours
+        config, devices = parts.config, parts.devices
         availability = parts.boiler.availability
-        gateway = neighbours.gateway.address if neighbours.gateway else ""
-        boiler = neighbours.boiler.address if neighbours.boiler else ""
+        gateway = devices.gateway.address if devices.gateway else ""
+        boiler = devices.boiler.address if devices.boiler else ""
         session = availability.session
         opened = [each.opened for each in parts.boiler.sessions if each.client == gateway]
         return status_of(
             Facts(
                 now=self._clock.seconds(),
                 started=self._started,
-                gateway_place=str(Place(config.gateway.interface, config.gateway.address)),
-                boiler_place=str(Place(config.boiler.interface, config.boiler.address)),
+                gateway_place=str(
+                    NetworkInterface(config.gateway.interface, config.gateway.address)
+                ),
+                boiler_place=str(NetworkInterface(config.boiler.interface, config.boiler.address)),
                 closed_to_gateway=closed(parts.gateway_keepers),
                 closed_to_boiler=closed(parts.boiler_keepers),
                 gateway_address=gateway,
@@ -166,7 +168,7 @@ class WebPage(MultiService):
             BridgeCollector(
                 parts.proxy,
                 parts.boiler,
-                parts.understanding,
+                parts.interpreter,
                 self._timing,
                 self._live,
                 parts.direct,
@@ -195,7 +197,7 @@ class WebPage(MultiService):
         self.site.drop_all()
         return stopping
 
-    def watch(self, _session: Session) -> ISessionWatcher:
+    def watch(self, _session: Session) -> ISessionObserver:
         """A spectator for a session; it has to be the first one that is told."""
         return self._timing.watcher()
 

@@ -15,7 +15,7 @@ from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
-from hargassner.proxy.session import ISessionWatcher
+from hargassner.proxy.session import ISessionObserver
 
 TURN_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
@@ -73,9 +73,9 @@ class Timing(Service):
                 each.cancel()
         self._turning = None
 
-    def watcher(self) -> ISessionWatcher:
+    def watcher(self) -> ISessionObserver:
         """A spectator for a session; it has to be the first one that is told."""
-        return cast("ISessionWatcher", _Stopwatch(self))
+        return cast("ISessionObserver", _Stopwatch(self))
 
     def passed(self) -> None:
         """Bytes have passed: the rest of this turn is measured, one at a time."""
@@ -96,7 +96,7 @@ class Timing(Service):
         self._wait()
 
 
-@implementer(ISessionWatcher)
+@implementer(ISessionObserver)
 class _Stopwatch:
     """Counts and times what passes in one session."""
 

@@ -306,7 +306,7 @@ class SessionTests(ControlCase):
 
     def test_after_a_failure_of_the_understanding_none_is_sent(self) -> None:
         before = len(self.house.received)
-        self.house.overhearing.listen(lambda _event: 1 / 0)
+        self.house.session_interpreter.listen(lambda _event: 1 / 0)
         self.house.boiler.deliver(self.house.engine.change("PR011", "Heizen"))
         self.house.advance(2)
         self.assertIn("cannot follow", self.house.command("4", "22")[0])
@@ -444,8 +444,8 @@ class SeveralSessionsTests(SynchronousTestCase):
             def ask(self, request: bytes, *_: object) -> None:
                 asked.append(request.decode())
 
-        overhearing = house.understanding.watch(house.session)
-        line = house.control.watch(Newer(), overhearing)
+        interpreter = house.interpreter.watch(house.session)
+        line = house.control.watch(Newer(), interpreter)
         house.control.logged_in(line)
         house.command("4", "22")
         house.advance(0.1)

@@ -5,33 +5,33 @@ from twisted.internet.defer import CancelledError, Deferred
 from hargassner.discovery import (
     Announcement,
     BoilerUnknownError,
+    Devices,
     FoundBoiler,
     FoundGateway,
-    Neighbours,
     ServiceList,
 )
 from tests.cases import ClockCase
 
 
-class NeighboursTests(ClockCase):
+class DevicesTests(ClockCase):
     """Who was found."""
 
     def setUp(self) -> None:
         super().setUp()
         self.silence: float | None = None
-        self.neighbours = Neighbours(self.clock, silence=lambda _address: self.silence)
+        self.devices = Devices(self.clock, silence=lambda _address: self.silence)
         self.first = Announcement("6.4.1", "0012345")
         self.second = Announcement("6.5.0", "0099999")
         self.services = ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")
 
     def test_nobody_is_known_at_first(self) -> None:
-        self.assertIsNone(self.neighbours.gateway)
-        self.assertIsNone(self.neighbours.boiler)
+        self.assertIsNone(self.devices.gateway)
+        self.assertIsNone(self.devices.boiler)
 
     def test_before_a_login_the_newest_announcement_is_shown(self) -> None:
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.gateway_announced("192.0.2.8", self.second)
-        self.assertEqual(self.neighbours.gateway, FoundGateway("192.0.2.8", self.second))
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_announced("192.0.2.8", self.second)
+        self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.8", self.second))
 
     def test_each_gateway_is_logged_once(self) -> None:
         for address, announcement in (
@@ -41,7 +41,7 @@ class NeighboursTests(ClockCase):
             ("192.0.2.7", self.first),
             ("192.0.2.8", Announcement("", "")),
         ):
-            self.neighbours.gateway_announced(address, announcement)
+            self.devices.gateway_announced(address, announcement)
         self.assertEqual(
             self.log.lines,
             [
@@ -53,32 +53,32 @@ class NeighboursTests(ClockCase):
 
     def test_a_flood_of_forged_announcements_does_not_flood_the_log(self) -> None:
         for number in range(2000):
-            self.neighbours.gateway_announced(f"192.0.{number // 250}.{number % 250}", self.first)
+            self.devices.gateway_announced(f"192.0.{number // 250}.{number % 250}", self.first)
         self.assertEqual(len(self.log.lines), 256)
 
     def test_each_announcement_is_told(self) -> None:
         """An unchanged one too: the gateway starts over."""
         told: list[object] = []
-        self.neighbours.on_announcement(lambda *both: told.append(both))
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
+        self.devices.on_announcement(lambda *both: told.append(both))
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_announced("192.0.2.7", self.first)
         self.assertEqual(told, [("192.0.2.7", None)] * 2)
 
     def test_the_gateway_is_told_again_whenever_it_announces_itself(self) -> None:
         told: list[object] = []
-        self.neighbours.on_gateway(told.append)
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
+        self.devices.on_gateway(told.append)
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_announced("192.0.2.7", self.first)
         self.assertEqual(told, [FoundGateway("192.0.2.7", self.first)] * 2)
 
     def test_a_stranger_beside_the_gateway_that_logged_in_is_said_and_not_believed(self) -> None:
         told: list[FoundGateway] = []
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.gateway_logged_in("192.0.2.7")
-        self.neighbours.on_gateway(told.append)
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.on_gateway(told.append)
         for _ in range(3):
-            self.neighbours.gateway_announced("192.0.2.99", self.second)
-        self.assertEqual(self.neighbours.gateway, FoundGateway("192.0.2.7", self.first))
+            self.devices.gateway_announced("192.0.2.99", self.second)
+        self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.7", self.first))
         self.assertEqual(told, [])
         self.assertEqual(
             self.log.lines[1:],
@@ -87,17 +87,17 @@ class NeighboursTests(ClockCase):
                 "logged in"
             ],
         )
-        self.assertTrue(self.neighbours.may_be_gateway("192.0.2.99"))
+        self.assertTrue(self.devices.may_be_gateway("192.0.2.99"))
 
     def test_a_new_gateway_is_the_gateway_when_it_has_logged_in(self) -> None:
         told: list[FoundGateway] = []
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.gateway_logged_in("192.0.2.7")
-        self.neighbours.gateway_announced("192.0.2.8", self.second)
-        self.neighbours.on_gateway(told.append)
-        self.neighbours.gateway_logged_in("192.0.2.8")
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.gateway_announced("192.0.2.8", self.second)
+        self.devices.on_gateway(told.append)
+        self.devices.gateway_logged_in("192.0.2.8")
         new = FoundGateway("192.0.2.8", self.second)
-        self.assertEqual((self.neighbours.gateway, self.neighbours.trusted_gateway), (new, new))
+        self.assertEqual((self.devices.gateway, self.devices.trusted_gateway), (new, new))
         self.assertEqual(told, [new])
         self.assertIn(
             "gateway 0099999 at 192.0.2.8 has logged in: it is the gateway now", self.log.lines
@@ -105,29 +105,29 @@ class NeighboursTests(ClockCase):
 
     def test_a_gateway_that_logs_in_again_is_no_news(self) -> None:
         told: list[FoundGateway] = []
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.on_gateway(told.append)
-        self.neighbours.gateway_logged_in("192.0.2.7")
-        self.neighbours.gateway_logged_in("192.0.2.7")
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.on_gateway(told.append)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.gateway_logged_in("192.0.2.7")
         self.assertEqual(told, [FoundGateway("192.0.2.7", self.first)])
         self.assertEqual(len(self.log.lines), 1)
 
     def test_the_gateway_may_move_when_its_session_is_silent(self) -> None:
         moves: list[object] = []
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.gateway_logged_in("192.0.2.7")
-        self.neighbours.on_announcement(lambda *both: moves.append(both))
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.on_announcement(lambda *both: moves.append(both))
         self.silence = 59.9
-        self.neighbours.gateway_announced("192.0.2.9", self.first)
+        self.devices.gateway_announced("192.0.2.9", self.first)
         self.silence = 60.0
-        self.neighbours.gateway_announced("192.0.2.9", self.first)
+        self.devices.gateway_announced("192.0.2.9", self.first)
         self.assertEqual(moves, [("192.0.2.9", None), ("192.0.2.9", "192.0.2.7")])
-        self.assertEqual(self.neighbours.gateway, FoundGateway("192.0.2.9", self.first))
+        self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.9", self.first))
 
     def test_a_boiler_is_logged_once_and_so_is_each_change(self) -> None:
-        self.neighbours.boiler_answered("198.51.100.2", self.services)
-        self.neighbours.boiler_answered("198.51.100.2", self.services)
-        self.neighbours.boiler_answered("198.51.100.3", ServiceList("", "", ""))
+        self.devices.boiler_answered("198.51.100.2", self.services)
+        self.devices.boiler_answered("198.51.100.2", self.services)
+        self.devices.boiler_answered("198.51.100.3", ServiceList("", "", ""))
         self.assertEqual(
             self.log.lines,
             [
@@ -138,37 +138,37 @@ class NeighboursTests(ClockCase):
 
     def test_one_that_raises_keeps_the_news_from_nobody(self) -> None:
         told: list[object] = []
-        self.neighbours.on_announcement(lambda *_: 1 // 0)
-        self.neighbours.on_announcement(lambda address, _: told.append(address))
-        self.neighbours.on_boiler(lambda _: 1 // 0)
-        self.neighbours.on_boiler(lambda boiler: told.append(boiler.address))
-        self.neighbours.gateway_announced("192.0.2.7", self.first)
-        self.neighbours.boiler_answered("198.51.100.2", self.services)
+        self.devices.on_announcement(lambda *_: 1 // 0)
+        self.devices.on_announcement(lambda address, _: told.append(address))
+        self.devices.on_boiler(lambda _: 1 // 0)
+        self.devices.on_boiler(lambda boiler: told.append(boiler.address))
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.boiler_answered("198.51.100.2", self.services)
         self.assertEqual(told, ["192.0.2.7", "198.51.100.2"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
 
     def test_who_was_found_before_a_restart_is_known_until_the_next_broadcast(self) -> None:
-        self.neighbours.recall(
+        self.devices.recall(
             FoundGateway("192.0.2.7", self.first), FoundBoiler("198.51.100.2", self.services)
         )
         self.assertEqual(self.successResultOf(self.address()), "198.51.100.2")
-        self.neighbours.boiler_answered("198.51.100.3", self.services)
+        self.devices.boiler_answered("198.51.100.3", self.services)
         self.assertEqual(self.successResultOf(self.address()), "198.51.100.3")
 
-    def address(self, neighbours: Neighbours | None = None) -> Deferred[str]:
-        return (neighbours or self.neighbours).boiler_address(10)
+    def address(self, devices: Devices | None = None) -> Deferred[str]:
+        return (devices or self.devices).boiler_address(10)
 
     def test_the_configured_boiler_counts_before_the_one_found(self) -> None:
-        neighbours = Neighbours(self.clock, "boiler.lan")
-        neighbours.boiler_answered("198.51.100.2", self.services)
-        self.assertEqual(self.successResultOf(self.address(neighbours)), "boiler.lan")
+        devices = Devices(self.clock, "boiler.lan")
+        devices.boiler_answered("198.51.100.2", self.services)
+        self.assertEqual(self.successResultOf(self.address(devices)), "boiler.lan")
 
     def test_everybody_who_waits_for_the_boiler_gets_its_address(self) -> None:
         waiting = [self.address(), self.address()]
         self.clock.advance(9.9)
         for each in waiting:
             self.assertNoResult(each)
-        self.neighbours.boiler_answered("198.51.100.2", self.services)
+        self.devices.boiler_answered("198.51.100.2", self.services)
         for each in waiting:
             self.assertEqual(self.successResultOf(each), "198.51.100.2")
 
@@ -176,11 +176,11 @@ class NeighboursTests(ClockCase):
         waiting = self.address()
         self.clock.advance(10)
         self.failureResultOf(waiting, BoilerUnknownError)
-        self.neighbours.boiler_answered("198.51.100.2", self.services)
+        self.devices.boiler_answered("198.51.100.2", self.services)
 
     def test_waiting_for_the_boiler_can_be_given_up(self) -> None:
         given_up, other = self.address(), self.address()
         given_up.cancel()
         self.failureResultOf(given_up, CancelledError)
-        self.neighbours.boiler_answered("198.51.100.2", self.services)
+        self.devices.boiler_answered("198.51.100.2", self.services)
         self.assertEqual(self.successResultOf(other), "198.51.100.2")

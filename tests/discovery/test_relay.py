@@ -7,12 +7,12 @@ from twisted.logger import LogLevel
 from zope.interface.verify import verifyObject
 
 from hargassner.config import DiscoveryConfig
-from hargassner.discovery import Announcement, FoundBoiler, FoundGateway, Neighbours, ServiceList
+from hargassner.discovery import Announcement, Devices, FoundBoiler, FoundGateway, ServiceList
 from hargassner.discovery.limits import ASKED_WITHIN, BURST, MOST_SOURCES, REPEATED_WITHIN
 from hargassner.discovery.relay import BoilerSideProtocol, GatewaySideProtocol, Relay
 from hargassner.discovery.side import Side
 from hargassner.network.datagrams import IDatagramReceiver
-from hargassner.network.sockets import CannotOpenError, Place
+from hargassner.network.sockets import CannotOpenError, NetworkInterface
 from tests.cases import SocketCase, free_ports
 from tests.discovery.packets import (
     ANNOUNCEMENT,
@@ -33,8 +33,8 @@ EVERYBODY = "127.255.255.255"
 class RelayCase(SocketCase):
     """A relay between a gateway and a boiler, each with an address of its own on this machine."""
 
-    gateway_place = Place(address=BRIDGE_TO_GATEWAY)
-    boiler_place = Place(address=BRIDGE_TO_BOILER)
+    gateway_place = NetworkInterface(address=BRIDGE_TO_GATEWAY)
+    boiler_place = NetworkInterface(address=BRIDGE_TO_BOILER)
     # Where nothing is broadcast, the one neighbour is everybody.
     to_gateway = GATEWAY
     to_boiler = BOILER
@@ -47,11 +47,11 @@ class RelayCase(SocketCase):
             self.ports.boiler_diagnostics_port,
             self.ports.gateway_diagnostics_port,
         )
-        self.neighbours = Neighbours(self.reactor)
+        self.devices = Devices(self.reactor)
         self.gateway_side = Side(self.gateway_place, self.to_gateway, (boiler, *diagnostics))
         self.boiler_side = Side(self.boiler_place, self.to_boiler, (gateway, *diagnostics))
         self.relay = Relay(
-            self.neighbours, self.ports, self.gateway_side, self.boiler_side, self.reactor
+            self.devices, self.ports, self.gateway_side, self.boiler_side, self.reactor
         )
         reactor: Any = self.reactor
         self.addCleanup(self.relay.open_gateway_side(reactor).close)
@@ -154,10 +154,10 @@ class RelayTests(RelayCase):
         self.ask(ANNOUNCEMENT)
         self.answer()
         self.assertEqual(
-            self.neighbours.gateway, FoundGateway(GATEWAY, Announcement("6.4.1", "0012345"))
+            self.devices.gateway, FoundGateway(GATEWAY, Announcement("6.4.1", "0012345"))
         )
         self.assertEqual(
-            self.neighbours.boiler,
+            self.devices.boiler,
             FoundBoiler(BOILER, ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")),
         )
 
@@ -170,26 +170,26 @@ class RelayTests(RelayCase):
             ANNOUNCEMENT, self.gateway[diagnostics], (BRIDGE_TO_GATEWAY, self.ports.boiler_port)
         )
         self.answer(b"something else")
-        self.assertIsNone(self.neighbours.gateway)
-        self.assertIsNone(self.neighbours.boiler)
+        self.assertIsNone(self.devices.gateway)
+        self.assertIsNone(self.devices.boiler)
 
     def test_whoever_answers_get_services_is_the_boiler(self) -> None:
         """Its list may begin otherwise than the captured one."""
         self.ask()
         self.answer(b"HSV/CL etc")
         self.assertEqual(
-            self.neighbours.boiler, FoundBoiler(BOILER, ServiceList("HSV/CL etc", "", ""))
+            self.devices.boiler, FoundBoiler(BOILER, ServiceList("HSV/CL etc", "", ""))
         )
 
     def test_what_comes_long_after_a_question_is_no_answer(self) -> None:
         self.ask()
         self.clock.advance(ASKED_WITHIN)
         self.answer(b"HSV/CL etc")
-        self.assertIsNone(self.neighbours.boiler)
+        self.assertIsNone(self.devices.boiler)
 
     def test_the_answer_goes_to_whoever_asked(self) -> None:
         """Though another gateway announced itself last."""
-        self.neighbours.gateway_announced(OTHER_GATEWAY, Announcement("6.4.1", "0099999"))
+        self.devices.gateway_announced(OTHER_GATEWAY, Announcement("6.4.1", "0099999"))
         other = self.device(OTHER_GATEWAY, self.ports.gateway_port)
         self.ask()
         self.answer()
@@ -223,7 +223,7 @@ class RelayTests(RelayCase):
         self.assertEqual(len(self.heard(self.gateway[self.ports.gateway_port])), 1)
 
     def test_an_answer_that_nobody_asked_for_goes_to_the_gateway_that_is_known(self) -> None:
-        self.neighbours.gateway_announced(OTHER_GATEWAY, Announcement("6.4.1", "0099999"))
+        self.devices.gateway_announced(OTHER_GATEWAY, Announcement("6.4.1", "0099999"))
         other = self.device(OTHER_GATEWAY, self.ports.gateway_port)
         self.answer()
         self.assertEqual(self.heard(other)[0][0], SERVICES)
@@ -233,7 +233,7 @@ class RelayTests(RelayCase):
         self.answer()
         self.answer()
         self.assertEqual(self.counted(), (0, 0, 2))
-        self.assertIsNotNone(self.neighbours.boiler)
+        self.assertIsNotNone(self.devices.boiler)
         self.assertEqual(len([each for each in self.log.lines if "not relayed" in each]), 1)
 
     def test_other_ports_are_nothing_to_relay_and_said_once_a_source(self) -> None:
@@ -298,7 +298,7 @@ class RelayTests(RelayCase):
         self.boiler_side.close()
         self.ask(ANNOUNCEMENT)
         self.assertEqual(self.counted(), (0, 0, 1))
-        self.assertIsNotNone(self.neighbours.gateway)
+        self.assertIsNotNone(self.devices.gateway)
 
     def test_a_side_can_be_closed_and_opened_again(self) -> None:
         self.boiler_side.close()
@@ -346,7 +346,7 @@ class SharedNetworkTests(RelayCase):
             heard, [(ANNOUNCEMENT, (GATEWAY, source)), (ANNOUNCEMENT, (BRIDGE_TO_BOILER, source))]
         )
         self.assertEqual(self.counted(), (1, 0, 0))
-        self.assertEqual(self.neighbours.gateway.address, GATEWAY)
+        self.assertEqual(self.devices.gateway.address, GATEWAY)
 
     def test_what_the_boiler_broadcasts_is_broadcast_once(self) -> None:
         target = self.ports.gateway_port
@@ -361,7 +361,7 @@ class SharedNetworkTests(RelayCase):
     def test_a_broadcast_of_diagnostics_goes_round_once(self) -> None:
         """Both sides hold these ports, and both hear it."""
         ports = self.ports
-        self.neighbours.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
+        self.devices.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
         asking = self.gateway[ports.gateway_diagnostics_port]
         self.say(DIAGNOSTICS_WANTED, asking, (EVERYBODY, ports.boiler_diagnostics_port))
         self.assertEqual(self.counted(), (1, 0, 0))
@@ -382,10 +382,10 @@ class NoPlaceTests(SocketCase):
         """What it broadcasts on one side comes in on the other, from an address of its own."""
         ports = DiscoveryConfig(*free_ports(4))
         sides = [
-            Side(Place(), EVERYBODY, (first, ports.boiler_diagnostics_port))
+            Side(NetworkInterface(), EVERYBODY, (first, ports.boiler_diagnostics_port))
             for first in (ports.boiler_port, ports.gateway_port)
         ]
-        relay = Relay(Neighbours(self.reactor), ports, *sides, self.reactor)
+        relay = Relay(Devices(self.reactor), ports, *sides, self.reactor)
         reactor: Any = self.reactor
         self.addCleanup(relay.open_gateway_side(reactor).close)
         self.addCleanup(relay.open_boiler_side(reactor).close)
@@ -404,11 +404,11 @@ class OpeningTests(SocketCase):
         ports = free_ports(3)
         holder = self.opened(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         holder.bind((BRIDGE_TO_GATEWAY, ports[2]))
-        side = Side(Place(address=BRIDGE_TO_GATEWAY), GATEWAY, tuple(ports))
-        other = Side(Place(address=BRIDGE_TO_BOILER), BOILER, ())
+        side = Side(NetworkInterface(address=BRIDGE_TO_GATEWAY), GATEWAY, tuple(ports))
+        other = Side(NetworkInterface(address=BRIDGE_TO_BOILER), BOILER, ())
         reactor: Any = self.reactor
-        neighbours = Neighbours(self.reactor)
-        relay = Relay(neighbours, DiscoveryConfig(), side, other, self.reactor)
+        devices = Devices(self.reactor)
+        relay = Relay(devices, DiscoveryConfig(), side, other, self.reactor)
         wrong = self.assertRaises(CannotOpenError, relay.open_gateway_side, reactor)
         self.assertIn(f"UDP port {ports[2]} on {BRIDGE_TO_GATEWAY} is in use by", str(wrong))
         self.assertEqual(self.reactor.readers, [])

@@ -16,7 +16,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.config import DiscoveryConfig
-from hargassner.discovery import Neighbours, Relay, Side, side
+from hargassner.discovery import Devices, Relay, Side, side
 from hargassner.discovery.relay import RelayCounters
 from tests.discovery.packets import (
     ANNOUNCEMENT,
@@ -125,7 +125,7 @@ class Topology:
             place: Any = MemoryPlace(host, interface, address if named else "", tied)
             sides.append(Side(place, EVERYBODY, (first, *diagnostics)))
         clock = self.wires.clock
-        relay = Relay(Neighbours(clock), ports, sides[0], sides[1], clock)
+        relay = Relay(Devices(clock), ports, sides[0], sides[1], clock)
         reactor: Any = self.wires
         relay.open_gateway_side(reactor)
         relay.open_boiler_side(reactor)

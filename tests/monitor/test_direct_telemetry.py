@@ -13,11 +13,11 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
-from hargassner.discovery import BoilerUnknownError, Neighbours
+from hargassner.discovery import BoilerUnknownError, Devices
 from hargassner.monitor.direct_telemetry import RETRY_LONGEST, SILENCE_PATIENCE, DirectTelemetry
-from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
-from hargassner.proxy.session import Access, ISessionWatcher, ProxyFactory, Session
+from hargassner.proxy.session import Access, ISessionObserver, ProxyFactory, Session
 from tests.cases import Log
 from tests.monitor.test_interpreter import DOCUMENT
 
@@ -68,10 +68,10 @@ class DirectCase(SynchronousTestCase):
         self.log = Log(self)
         self.endpoint = BoilerEndpoint()
         self.boiler = Boiler()
-        understanding = Understanding(self.boiler, self.clock, lambda _: None)
-        self.direct = DirectTelemetry(self.clock, self.endpoint, understanding)
+        interpreter = Interpreter(self.boiler, self.clock, lambda _: None)
+        self.direct = DirectTelemetry(self.clock, self.endpoint, interpreter)
         self.proxy = ProxyFactory(
-            self.clock, lambda _: Deferred(), Access(["any"], Neighbours(self.clock))
+            self.clock, lambda _: Deferred(), Access(["any"], Devices(self.clock))
         )
         self.direct.startService()
         self.addCleanup(self.stopped)
@@ -80,7 +80,7 @@ class DirectCase(SynchronousTestCase):
         self.direct.stopService()
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def session(self, number: int = 1) -> ISessionWatcher:
+    def session(self, number: int = 1) -> ISessionObserver:
         return self.direct.watch(Session(number, ("192.0.2.7", 50000), self.proxy))
 
     def test_the_endpoint_double_is_honest(self) -> None:
@@ -202,7 +202,7 @@ class DirectCase(SynchronousTestCase):
         self.assertEqual(len(self.endpoint.attempts), 1)
 
     def test_its_way_out_is_an_honest_watcher(self) -> None:
-        verifyObject(ISessionWatcher, self.session())
+        verifyObject(ISessionObserver, self.session())
 
     def test_stopping_closes_the_connection(self) -> None:
         transport = self.endpoint.accept()

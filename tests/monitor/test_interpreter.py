@@ -10,9 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
-from hargassner.discovery import Announcement, FoundBoiler, FoundGateway, Neighbours, ServiceList
-from hargassner.monitor.interpreter import Understanding
-from hargassner.proxy.session import Access, IErrandWatcher, ProxyFactory, Session
+from hargassner.discovery import Announcement, Devices, FoundBoiler, FoundGateway, ServiceList
+from hargassner.monitor.interpreter import Interpreter
+from hargassner.proxy.session import Access, IExchangeObserver, ProxyFactory, Session
 
 DOCUMENT = (
     b"<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK' dop='0'/>"
@@ -31,32 +31,30 @@ class UnderstandingCase(SynchronousTestCase):
         self.clock.advance(1_700_000_000)
         self.boiler = Boiler()
         self.described: list[bytes] = []
-        self.understanding = Understanding(
+        self.interpreter = Interpreter(
             self.boiler, self.clock, lambda event: self.described.append(event.document)
         )
-        proxy = ProxyFactory(
-            self.clock, lambda _: Deferred(), Access(["any"], Neighbours(self.clock))
-        )
+        proxy = ProxyFactory(self.clock, lambda _: Deferred(), Access(["any"], Devices(self.clock)))
         self.session = Session(1, ("192.0.2.7", 51975), proxy)
         self.events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
-        self.overhearing = self.understanding.watch(self.session)
+        self.session_interpreter = self.interpreter.watch(self.session)
 
     def logged(self) -> list[str]:
         return [formatEvent(event) for event in self.events]
 
     def log_in(self) -> None:
-        self.overhearing.gateway_sent(b"$login token\r\n")
-        self.overhearing.boiler_sent(TOKEN)
-        self.overhearing.gateway_sent(KEY)
-        self.overhearing.boiler_sent(b"zclient login (7)\r\n$a")
-        self.overhearing.boiler_sent(b"ck\r\n")
+        self.session_interpreter.gateway_sent(b"$login token\r\n")
+        self.session_interpreter.boiler_sent(TOKEN)
+        self.session_interpreter.gateway_sent(KEY)
+        self.session_interpreter.boiler_sent(b"zclient login (7)\r\n$a")
+        self.session_interpreter.boiler_sent(b"ck\r\n")
 
 
 class SessionTests(UnderstandingCase):
     """One session, overheard."""
 
     def test_it_is_an_honest_watcher(self) -> None:
-        verifyObject(IErrandWatcher, self.overhearing)
+        verifyObject(IExchangeObserver, self.session_interpreter)
 
     def test_a_login_reaches_the_session_and_the_model(self) -> None:
         self.log_in()
@@ -64,19 +62,19 @@ class SessionTests(UnderstandingCase):
         self.assertEqual(self.boiler.availability.session.number, 1)
 
     def test_without_a_login_there_is_no_gateway_session(self) -> None:
-        self.overhearing.gateway_sent(b"$apiversion\r\n")
-        self.overhearing.boiler_sent(b"$permission denied\r\n")
+        self.session_interpreter.gateway_sent(b"$apiversion\r\n")
+        self.session_interpreter.boiler_sent(b"$permission denied\r\n")
         self.assertFalse(self.session.logged_in)
         self.assertIsNone(self.boiler.availability.session)
 
     def test_the_end_of_the_session_reaches_the_model(self) -> None:
         self.log_in()
-        self.overhearing.over("the client closed")
+        self.session_interpreter.over("the client closed")
         self.assertIsNone(self.boiler.availability.session)
 
     def test_a_descriptor_is_handed_on_and_telemetry_understood(self) -> None:
-        self.overhearing.gateway_sent(b"$daq desc\r\n")
-        self.overhearing.boiler_sent(b"$<<" + DOCUMENT + b">>\r\npm 7 65.9 1 \r\n")
+        self.session_interpreter.gateway_sent(b"$daq desc\r\n")
+        self.session_interpreter.boiler_sent(b"$<<" + DOCUMENT + b">>\r\npm 7 65.9 1 \r\n")
         self.assertEqual(self.described, [DOCUMENT])
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
         self.assertEqual(self.boiler.channels["tk"].since, 1_700_000_000)
@@ -84,25 +82,25 @@ class SessionTests(UnderstandingCase):
 
     def test_neither_token_nor_key_is_logged(self) -> None:
         self.log_in()
-        self.overhearing.boiler_sent(b"$0A1B2C3D what is this\r\n")
+        self.session_interpreter.boiler_sent(b"$0A1B2C3D what is this\r\n")
         log = "\n".join(self.logged())
         self.assertNotIn("0A1B2C3D", log)
         self.assertNotIn("1300112233445566778899AABBCCDDEEFF", log)
 
     def test_an_unknown_request_is_said_once(self) -> None:
         for _ in range(3):
-            self.overhearing.gateway_sent(b"$frobnicate now\r\n")
-            self.overhearing.boiler_sent(b"$done\r\n")
+            self.session_interpreter.gateway_sent(b"$frobnicate now\r\n")
+            self.session_interpreter.boiler_sent(b"$done\r\n")
         said = [each for each in self.logged() if "frobnicate" in each]
         self.assertEqual(len(said), 1)
 
     def test_what_is_refused_again_and_again_is_said_once(self) -> None:
         """A boiler that does not know the gateway's list of changes is asked for it for years."""
         for second in range(60):
-            self.overhearing.gateway_sent(
+            self.session_interpreter.gateway_sent(
                 f'$par get changed "2026-01-01 00:00:{second:02}"\r\n$erract\r\n'.encode()
             )
-            self.overhearing.boiler_sent(b"$Unknown Command\r\n$permission denied\r\n")
+            self.session_interpreter.boiler_sent(b"$Unknown Command\r\n$permission denied\r\n")
         said = [each for each in self.logged() if "refused" in each]
         self.assertEqual(len(said), 2, said)
         self.assertIn('$par get changed "2026-01-01 00:00:00": $Unknown Command', said[0])
@@ -122,14 +120,14 @@ class SessionTests(UnderstandingCase):
         ):
             self.setUp()
             for place in range(0, len(garbage), 1456):
-                self.overhearing.gateway_sent(garbage[place : place + 1456])
+                self.session_interpreter.gateway_sent(garbage[place : place + 1456])
             said = self.logged()
             self.assertLessEqual(len(said), 1, said)
             self.assertTrue("".join(said).isprintable() or not said, said)
 
     def test_what_the_boiler_says_cannot_steer_the_terminal(self) -> None:
-        self.overhearing.gateway_sent(b'$par set "PR001;6;1\x1b[2J"\r\n')
-        self.overhearing.boiler_sent(b"$err \x07\r\n?? \x1b[2J\nwhat\r\n")
+        self.session_interpreter.gateway_sent(b'$par set "PR001;6;1\x1b[2J"\r\n')
+        self.session_interpreter.boiler_sent(b"$err \x07\r\n?? \x1b[2J\nwhat\r\n")
         self.assertEqual(len(self.logged()), 2)
         for each in self.logged():
             self.assertIn("\N{REPLACEMENT CHARACTER}", each)
@@ -139,8 +137,8 @@ class SessionTests(UnderstandingCase):
         self.log_in()
         before = len(self.events)
         for _ in range(5):
-            self.overhearing.boiler_sent(b"?? what\r\n")
-        self.assertEqual(self.understanding.unreadable, 5)
+            self.session_interpreter.boiler_sent(b"?? what\r\n")
+        self.assertEqual(self.interpreter.unreadable, 5)
         self.assertEqual(len(self.events) - before, 1)
 
 
@@ -148,43 +146,45 @@ class BridgeTests(UnderstandingCase):
     """Requests of the bridge's own, among the gateway's."""
 
     def test_the_answer_to_the_bridge_reaches_the_model(self) -> None:
-        self.overhearing.bridge_sent(b"$par get PR001\r\n")
-        self.overhearing.bridge_received(b"$PR001;6;1;1;0;0;0;0;Mode;Non;Oui;0;\r\n")
+        self.session_interpreter.bridge_sent(b"$par get PR001\r\n")
+        self.session_interpreter.bridge_received(b"$PR001;6;1;1;0;0;0;0;Mode;Non;Oui;0;\r\n")
         self.assertEqual(self.boiler.settings["PR001"].text, "Oui")
 
     def test_a_refusal_is_for_the_bridge_to_say(self) -> None:
         before = len(self.events)
-        self.overhearing.bridge_sent(b"$par get PR001\r\n")
-        self.overhearing.bridge_received(b"$err parameter\r\n")
+        self.session_interpreter.bridge_sent(b"$par get PR001\r\n")
+        self.session_interpreter.bridge_received(b"$err parameter\r\n")
         self.assertEqual(len(self.events), before)
 
     def test_an_answer_that_does_not_come_does_not_mix_up_the_gateways(self) -> None:
-        self.overhearing.bridge_sent(b'$par set "4;3;20"\r\n')
-        self.overhearing.gateway_sent(b"$info\r\n")
-        self.overhearing.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
+        self.session_interpreter.bridge_sent(b'$par set "4;3;20"\r\n')
+        self.session_interpreter.gateway_sent(b"$info\r\n")
+        self.session_interpreter.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
         self.assertEqual(self.boiler.identity.model, "Nano.2(.3) 15")
-        self.assertEqual(self.overhearing.dialogue.open_requests, ("$info",))
+        self.assertEqual(self.session_interpreter.dialogue.open_requests, ("$info",))
 
     def test_listeners_hear_events_when_the_model_has_them(self) -> None:
         heard: list[object] = []
-        self.overhearing.listen(lambda _: heard.append(self.boiler.settings["4"].text))
-        self.overhearing.boiler_sent(b"zPa N: 4 = 20.0\r\n")
+        self.session_interpreter.listen(lambda _: heard.append(self.boiler.settings["4"].text))
+        self.session_interpreter.boiler_sent(b"zPa N: 4 = 20.0\r\n")
         self.assertEqual(heard, ["20.0"])
 
     def test_a_failure_is_noted(self) -> None:
-        self.overhearing.listen(lambda _event: 1 / 0)
-        self.overhearing.boiler_sent(b"pm 1 \r\n")
-        self.assertFalse(self.overhearing.failed)
-        self.assertRaises(ZeroDivisionError, self.overhearing.boiler_sent, b"zPuffer Aus\r\n")
-        self.assertTrue(self.overhearing.failed)
+        self.session_interpreter.listen(lambda _event: 1 / 0)
+        self.session_interpreter.boiler_sent(b"pm 1 \r\n")
+        self.assertFalse(self.session_interpreter.failed)
+        self.assertRaises(
+            ZeroDivisionError, self.session_interpreter.boiler_sent, b"zPuffer Aus\r\n"
+        )
+        self.assertTrue(self.session_interpreter.failed)
 
 
-class NeighbourTests(UnderstandingCase):
+class DeviceTests(UnderstandingCase):
     """What discovery tells the model."""
 
     def test_the_gateways_announcement(self) -> None:
         found = FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345"))
-        self.understanding.gateway_announced(found)
+        self.interpreter.gateway_announced(found)
         identity = self.boiler.identity
         self.assertEqual(
             (identity.gateway_address, identity.gateway_software, identity.gateway_serial),
@@ -193,7 +193,7 @@ class NeighbourTests(UnderstandingCase):
 
     def test_the_boilers_service_list(self) -> None:
         services = ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")
-        self.understanding.boiler_answered(FoundBoiler("198.51.100.2", services))
+        self.interpreter.boiler_answered(FoundBoiler("198.51.100.2", services))
         identity = self.boiler.identity
         self.assertEqual(
             (identity.boiler_address, identity.model, identity.firmware, identity.system_code),
@@ -201,8 +201,8 @@ class NeighbourTests(UnderstandingCase):
         )
 
     def test_the_model_that_the_boiler_told_in_a_session_is_kept(self) -> None:
-        self.overhearing.gateway_sent(b"$info\r\n")
-        self.overhearing.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
+        self.session_interpreter.gateway_sent(b"$info\r\n")
+        self.session_interpreter.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
         services = ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")
-        self.understanding.boiler_answered(FoundBoiler("198.51.100.2", services))
+        self.interpreter.boiler_answered(FoundBoiler("198.51.100.2", services))
         self.assertEqual(self.boiler.identity.model, "Nano.2(.3) 15")

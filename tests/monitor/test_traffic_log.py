@@ -8,9 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.logger import ILogObserver, Logger, LogLevel, LogPublisher
 from zope.interface.verify import verifyObject
 
-from hargassner.discovery import Neighbours
+from hargassner.discovery import Devices
 from hargassner.monitor.traffic_log import DialogueLine, Journal, JournalKeeping, LogLine
-from hargassner.proxy.session import Access, IErrandWatcher, ProxyFactory, Session
+from hargassner.proxy.session import Access, IExchangeObserver, ProxyFactory, Session
 from tests.cases import ClockCase
 
 TOKEN = b"0A1B2C3D"
@@ -24,9 +24,7 @@ class JournalCase(ClockCase):
         super().setUp()
         self.clock.advance(1_700_000_000)
         self.journal = Journal(self.clock, 5)
-        proxy = ProxyFactory(
-            self.clock, lambda _: Deferred(), Access(["any"], Neighbours(self.clock))
-        )
+        proxy = ProxyFactory(self.clock, lambda _: Deferred(), Access(["any"], Devices(self.clock)))
         self.session = Session(3, ("192.0.2.7", 51975), proxy)
 
     def texts(self) -> list[str]:
@@ -41,7 +39,7 @@ class DialogueTests(JournalCase):
         self.ear = self.journal.watch(self.session)
 
     def test_it_is_an_honest_watcher(self) -> None:
-        verifyObject(IErrandWatcher, self.ear)
+        verifyObject(IExchangeObserver, self.ear)
 
     def test_requests_of_the_bridge_are_kept_and_their_answers(self) -> None:
         self.ear.bridge_sent(b'$par set "4;3;20"\r\n')

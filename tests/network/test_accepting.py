@@ -19,7 +19,7 @@ from hargassner.network.accepting import (
     AcceptingPort,
     DescriptorWatch,
 )
-from hargassner.network.sockets import Place, listening_socket
+from hargassner.network.sockets import NetworkInterface, listening_socket
 from tests.cases import ClockCase, ManualReactor, SocketCase, free_ports
 
 
@@ -77,7 +77,7 @@ class AcceptingPortTests(SocketCase):
         [self.number] = free_ports(1)
         self.factory = Serving()
         factory: Any = self.factory
-        sock = listening_socket(Place("", "127.0.0.1"), self.number)
+        sock = listening_socket(NetworkInterface("", "127.0.0.1"), self.number)
         self.port = AcceptingPort(self.reactor, sock, factory)
         self.addCleanup(lambda: [each.close() for each in self.reactor.adopted])
         self.addCleanup(self.port.close)

@@ -15,18 +15,18 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
 from zope.interface.verify import verifyObject
 
-from hargassner.network.connecting import TiedClientEndpoint
-from hargassner.network.sockets import NotThereYetError, Place, tie
+from hargassner.network.connecting import BoundClientEndpoint
+from hargassner.network.sockets import NetworkInterface, NotThereYetError, bind_to_device
 from tests.cases import DescriptorCase, SocketCase, free_ports
 
-LOOPBACK = Place("lo")
+LOOPBACK = NetworkInterface("lo")
 
 
 def need_ties() -> None:
     """Skip where this user may not tie sockets to interfaces."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
         try:
-            tie(sock, "lo")
+            bind_to_device(sock, "lo")
         except OSError as wrong:
             if wrong.errno not in (errno.EPERM, errno.ENOTSUP):
                 raise
@@ -66,9 +66,9 @@ class AttemptTests(SocketCase):
         gc.disable()
         self.addCleanup(gc.enable)
 
-    def connect(self, port: int, place: Place = LOOPBACK) -> Deferred[Any]:
+    def connect(self, port: int, place: NetworkInterface = LOOPBACK) -> Deferred[Any]:
         reactor: Any = self.reactor
-        return TiedClientEndpoint(reactor, "127.0.0.1", port, place, 10).connect(peers())
+        return BoundClientEndpoint(reactor, "127.0.0.1", port, place, 10).connect(peers())
 
     def nothing_is_watched(self) -> None:
         self.assertEqual((self.reactor.readers, self.reactor.writers), ([], []))
@@ -76,7 +76,7 @@ class AttemptTests(SocketCase):
 
     def test_it_is_an_endpoint(self) -> None:
         real: Any = self.reactor
-        verifyObject(IStreamClientEndpoint, TiedClientEndpoint(real, "127.0.0.1", 1, LOOPBACK, 1))
+        verifyObject(IStreamClientEndpoint, BoundClientEndpoint(real, "127.0.0.1", 1, LOOPBACK, 1))
 
     def test_the_socket_is_tied_before_it_connects(self) -> None:
         connecting = self.connect(self.port)
@@ -110,19 +110,21 @@ class AttemptTests(SocketCase):
         self.nothing_is_watched()
 
     def test_an_absent_interface_is_told(self) -> None:
-        failed = self.failureResultOf(self.connect(self.port, Place("absent0")), NotThereYetError)
+        failed = self.failureResultOf(
+            self.connect(self.port, NetworkInterface("absent0")), NotThereYetError
+        )
         self.assertEqual(failed.getErrorMessage(), "there is no interface absent0")
         self.nothing_is_watched()
 
     def test_an_absent_address_is_told(self) -> None:
-        connecting = self.connect(self.port, Place("lo", "192.0.2.77"))
+        connecting = self.connect(self.port, NetworkInterface("lo", "192.0.2.77"))
         self.failureResultOf(connecting, ConnectError)
         self.nothing_is_watched()
 
     def test_an_address_out_of_reach_is_told(self) -> None:
         """Routes to elsewhere do not count: the interface does."""
         real: Any = self.reactor
-        endpoint = TiedClientEndpoint(real, "255.255.255.255", 23, LOOPBACK, 10)
+        endpoint = BoundClientEndpoint(real, "255.255.255.255", 23, LOOPBACK, 10)
         self.failureResultOf(endpoint.connect(peers()), ConnectError)
         self.nothing_is_watched()
 
@@ -147,9 +149,9 @@ class ConnectionTests(DescriptorCase):
         self.listening = reactor.listenTCP(0, accepting, interface="127.0.0.1")
         self.addCleanup(self.listening.stopListening)
 
-    def connect(self, factory: Any, place: Place = LOOPBACK) -> Deferred[Any]:
+    def connect(self, factory: Any, place: NetworkInterface = LOOPBACK) -> Deferred[Any]:
         number = self.listening.getHost().port
-        return TiedClientEndpoint(reactor, "127.0.0.1", number, place, 10).connect(factory)
+        return BoundClientEndpoint(reactor, "127.0.0.1", number, place, 10).connect(factory)
 
     @inlineCallbacks
     def test_the_connected_protocol_is_the_result(self) -> Any:
@@ -164,7 +166,7 @@ class ConnectionTests(DescriptorCase):
 
     @inlineCallbacks
     def test_it_connects_from_the_given_address(self) -> Any:
-        ours = yield self.connect(peers(), Place("lo", "127.0.0.9"))
+        ours = yield self.connect(peers(), NetworkInterface("lo", "127.0.0.9"))
         theirs = yield self.accepted
         self.assertEqual(theirs.transport.getPeer().host, "127.0.0.9")
         ours.transport.loseConnection()

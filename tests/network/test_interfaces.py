@@ -11,7 +11,7 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.network.interfaces import interface_index, ipv4_addresses
-from hargassner.network.sockets import Place
+from hargassner.network.sockets import NetworkInterface
 from tests.namespaces import ip
 
 
@@ -62,7 +62,7 @@ class ExhaustionTests(SynchronousTestCase):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
 
     def test_it_is_told_from_an_absence(self) -> None:
-        place = Place("lo")
+        place = NetworkInterface("lo")
         for ask in (ipv4_addresses, lambda: interface_index("lo"), place.identity, place.device):
             wrong = self.assertRaises(OSError, ask)
             self.assertEqual(wrong.errno, errno.EMFILE)

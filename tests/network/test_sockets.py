@@ -14,19 +14,19 @@ from hargassner.network import sockets
 from hargassner.network.port_users import port_user
 from hargassner.network.sockets import (
     CannotOpenError,
+    NetworkInterface,
     NotThereYetError,
-    Place,
+    bind_to_device,
     datagram_socket,
     explained,
     is_broadcast,
     is_own_address,
     listening_socket,
     notice_loss,
-    tie,
 )
 from tests.cases import ClockCase, SocketCase, free_ports
 
-HERE = Place("", "127.0.0.1")
+HERE = NetworkInterface("", "127.0.0.1")
 ME = f"{Path('/proc/self/comm').read_text().strip()} (process {os.getpid()})"
 
 
@@ -45,47 +45,49 @@ class PlaceTests(SynchronousTestCase):
     """Where a side is, and what it depends on."""
 
     def test_a_place_without_anything_is_tied_to_nothing(self) -> None:
-        self.assertEqual((Place().device(), Place().identity()), ("", ("", 0, "")))
+        self.assertEqual(
+            (NetworkInterface().device(), NetworkInterface().identity()), ("", ("", 0, ""))
+        )
 
     def test_an_interface_is_what_sockets_are_tied_to(self) -> None:
-        place = Place("lo")
+        place = NetworkInterface("lo")
         self.assertEqual(place.device(), "lo")
         self.assertEqual(place.identity(), ("lo", socket.if_nametoindex("lo"), ""))
 
     def test_an_absent_interface_may_come_later(self) -> None:
-        wrong = self.assertRaises(NotThereYetError, Place("absent0").device)
+        wrong = self.assertRaises(NotThereYetError, NetworkInterface("absent0").device)
         self.assertEqual(str(wrong), "there is no interface absent0")
-        self.assertIsNone(Place("absent0").identity())
+        self.assertIsNone(NetworkInterface("absent0").identity())
 
     def test_an_absent_address_may_come_later(self) -> None:
-        wrong = self.assertRaises(NotThereYetError, Place("", "192.0.2.77").device)
+        wrong = self.assertRaises(NotThereYetError, NetworkInterface("", "192.0.2.77").device)
         self.assertEqual(str(wrong), "no interface of this machine has the address 192.0.2.77")
-        self.assertIsNone(Place("", "192.0.2.77").identity())
+        self.assertIsNone(NetworkInterface("", "192.0.2.77").identity())
 
     def test_an_address_finds_its_interface(self) -> None:
-        device = Place("", outer_address()).device()
+        device = NetworkInterface("", outer_address()).device()
         self.assertIn(device, [name for _, name in socket.if_nameindex()])
         self.assertNotEqual(device, "lo")
 
     def test_the_many_addresses_of_the_loopback_interface_tie_to_nothing(self) -> None:
         for address in ("127.0.0.1", "127.0.0.9"):
-            self.assertEqual(Place("", address).device(), "")
+            self.assertEqual(NetworkInterface("", address).device(), "")
 
     def test_places_on_two_interfaces_never_meet(self) -> None:
         """Whether the interfaces are there or not."""
-        self.assertFalse(Place("absent0").may_meet(Place("absent1")))
-        self.assertFalse(Place("lo").may_meet(Place("absent1")))
+        self.assertFalse(NetworkInterface("absent0").may_meet(NetworkInterface("absent1")))
+        self.assertFalse(NetworkInterface("lo").may_meet(NetworkInterface("absent1")))
 
     def test_places_that_share_an_interface_or_have_none_may_meet(self) -> None:
-        self.assertTrue(Place("lo").may_meet(Place("lo")))
-        self.assertTrue(Place("absent0").may_meet(Place()))
-        self.assertTrue(HERE.may_meet(Place("", "127.0.0.2")))
+        self.assertTrue(NetworkInterface("lo").may_meet(NetworkInterface("lo")))
+        self.assertTrue(NetworkInterface("absent0").may_meet(NetworkInterface()))
+        self.assertTrue(HERE.may_meet(NetworkInterface("", "127.0.0.2")))
 
     def test_a_place_is_named_by_what_the_owner_wrote(self) -> None:
         for place, name in (
-            (Place("eth0", "10.0.0.1"), "eth0"),
-            (Place("", "10.0.0.1"), "10.0.0.1"),
-            (Place(), "any interface"),
+            (NetworkInterface("eth0", "10.0.0.1"), "eth0"),
+            (NetworkInterface("", "10.0.0.1"), "10.0.0.1"),
+            (NetworkInterface(), "any interface"),
         ):
             self.assertEqual(str(place), name)
 
@@ -112,7 +114,7 @@ class AddressChangeTests(ClockCase):
         self.patch(sockets, "ipv4_addresses", addresses)
         self.patch(sockets, "interface_index", lambda name: self.indexes.get(name, 0))
         self.patch(sockets, "is_own_address", lambda _address: False)
-        self.place = Place("", self.CONFIGURED)
+        self.place = NetworkInterface("", self.CONFIGURED)
 
     def test_the_side_goes_on_with_the_new_address_of_its_interface(self) -> None:
         before = self.place.identity()
@@ -168,14 +170,14 @@ class AddressChangeTests(ClockCase):
         self.assertIsNone(self.place.identity())
 
     def test_an_address_that_was_never_there_is_waited_for(self) -> None:
-        place = Place("", "192.168.1.77")
+        place = NetworkInterface("", "192.168.1.77")
         self.assertIsNone(place.identity())
         self.machine["eth1"] = ("192.168.1.77",)
         self.assertEqual(place.identity(), ("eth1", 3, "192.168.1.77"))
 
     def test_an_interface_without_a_configured_address_needs_nothing_reopened(self) -> None:
         """Its sockets are bound to no address; what is its own is known."""
-        place = Place("eth0")
+        place = NetworkInterface("eth0")
         before = place.identity()
         self.machine["eth0"] = (self.NEW, self.OTHER)
         self.assertEqual(place.identity(), before)
@@ -187,7 +189,7 @@ class AddressChangeTests(ClockCase):
 
     def test_a_configured_interface_goes_on_with_another_address_of_its_own(self) -> None:
         """Also where another interface has the configured one."""
-        place = Place("eth0", self.CONFIGURED)
+        place = NetworkInterface("eth0", self.CONFIGURED)
         place.identity()
         self.machine |= {"eth0": (self.NEW,), "eth1": (self.CONFIGURED,)}
         self.assertEqual(place.identity(), ("eth0", 2, self.NEW))
@@ -202,7 +204,7 @@ class AddressChangeTests(ClockCase):
         self.assertEqual(
             [self.place.owns(each) for each in (self.CONFIGURED, self.OTHER)], [True, False]
         )
-        self.assertTrue(Place().owns(self.OTHER))
+        self.assertTrue(NetworkInterface().owns(self.OTHER))
 
     def test_whether_an_address_is_its_own_costs_no_look_for_each_datagram(self) -> None:
         """One for each address that is not its own, and no more than some hundreds."""
@@ -217,7 +219,7 @@ class AddressChangeTests(ClockCase):
 
     def test_an_address_that_became_its_own_just_now_is_known(self) -> None:
         """Before the next look: what is heard of ourselves must not be taken for others."""
-        place = Place("eth0")
+        place = NetworkInterface("eth0")
         place.device()
         self.machine["eth0"] = (self.NEW,)
         self.assertEqual([place.owns(each) for each in (self.NEW, self.CONFIGURED)], [True, False])
@@ -287,7 +289,7 @@ class DatagramSocketTests(SocketCase):
         wrong = self.assertRaises(
             NotThereYetError,
             datagram_socket,
-            Place("absent0"),
+            NetworkInterface("absent0"),
             "",
             self.port,
             device="absent0",
@@ -319,7 +321,7 @@ class ListeningSocketTests(SocketCase):
 
     def test_it_is_tied_to_its_interface(self) -> None:
         try:
-            sock = self.opened(listening_socket(Place("lo"), self.port))
+            sock = self.opened(listening_socket(NetworkInterface("lo"), self.port))
         except CannotOpenError as why:
             raise SkipTest(str(why)) from None
         device = sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16)
@@ -331,7 +333,11 @@ class ListeningSocketTests(SocketCase):
         self.assertEqual(str(wrong), f"TCP port {self.port} on 127.0.0.1 is in use by {ME}")
 
     def test_an_absent_place_may_come_later(self) -> None:
-        for place in (Place("absent0"), Place("", "192.0.2.77"), Place("lo", "192.0.2.77")):
+        for place in (
+            NetworkInterface("absent0"),
+            NetworkInterface("", "192.0.2.77"),
+            NetworkInterface("lo", "192.0.2.77"),
+        ):
             self.assertRaises(NotThereYetError, listening_socket, place, self.port)
 
 
@@ -340,7 +346,7 @@ class ExplainedTests(SynchronousTestCase):
 
     def line(self, code: int, port: int = 23) -> str:
         wrong = OSError(code, os.strerror(code))
-        return str(explained(wrong, "TCP", port, Place("eth1")))
+        return str(explained(wrong, "TCP", port, NetworkInterface("eth1")))
 
     def test_a_port_below_1024_needs_a_capability(self) -> None:
         self.assertEqual(
@@ -366,7 +372,7 @@ class ExplainedTests(SynchronousTestCase):
             (errno.EADDRINUSE, False),
             (errno.EMFILE, False),
         ):
-            why = explained(OSError(code, ""), "UDP", 23, Place())
+            why = explained(OSError(code, ""), "UDP", 23, NetworkInterface())
             self.assertEqual(isinstance(why, NotThereYetError), expected, code)
 
 
@@ -447,5 +453,5 @@ class OptionTests(SocketCase):
 
     def test_no_interface_leaves_a_socket_untied(self) -> None:
         sock = self.opened(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-        tie(sock, "")
+        bind_to_device(sock, "")
         self.assertEqual(sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16), b"")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.proxy.arbitration import LONGEST_ANSWER, MOST_LATER, Injection, Piece
+from hargassner.proxy.arbitration import LONGEST_ANSWER, MOST_LATER, Arbitration, Piece
 
 SET = b'$par set "PR001;6;1"\r\n'
 GET = b"$par get PR001\r\n"
@@ -44,93 +44,95 @@ class WaitingTests(SynchronousTestCase):
     """The answer's time has not run out: the gateway's bytes wait."""
 
     def test_the_answer_is_kept_and_the_gateway_gets_the_notices(self) -> None:
-        injection = Injection(SET)
-        pieces = injection.boiler_sent(NOTICES + b"$ack\r\n" + PM)
+        arbitration = Arbitration(SET)
+        pieces = arbitration.boiler_sent(NOTICES + b"$ack\r\n" + PM)
         self.assertEqual((passed(pieces), kept(pieces)), (NOTICES + PM, b"$ack\r\n"))
-        self.assertEqual((injection.answer, injection.over), (b"$ack", True))
+        self.assertEqual((arbitration.answer, arbitration.over), (b"$ack", True))
 
     def test_a_boilers_segments_are_not_taken_for_lines(self) -> None:
-        injection = Injection(SET)
-        pieces = injection.boiler_sent(b"zSet Para changed\r\n$a")
+        arbitration = Arbitration(SET)
+        pieces = arbitration.boiler_sent(b"zSet Para changed\r\n$a")
         self.assertEqual(pieces, [Piece(b"zSet Para changed\r\n", False)])
-        self.assertIsNone(injection.answer)
-        self.assertEqual(injection.boiler_sent(b"ck\r\n"), [Piece(b"$ack\r\n", True)])
+        self.assertIsNone(arbitration.answer)
+        self.assertEqual(arbitration.boiler_sent(b"ck\r\n"), [Piece(b"$ack\r\n", True)])
 
     def test_telemetry_and_notices_pass_as_they_come_in_part_too(self) -> None:
-        injection = Injection(SET)
+        arbitration = Arbitration(SET)
         for part in (b"pm 7 65", b".9 1 \r", b"\nzP", b"uffer Aus\r\n"):
-            self.assertEqual(injection.boiler_sent(part), [Piece(part, False)])
+            self.assertEqual(arbitration.boiler_sent(part), [Piece(part, False)])
 
     def test_every_refusal_is_an_answer(self) -> None:
         for refusal in (b"$permission denied", b"$err limit", b"$Unknown Command"):
             for request in (SET, GET):
-                injection = Injection(request)
-                self.assertEqual(kept(injection.boiler_sent(refusal + b"\r\n")), refusal + b"\r\n")
-                self.assertEqual(injection.answer, refusal)
+                arbitration = Arbitration(request)
+                self.assertEqual(
+                    kept(arbitration.boiler_sent(refusal + b"\r\n")), refusal + b"\r\n"
+                )
+                self.assertEqual(arbitration.answer, refusal)
 
     def test_a_parameter_line_answers_only_who_asked_for_that_parameter(self) -> None:
-        injection = Injection(GET)
+        arbitration = Arbitration(GET)
         other = RECORD.replace(b"PR001", b"PR011")
-        self.assertEqual(injection.boiler_sent(other), [Piece(other, False)])
-        self.assertEqual(injection.boiler_sent(RECORD), [Piece(RECORD, True)])
-        self.assertEqual(injection.answer, RECORD[:-2])
+        self.assertEqual(arbitration.boiler_sent(other), [Piece(other, False)])
+        self.assertEqual(arbitration.boiler_sent(RECORD), [Piece(RECORD, True)])
+        self.assertEqual(arbitration.answer, RECORD[:-2])
 
     def test_an_acknowledgement_answers_no_question(self) -> None:
-        injection = Injection(GET)
-        self.assertEqual(injection.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
-        self.assertFalse(injection.over)
+        arbitration = Arbitration(GET)
+        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
+        self.assertFalse(arbitration.over)
 
     def test_the_gateways_bytes_wait_in_order(self) -> None:
-        injection = Injection(SET)
-        self.assertEqual(injection.gateway_sent(b"$setk"), b"")
-        self.assertEqual(injection.gateway_sent(b"omm\r\n\xff"), b"")
-        self.assertEqual(injection.waiting, 11)
-        injection.boiler_sent(b"$ack\r\n")
-        self.assertEqual(injection.go_on(), b"$setkomm\r\n\xff")
-        self.assertEqual(injection.gateway_sent(b"more"), b"more")
+        arbitration = Arbitration(SET)
+        self.assertEqual(arbitration.gateway_sent(b"$setk"), b"")
+        self.assertEqual(arbitration.gateway_sent(b"omm\r\n\xff"), b"")
+        self.assertEqual(arbitration.waiting, 11)
+        arbitration.boiler_sent(b"$ack\r\n")
+        self.assertEqual(arbitration.go_on(), b"$setkomm\r\n\xff")
+        self.assertEqual(arbitration.gateway_sent(b"more"), b"more")
 
     def test_a_block_is_no_answer_and_passes_at_once(self) -> None:
-        injection = Injection(GET)
-        self.assertEqual(passed(injection.boiler_sent(b"$<<PR001;6")), b"$<<PR001;6")
+        arbitration = Arbitration(GET)
+        self.assertEqual(passed(arbitration.boiler_sent(b"$<<PR001;6")), b"$<<PR001;6")
 
     def test_a_line_too_long_for_an_answer_passes(self) -> None:
-        injection = Injection(SET)
+        arbitration = Arbitration(SET)
         line = b"$err" + b"x" * LONGEST_ANSWER
-        self.assertEqual(passed(injection.boiler_sent(line)), line)
-        self.assertEqual(passed(injection.boiler_sent(b"y\r\n")), b"y\r\n")
-        self.assertEqual(kept(injection.boiler_sent(b"$ack\r\n")), b"$ack\r\n")
+        self.assertEqual(passed(arbitration.boiler_sent(line)), line)
+        self.assertEqual(passed(arbitration.boiler_sent(b"y\r\n")), b"y\r\n")
+        self.assertEqual(kept(arbitration.boiler_sent(b"$ack\r\n")), b"$ack\r\n")
 
     def test_a_notice_that_refuses_is_an_answer_behind_which_a_reply_may_come(self) -> None:
-        injection = Injection(SET)
+        arbitration = Arbitration(SET)
         notice = b"zERR Boiler A nicht vorhanden\r\n"
-        self.assertEqual(passed(injection.boiler_sent(notice[:3])), notice[:3])
-        self.assertEqual(passed(injection.boiler_sent(notice[3:])), notice[3:])
-        self.assertEqual((injection.answer, injection.over), (notice[:-2], False))
-        injection.go_on()
-        self.assertEqual(kept(injection.boiler_sent(b"$ack\r\n")), b"$ack\r\n")
-        self.assertEqual(injection.answer, notice[:-2])
+        self.assertEqual(passed(arbitration.boiler_sent(notice[:3])), notice[:3])
+        self.assertEqual(passed(arbitration.boiler_sent(notice[3:])), notice[3:])
+        self.assertEqual((arbitration.answer, arbitration.over), (notice[:-2], False))
+        arbitration.go_on()
+        self.assertEqual(kept(arbitration.boiler_sent(b"$ack\r\n")), b"$ack\r\n")
+        self.assertEqual(arbitration.answer, notice[:-2])
 
     def test_such_a_notice_refuses_no_question(self) -> None:
-        injection = Injection(GET)
-        injection.boiler_sent(b"zERR\r\n")
-        self.assertIsNone(injection.answer)
+        arbitration = Arbitration(GET)
+        arbitration.boiler_sent(b"zERR\r\n")
+        self.assertIsNone(arbitration.answer)
 
     @given(st.lists(other_line, max_size=6), st.lists(other_line, max_size=6), any_cuts)
     def test_exactly_the_answer_is_kept_in_any_segmentation(
         self, before: list[bytes], after: list[bytes], places: list[int]
     ) -> None:
-        injection = Injection(SET)
+        arbitration = Arbitration(SET)
         stream = b"".join(before) + b"$ack\r\n" + b"".join(after)
-        pieces = [piece for part in cuts(stream, places) for piece in injection.boiler_sent(part)]
+        pieces = [piece for part in cuts(stream, places) for piece in arbitration.boiler_sent(part)]
         self.assertEqual(passed(pieces), b"".join(before + after))
         self.assertEqual(kept(pieces), b"$ack\r\n")
 
     @given(st.binary(max_size=400), any_cuts)
     def test_what_is_no_answer_passes_whatever_it_is(self, data: bytes, places: list[int]) -> None:
-        injection = Injection(GET.replace(b"PR001", b"unheard-of"))
-        pieces = [piece for part in cuts(data, places) for piece in injection.boiler_sent(part)]
-        pieces += injection.let_pass()
-        if injection.answer is None:
+        arbitration = Arbitration(GET.replace(b"PR001", b"unheard-of"))
+        pieces = [piece for part in cuts(data, places) for piece in arbitration.boiler_sent(part)]
+        pieces += arbitration.let_pass()
+        if arbitration.answer is None:
             self.assertEqual(passed(pieces), data)
 
     @given(st.lists(st.binary(max_size=50)), st.integers(0, 10), st.booleans())
@@ -138,35 +140,35 @@ class WaitingTests(SynchronousTestCase):
         self, parts: list[bytes], at: int, answered: bool
     ) -> None:
         """Whether the answer comes or its time runs out, at any moment."""
-        injection = Injection(SET)
+        arbitration = Arbitration(SET)
         sent = b""
         for number, part in enumerate(parts):
             if number == at:
                 if answered:
-                    injection.boiler_sent(b"$ack\r\n")
-                sent += injection.go_on()
-            sent += injection.gateway_sent(part)
-        self.assertEqual(sent + injection.go_on(), b"".join(parts))
+                    arbitration.boiler_sent(b"$ack\r\n")
+                sent += arbitration.go_on()
+            sent += arbitration.gateway_sent(part)
+        self.assertEqual(sent + arbitration.go_on(), b"".join(parts))
 
 
 class OwedTests(SynchronousTestCase):
     """The answer's time is up, and the gateway asks again."""
 
-    def late(self, request: bytes, asked: bytes = b"") -> Injection:
-        """An injection whose time ran out, with what the gateway has asked since."""
-        injection = Injection(request)
-        self.assertEqual(injection.gateway_sent(asked), b"")
-        self.assertEqual(injection.go_on(), asked)
-        return injection
+    def late(self, request: bytes, asked: bytes = b"") -> Arbitration:
+        """An arbitration whose time ran out, with what the gateway has asked since."""
+        arbitration = Arbitration(request)
+        self.assertEqual(arbitration.gateway_sent(asked), b"")
+        self.assertEqual(arbitration.go_on(), asked)
+        return arbitration
 
     def check(
-        self, injection: Injection, replies: list[bytes], gateway: bytes, bridge: bytes
+        self, arbitration: Arbitration, replies: list[bytes], gateway: bytes, bridge: bytes
     ) -> None:
         """Who gets what, and that nothing is owed afterwards."""
-        pieces = [piece for each in replies for piece in injection.boiler_sent(each)]
+        pieces = [piece for each in replies for piece in arbitration.boiler_sent(each)]
         self.assertEqual((passed(pieces), kept(pieces)), (gateway, bridge))
-        self.assertTrue(injection.over)
-        self.assertEqual(injection.answer, bridge.removesuffix(b"\r\n") or None)
+        self.assertTrue(arbitration.over)
+        self.assertEqual(arbitration.answer, bridge.removesuffix(b"\r\n") or None)
 
     def test_a_late_answer_is_kept_from_a_gateway_that_asks_nothing(self) -> None:
         self.check(self.late(SET), [PM + b"$ack\r\n"], PM, b"$ack\r\n")
@@ -180,56 +182,56 @@ class OwedTests(SynchronousTestCase):
         )
 
     def test_a_reply_to_a_later_request_tells_that_the_answer_is_lost(self) -> None:
-        injection = self.late(SET, b"$setkomm\r\n")
-        self.check(injection, [b"$2225410 ack\r\n"], b"$2225410 ack\r\n", b"")
+        arbitration = self.late(SET, b"$setkomm\r\n")
+        self.check(arbitration, [b"$2225410 ack\r\n"], b"$2225410 ack\r\n", b"")
         # From now on even this is the gateway's.
-        self.assertEqual(injection.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
+        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
 
     def test_a_reply_that_none_of_them_asked_for_tells_nothing(self) -> None:
-        injection = self.late(SET, b"$uptime\r\n")
-        self.assertEqual(passed(injection.boiler_sent(b"$no errors\r\n")), b"$no errors\r\n")
-        self.check(injection, [b"$ack\r\n"], b"", b"$ack\r\n")
+        arbitration = self.late(SET, b"$uptime\r\n")
+        self.assertEqual(passed(arbitration.boiler_sent(b"$no errors\r\n")), b"$no errors\r\n")
+        self.check(arbitration, [b"$ack\r\n"], b"", b"$ack\r\n")
 
     def test_of_two_acknowledgements_the_first_is_ours(self) -> None:
-        injection = self.late(SET, b'$par set "4;3;20"\r\n')
-        self.assertEqual(injection.boiler_sent(b"$err limit\r\n"), [])
-        self.assertTrue(injection.doubtful)
-        self.check(injection, [PM, b"$ack\r\n"], PM + b"$ack\r\n", b"$err limit\r\n")
+        arbitration = self.late(SET, b'$par set "4;3;20"\r\n')
+        self.assertEqual(arbitration.boiler_sent(b"$err limit\r\n"), [])
+        self.assertTrue(arbitration.doubtful)
+        self.check(arbitration, [PM, b"$ack\r\n"], PM + b"$ack\r\n", b"$err limit\r\n")
 
     def test_of_one_acknowledgement_the_gateway_gets_it_before_its_next_reply(self) -> None:
-        injection = self.late(SET, b'$par set "4;3;20"\r\n$setkomm\r\n')
+        arbitration = self.late(SET, b'$par set "4;3;20"\r\n$setkomm\r\n')
         self.check(
-            injection,
+            arbitration,
             [b"$ack\r\n", PM, b"$2225410 ack\r\n"],
             PM + b"$ack\r\n$2225410 ack\r\n",
             b"",
         )
 
     def test_without_another_reply_the_gateway_gets_it_when_the_time_is_up(self) -> None:
-        injection = self.late(SET, b'$par set "4;3;20"\r\n')
-        injection.boiler_sent(b"$ack\r\n")
-        self.assertEqual(injection.decide(), [Piece(b"$ack\r\n", False)])
+        arbitration = self.late(SET, b'$par set "4;3;20"\r\n')
+        arbitration.boiler_sent(b"$ack\r\n")
+        self.assertEqual(arbitration.decide(), [Piece(b"$ack\r\n", False)])
         # Its twin may come all the same, and is one too many.
-        self.check(injection, [b"$ack\r\n"], b"", b"$ack\r\n")
+        self.check(arbitration, [b"$ack\r\n"], b"", b"$ack\r\n")
 
     def test_it_is_not_put_inside_a_line(self) -> None:
-        injection = self.late(SET, b"$igw set 0012345\r\n")
-        injection.boiler_sent(b"$ack\r\npm 7 ")
-        self.assertEqual(injection.decide(), [])
-        self.assertEqual(passed(injection.boiler_sent(b"65.9\r\n")), b"65.9\r\n$ack\r\n")
+        arbitration = self.late(SET, b"$igw set 0012345\r\n")
+        arbitration.boiler_sent(b"$ack\r\npm 7 ")
+        self.assertEqual(arbitration.decide(), [])
+        self.assertEqual(passed(arbitration.boiler_sent(b"65.9\r\n")), b"65.9\r\n$ack\r\n")
 
     def test_an_acknowledgement_before_an_earlier_reply_can_only_be_ours(self) -> None:
-        injection = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n')
-        self.check(injection, [b"$ack\r\n"], b"", b"$ack\r\n")
+        arbitration = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n')
+        self.check(arbitration, [b"$ack\r\n"], b"", b"$ack\r\n")
 
     def test_a_block_for_a_later_request_tells_it_as_it_begins(self) -> None:
-        injection = self.late(SET, b'$daq desc\r\n$par set "4;3;20"\r\n')
-        self.check(injection, [b"$<<<DAQ", b"PRJ>\r\n>>\r\n"], b"$<<<DAQPRJ>\r\n>>\r\n", b"")
-        self.assertEqual(injection.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
+        arbitration = self.late(SET, b'$daq desc\r\n$par set "4;3;20"\r\n')
+        self.check(arbitration, [b"$<<<DAQ", b"PRJ>\r\n>>\r\n"], b"$<<<DAQPRJ>\r\n>>\r\n", b"")
+        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
 
     def test_a_block_decides_about_a_doubtful_reply(self) -> None:
-        injection = self.late(SET, b"$igw set 0012345\r\n$daq desc\r\n")
-        self.check(injection, [b"$ack\r\n$<", b"<x>>\r\n"], b"$ack\r\n$<<x>>\r\n", b"")
+        arbitration = self.late(SET, b"$igw set 0012345\r\n$daq desc\r\n")
+        self.check(arbitration, [b"$ack\r\n$<", b"<x>>\r\n"], b"$ack\r\n$<<x>>\r\n", b"")
 
     def test_a_line_of_those_that_have_changed_is_told_by_its_end(self) -> None:
         asked = b'$par get changed "2023-11-12 18:21:37"\r\n'
@@ -246,22 +248,22 @@ class OwedTests(SynchronousTestCase):
         self.check(self.late(SET, b"$dhcp renew\r\n"), [b"$ack\r\n"], b"", b"$ack\r\n")
 
     def test_the_reply_to_an_unknown_request_is_doubtful(self) -> None:
-        injection = self.late(SET, b"$frobnicate\r\n")
-        self.assertEqual(injection.boiler_sent(b"$ack\r\n"), [])
-        self.check(injection, [b"$done\r\n"], b"$done\r\n", b"$ack\r\n")
+        arbitration = self.late(SET, b"$frobnicate\r\n")
+        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n"), [])
+        self.check(arbitration, [b"$done\r\n"], b"$done\r\n", b"$ack\r\n")
 
     def test_requests_that_come_after_the_time_ran_out_count_too(self) -> None:
-        injection = self.late(SET)
-        self.assertEqual(injection.gateway_sent(b"$upt"), b"$upt")
-        self.assertEqual(injection.gateway_sent(b"ime\r\n"), b"ime\r\n")
-        self.check(injection, [b"$55\r\n"], b"$55\r\n", b"")
+        arbitration = self.late(SET)
+        self.assertEqual(arbitration.gateway_sent(b"$upt"), b"$upt")
+        self.assertEqual(arbitration.gateway_sent(b"ime\r\n"), b"ime\r\n")
+        self.check(arbitration, [b"$55\r\n"], b"$55\r\n", b"")
 
     def test_what_is_remembered_of_a_gateway_that_asks_without_end_is_bounded(self) -> None:
-        injection = self.late(SET, b"$uptime\r\n" + b"$igw clear\r\n" * (2 * MOST_LATER))
-        self.check(injection, [b"$ack\r\n"], b"", b"$ack\r\n")
+        arbitration = self.late(SET, b"$uptime\r\n" + b"$igw clear\r\n" * (2 * MOST_LATER))
+        self.check(arbitration, [b"$ack\r\n"], b"", b"$ack\r\n")
 
     def test_a_boiler_that_closes_leaves_nothing_held(self) -> None:
-        injection = self.late(SET, b"$igw clear\r\n")
-        injection.boiler_sent(b"$ack\r\n$a")
-        self.assertEqual(passed(injection.let_pass()), b"$ack\r\n$a")
-        self.assertTrue(injection.over)
+        arbitration = self.late(SET, b"$igw clear\r\n")
+        arbitration.boiler_sent(b"$ack\r\n$a")
+        self.assertEqual(passed(arbitration.let_pass()), b"$ack\r\n$a")
+        self.assertTrue(arbitration.over)

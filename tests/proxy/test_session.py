@@ -20,9 +20,9 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
-from hargassner.discovery import Announcement, Neighbours, ServiceList
+from hargassner.discovery import Announcement, Devices, ServiceList
 from hargassner.discovery.gateways import SILENT_AFTER
-from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.exchange import LARGEST_WAIT, OWED_PATIENCE, IWay
 from hargassner.proxy.session import (
@@ -31,8 +31,8 @@ from hargassner.proxy.session import (
     HALF_CLOSED_PATIENCE,
     START_OVER_PATIENCE,
     Access,
-    IErrandWatcher,
-    ISessionWatcher,
+    IExchangeObserver,
+    ISessionObserver,
     ProxyFactory,
     Session,
 )
@@ -106,7 +106,7 @@ class Connection:
         self.protocol.connectionLost(Failure(why))
 
 
-@implementer(ISessionWatcher)
+@implementer(ISessionObserver)
 class Notebook:
     """Writes down what it overhears."""
 
@@ -123,7 +123,7 @@ class Notebook:
         self.heard.append(("over", reason))
 
 
-@implementer(ISessionWatcher)
+@implementer(ISessionObserver)
 class Clumsy:
     """Raises whatever happens."""
 
@@ -143,19 +143,17 @@ class ProxyCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.neighbours = Neighbours(
-            self.clock, silence=lambda address: self.factory.silence(address)
-        )
-        self.neighbours.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
-        self.neighbours.boiler_answered(BOILER, ServiceList("HSV/CL", "V14.0n3", "0BADCAFE"))
+        self.devices = Devices(self.clock, silence=lambda address: self.factory.silence(address))
+        self.devices.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
+        self.devices.boiler_answered(BOILER, ServiceList("HSV/CL", "V14.0n3", "0BADCAFE"))
         self.connecting: list[tuple[Deferred[IProtocol], IProtocolFactory]] = []
         self.cancelled = 0
-        self.watchers: list[ISessionWatcher] = []
+        self.watchers: list[ISessionObserver] = []
         self.factory = ProxyFactory(
-            self.clock, self.connect, Access(self.allow, self.neighbours), self.watch
+            self.clock, self.connect, Access(self.allow, self.devices), self.watch
         )
-        self.neighbours.on_announcement(self.factory.gateway_announced)
-        self.factory.on_login(lambda session: self.neighbours.gateway_logged_in(session.address))
+        self.devices.on_announcement(self.factory.gateway_announced)
+        self.factory.on_login(lambda session: self.devices.gateway_logged_in(session.address))
         self.events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
         self.addCleanup(self.nothing_is_left)
 
@@ -174,7 +172,7 @@ class ProxyCase(SynchronousTestCase):
         self.connecting.append((attempt, factory))
         return attempt
 
-    def watch(self, session: Session) -> list[ISessionWatcher]:
+    def watch(self, session: Session) -> list[ISessionObserver]:
         return self.watchers
 
     def client(self, address: str = GATEWAY, port: int = 51975) -> Connection:
@@ -197,7 +195,7 @@ class ProxyCase(SynchronousTestCase):
         return client, self.boiler()
 
     def announce(self, address: str = GATEWAY, serial: str = "0012345") -> None:
-        self.neighbours.gateway_announced(address, Announcement("6.4.1", serial))
+        self.devices.gateway_announced(address, Announcement("6.4.1", serial))
 
     def logged(self) -> list[str]:
         return [formatEvent(event) for event in self.events]
@@ -241,8 +239,8 @@ class PassingTests(ProxyCase):
 class AnyCutTests(ProxyCase):
     """The same bytes, whatever they are and however they are cut, while they are understood."""
 
-    def watch(self, session: Session) -> list[ISessionWatcher]:
-        return [Understanding(Boiler(), self.clock, lambda _: None).watch(session)]
+    def watch(self, session: Session) -> list[ISessionObserver]:
+        return [Interpreter(Boiler(), self.clock, lambda _: None).watch(session)]
 
     def pass_on(self, segments: list[tuple[bool, bytes]]) -> None:
         """Say each segment on the client's side, or else on the boiler's, and compare."""
@@ -480,19 +478,19 @@ class AccessTests(ProxyCase):
         self.assertFalse(self.refused("192.0.2.9"))
 
     def test_the_gateway_that_logged_in_may_whoever_announces_himself(self) -> None:
-        self.neighbours.gateway_logged_in(GATEWAY)
+        self.devices.gateway_logged_in(GATEWAY)
         for number in range(1, 100):
             self.announce(f"192.0.2.{number + 100}", serial="0012345")
         self.assertFalse(self.refused(GATEWAY))
 
     def test_a_network_that_the_owner_allows_may(self) -> None:
-        access = Access(["10.1.0.0/16"], self.neighbours)
+        access = Access(["10.1.0.0/16"], self.devices)
         self.assertTrue(access.admits("10.1.2.3"))
         self.assertFalse(access.admits("10.2.2.3"))
         self.assertFalse(access.admits(GATEWAY))
 
     def test_anybody_may_where_the_owner_says_so(self) -> None:
-        self.assertTrue(Access(["any"], self.neighbours).admits("203.0.113.5"))
+        self.assertTrue(Access(["any"], self.devices).admits("203.0.113.5"))
 
     def test_refusals_are_counted_and_said_once_an_address(self) -> None:
         for _ in range(3):
@@ -501,7 +499,7 @@ class AccessTests(ProxyCase):
         self.assertEqual(len([each for each in self.logged() if "192.0.2.99" in each]), 1)
 
     def test_the_log_says_when_no_gateway_was_heard_yet(self) -> None:
-        self.neighbours.recall(None, None)
+        self.devices.recall(None, None)
         self.refused(GATEWAY)
         self.assertIn("no gateway has announced itself yet", self.logged()[-1])
 
@@ -647,8 +645,8 @@ class WatchingTests(ProxyCase):
         )
 
     def test_the_test_doubles_are_honest_watchers(self) -> None:
-        verifyObject(ISessionWatcher, Notebook())
-        verifyObject(ISessionWatcher, Clumsy())
+        verifyObject(ISessionObserver, Notebook())
+        verifyObject(ISessionObserver, Clumsy())
 
     def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
         self.factory.watch = lambda _session: [1 // 0]
@@ -670,7 +668,7 @@ class WatchingTests(ProxyCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 
-@implementer(IErrandWatcher)
+@implementer(IExchangeObserver)
 class FullNotebook(Notebook):
     """Writes down what passes between bridge and boiler too."""
 
@@ -829,7 +827,7 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.asked.bytes_from_boiler, 6)
 
     def test_the_doubles_are_honest(self) -> None:
-        verifyObject(IErrandWatcher, self.notebook)
+        verifyObject(IExchangeObserver, self.notebook)
         verifyObject(IWay, self.asked)
 
 

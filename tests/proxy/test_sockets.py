@@ -20,8 +20,8 @@ from zope.interface import implementer
 
 from hargassner.boiler.model import Boiler
 from hargassner.dialogue.dialogue import Dialogue
-from hargassner.discovery import Announcement, Neighbours, ServiceList
-from hargassner.monitor.interpreter import Understanding
+from hargassner.discovery import Announcement, Devices, ServiceList
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.proxy.session import Access, ProxyFactory, Session
 from tests.proxy.test_session import Clumsy
 
@@ -149,13 +149,11 @@ class SocketCase(TestCase):
         self.to_boiler: list[Any] = []
         self.boiler_port = reactor.listenTCP(0, self.boiler, interface="127.0.0.1")
         self.boiler_number = self.boiler_port.getHost().port
-        self.neighbours = Neighbours(reactor)
-        self.neighbours.boiler_answered("127.0.0.1", ServiceList("", "", ""))
+        self.devices = Devices(reactor)
+        self.devices.boiler_answered("127.0.0.1", ServiceList("", "", ""))
         self.announce()
-        self.proxy = Observed(
-            reactor, self.connect, Access(self.allow, self.neighbours), self.watch
-        )
-        self.neighbours.on_announcement(self.proxy.gateway_announced)
+        self.proxy = Observed(reactor, self.connect, Access(self.allow, self.devices), self.watch)
+        self.devices.on_announcement(self.proxy.gateway_announced)
         self.port = reactor.listenTCP(0, self.proxy, interface="127.0.0.1")
 
     @inlineCallbacks
@@ -170,7 +168,7 @@ class SocketCase(TestCase):
         return []
 
     def announce(self) -> None:
-        self.neighbours.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
+        self.devices.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
 
     def connect(self, factory: Any) -> Deferred[Any]:
         def connect(host: str) -> Deferred[Any]:
@@ -180,7 +178,7 @@ class SocketCase(TestCase):
             self.to_boiler.append(protocol)
             return protocol
 
-        return self.neighbours.boiler_address(10).addCallback(connect).addCallback(keep)
+        return self.devices.boiler_address(10).addCallback(connect).addCallback(keep)
 
     def client(self, address: str = GATEWAY) -> Deferred[Peer]:
         endpoint = TCP4ClientEndpoint(
@@ -281,7 +279,7 @@ class OverheardTests(PassingTests):
     """The same bytes while they are understood."""
 
     def watch(self, session: Session) -> list[Any]:
-        return [Understanding(Boiler(), reactor, lambda _: None).watch(session)]
+        return [Interpreter(Boiler(), reactor, lambda _: None).watch(session)]
 
 
 class OverheardByAFaultyListenerTests(PassingTests):
@@ -337,7 +335,7 @@ class EndingTests(SocketCase):
     """FIN and RST from either side, again and again."""
 
     def watch(self, session: Session) -> list[Any]:
-        return [Understanding(Boiler(), reactor, lambda _: None).watch(session)]
+        return [Interpreter(Boiler(), reactor, lambda _: None).watch(session)]
 
     @inlineCallbacks
     def end_by(self, how: str, client: Peer, boiler: Peer) -> Any:
@@ -413,13 +411,13 @@ class EndingTests(SocketCase):
             if turn % 2:
                 client = yield self.client()
             else:
-                self.neighbours.recall(self.neighbours.gateway, None)
+                self.devices.recall(self.devices.gateway, None)
                 client = yield self.client()
                 if turn % 4:
                     client.reset()
                 else:
                     client.transport.loseConnection()
-                self.neighbours.boiler_answered("127.0.0.1", ServiceList("", "", ""))
+                self.devices.boiler_answered("127.0.0.1", ServiceList("", "", ""))
             yield client.over
             self.announce()
         yield self.assert_nothing_is_left(before)

@@ -12,10 +12,10 @@ from hargassner.boiler.model import Boiler
 from hargassner.catalogue import Family
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import Announced, BoilerDescribed, Identified, TelemetryLine
-from hargassner.discovery import Announcement, FoundGateway, Neighbours, ServiceList
+from hargassner.discovery import Announcement, Devices, FoundGateway, ServiceList
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
-from hargassner.storage.snapshots import IdentityCache, Memory, NeighbourCache
+from hargassner.storage.snapshots import DevicesSnapshot, IdentityCache, Memory
 from tests.monitor.test_interpreter import DOCUMENT
 
 
@@ -33,22 +33,22 @@ class MemoryTests(SynchronousTestCase):
     def live(self) -> None:
         """Begin a life of the bridge."""
         self.clock = Clock()
-        self.neighbours = Neighbours(self.clock)
+        self.devices = Devices(self.clock)
         self.boiler = Boiler()
         directory = StateDirectory(self.path)
-        self.memory = Memory(directory, self.neighbours, self.boiler, self.clock, at_once)
+        self.memory = Memory(directory, self.devices, self.boiler, self.clock, at_once)
         self.memory.startService()
 
     def test_a_first_life_knows_nothing(self) -> None:
-        self.assertIsNone(self.neighbours.gateway)
-        self.assertIsNone(self.neighbours.boiler)
+        self.assertIsNone(self.devices.gateway)
+        self.assertIsNone(self.devices.boiler)
         self.assertIsNone(self.boiler.descriptor)
 
     def test_what_cannot_be_remembered_is_logged_and_no_more(self) -> None:
         """A thread that fails with something unforeseen harms nobody."""
         directory = StateDirectory(self.path)
         memory = Memory(
-            directory, self.neighbours, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
+            directory, self.devices, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
         )
         memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
@@ -60,53 +60,53 @@ class MemoryTests(SynchronousTestCase):
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
 
     def test_the_gateway_and_the_boiler_are_known_in_the_next_life(self) -> None:
-        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
-        self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
-        self.memory.remember_neighbours()
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.devices.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        self.memory.remember_devices()
         self.successResultOf(self.memory.stopService())
-        known = (self.neighbours.gateway, self.neighbours.boiler)
+        known = (self.devices.gateway, self.devices.boiler)
         self.live()
-        self.assertEqual((self.neighbours.gateway, self.neighbours.boiler), known)
-        self.assertEqual(self.successResultOf(self.neighbours.boiler_address(10)), "198.51.100.2")
+        self.assertEqual((self.devices.gateway, self.devices.boiler), known)
+        self.assertEqual(self.successResultOf(self.devices.boiler_address(10)), "198.51.100.2")
 
     def test_a_gateway_that_logged_in_is_trusted_in_the_next_life(self) -> None:
         """A stranger that announces itself after the restart does not take its place."""
-        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
-        self.neighbours.gateway_logged_in("192.0.2.7")
-        self.memory.remember_neighbours()
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.memory.remember_devices()
         self.successResultOf(self.memory.stopService())
         self.live()
-        trusted = self.neighbours.trusted_gateway
+        trusted = self.devices.trusted_gateway
         self.assertEqual(trusted, FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345")))
-        self.neighbours.gateway_announced("192.0.2.99", Announcement("6.4.1", "0099999"))
-        self.assertEqual(self.neighbours.gateway, trusted)
+        self.devices.gateway_announced("192.0.2.99", Announcement("6.4.1", "0099999"))
+        self.assertEqual(self.devices.gateway, trusted)
 
     def test_one_that_only_announced_itself_is_not(self) -> None:
-        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
-        self.memory.remember_neighbours()
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.memory.remember_devices()
         self.successResultOf(self.memory.stopService())
         self.live()
-        self.assertIsNone(self.neighbours.trusted_gateway)
-        self.assertTrue(self.neighbours.may_be_gateway("192.0.2.7"))
+        self.assertIsNone(self.devices.trusted_gateway)
+        self.assertTrue(self.devices.may_be_gateway("192.0.2.7"))
 
     def test_one_of_them_alone_is_remembered_too(self) -> None:
-        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
-        self.memory.remember_neighbours()
+        self.devices.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+        self.memory.remember_devices()
         self.clock.advance(SAVE_AFTER)
         self.live()
-        self.assertIsNone(self.neighbours.gateway)
-        self.assertEqual(self.neighbours.boiler.address, "198.51.100.2")
+        self.assertIsNone(self.devices.gateway)
+        self.assertEqual(self.devices.boiler.address, "198.51.100.2")
 
     def test_who_is_heard_again_is_not_written_again(self) -> None:
         """A storm of broadcasts costs the disk nothing, in this life or in the next."""
         answer = ("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
-        self.neighbours.boiler_answered(*answer)
-        self.memory.remember_neighbours()
+        self.devices.boiler_answered(*answer)
+        self.memory.remember_devices()
         self.clock.advance(SAVE_AFTER)
         for _ in range(2):
             for _ in range(100):
-                self.neighbours.boiler_answered(*answer)
-                self.memory.remember_neighbours()
+                self.devices.boiler_answered(*answer)
+                self.memory.remember_devices()
             self.assertEqual([], self.clock.getDelayedCalls())
             self.live()
 
@@ -119,13 +119,13 @@ class MemoryTests(SynchronousTestCase):
             return succeed(None)
 
         directory = StateDirectory(self.path)
-        memory = Memory(directory, self.neighbours, self.boiler, self.clock, in_thread)
+        memory = Memory(directory, self.devices, self.boiler, self.clock, in_thread)
         memory.startService()
         for second in range(600):
             serial = f"000{second % 2}"
-            self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", serial))
+            self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", serial))
             self.boiler.apply(Announced("192.0.2.7", "6.4.1", serial), float(second))
-            memory.remember_neighbours()
+            memory.remember_devices()
             self.clock.advance(1.0)
         self.assertEqual({"neighbours.json": 10, "identity.json": 10}, Counter(written))
         self.successResultOf(memory.stopService())
@@ -140,17 +140,17 @@ class MemoryTests(SynchronousTestCase):
             return done
 
         directory = StateDirectory(self.path)
-        memory = Memory(directory, self.neighbours, self.boiler, self.clock, in_thread)
-        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
-        memory.remember_neighbours()
-        self.neighbours.boiler_answered("198.51.100.2", ServiceList("", "", ""))
-        memory.remember_neighbours()
+        memory = Memory(directory, self.devices, self.boiler, self.clock, in_thread)
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        memory.remember_devices()
+        self.devices.boiler_answered("198.51.100.2", ServiceList("", "", ""))
+        memory.remember_devices()
         self.clock.advance(SAVE_AFTER)
         while works:
             works.pop()()
         self.live()
-        self.assertIsNotNone(self.neighbours.gateway)
-        self.assertIsNotNone(self.neighbours.boiler)
+        self.assertIsNotNone(self.devices.gateway)
+        self.assertIsNotNone(self.devices.boiler)
 
     def test_who_the_boiler_is_is_known_in_the_next_life(self) -> None:
         """Its state codes mean the same from the first line on, without a new session."""
@@ -193,7 +193,7 @@ class MemoryTests(SynchronousTestCase):
             b"[" * 99_999,
         ):
             directory = StateDirectory(self.path)
-            directory.save(NeighbourCache.FILE, damaged)
+            directory.save(DevicesSnapshot.FILE, damaged)
             self.live()
-            self.assertIsNone(self.neighbours.gateway)
-            self.assertFalse((self.path / NeighbourCache.FILE).exists(), damaged)
+            self.assertIsNone(self.devices.gateway)
+            self.assertFalse((self.path / DevicesSnapshot.FILE).exists(), damaged)

@@ -20,12 +20,12 @@ from hargassner.boiler.model import Boiler
 from hargassner.config import Config
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, TelemetryLine
-from hargassner.discovery import Neighbours
+from hargassner.discovery import Devices
 from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Understanding
+from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.network.keeper import Keeper
-from hargassner.network.sockets import Place
+from hargassner.network.sockets import NetworkInterface
 from hargassner.proxy.session import Access, ProxyFactory
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.connections import IDLE
@@ -150,24 +150,26 @@ class PageCase(SynchronousTestCase):
         self.clock.advance(1_000_000.0)
         self.directory = StateDirectory(Path(self.mktemp()))
         self.boiler = Boiler()
-        self.neighbours = Neighbours(self.clock)
+        self.devices = Devices(self.clock)
         self.journal = Journal(self.clock)
-        understanding = Understanding(self.boiler, self.clock, lambda _described: None)
+        interpreter = Interpreter(self.boiler, self.clock, lambda _described: None)
         endpoint = TCP4ClientEndpoint(self.clock, "198.51.100.2", 23)
         self.proxy = ProxyFactory(
-            self.clock, endpoint.connect, Access(["any"], self.neighbours), lambda _session: ()
+            self.clock, endpoint.connect, Access(["any"], self.devices), lambda _session: ()
         )
-        self.gateway_keeper = Keeper(self.clock, Place(), "the telnet port", self.open)
-        self.boiler_keeper = Keeper(self.clock, Place(), "the boiler's discovery", self.open)
+        self.gateway_keeper = Keeper(self.clock, NetworkInterface(), "the telnet port", self.open)
+        self.boiler_keeper = Keeper(
+            self.clock, NetworkInterface(), "the boiler's discovery", self.open
+        )
         self.broker_status: Any = None
         self.command_counters: Any = None
         self.parts = Parts(
             config=Config(),
             boiler=self.boiler,
-            neighbours=self.neighbours,
+            devices=self.devices,
             proxy=self.proxy,
-            direct=DirectTelemetry(self.clock, endpoint, understanding),
-            understanding=understanding,
+            direct=DirectTelemetry(self.clock, endpoint, interpreter),
+            interpreter=interpreter,
             journal=self.journal,
             gateway_keepers=[self.gateway_keeper],
             boiler_keepers=[self.boiler_keeper],

@@ -156,8 +156,8 @@ class SiteTests(PageCase):
 
 class StateTests(PageCase):
     def test_the_model_is_there_as_json(self) -> None:
-        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
-        self.neighbours.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.devices.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
         show(self.boiler, {"TK": ("65.90", "°C")}, "Störung", at=self.clock.seconds())
         state = self.get("/api/state", accept_language="de").json
         self.assertEqual(state["now"], self.clock.wall())
@@ -171,7 +171,7 @@ class StateTests(PageCase):
         self.assertEqual(state["chain"]["boiler"]["address"], "198.51.100.2")
 
     def test_the_end_of_a_session_is_remembered(self) -> None:
-        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
         for event in (SessionOpened(1, "192.0.2.7"), LoggedIn()):
             self.boiler.apply(event, self.clock.seconds(), 1)
         self.assertEqual(self.gateway()["state"], "gateway.online")
@@ -182,7 +182,7 @@ class StateTests(PageCase):
         self.assertEqual(gateway["since"], self.clock.seconds())
 
     def test_a_session_before_its_login_is_seen_and_one_of_somebody_else_is_not(self) -> None:
-        self.neighbours.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
         self.boiler.apply(SessionOpened(1, "192.0.2.99"), self.clock.seconds(), 1)
         self.assertEqual(self.gateway()["state"], "gateway.announced")
         self.boiler.apply(SessionOpened(2, "192.0.2.7"), self.clock.seconds(), 2)

@@ -19,7 +19,7 @@ from hargassner.cli.check.walk import Walk
 from hargassner.clock import run_evenly
 from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
 from hargassner.startup import check_machine, read_only
-from hargassner.terminal import harmless
+from hargassner.terminal import printable
 
 SUMMARY = "Walk through the chain from the gateway to the home, and tell where it hangs."
 
@@ -175,10 +175,10 @@ class _Text(_Report):
         sign = _SIGNS[finding.outcome]
         if self._colours:
             sign = f"\x1b[{_COLOURS[finding.outcome]}m{sign}\x1b[0m"
-        print(f"{sign} {finding.step:{_LONGEST_STEP}}  {harmless(finding.what)}", flush=True)
+        print(f"{sign} {finding.step:{_LONGEST_STEP}}  {printable(finding.what)}", flush=True)
         if finding.advice:
             indent = " " * (_LONGEST_STEP + 4)
-            lines = textwrap.wrap(harmless(finding.advice), _WIDTH - len(indent))
+            lines = textwrap.wrap(printable(finding.advice), _WIDTH - len(indent))
             print(textwrap.indent("\n".join(lines), indent), flush=True)
 
     def waiting(self, what: str, seconds: float) -> None:

@@ -29,8 +29,8 @@ from hargassner.cli.check.running import LinkReport, NoAnswerError, ask
 from hargassner.config import Config
 from hargassner.dialogue.lines import LineSplitter
 from hargassner.discovery import (
+    Devices,
     FoundBoiler,
-    Neighbours,
     NotDiscoveryError,
     parse_announcement,
     parse_service_list,
@@ -38,8 +38,8 @@ from hargassner.discovery import (
 from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.sockets import (
     CannotOpenError,
+    NetworkInterface,
     NotThereYetError,
-    Place,
     is_own_address,
     listening_socket,
 )
@@ -111,9 +111,9 @@ class Walk:
         self._reactor = reactor
         self._wait_for_gateway = wait
         self._report = report
-        self._gateway_place = Place(config.gateway.interface, config.gateway.address)
-        self._boiler_place = Place(config.boiler.interface, config.boiler.address)
-        self._neighbours = Neighbours(reactor)
+        self._gateway_place = NetworkInterface(config.gateway.interface, config.gateway.address)
+        self._boiler_place = NetworkInterface(config.boiler.interface, config.boiler.address)
+        self._devices = Devices(reactor)
         self._gateway_side, self._boiler_side = sides(
             config, self._gateway_place, self._boiler_place
         )
@@ -145,7 +145,7 @@ class Walk:
 
     # Interfaces, ports.
 
-    def _look_at_network(self, side: str, place: Place, address: str) -> None:
+    def _look_at_network(self, side: str, place: NetworkInterface, address: str) -> None:
         step = f"the {side}'s network"
         what, advice = "", ""
         if place.interface:
@@ -227,7 +227,7 @@ class Walk:
         except NotDiscoveryError:
             self._strangers.add(source)
         else:
-            self._neighbours.gateway_announced(source, announcement)
+            self._devices.gateway_announced(source, announcement)
 
     def _heard_from_boiler(self, data: bytes, source: str, port: int) -> None:
         try:
@@ -235,7 +235,7 @@ class Walk:
         except NotDiscoveryError:
             return
         if port == self._config.discovery.gateway_port:
-            self._neighbours.boiler_answered(source, services)
+            self._devices.boiler_answered(source, services)
 
     # The boiler's network, the gateway.
 
@@ -277,10 +277,10 @@ class Walk:
                 self._boiler_side.send(_SERVICES_WANTED, ports.gateway_port, target)
             left = (ASK_TIMES - asked - 1) * ASK_EVERY
             if await self._until(
-                lambda: self._neighbours.boiler is not None, ASK_EVERY, "the boiler's answer", left
+                lambda: self._devices.boiler is not None, ASK_EVERY, "the boiler's answer", left
             ):
                 break
-        return self._neighbours.boiler
+        return self._devices.boiler
 
     async def _wait_for_announcement(self) -> None:
         step = "the gateway"
@@ -288,11 +288,11 @@ class Walk:
             self._tell_of_running(step, "gateway", "its ports cannot be opened")
             return
         await self._until(
-            lambda: self._neighbours.gateway is not None,
+            lambda: self._devices.gateway is not None,
             self._wait_for_gateway,
             "the gateway's announcement",
         )
-        gateway = self._neighbours.gateway
+        gateway = self._devices.gateway
         if gateway is not None:
             serial = gateway.announcement.serial or "without number"
             software = gateway.announcement.software or "unknown"
@@ -326,9 +326,9 @@ class Walk:
         if not host:
             self._found(step, Outcome.SKIPPED, "its address is not known")
             return
-        neighbours = Neighbours(self._reactor, host)
+        devices = Devices(self._reactor, host)
         line = BoilerLine(
-            self._reactor, neighbours, self._boiler_place, self._config.boiler.telnet_port
+            self._reactor, devices, self._boiler_place, self._config.boiler.telnet_port
         )
         try:
             ear = cast("_TelemetryEar", await line.connect(cast("IProtocolFactory", _Ears())))
@@ -353,7 +353,7 @@ class Walk:
 
     def _boiler_host(self) -> str:
         """Where the boiler is, as far as that is known by now."""
-        found = self._neighbours.boiler
+        found = self._devices.boiler
         said = self._running.get("boiler")
         leases = boiler_leases()
         known = (

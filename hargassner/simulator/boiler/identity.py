@@ -6,7 +6,7 @@ SERVICES_WANTED = b"get services\0"
 """What a gateway broadcasts to find boilers."""
 
 DIAGNOSTICS_WANTED = b"hargassner.diagnostics.request"
-"""What a gateway broadcasts to hear how its neighbours are."""
+"""What a gateway broadcasts to hear how its devices are."""
 
 _SERVICES = (
     "par.cgi",

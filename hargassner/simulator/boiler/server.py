@@ -14,7 +14,13 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
-from hargassner.network.sockets import CannotOpenError, Place, datagram_socket, explained, tie
+from hargassner.network.sockets import (
+    CannotOpenError,
+    NetworkInterface,
+    bind_to_device,
+    datagram_socket,
+    explained,
+)
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_WANTED, SERVICES_WANTED
 from hargassner.simulator.boiler.plant import Plant
@@ -119,7 +125,7 @@ class SimulatedBoiler(Service):
         self.boiler_diagnostics_port_number = boiler_diagnostics_port
         self.problems: list[str] = []
         self._reactor = reactor
-        self._place = Place(interface, address)
+        self._place = NetworkInterface(interface, address)
         self._discovery = discovery
         started = self._now()
         self.plant = plant or Plant(seed, hour=started.hour + started.minute / 60)
@@ -227,7 +233,7 @@ class SimulatedBoiler(Service):
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tie(sock, self._place.interface)
+            bind_to_device(sock, self._place.interface)
             sock.bind((self._bound_to, self.telnet_port_number))
             sock.listen(50)
         except OSError as wrong:

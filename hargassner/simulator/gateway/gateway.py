@@ -19,8 +19,8 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, conne
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from hargassner.network.connecting import ISocketReactor, TiedClientEndpoint
-from hargassner.network.sockets import Place, datagram_socket
+from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
+from hargassner.network.sockets import NetworkInterface, datagram_socket
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_WANTED, SERVICES_WANTED
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 
@@ -129,7 +129,7 @@ class SimulatedGateway(Service):
         self.state = "stopped"
         self.dialogue: GatewayDialogue | None = None
         self._reactor = reactor
-        self._place = Place(interface, address)
+        self._place = NetworkInterface(interface, address)
         self._broadcast = broadcast
         self._telnet_port = telnet_port
         self._boiler_port = boiler_port
@@ -282,9 +282,9 @@ class SimulatedGateway(Service):
 
     def _connect(self, address: str) -> None:
         self.state = "connecting"
-        endpoint: TCP4ClientEndpoint | TiedClientEndpoint
+        endpoint: TCP4ClientEndpoint | BoundClientEndpoint
         if self._place.interface:
-            endpoint = TiedClientEndpoint(
+            endpoint = BoundClientEndpoint(
                 self._reactor, address, self._telnet_port, self._place, _CONNECT_PATIENCE
             )
         else:
