@@ -255,8 +255,8 @@ class Bridge(MultiService):
                 now, date = reactor.seconds(), self.clock.wall()
                 recorder = self.recordings.session(session.number, session.address, now, date)
                 watchers.append(Recorded(recorder, reactor.seconds))
-            if self.neighbours.is_gateway(session.address):
-                watchers.append(self.direct.watch(session))
+            is_gateway = self.neighbours.is_gateway(session.address)
+            watchers.append(self.direct.watch(session, is_gateway=is_gateway))
             # The last one: what it sends comes after what the others are told.
             watchers.append(self.control.watch(session, overhearing))
             return watchers if self.web is None else [self.web.watch(session), *watchers]
@@ -271,6 +271,7 @@ class Bridge(MultiService):
         self.neighbours.on_gateway(self.understanding.gateway_announced)
         self.neighbours.on_gateway(lambda _gateway: memory.remember_neighbours())
         self.proxy.on_login(lambda session: self.neighbours.gateway_logged_in(session.address))
+        self.proxy.on_login(self.direct.give_way)
         self.neighbours.on_boiler(self.understanding.boiler_answered)
         self.neighbours.on_boiler(lambda _boiler: memory.remember_neighbours())
 

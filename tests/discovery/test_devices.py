@@ -124,6 +124,13 @@ class NeighboursTests(ClockCase):
         self.assertEqual(moves, [("192.0.2.9", None), ("192.0.2.9", "192.0.2.7")])
         self.assertEqual(self.neighbours.gateway, FoundGateway("192.0.2.9", self.first))
 
+    def test_a_forged_serial_number_does_not_make_an_address_the_gateways(self) -> None:
+        self.neighbours.gateway_announced("192.0.2.7", self.first)
+        self.neighbours.gateway_logged_in("192.0.2.7")
+        self.neighbours.gateway_announced("192.0.2.99", self.first)
+        self.assertFalse(self.neighbours.is_gateway("192.0.2.99"))
+        self.assertTrue(self.neighbours.is_gateway("192.0.2.7"))
+
     def test_a_boiler_is_logged_once_and_so_is_each_change(self) -> None:
         self.neighbours.boiler_answered("198.51.100.2", self.services)
         self.neighbours.boiler_answered("198.51.100.2", self.services)
