@@ -261,8 +261,8 @@ class Bridge(MultiService):
                 now, date = reactor.seconds(), self.clock.wall()
                 recorder = self.recordings.session(session.number, session.address, now, date)
                 watchers.append(Recorded(recorder, reactor.seconds))
-            if self.devices.is_gateway(session.address):
-                watchers.append(self.direct.watch(session))
+            is_gateway = self.devices.is_gateway(session.address)
+            watchers.append(self.direct.watch(session, is_gateway=is_gateway))
             # The last one: what it sends comes after what the others are told.
             watchers.append(self.control.watch(session, interpreter))
             return watchers if self.web is None else [self.web.watch(session), *watchers]
@@ -277,6 +277,7 @@ class Bridge(MultiService):
         self.devices.on_gateway(self.interpreter.gateway_announced)
         self.devices.on_gateway(lambda _gateway: memory.remember_devices())
         self.proxy.on_login(lambda session: self.devices.gateway_logged_in(session.address))
+        self.proxy.on_login(self.direct.give_way)
         self.devices.on_boiler(self.interpreter.boiler_answered)
         self.devices.on_boiler(lambda _boiler: memory.remember_devices())
 

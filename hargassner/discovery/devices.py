@@ -65,8 +65,10 @@ class Devices:
         return self._gateways.trusted
 
     def is_gateway(self, address: str) -> bool:
-        """Whether the gateway is at this address, as far as is known."""
-        gateway = self._gateways.gateway
+        """Whether the gateway is at this address: the trusted one, or the newest candidate before
+        any has logged in.
+        """
+        gateway = self._gateways.trusted or self._gateways.gateway
         return gateway is not None and gateway.address == address
 
     def may_be_gateway(self, address: str) -> bool:

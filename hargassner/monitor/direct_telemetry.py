@@ -214,11 +214,21 @@ class DirectTelemetry(Service):
         self._decide()
         return self._stopping
 
-    def watch(self, session: Session) -> ISessionObserver:
-        """Give way to a session of the gateway until it is over."""
+    def watch(self, session: Session, *, is_gateway: bool) -> ISessionObserver:
+        """Give way to a session of the gateway until it is over.
+
+        Args:
+            session: begins now.
+            is_gateway: whether it is known to be the gateway's; if not, its login tells.
+        """
+        if is_gateway:
+            self.give_way(session)
+        return _Way(self, session.number)
+
+    def give_way(self, session: Session) -> None:
+        """A session is the gateway's, as its login tells."""
         self._sessions.add(session.number)
         self._decide()
-        return _Way(self, session.number)
 
     def session_over(self, number: int) -> None:
         """Read telemetry again when no session of the gateway is left."""

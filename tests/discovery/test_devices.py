@@ -124,6 +124,13 @@ class DevicesTests(ClockCase):
         self.assertEqual(moves, [("192.0.2.9", None), ("192.0.2.9", "192.0.2.7")])
         self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.9", self.first))
 
+    def test_a_forged_serial_number_does_not_make_an_address_the_gateways(self) -> None:
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.gateway_announced("192.0.2.99", self.first)
+        self.assertFalse(self.devices.is_gateway("192.0.2.99"))
+        self.assertTrue(self.devices.is_gateway("192.0.2.7"))
+
     def test_a_boiler_is_logged_once_and_so_is_each_change(self) -> None:
         self.devices.boiler_answered("198.51.100.2", self.services)
         self.devices.boiler_answered("198.51.100.2", self.services)

@@ -81,7 +81,23 @@ class DirectCase(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def session(self, number: int = 1) -> ISessionObserver:
-        return self.direct.watch(Session(number, ("192.0.2.7", 50000), self.proxy))
+        session = Session(number, ("192.0.2.7", 50000), self.proxy)
+        return self.direct.watch(session, is_gateway=True)
+
+    def test_somebody_elses_session_does_not_end_it(self) -> None:
+        session = Session(1, ("192.0.2.99", 50000), self.proxy)
+        transport = self.endpoint.accept()
+        self.direct.watch(session, is_gateway=False)
+        self.assertFalse(transport.disconnecting)
+
+    def test_a_session_of_unknown_origin_that_logs_in_is_given_way_to(self) -> None:
+        session = Session(1, ("192.0.2.9", 50000), self.proxy)
+        transport = self.endpoint.accept()
+        watcher = self.direct.watch(session, is_gateway=False)
+        self.direct.give_way(session)
+        self.assertTrue(transport.disconnecting)
+        watcher.over("enough")
+        self.assertEqual(len(self.endpoint.attempts), 1)
 
     def test_the_endpoint_double_is_honest(self) -> None:
         verifyObject(IStreamClientEndpoint, self.endpoint)

@@ -65,13 +65,13 @@ _SERVICES_WANTED = b"get services\0"
 class _Ear:
     """Hears one side's network."""
 
-    def __init__(self, told: Callable[[bytes, str, int], None]) -> None:
+    def __init__(self, told: Callable[[bytes, tuple[str, int], int], None]) -> None:
         self._told = told
 
     def datagram_received(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
-        self._told(data, source[0], port)
+        self._told(data, source, port)
 
 
 class _TelemetryEar(Protocol):
@@ -221,21 +221,28 @@ class Walk:
     def _open_boiler_side(self) -> None:
         self._boiler_side.open(self._reactor, _Ear(self._heard_from_boiler), self._gateway_side)
 
-    def _heard_from_gateway(self, data: bytes, source: str, port: int) -> None:
+    def _heard_from_gateway(self, data: bytes, source: tuple[str, int], port: int) -> None:
+        address, source_port = source
+        if self._gateway_side.is_ours(source) or self._boiler_side.is_ours(source):
+            return  # A broadcast is heard by its sender, too.
         try:
             announcement = parse_announcement(data)
         except NotDiscoveryError:
-            self._strangers.add(source)
+            self._strangers.add(address)
         else:
-            self._devices.gateway_announced(source, announcement)
+            if source_port == self._config.discovery.gateway_port:
+                self._devices.gateway_announced(address, announcement)
 
-    def _heard_from_boiler(self, data: bytes, source: str, port: int) -> None:
+    def _heard_from_boiler(self, data: bytes, source: tuple[str, int], port: int) -> None:
+        address, source_port = source
+        ports = self._config.discovery
+        if (source_port, port) != (ports.boiler_port, ports.gateway_port):
+            return
         try:
             services = parse_service_list(data)
         except NotDiscoveryError:
             return
-        if port == self._config.discovery.gateway_port:
-            self._devices.boiler_answered(source, services)
+        self._devices.boiler_answered(address, services)
 
     # The boiler's network, the gateway.
 
