@@ -2,6 +2,7 @@
 
 import gc
 import os
+import random
 import select
 import socket
 from pathlib import Path
@@ -19,6 +20,10 @@ from zope.interface import implementer
 
 from tests.doubles.clocks import TwoClocks
 
+# Below the range that Linux and macOS take from for whoever names no port.
+_LOWEST_PORT, _HIGHEST_PORT = 10_000, 32_768
+_CHANCE = random.SystemRandom()
+
 
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
@@ -26,19 +31,21 @@ def open_descriptors() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody holds now, neither for UDP nor for TCP."""
+    """Different ports that nobody holds now, neither for UDP nor for TCP.
+
+    They are not of those that the system hands out itself, so that nobody gets one by chance
+    before the test opens it.
+    """
     held: list[socket.socket] = []
     ports: list[int] = []
     try:
         while len(ports) < count:
-            datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            held.append(datagrams)
-            datagrams.bind(("", 0))
-            port = datagrams.getsockname()[1]
-            stream = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            held.append(stream)
+            port = _CHANCE.randrange(_LOWEST_PORT, _HIGHEST_PORT)
             try:
-                stream.bind(("", port))
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    sock = socket.socket(socket.AF_INET, kind)
+                    held.append(sock)
+                    sock.bind(("", port))
             except OSError:
                 continue
             ports.append(port)
