@@ -21,31 +21,21 @@ While a request of the bridge's own is out, an exchange decides what passes
 (hargassner/proxy/exchange.py).
 """
 
-import ipaddress
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
-from twisted.internet.address import IPv4Address
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import (
-    IAddress,
-    IDelayedCall,
-    IHalfCloseableProtocol,
-    IProtocol,
-    IProtocolFactory,
-    IReactorTime,
-)
-from twisted.internet.protocol import ClientFactory, Protocol, ServerFactory, connectionDone
+from twisted.internet.interfaces import IDelayedCall, IProtocol, IProtocolFactory, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import Interface, implementer
+from zope.interface import implementer
 
-from hargassner.discovery import Devices
-from hargassner.network.connecting import IStreamTransport, notice_its_loss, writing_at_once
+from hargassner.network.connecting import writing_at_once
 from hargassner.network.reasons import plain_reason
 from hargassner.proxy.exchange import Exchange, IWay
+from hargassner.proxy.observers import Guard, ISessionObserver
+from hargassner.proxy.protocols import BoilerClientFactory, BoilerProtocol, Leg, ProxyProtocol
 
 log = Logger()
 
@@ -58,205 +48,28 @@ FLUSH_PATIENCE = 30.0
 HALF_CLOSED_PATIENCE = 30.0
 """Seconds of silence after which a half-closed session is over."""
 
-_REMEMBERED_SOURCES = 256
 
+class SessionOwner(Protocol):
+    """What a session belongs to."""
 
-class ISessionObserver(Interface):
-    """Whoever overhears one session.  The bytes have passed already when it is told."""
+    clock: IReactorTime
+    unreachable: str
+    """Why the last session did not reach the boiler, empty if it did."""
 
-    def gateway_sent(data: bytes) -> None:
-        """Bytes from the gateway passed to the boiler."""
+    def connect_boiler(self, factory: IProtocolFactory, /) -> "Deferred[IProtocol]":
+        """Connect a factory's protocol to the boiler; the result can be cancelled."""
 
-    def boiler_sent(data: bytes) -> None:
-        """Bytes from the boiler passed to the gateway."""
+    def watch(self, session: "Session", /) -> Iterable[ISessionObserver]:
+        """Make those who observe a session."""
 
-    def over(reason: str) -> None:
-        """The session is over; nothing follows."""
+    def boiler_not_reached(self) -> None:
+        """Count a session that did not reach the boiler."""
 
+    def logged_in(self, session: "Session") -> None:
+        """The boiler took the login of a session's gateway."""
 
-class IExchangeObserver(ISessionObserver):
-    """A watcher that is also told what passes between the bridge itself and the boiler."""
-
-    def bridge_sent(data: bytes) -> None:
-        """A request of the bridge's own was sent to the boiler: whole lines."""
-
-    def bridge_received(data: bytes) -> None:
-        """The boiler's answer to the bridge came, and did not pass: whole lines."""
-
-
-class _Guard:
-    """Keeps a watcher's exceptions from the proxy, and says the first."""
-
-    def __init__(self, watcher: ISessionObserver, session: int) -> None:
-        self._watcher = watcher
-        self._exchanges = watcher if IExchangeObserver.providedBy(watcher) else None
-        self._session = session
-        self._failed = False
-
-    def gateway_sent(self, data: bytes) -> None:
-        try:
-            self._watcher.gateway_sent(data)
-        except Exception:
-            self._say()
-
-    def boiler_sent(self, data: bytes) -> None:
-        try:
-            self._watcher.boiler_sent(data)
-        except Exception:
-            self._say()
-
-    def bridge_sent(self, data: bytes) -> None:
-        if self._exchanges is not None:
-            try:
-                self._exchanges.bridge_sent(data)
-            except Exception:
-                self._say()
-
-    def bridge_received(self, data: bytes) -> None:
-        if self._exchanges is not None:
-            try:
-                self._exchanges.bridge_received(data)
-            except Exception:
-                self._say()
-
-    def over(self, reason: str) -> None:
-        try:
-            self._watcher.over(reason)
-        except Exception:
-            self._say()
-
-    def _say(self) -> None:
-        if not self._failed:
-            self._failed = True
-            log.failure(
-                "session {session}: overhearing failed; the bytes passed, "
-                "and further failures in this session are not logged",
-                session=self._session,
-            )
-
-
-class Access:
-    """Who may connect to the telnet port.
-
-    Args:
-        allow: "igw", "any", IPv4 addresses and networks.
-        devices: knows the gateway.
-    """
-
-    def __init__(self, allow: Iterable[str], devices: Devices) -> None:
-        allow = tuple(allow)
-        self._anyone = "any" in allow
-        self._gateway = "igw" in allow
-        self._networks = [
-            ipaddress.IPv4Network(each) for each in allow if each not in ("any", "igw")
-        ]
-        self._devices = devices
-
-    def admits(self, address: str) -> bool:
-        """Whether this address may connect now."""
-        if self._anyone or (self._gateway and self.may_be_gateway(address)):
-            return True
-        parsed = ipaddress.IPv4Address(address)
-        return any(parsed in network for network in self._networks)
-
-    def why_not(self, address: str) -> str:
-        """Why an address may not connect, for the log."""
-        if self._gateway and self._devices.gateway is None:
-            return "no gateway has announced itself yet"
-        return f"gateway.allow does not have {address}, and no gateway announced itself from there"
-
-    def may_be_gateway(self, address: str) -> bool:
-        """Whether a gateway announced itself from this address, trusted or not yet."""
-        return self._devices.may_be_gateway(address)
-
-
-@dataclass(slots=True)
-class ProxyCounters:
-    """What the proxy did since it started."""
-
-    sessions: int = 0
-    refused: int = 0
-    unreachable: int = 0
-    bytes_from_gateway: int = 0
-    bytes_from_boiler: int = 0
-
-
-@implementer(IHalfCloseableProtocol)
-class _Leg(Protocol):
-    """One of a session's two connections."""
-
-    name = ""
-
-    def __init__(self, session: "Session") -> None:
-        self.session = session
-        self.finished = False
-
-    @property
-    def tcp(self) -> IStreamTransport:
-        """The transport, known to be TCP."""
-        return cast("IStreamTransport", self.transport)
-
-    def connectionMade(self) -> None:
-        """Make the connection quick, and its loss noticeable."""
-        self.tcp.setTcpNoDelay(True)
-        self.tcp.setTcpKeepAlive(True)
-        notice_its_loss(self.transport)
-
-    def readConnectionLost(self) -> None:
-        """The peer said all that it had to say."""
-        self.finished = True
-        self.session.leg_finished(self)
-
-    def writeConnectionLost(self) -> None:
-        """Our own FIN has been sent."""
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone."""
-        self.session.leg_lost(self, reason)
-
-
-class ProxyProtocol(_Leg):
-    """The client's side of a session: the gateway, as a rule."""
-
-    name = "the client"
-
-    def connectionMade(self) -> None:
-        """Read nothing before the boiler's side is up."""
-        super().connectionMade()
-        self.tcp.pauseProducing()
-        self.session.client_connected(self)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Pass it to the boiler."""
-        self.session.client_said(data)
-
-
-class BoilerProtocol(_Leg):
-    """The boiler's side of a session."""
-
-    name = "the boiler"
-
-    def connectionMade(self) -> None:
-        """Join it to the client's side."""
-        super().connectionMade()
-        self.session.boiler_connected(self)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Pass it to the client."""
-        self.session.boiler_said(data)
-
-
-class BoilerClientFactory(ClientFactory[BoilerProtocol]):
-    """Connects one session to the boiler, once."""
-
-    noisy = False
-
-    def __init__(self, session: "Session") -> None:
-        self._session = session
-
-    def buildProtocol(self, addr: IAddress | None) -> BoilerProtocol:
-        """The boiler's side of this session."""
-        return BoilerProtocol(self._session)
+    def session_over(self, session: "Session") -> None:
+        """A session is over."""
 
 
 @implementer(IWay)
@@ -269,7 +82,7 @@ class Session:
         factory: what the session belongs to.
     """
 
-    def __init__(self, number: int, client: tuple[str, int], factory: "ProxyFactory") -> None:
+    def __init__(self, number: int, client: tuple[str, int], factory: SessionOwner) -> None:
         self.number = number
         self.address, self.port = client
         self.opened = factory.clock.seconds()
@@ -280,7 +93,7 @@ class Session:
         self._client: ProxyProtocol | None = None
         self._boiler: BoilerProtocol | None = None
         self._connecting: Deferred[IProtocol] | None = None
-        self._watchers: list[_Guard] = []
+        self._watchers: list[Guard] = []
         self._exchange: Exchange | None = None
         self._reason: str | None = None
         self._ending = False
@@ -318,7 +131,7 @@ class Session:
         if not self._factory.unreachable:
             self._say_connected()
         with log.failuresHandled("session {session}: nobody overhears it", session=self.number):
-            self._watchers = [_Guard(each, self.number) for each in self._factory.watch(self)]
+            self._watchers = [Guard(each, self.number) for each in self._factory.watch(self)]
         connecting = self._factory.connect_boiler(
             cast("IProtocolFactory", BoilerClientFactory(self))
         )
@@ -462,7 +275,7 @@ class Session:
         elif not self._ending:
             self._start_over = self._clock.callLater(START_OVER_PATIENCE, self._start_over_due)
 
-    def leg_finished(self, leg: _Leg) -> None:
+    def leg_finished(self, leg: Leg) -> None:
         """One side sent FIN: so does the other, whose bytes still pass until it is done."""
         if self._ending:
             return  # Both sides got their FIN already.
@@ -482,7 +295,7 @@ class Session:
         other.tcp.loseWriteConnection()
         self._silence = self._clock.callLater(HALF_CLOSED_PATIENCE, self.end, "half-closed, silent")
 
-    def leg_lost(self, leg: _Leg, reason: Failure) -> None:
+    def leg_lost(self, leg: Leg, reason: Failure) -> None:
         """One side is gone: the session is over."""
         if leg is self._client:
             self._client = None
@@ -536,7 +349,7 @@ class Session:
         if self._reason is None:
             self._reason = reason
 
-    def _other(self, leg: _Leg) -> _Leg | None:
+    def _other(self, leg: Leg) -> Leg | None:
         return self._boiler if leg is self._client else self._client
 
     def _start_over_due(self) -> None:
@@ -552,7 +365,7 @@ class Session:
     def _not_connected(self, why: Failure) -> None:
         self._connecting = None
         if why.check(CancelledError) is None and not self._ending:
-            self._factory.counters.unreachable += 1
+            self._factory.boiler_not_reached()
             reason = f"the boiler cannot be reached: {plain_reason(why)}"
             # Gateways try again and again: the same reason is said with the first of them.
             self._said = self._said or reason != self._factory.unreachable
@@ -585,120 +398,3 @@ class Session:
         for each in watchers:
             each.over(reason)
         self._factory.session_over(self)
-
-
-class ProxyFactory(ServerFactory[ProxyProtocol]):
-    """Builds a fresh session for each connection to the telnet port.
-
-    Args:
-        clock: time.
-        connect_boiler: connects a factory's protocol to the boiler; its Deferred can be
-            cancelled.
-        access: who may connect.
-        watch: makes those who overhear a session.
-    """
-
-    noisy = False
-
-    def __init__(
-        self,
-        clock: IReactorTime,
-        connect_boiler: Callable[[IProtocolFactory], "Deferred[IProtocol]"],
-        access: Access,
-        watch: Callable[[Session], Iterable[ISessionObserver]] = lambda _session: (),
-    ) -> None:
-        self.clock = clock
-        self.connect_boiler = connect_boiler
-        self.watch = watch
-        self.counters = ProxyCounters()
-        self.sessions: dict[int, Session] = {}
-        self._access = access
-        self.unreachable = ""
-        """Why the last session did not reach the boiler, empty if it did."""
-        self._said_refused: set[str] = set()
-        self._on_login: list[Callable[[Session], None]] = []
-        self._all_over: list[Deferred[None]] = []
-        self._stopping = False
-
-    def buildProtocol(self, addr: IAddress | None) -> ProxyProtocol | None:
-        """A fresh session's client side, or nothing for whoever may not connect."""
-        peer = cast("IPv4Address", addr)
-        client = (peer.host, peer.port)
-        if self._stopping:
-            return None
-        if not self._access.admits(client[0]):
-            self._refuse(client[0])
-            return None
-        if self._access.may_be_gateway(client[0]):
-            for old in self._sessions_of(client[0]):
-                old.end("the gateway connected anew")
-        self.counters.sessions += 1
-        session = Session(self.counters.sessions, client, self)
-        self.sessions[session.number] = session
-        return ProxyProtocol(session)
-
-    def on_login(self, listener: Callable[[Session], None]) -> None:
-        """Have ``listener`` called with each session in which a gateway has logged in."""
-        self._on_login.append(listener)
-
-    def logged_in(self, session: Session) -> None:
-        """The boiler took the login of a session's gateway."""
-        for listener in self._on_login:
-            with log.failuresHandled(
-                "telling of the login in session {session}", session=session.number
-            ):
-                listener(session)
-
-    def silence(self, address: str) -> float | None:
-        """Seconds since a logged-in session from this address heard something of its client.
-
-        None where there is no such session.
-        """
-        now = self.clock.seconds()
-        since = [now - each.heard for each in self._sessions_of(address) if each.logged_in]
-        return min(since, default=None)
-
-    def gateway_announced(self, address: str, moved_from: str | None) -> None:
-        """A gateway at this address starts over: what it still has open should end.
-
-        What it had open at another address, where it ``moved_from``, should end as well.
-        """
-        for each in (address, moved_from):
-            if each is not None:
-                for session in self._sessions_of(each):
-                    session.announced()
-
-    def session_over(self, session: Session) -> None:
-        """Forget a session."""
-        del self.sessions[session.number]
-        self.counters.bytes_from_gateway += session.bytes_from_gateway
-        self.counters.bytes_from_boiler += session.bytes_from_boiler
-        if not self.sessions:
-            waiting, self._all_over = self._all_over, []
-            for each in waiting:
-                each.callback(None)
-
-    def close(self) -> "Deferred[None]":
-        """Admit nobody any more and end every session; the result comes when all are over."""
-        self._stopping = True
-        over: Deferred[None] = Deferred()
-        if self.sessions:
-            self._all_over.append(over)
-            for session in list(self.sessions.values()):
-                session.end("the bridge stops")
-        else:
-            over.callback(None)
-        return over
-
-    def _sessions_of(self, address: str) -> list[Session]:
-        return [each for each in self.sessions.values() if each.address == address]
-
-    def _refuse(self, address: str) -> None:
-        self.counters.refused += 1
-        if address not in self._said_refused and len(self._said_refused) < _REMEMBERED_SOURCES:
-            self._said_refused.add(address)
-            log.warn(
-                "{client} may not connect and is closed at once: {why}",
-                client=address,
-                why=self._access.why_not(address),
-            )

@@ -24,16 +24,15 @@ from hargassner.discovery import Announcement, Devices, ServiceList
 from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
+from hargassner.proxy.access import Access
 from hargassner.proxy.exchange import LARGEST_WAIT, OWED_PATIENCE, IWay
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
 from hargassner.proxy.session import (
     CLOSE_PATIENCE,
     FLUSH_PATIENCE,
     HALF_CLOSED_PATIENCE,
     START_OVER_PATIENCE,
-    Access,
-    IExchangeObserver,
-    ISessionObserver,
-    ProxyFactory,
     Session,
 )
 from tests.shared import shared_file
