@@ -16,7 +16,7 @@ from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
 from hargassner.network.reasons import UnreachableError, plain_reason
 from hargassner.network.sockets import CannotOpenError, NetworkInterface
 
-CONNECT_PATIENCE = 10.0
+CONNECT_TIMEOUT = 10.0
 """Seconds to find the boiler, and again to connect to it."""
 
 
@@ -50,7 +50,7 @@ class BoilerLine:
         Errors: ``BoilerUnknownError``, ``CannotOpenError``, ``UnreachableError``; ``problem`` says
         it too, until a connection is made.
         """
-        address = self._devices.boiler_address(CONNECT_PATIENCE)
+        address = self._devices.boiler_address(CONNECT_TIMEOUT)
         connecting = address.addCallback(self._connect, protocolFactory)
         return connecting.addCallbacks(self._connected, self._not_connected)
 
@@ -77,12 +77,12 @@ class BoilerLine:
         if not device:
             bind = (self._place.address, 0) if self._place.address else None
             endpoint = TCP4ClientEndpoint(
-                self._reactor, host, self._port, timeout=CONNECT_PATIENCE, bindAddress=bind
+                self._reactor, host, self._port, timeout=CONNECT_TIMEOUT, bindAddress=bind
             )
             return endpoint.connect(factory)
         resolved: Deferred[str] = self._reactor.resolve(host)
         return resolved.addCallback(
             lambda address: BoundClientEndpoint(
-                self._reactor, address, self._port, self._place, CONNECT_PATIENCE
+                self._reactor, address, self._port, self._place, CONNECT_TIMEOUT
             ).connect(factory)
         )

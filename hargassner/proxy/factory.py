@@ -79,7 +79,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         self.counters.sessions += 1
         session = Session(self.counters.sessions, client, self)
         self.sessions[session.number] = session
-        return ProxyProtocol(session)
+        return session.protocol()
 
     def on_login(self, listener: Callable[[Session], None]) -> None:
         """Have ``listener`` called with each session in which a gateway has logged in."""

@@ -1,5 +1,6 @@
 """Both ends of a session: the protocol that speaks with the client, and that with the boiler."""
 
+from collections.abc import Callable
 from typing import Protocol as Typed
 from typing import cast
 
@@ -11,37 +12,43 @@ from zope.interface import implementer
 from hargassner.network.connecting import IStreamTransport, notice_its_loss
 
 
-class SessionSides(Typed):
-    """A session, as its two connections see it."""
+class SessionEvents(Typed):
+    """What happens to the two connections of a session."""
 
-    def client_connected(self, client: "ProxyProtocol") -> None:
-        """The client is there."""
+    def client_connected(self, client: "ProxyProtocol", /) -> None:
+        """The client connected."""
 
-    def boiler_connected(self, boiler: "BoilerProtocol") -> None:
-        """The boiler is there."""
+    def boiler_connected(self, boiler: "BoilerProtocol", /) -> None:
+        """The boiler connected."""
 
-    def client_said(self, data: bytes) -> None:
-        """Bytes came from the client."""
+    def leg_finished(self, leg: "Leg", /) -> None:
+        """One side sent FIN; bytes still pass to it."""
 
-    def boiler_said(self, data: bytes) -> None:
-        """Bytes came from the boiler."""
-
-    def leg_finished(self, leg: "Leg") -> None:
-        """One side sent FIN."""
-
-    def leg_lost(self, leg: "Leg", reason: Failure) -> None:
+    def leg_lost(self, leg: "Leg", reason: Failure, /) -> None:
         """One connection is gone."""
+
+
+def ignore(_data: bytes) -> None:
+    """Take bytes that pass to nobody."""
 
 
 @implementer(IHalfCloseableProtocol)
 class Leg(Protocol):
-    """One of a session's two connections."""
+    """One of a session's two connections.
+
+    Args:
+        events: learns what happens to the connection.
+    """
 
     name = ""
 
-    def __init__(self, session: SessionSides) -> None:
-        self.session = session
+    def __init__(self, events: SessionEvents) -> None:
+        self._events = events
+        self.pass_on: Callable[[bytes], None] = ignore
+        """Takes what the peer says; the session's state decides what it is."""
         self.finished = False
+        """Whether the peer sent FIN."""
+        self.lost = False
 
     @property
     def tcp(self) -> IStreamTransport:
@@ -54,17 +61,22 @@ class Leg(Protocol):
         self.tcp.setTcpKeepAlive(True)
         notice_its_loss(self.transport)
 
+    def dataReceived(self, data: bytes) -> None:
+        """Pass it to the other side."""
+        self.pass_on(data)
+
     def readConnectionLost(self) -> None:
         """The peer said all that it had to say."""
         self.finished = True
-        self.session.leg_finished(self)
+        self._events.leg_finished(self)
 
     def writeConnectionLost(self) -> None:
         """Our own FIN has been sent."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
-        self.session.leg_lost(self, reason)
+        self.lost = True
+        self._events.leg_lost(self, reason)
 
 
 class ProxyProtocol(Leg):
@@ -76,11 +88,7 @@ class ProxyProtocol(Leg):
         """Read nothing before the boiler's side is up."""
         super().connectionMade()
         self.tcp.pauseProducing()
-        self.session.client_connected(self)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Pass it to the boiler."""
-        self.session.client_said(data)
+        self._events.client_connected(self)
 
 
 class BoilerProtocol(Leg):
@@ -91,11 +99,7 @@ class BoilerProtocol(Leg):
     def connectionMade(self) -> None:
         """Join it to the client's side."""
         super().connectionMade()
-        self.session.boiler_connected(self)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Pass it to the client."""
-        self.session.boiler_said(data)
+        self._events.boiler_connected(self)
 
 
 class BoilerClientFactory(ClientFactory[BoilerProtocol]):
@@ -103,9 +107,9 @@ class BoilerClientFactory(ClientFactory[BoilerProtocol]):
 
     noisy = False
 
-    def __init__(self, session: SessionSides) -> None:
-        self._session = session
+    def __init__(self, events: SessionEvents) -> None:
+        self._events = events
 
     def buildProtocol(self, addr: IAddress | None) -> BoilerProtocol:
         """The boiler's side of this session."""
-        return BoilerProtocol(self._session)
+        return BoilerProtocol(self._events)
