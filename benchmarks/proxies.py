@@ -22,7 +22,9 @@ from hargassner.dialogue.events import BoilerDescribed
 from hargassner.discovery import Devices
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.link import BrokerLink
-from hargassner.proxy.session import Access, ProxyFactory, Session
+from hargassner.proxy.access import Access
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.session import Session
 
 HOST = "127.0.0.1"
 

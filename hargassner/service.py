@@ -9,17 +9,12 @@ from typing import Any, cast
 
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
-    IProtocol,
     IProtocolFactory,
-    IReactorCore,
     IReactorThreads,
-    IStreamClientEndpoint,
 )
 from twisted.internet.threads import deferToThreadPool
-from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.admin.console import ways_inside
@@ -35,95 +30,25 @@ from hargassner.monitor.traffic_log import Journal, JournalKeeping
 from hargassner.mqtt.endpoint import IBrokerReactor
 from hargassner.mqtt.link import BrokerLink
 from hargassner.network.accepting import AcceptingPort, DescriptorWatch
-from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
 from hargassner.network.keeper import Keeper
-from hargassner.network.reasons import UnreachableError, plain_reason
 from hargassner.network.resolver import INamesReactor, Names
-from hargassner.network.sockets import CannotOpenError, NetworkInterface, listening_socket
-from hargassner.proxy.session import (
-    Access,
-    IExchangeObserver,
-    ISessionObserver,
-    ProxyFactory,
-    Session,
-)
+from hargassner.network.sockets import NetworkInterface, listening_socket
+from hargassner.proxy.access import Access
+from hargassner.proxy.endpoint import BoilerLine, IBoilerReactor
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
+from hargassner.proxy.session import Session
 from hargassner.recording.writer import RecordingFolder, SessionRecorder
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Memory
 from hargassner.web.service import Parts, WebPage
 
-CONNECT_PATIENCE = 10.0
-"""Seconds to find the boiler, and again to connect to it."""
 TICK = 5.0
 """Seconds between two looks of the model at the time."""
 
 
-class IBridgeReactor(ISocketReactor, IBrokerReactor, INamesReactor, IReactorCore, IReactorThreads):
+class IBridgeReactor(IBoilerReactor, IBrokerReactor, INamesReactor, IReactorThreads):
     """What the bridge needs of a reactor."""
-
-
-@implementer(IStreamClientEndpoint)
-class BoilerLine:
-    """The way to the boiler: finds it, and connects through its side of the bridge.
-
-    Args:
-        reactor: connects.
-        devices: know where the boiler is.
-        place: this machine's place on the boiler's network.
-        port: the boiler's telnet port.
-    """
-
-    def __init__(
-        self, reactor: IBridgeReactor, devices: Devices, place: NetworkInterface, port: int
-    ) -> None:
-        self._reactor = reactor
-        self._devices = devices
-        self._place = place
-        self._port = port
-        self.problem = ""
-
-    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
-        """Connect to the boiler; the result is the factory's connected protocol.
-
-        Errors: ``BoilerUnknownError``, ``CannotOpenError``, ``UnreachableError``; ``problem`` says
-        it too, until a connection is made.
-        """
-        address = self._devices.boiler_address(CONNECT_PATIENCE)
-        connecting = address.addCallback(self._connect, protocolFactory)
-        return connecting.addCallbacks(self._connected, self._not_connected)
-
-    def _unreachable(self, why: Failure, host: str) -> Failure:
-        if why.check(CancelledError, CannotOpenError) is not None:
-            return why
-        return Failure(UnreachableError(host, plain_reason(why)))
-
-    def _connected(self, protocol: IProtocol) -> IProtocol:
-        self.problem = ""
-        return protocol
-
-    def _not_connected(self, why: Failure) -> Failure:
-        if why.check(CancelledError) is None:
-            wrong = why.value
-            self.problem = wrong.reason if isinstance(wrong, UnreachableError) else str(wrong)
-        return why
-
-    def _connect(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
-        return self._connect_to(host, factory).addErrback(self._unreachable, host)
-
-    def _connect_to(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
-        device = self._place.device()
-        if not device:
-            bind = (self._place.address, 0) if self._place.address else None
-            endpoint = TCP4ClientEndpoint(
-                self._reactor, host, self._port, timeout=CONNECT_PATIENCE, bindAddress=bind
-            )
-            return endpoint.connect(factory)
-        resolved: Deferred[str] = self._reactor.resolve(host)
-        return resolved.addCallback(
-            lambda address: BoundClientEndpoint(
-                self._reactor, address, self._port, self._place, CONNECT_PATIENCE
-            ).connect(factory)
-        )
 
 
 class Sessions(Service):

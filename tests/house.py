@@ -21,7 +21,10 @@ from hargassner.catalogue import Catalogue
 from hargassner.control.queue import CommandError, Control
 from hargassner.discovery import Devices
 from hargassner.monitor.interpreter import Interpreter
-from hargassner.proxy.session import Access, ISessionObserver, ProxyFactory, Session
+from hargassner.proxy.access import Access
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import ISessionObserver
+from hargassner.proxy.session import Session
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.plant import Plant

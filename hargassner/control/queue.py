@@ -33,7 +33,8 @@ from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import Clearing, Event, LoggedIn, ParameterChanged
 from hargassner.dialogue.grammar import refuses
 from hargassner.monitor.interpreter import SessionInterpreter
-from hargassner.proxy.session import ISessionObserver, Session
+from hargassner.proxy.observers import ISessionObserver
+from hargassner.proxy.session import Session
 from hargassner.terminal import printable
 
 log = Logger()

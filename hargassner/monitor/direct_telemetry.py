@@ -31,7 +31,8 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.connecting import notice_its_loss
 from hargassner.network.reasons import UnreachableError, plain_reason
 from hargassner.network.reconnecting import Reconnecting
-from hargassner.proxy.session import ISessionObserver, Session
+from hargassner.proxy.observers import ISessionObserver
+from hargassner.proxy.session import Session
 
 log = Logger()
 

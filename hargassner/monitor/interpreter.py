@@ -23,7 +23,8 @@ from hargassner.dialogue.events import (
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
-from hargassner.proxy.session import IExchangeObserver, Session
+from hargassner.proxy.observers import IExchangeObserver
+from hargassner.proxy.session import Session
 from hargassner.terminal import printable
 
 log = Logger()

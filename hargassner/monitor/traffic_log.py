@@ -26,7 +26,8 @@ from zope.interface import implementer
 from hargassner.dialogue.grammar import refuses
 from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Discretion
-from hargassner.proxy.session import IExchangeObserver, ISessionObserver, Session
+from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
+from hargassner.proxy.session import Session
 from hargassner.terminal import printable
 
 log = Logger()

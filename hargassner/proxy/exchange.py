@@ -5,21 +5,31 @@ The decisions are those of ``hargassner.proxy.arbitration``; here they are carri
 
 from collections.abc import Callable, Iterable
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import Interface
 
+from hargassner.observers import Observers
 from hargassner.proxy.arbitration import Arbitration, Piece
 
 LARGEST_WAIT = 1 << 16
 """Bytes of the client's that wait for the end of an exchange; with more it is not read from."""
 
 
-OWED_PATIENCE = 30.0
+OWED_TIMEOUT = 30.0
 """Seconds for which an overdue answer is still expected, if nothing tells what became of it."""
 
 
-class IWay(Interface):
-    """A session, as an exchange sees it."""
+class NoReplyError(Exception):
+    """The boiler did not reply in time; what it still owes is dealt with."""
+
+
+class SessionOverError(Exception):
+    """The session ended before the boiler replied."""
+
+
+class IRelay(Interface):
+    """What passes the bytes of a session, as an exchange sees it."""
 
     def pass_to_boiler(data: bytes) -> None:
         """Write the client's bytes to the boiler."""
@@ -42,9 +52,9 @@ class Exchange:
 
     Args:
         clock: time.
-        way: the session.
+        relay: passes the bytes.
         request: a whole line.
-        patience: seconds that the client waits for the answer; a doubtful reply is held as long.
+        timeout: seconds that the client waits for the answer; a doubtful reply is held as long.
         answered: called once, with the reply or the notice that refuses, without its line end, or
             with None when its time is up.
         settled: called once, after ``answered``, when nothing is owed for this exchange any more.
@@ -53,30 +63,30 @@ class Exchange:
     def __init__(
         self,
         clock: IReactorTime,
-        way: IWay,
+        relay: IRelay,
         request: bytes,
-        patience: float,
+        timeout: float,
         answered: Callable[[bytes | None], None],
         settled: Callable[[], None],
     ) -> None:
         self._clock = clock
-        self._way = way
-        self._patience = patience
+        self._relay = relay
+        self._timeout = timeout
         self._answered: Callable[[bytes | None], None] | None = answered
         self._settled = settled
         self._arbitration = Arbitration(request)
         self._paused = False
         self._deciding = False
-        self._timer: IDelayedCall | None = clock.callLater(patience, self._late)
+        self._timer: IDelayedCall | None = clock.callLater(timeout, self._late)
 
     def client_said(self, data: bytes) -> None:
         """Pass the client's bytes, or have them wait."""
         passing = self._arbitration.gateway_sent(data)
         if passing:
-            self._way.pass_to_boiler(passing)
+            self._relay.pass_to_boiler(passing)
         elif self._arbitration.waiting >= LARGEST_WAIT:
             self._paused = True
-            self._way.pause_client()
+            self._relay.pause_client()
 
     def boiler_said(self, data: bytes) -> None:
         """Pass the boiler's bytes, but for the answer."""
@@ -93,9 +103,9 @@ class Exchange:
         if self._paused:
             # Writing much pauses the client once more, so this comes first.
             self._paused = False
-            self._way.resume_client()
+            self._relay.resume_client()
         if passing:
-            self._way.pass_to_boiler(passing)
+            self._relay.pass_to_boiler(passing)
 
     def let_pass(self) -> None:
         """Hold nothing back any more on either side: no answer can come."""
@@ -129,9 +139,9 @@ class Exchange:
         elif self._timer is None or doubtful is not self._deciding:
             self._deciding = doubtful
             if doubtful:
-                self._set_timer(self._clock.callLater(self._patience, self._decide))
+                self._set_timer(self._clock.callLater(self._timeout, self._decide))
             else:
-                self._set_timer(self._clock.callLater(OWED_PATIENCE, self._give_up))
+                self._set_timer(self._clock.callLater(OWED_TIMEOUT, self._give_up))
 
     def _decide(self) -> None:
         self._timer = None
@@ -146,11 +156,63 @@ class Exchange:
     def _carry_out(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
             if piece.kept:
-                self._way.keep(piece.data)
+                self._relay.keep(piece.data)
             else:
-                self._way.pass_to_client(piece.data)
+                self._relay.pass_to_client(piece.data)
 
     def _set_timer(self, timer: IDelayedCall | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = timer
+
+
+class Exchanges:
+    """The exchanges of one session, one at a time.
+
+    ``current`` is the one under way: until nothing is owed for it, it decides what passes.
+
+    Args:
+        clock: time.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.current: Exchange | None = None
+        self._clock = clock
+        self._reply: Deferred[bytes] | None = None
+        self._settled: Observers[Callable[[], object]] = Observers("a settled exchange")
+
+    def on_settled(self, listener: Callable[[], object]) -> Callable[[], None]:
+        """Have ``listener`` called after each exchange, when nothing is owed for it any more.
+
+        The returned function ends that.
+        """
+        return self._settled.add(listener)
+
+    def begin(self, relay: IRelay, request: bytes, timeout: float) -> "Deferred[bytes]":
+        """Await the reply to a request that has just been written; see ``Session.exchange``."""
+        reply: Deferred[bytes] = Deferred()
+        self._reply = reply
+        self.current = Exchange(self._clock, relay, request, timeout, self._answered, self._over)
+        return reply
+
+    def stop(self) -> None:
+        """The session is over: whoever still awaits a reply gets ``SessionOverError``."""
+        if self.current is not None:
+            self.current.stop()
+            self.current = None
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply.errback(SessionOverError())
+
+    def _answered(self, answer: bytes | None) -> None:
+        reply, self._reply = self._reply, None
+        if reply is None:
+            return
+        if answer is None:
+            reply.errback(NoReplyError())
+        else:
+            reply.callback(answer)
+
+    def _over(self) -> None:
+        self.current = None
+        self._settled.notify(lambda listener: listener())

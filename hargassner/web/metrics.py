@@ -11,7 +11,7 @@ from hargassner.boiler.model import Boiler
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
-from hargassner.proxy.session import ProxyFactory
+from hargassner.proxy.factory import ProxyFactory
 from hargassner.web.stream import Live
 from hargassner.web.timing import Timing
 

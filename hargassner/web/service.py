@@ -22,7 +22,9 @@ from hargassner.mqtt.interfaces import LinkStatus
 from hargassner.network.keeper import Keeper
 from hargassner.network.listening import Listener
 from hargassner.network.sockets import NetworkInterface
-from hargassner.proxy.session import ISessionObserver, ProxyFactory, Session
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import ISessionObserver
+from hargassner.proxy.session import Session
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.charts import STEP, HistoryKeeper
 from hargassner.web.connections import PageSite

@@ -17,7 +17,10 @@ from hargassner.discovery import BoilerUnknownError, Devices
 from hargassner.monitor.direct_telemetry import RETRY_LONGEST, SILENCE_PATIENCE, DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
-from hargassner.proxy.session import Access, ISessionObserver, ProxyFactory, Session
+from hargassner.proxy.access import Access
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import ISessionObserver
+from hargassner.proxy.session import Session
 from tests.cases import Log
 from tests.monitor.test_interpreter import DOCUMENT
 

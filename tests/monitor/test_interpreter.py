@@ -12,7 +12,10 @@ from zope.interface.verify import verifyObject
 from hargassner.boiler.model import Boiler
 from hargassner.discovery import Announcement, Devices, FoundBoiler, FoundGateway, ServiceList
 from hargassner.monitor.interpreter import Interpreter
-from hargassner.proxy.session import Access, IExchangeObserver, ProxyFactory, Session
+from hargassner.proxy.access import Access
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import IExchangeObserver
+from hargassner.proxy.session import Session
 
 DOCUMENT = (
     b"<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK' dop='0'/>"

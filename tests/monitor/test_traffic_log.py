@@ -10,7 +10,10 @@ from zope.interface.verify import verifyObject
 
 from hargassner.discovery import Devices
 from hargassner.monitor.traffic_log import DialogueLine, Journal, JournalKeeping, LogLine
-from hargassner.proxy.session import Access, IExchangeObserver, ProxyFactory, Session
+from hargassner.proxy.access import Access
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import IExchangeObserver
+from hargassner.proxy.session import Session
 from tests.cases import ClockCase
 
 TOKEN = b"0A1B2C3D"

@@ -17,25 +17,27 @@ from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
-from zope.interface.verify import verifyObject
+from zope.interface.verify import verifyClass, verifyObject
 
 from hargassner.boiler.model import Boiler
 from hargassner.discovery import Announcement, Devices, ServiceList
 from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
-from hargassner.proxy.exchange import LARGEST_WAIT, OWED_PATIENCE, IWay
-from hargassner.proxy.session import (
-    CLOSE_PATIENCE,
-    FLUSH_PATIENCE,
-    HALF_CLOSED_PATIENCE,
-    START_OVER_PATIENCE,
-    Access,
-    IExchangeObserver,
-    ISessionObserver,
-    ProxyFactory,
-    Session,
+from hargassner.proxy.access import Access
+from hargassner.proxy.exchange import (
+    LARGEST_WAIT,
+    OWED_TIMEOUT,
+    IRelay,
+    NoReplyError,
+    SessionOverError,
 )
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
+from hargassner.proxy.relaying import HALF_CLOSED_TIMEOUT, Relaying
+from hargassner.proxy.session import Session
+from hargassner.proxy.session_states import CLOSE_TIMEOUT, FLUSH_TIMEOUT
+from hargassner.proxy.start_over import START_OVER_TIMEOUT
 from tests.shared import shared_file
 
 GATEWAY = "192.0.2.7"
@@ -160,7 +162,7 @@ class ProxyCase(SynchronousTestCase):
     def nothing_is_left(self) -> None:
         for session in list(self.factory.sessions.values()):
             session.end("the test is over")
-        self.clock.advance(FLUSH_PATIENCE)
+        self.clock.advance(FLUSH_TIMEOUT)
         self.assertEqual(self.factory.sessions, {})
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -307,15 +309,15 @@ class EndingTests(ProxyCase):
         client, boiler = self.session()
         client.sends_fin()
         boiler.sends_fin()
-        self.clock.advance(FLUSH_PATIENCE - 1)
+        self.clock.advance(FLUSH_TIMEOUT - 1)
         self.assertFalse(client.aborted)
 
     def test_a_half_closed_session_that_falls_silent_is_over(self) -> None:
         client, boiler = self.session()
         client.sends_fin()
-        self.clock.advance(HALF_CLOSED_PATIENCE - 1)
+        self.clock.advance(HALF_CLOSED_TIMEOUT - 1)
         boiler.says(b"pm 1\r\n")
-        self.clock.advance(HALF_CLOSED_PATIENCE - 1)
+        self.clock.advance(HALF_CLOSED_TIMEOUT - 1)
         self.assertFalse(client.closing)
         self.clock.advance(1)
         self.assertTrue(client.closing and boiler.closing)
@@ -333,7 +335,7 @@ class EndingTests(ProxyCase):
     def test_whoever_does_not_close_is_reset_a_second_later(self) -> None:
         client, boiler = self.session()
         client.gone(ConnectionLost())
-        self.clock.advance(CLOSE_PATIENCE)
+        self.clock.advance(CLOSE_TIMEOUT)
         self.assertTrue(boiler.aborted)
         self.assertEqual(self.factory.sessions, {})
 
@@ -341,7 +343,7 @@ class EndingTests(ProxyCase):
         client, boiler = self.session()
         client.gone(ConnectionLost())
         boiler.gone(ConnectionDone())
-        self.clock.advance(CLOSE_PATIENCE)
+        self.clock.advance(CLOSE_TIMEOUT)
         self.assertFalse(boiler.aborted)
 
     def test_other_sessions_go_on(self) -> None:
@@ -373,7 +375,7 @@ class EndingTests(ProxyCase):
         client.sends_fin()
         boiler.sends_fin()
         boiler.gone(ConnectionDone())
-        self.clock.advance(FLUSH_PATIENCE - 1)
+        self.clock.advance(FLUSH_TIMEOUT - 1)
         self.assertFalse(client.aborted)
         self.clock.advance(1)
         self.assertTrue(client.aborted)
@@ -439,7 +441,7 @@ class ConnectingTests(ProxyCase):
     def test_a_session_ended_meanwhile_is_over_when_its_client_is_gone(self) -> None:
         client = self.client()
         self.announce()
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertEqual(self.cancelled, 1)
         self.assertTrue(client.closing)
         client.gone(ConnectionDone())
@@ -510,7 +512,7 @@ class StartingOverTests(ProxyCase):
     def test_an_announced_session_has_three_seconds_to_end_by_itself(self) -> None:
         client, boiler = self.session()
         self.announce()
-        self.clock.advance(START_OVER_PATIENCE - 0.1)
+        self.clock.advance(START_OVER_TIMEOUT - 0.1)
         self.assertFalse(client.closing)
         self.clock.advance(0.1)
         self.assertTrue(client.closing and boiler.closing)
@@ -520,7 +522,7 @@ class StartingOverTests(ProxyCase):
         self.announce()
         self.clock.advance(1)
         client.says(b"$setkomm\r\n")
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertFalse(client.closing)
         self.assertIn("it stays", self.logged()[-1])
 
@@ -531,7 +533,7 @@ class StartingOverTests(ProxyCase):
         client.says(b"$setkomm\r\n")
         self.clock.advance(1.5)
         self.announce()
-        self.clock.advance(START_OVER_PATIENCE - 0.1)
+        self.clock.advance(START_OVER_TIMEOUT - 0.1)
         self.assertFalse(client.closing)
         self.clock.advance(0.1)
         self.assertTrue(client.closing)
@@ -539,7 +541,7 @@ class StartingOverTests(ProxyCase):
     def test_announcements_alone_do_not_keep_it(self) -> None:
         client, _ = self.session()
         self.announce()
-        self.clock.advance(START_OVER_PATIENCE - 1)
+        self.clock.advance(START_OVER_TIMEOUT - 1)
         self.announce()
         self.clock.advance(1)
         self.assertTrue(client.closing)
@@ -557,27 +559,27 @@ class StartingOverTests(ProxyCase):
         client, _ = self.session()
         client.says(b"$igw clear\r\n")
         self.announce()
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertTrue(client.closing)
 
     def test_what_the_boiler_says_does_not_keep_a_session(self) -> None:
         client, boiler = self.session()
         self.announce()
         boiler.says(b"pm 1\r\n")
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertTrue(client.closing)
 
     def test_sessions_of_others_do_not_notice_an_announcement(self) -> None:
         other, _ = self.session(OTHER)
         self.announce()
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertFalse(other.closing)
 
     def test_a_gateway_that_comes_back_with_a_new_address_leaves_its_silent_session(self) -> None:
         client, _ = self.logged_in_session()
         self.clock.advance(SILENT_AFTER)
         self.announce("192.0.2.9")
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertTrue(client.closing)
 
     def test_a_forged_serial_number_does_not_end_a_session_that_lives(self) -> None:
@@ -595,7 +597,7 @@ class StartingOverTests(ProxyCase):
         client, _ = self.session()
         self.clock.advance(SILENT_AFTER)
         self.announce("192.0.2.9")
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertFalse(client.closing)
 
     def logged_in_session(self) -> tuple[Connection, Connection]:
@@ -607,7 +609,7 @@ class StartingOverTests(ProxyCase):
     def test_another_gateways_announcement_leaves_the_session_alone(self) -> None:
         client, _ = self.session()
         self.announce("192.0.2.9", serial="0099999")
-        self.clock.advance(START_OVER_PATIENCE)
+        self.clock.advance(START_OVER_TIMEOUT)
         self.assertFalse(client.closing)
 
     def test_a_new_connection_of_the_gateway_ends_its_old_one_at_once(self) -> None:
@@ -683,11 +685,11 @@ class AskingTests(ProxyCase):
     """A request of the bridge's own on a session."""
 
     REQUEST = b'$par set "4;3;20.5"\r\n'
-    PATIENCE = 5.0
+    TIMEOUT = 5.0
 
     def setUp(self) -> None:
         super().setUp()
-        self.answers: list[bytes | None] = []
+        self.answers: list[bytes | type[Exception]] = []
         self.settled = 0
         self.notebook = FullNotebook()
         self.watchers = [self.notebook]
@@ -696,7 +698,10 @@ class AskingTests(ProxyCase):
     def session_to_ask(self) -> tuple[Connection, Connection]:
         pair = self.session()
         self.asked = list(self.factory.sessions.values())[-1]
-        self.asked.ask(self.REQUEST, self.PATIENCE, self.answers.append, self.was_settled)
+        self.asked.on_settled(self.was_settled)
+        reply = self.asked.exchange(self.REQUEST, self.TIMEOUT)
+        reply.addErrback(lambda why: why.type)
+        reply.addCallback(self.answers.append)
         return pair
 
     def was_settled(self) -> None:
@@ -718,34 +723,34 @@ class AskingTests(ProxyCase):
 
     def test_they_wait_no_longer_than_the_time_that_the_answer_has(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
-        self.clock.advance(self.PATIENCE - 0.1)
+        self.clock.advance(self.TIMEOUT - 0.1)
         self.assertEqual(self.from_boiler.received, self.REQUEST)
         self.clock.advance(0.1)
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
-        self.assertEqual((self.answers, self.settled), ([None], 0))
+        self.assertEqual((self.answers, self.settled), ([NoReplyError], 0))
         self.assertFalse(self.asked.can_ask)
 
     def test_an_answer_that_comes_later_is_kept_and_settles_it(self) -> None:
-        self.clock.advance(self.PATIENCE)
+        self.clock.advance(self.TIMEOUT)
         self.from_boiler.says(b"$ack\r\n")
         self.assertEqual(self.from_client.received, b"")
-        self.assertEqual((self.answers, self.settled), ([None], 1))
+        self.assertEqual((self.answers, self.settled), ([NoReplyError], 1))
         self.assertTrue(self.asked.can_ask)
 
     def test_a_doubtful_reply_is_given_to_the_client_in_the_end(self) -> None:
-        self.clock.advance(self.PATIENCE)
+        self.clock.advance(self.TIMEOUT)
         self.from_client.says(b'$par set "7;3;20"\r\n')
         self.from_boiler.says(b"$ack\r\n")
         self.assertEqual(self.from_client.received, b"")
-        self.clock.advance(self.PATIENCE)
+        self.clock.advance(self.TIMEOUT)
         self.assertEqual(self.from_client.received, b"$ack\r\n")
 
     def test_an_answer_of_which_nothing_is_heard_is_given_up_in_the_end(self) -> None:
-        self.clock.advance(self.PATIENCE)
-        self.clock.advance(OWED_PATIENCE - 0.1)
+        self.clock.advance(self.TIMEOUT)
+        self.clock.advance(OWED_TIMEOUT - 0.1)
         self.assertEqual(self.settled, 0)
         self.clock.advance(0.1)
-        self.assertEqual((self.answers, self.settled), ([None], 1))
+        self.assertEqual((self.answers, self.settled), ([NoReplyError], 1))
 
     def test_a_notice_that_refuses_lets_the_client_go_on_at_once(self) -> None:
         self.from_client.says(b"$uptime\r\n")
@@ -765,7 +770,7 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.from_boiler.received, self.REQUEST + 2 * piece)
 
     def test_a_session_is_asked_one_thing_at_a_time(self) -> None:
-        self.assertRaises(RuntimeError, self.asked.ask, b"", 1.0, print, print)
+        self.assertRaises(RuntimeError, self.asked.exchange, b"", 1.0)
 
     def test_a_session_that_ends_or_is_half_closed_is_not_asked(self) -> None:
         self.from_boiler.says(b"$ack\r\n")
@@ -788,19 +793,19 @@ class AskingTests(ProxyCase):
         self.from_client.says(b"$setkomm\r\n")
         self.from_boiler.sends_fin()
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
-        self.clock.advance(self.PATIENCE)
-        self.assertEqual((self.answers, self.settled), ([None], 1))
+        self.clock.advance(self.TIMEOUT)
+        self.assertEqual((self.answers, self.settled), ([NoReplyError], 1))
 
     def test_what_waits_is_sent_when_the_session_ends(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
         self.from_client.gone(ConnectionLost())
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
 
-    def test_nobody_is_told_of_an_answer_when_the_session_is_over(self) -> None:
+    def test_there_is_no_answer_when_the_session_is_over(self) -> None:
         self.from_client.gone(ConnectionLost())
         self.from_boiler.gone(ConnectionDone())
-        self.clock.advance(self.PATIENCE)
-        self.assertEqual((self.answers, self.settled), ([], 0))
+        self.clock.advance(self.TIMEOUT)
+        self.assertEqual((self.answers, self.settled), ([SessionOverError], 0))
 
     def test_all_watchers_hear_what_passed_and_some_the_rest(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
@@ -828,7 +833,7 @@ class AskingTests(ProxyCase):
 
     def test_the_doubles_are_honest(self) -> None:
         verifyObject(IExchangeObserver, self.notebook)
-        verifyObject(IWay, self.asked)
+        verifyClass(IRelay, Relaying)
 
 
 class StoryTests(ProxyCase):
@@ -871,7 +876,7 @@ class StoppingTests(ProxyCase):
     def test_whoever_does_not_close_delays_it_for_a_second(self) -> None:
         self.session()
         stopped = self.factory.close()
-        self.clock.advance(CLOSE_PATIENCE)
+        self.clock.advance(CLOSE_TIMEOUT)
         self.successResultOf(stopped)
 
     def test_a_slow_side_of_a_session_that_ends_already_delays_it_for_a_second_too(self) -> None:
@@ -879,15 +884,15 @@ class StoppingTests(ProxyCase):
         client.sends_fin()
         boiler.sends_fin()
         stopped = self.factory.close()
-        self.clock.advance(CLOSE_PATIENCE)
+        self.clock.advance(CLOSE_TIMEOUT)
         self.successResultOf(stopped)
 
     def test_a_session_that_ends_gets_no_more_time(self) -> None:
         client, _ = self.session()
         self.factory.sessions[1].end("the gateway connected anew")
-        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.clock.advance(CLOSE_TIMEOUT / 2)
         self.factory.close()
-        self.clock.advance(CLOSE_PATIENCE / 2)
+        self.clock.advance(CLOSE_TIMEOUT / 2)
         self.assertTrue(client.aborted)
 
     def test_nobody_is_admitted_afterwards(self) -> None:

@@ -22,7 +22,9 @@ from hargassner.boiler.model import Boiler
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.discovery import Announcement, Devices, ServiceList
 from hargassner.monitor.interpreter import Interpreter
-from hargassner.proxy.session import Access, ProxyFactory, Session
+from hargassner.proxy.access import Access
+from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.session import Session
 from tests.proxy.test_session import Clumsy
 
 GATEWAY = "127.0.0.1"

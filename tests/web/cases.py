@@ -26,7 +26,8 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.network.keeper import Keeper
 from hargassner.network.sockets import NetworkInterface
-from hargassner.proxy.session import Access, ProxyFactory
+from hargassner.proxy.access import Access
+from hargassner.proxy.factory import ProxyFactory
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.connections import IDLE
 from hargassner.web.service import Parts, WebPage

@@ -43,7 +43,8 @@ from hargassner.network.sockets import (
     is_own_address,
     listening_socket,
 )
-from hargassner.service import BoilerLine, IBridgeReactor, sides
+from hargassner.proxy.endpoint import BoilerLine
+from hargassner.service import IBridgeReactor, sides
 
 ASK_EVERY = 2.0
 """Seconds between two questions to the boiler's network."""
