@@ -21,7 +21,7 @@ WRONG_A_MINUTE = 10
 MOST_ADDRESSES = 256
 """Addresses that are remembered with wrong attempts."""
 MOST_KNOWN = 16
-"""Addresses that are remembered because they were let in."""
+"""Addresses that are remembered because they logged in."""
 
 _MINUTE = 60.0
 
@@ -39,7 +39,7 @@ class Attempts:
     """Counts attempts, and says who has to wait.
 
     Args:
-        clock: timers.
+        clock: time.
         own: the address that this machine itself has here; it is known from the beginning.
     """
 
