@@ -1,9 +1,9 @@
-"""How often somebody may try a password.
+"""How often an address may try a password.
 
 After a wrong password an address waits 1 second until its next attempt, then 2, 4, 8 and so on up
 to a minute, whatever connections it makes; an hour without a wrong one, or a right one, ends that.
 All addresses together have ten wrong attempts a minute. This does not count for those that have
-been let in before, nor for this machine itself: however many guess, they are not locked out.
+logged in before, nor for this machine itself: however many guess, they are not locked out.
 """
 
 from collections import deque

@@ -395,7 +395,7 @@ class InsideTests(ManholeCase):
         self.assertEqual(head.split(), ["channel", "name", "value", "unit", "since"])
         self.assertEqual(line.split()[:4], ["tk", "TK", "65.90", "°C"])
 
-    def test_names_from_the_wire_are_harmless(self) -> None:
+    def test_names_from_the_wire_are_printable(self) -> None:
         self.hear_telemetry()
         self.client.types("channels()\r\n")
         self.assertIn("e\ufffd2J".encode(), self.client.transport.value())

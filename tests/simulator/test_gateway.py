@@ -7,7 +7,7 @@ from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.protocol import DatagramProtocol, Protocol
 from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -41,23 +41,23 @@ class Wire(StringTransport):
         return data
 
 
-class SessionCase(ClockCase):
-    """A gateway that found a boiler and connected to it, on a clock that the test turns.
+class GatewayCase(ClockCase):
+    """A gateway on a clock that the test turns.
 
     Its UDP sockets are real, and nobody reads them: the test says what came.
     """
 
     def setUp(self) -> None:
         super().setUp()
-        reactor = MemoryReactorClock()
-        self.clock: Any = reactor
-        services, asking, telling, wanting = free_ports(4)
+        self.reactor = MemoryReactorClock()
+        self.clock: Any = self.reactor
+        self.services, asking, telling, wanting = free_ports(4)
         self.gateway = SimulatedGateway(
-            reactor,
+            self.reactor,
             address="127.0.0.1",
             broadcast="127.0.0.1",
             serial=SERIAL,
-            boiler_port=services,
+            boiler_port=self.services,
             gateway_port=asking,
             boiler_diagnostics_port=telling,
             gateway_diagnostics_port=wanting,
@@ -65,21 +65,82 @@ class SessionCase(ClockCase):
             session_length=14,
             pace=1,
         )
+
+    def answer(self) -> None:
+        """A boiler answers what it was asked."""
+        _, _, port, _ = self.reactor.adoptedPorts[-3]
+        port.datagramReceived(b"\0\2", ("192.0.2.72", self.services))
+
+    def take_connection(self, wire: Wire) -> Protocol:
+        """The boiler takes the gateway's connection."""
+        host, number, factory, *_ = self.reactor.tcpClients[-1]
+        self.assertEqual((host, number), ("192.0.2.72", 23))
+        protocol = factory.buildProtocol(IPv4Address("TCP", host, number))
+        protocol.makeConnection(wire)
+        return protocol
+
+
+class StoppingTests(GatewayCase):
+    """It can be stopped in whatever it does, and no timer is left."""
+
+    def test_while_it_looks_for_a_boiler(self) -> None:
+        for pauses, state in (
+            ((), "announcing"),
+            ((3.88,), "announcing"),
+            ((3.88, 0.02), "announcing"),
+            ((3.88, 0.02, 9.82), "looking for a boiler"),
+            ((3.88, 0.02, 9.82, 3.7), "looking for a boiler"),
+        ):
+            self.gateway.startService()
+            for seconds in pauses:
+                self.clock.advance(seconds)
+            self.answer_early(state)
+            self.gateway.stopService()
+            self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+
+    def answer_early(self, state: str) -> None:
+        """What a boiler answers before it is asked is ignored."""
+        if state == "announcing":
+            self.answer()
+        self.assertEqual(self.gateway.state, state)
+
+    def test_when_it_has_found_one(self) -> None:
+        self.gateway.startService()
+        for seconds in (3.88, 0.02, 9.82):
+            self.clock.advance(seconds)
+        self.answer()
+        self.answer()
+        self.assertEqual(self.gateway.state, "found a boiler")
+        self.gateway.stopService()
+        self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+
+    def test_while_it_connects(self) -> None:
+        """What becomes of that attempt is not logged."""
+        self.gateway.startService()
+        for seconds in (3.88, 0.02, 9.82):
+            self.clock.advance(seconds)
+        self.answer()
+        self.clock.advance(2)
+        self.assertEqual(self.gateway.state, "connecting")
+        self.gateway.stopService()
+        self.gateway.stopService()
+        self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+        self.assertEqual(self.log.lines, ["a boiler answered from 192.0.2.72"])
+
+
+class SessionCase(GatewayCase):
+    """A gateway that found a boiler and connected to it."""
+
+    def setUp(self) -> None:
+        super().setUp()
         self.gateway.startService()
         self.addCleanup(self.gateway.stopService)
         for seconds in (3.88, 0.02, 9.82):
             self.clock.advance(seconds)
-        self.assertEqual(self.gateway.state, "looking for a boiler")
-        _, _, port, _ = reactor.adoptedPorts[0]
-        port.datagramReceived(b"\0\2", ("192.0.2.72", services))
-        self.assertEqual(self.gateway.state, "found a boiler")
+        self.answer()
         self.clock.advance(2)
-        self.assertEqual(self.gateway.state, "connecting")
-        host, number, factory, *_ = reactor.tcpClients[0]
-        self.assertEqual((host, number), ("192.0.2.72", 23))
-        self.protocol = factory.buildProtocol(IPv4Address("TCP", host, number))
         self.wire = Wire()
-        self.protocol.makeConnection(self.wire)
+        self.protocol = self.take_connection(self.wire)
         self.assertTrue(self.wire.no_delay)
         self.addCleanup(self.lose)
         self.assertEqual(self.gateway.state, "in a session")
