@@ -1,7 +1,6 @@
 """Composition: everything that the bridge is made of, wired in one place."""
 
 import os
-import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.threads import deferToThreadPool
 from zope.interface import implementer
 
-from hargassner.admin.console import ways_inside
+from hargassner.admin.services import IAdminReactor, admin_services
+from hargassner.admin.signals import CleanExit, ISignalReactor
 from hargassner.boiler.model import Boiler
 from hargassner.clock import ReactorClock
 from hargassner.config import Config
@@ -47,7 +47,9 @@ TICK = 5.0
 """Seconds between two looks of the model at the time."""
 
 
-class IBridgeReactor(IBoilerReactor, IBrokerReactor, INamesReactor, IReactorThreads):
+class IBridgeReactor(
+    IBoilerReactor, IBrokerReactor, INamesReactor, IAdminReactor, ISignalReactor, IReactorThreads
+):
     """What the bridge needs of a reactor."""
 
 
@@ -73,33 +75,6 @@ class Sessions(Service):
             recordings = self._recordings
             over.addCallback(lambda _: recordings.written())
         return over
-
-
-class CleanExit(Service):
-    """Makes SIGTERM and SIGINT a clean stop with exit status 0.
-
-    Twisted would stop as cleanly, and then let the process die by the signal.
-    """
-
-    name = "clean exit"
-
-    def __init__(self, reactor: IBridgeReactor) -> None:
-        self._reactor = reactor
-        self._stopping = False
-
-    def startService(self) -> None:
-        """Take the signals over as soon as the reactor has set its own handlers."""
-        super().startService()  # type: ignore[no-untyped-call]
-        self._reactor.callWhenRunning(self._take_over)
-
-    def _take_over(self) -> None:
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, self._stop)
-
-    def _stop(self, _signal: int, _frame: object) -> None:
-        if self.running and not self._stopping:
-            self._stopping = True
-            self._reactor.callFromThread(self._reactor.stop)
 
 
 @implementer(IExchangeObserver)
@@ -245,7 +220,7 @@ class Bridge(MultiService):
         parts += self._home(reactor, state, in_thread)
         if self.web is not None:
             parts.append(self.web)
-        parts.extend(ways_inside(self, reactor))
+        parts.extend(admin_services(self, reactor))
         for part in parts:
             part.setServiceParent(self)
 

@@ -1,1 +1,1 @@
-"""Ways inside for the owner and the system: the manhole, and what systemd is told."""
+"""For the owner and the system: the manhole, notices to systemd, signals."""

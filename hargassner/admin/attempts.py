@@ -1,9 +1,9 @@
-"""How often somebody may try a password.
+"""How often an address may try a password.
 
 After a wrong password an address waits 1 second until its next attempt, then 2, 4, 8 and so on up
 to a minute, whatever connections it makes; an hour without a wrong one, or a right one, ends that.
 All addresses together have ten wrong attempts a minute. This does not count for those that have
-been let in before, nor for this machine itself: however many guess, they are not locked out.
+logged in before, nor for this machine itself: however many guess, they are not locked out.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ WRONG_A_MINUTE = 10
 MOST_ADDRESSES = 256
 """Addresses that are remembered with wrong attempts."""
 MOST_KNOWN = 16
-"""Addresses that are remembered because they were let in."""
+"""Addresses that are remembered because they logged in."""
 
 _MINUTE = 60.0
 
@@ -39,7 +39,7 @@ class Attempts:
     """Counts attempts, and says who has to wait.
 
     Args:
-        clock: timers.
+        clock: time.
         own: the address that this machine itself has here; it is known from the beginning.
     """
 

@@ -1,37 +1,70 @@
-"""Ways to look inside the running bridge: what the manhole shows, and what systemd is told."""
+"""What there is in the console of the manhole: the bridge's parts, and functions that print."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from twisted.application.service import Service
-
-from hargassner.admin.manhole import Manhole
-from hargassner.admin.systemd import Notices, status_line, supervision
+from hargassner.boiler.model import Boiler
+from hargassner.clock import IClock
+from hargassner.config import Config
+from hargassner.control.queue import Control
+from hargassner.discovery import Devices, Relay
+from hargassner.monitor.interpreter import Interpreter
+from hargassner.monitor.traffic_log import Journal
+from hargassner.mqtt.link import BrokerLink
+from hargassner.proxy.session import ProxyFactory
 from hargassner.terminal import columns
-
-if TYPE_CHECKING:
-    from hargassner.service import Bridge, IBridgeReactor
 
 _SHOWN = 30
 """Lines of dialogue and log."""
 
 
-def ways_inside(bridge: "Bridge", reactor: "IBridgeReactor") -> list[Service]:
-    """The services that let people and systemd look into the bridge, as far as they are wanted."""
-    ways: list[Service] = []
-    if bridge.config.manhole.listen:
-        ways.append(Manhole(bridge.config.manhole, reactor, namespace(bridge)))
-    supervisor = supervision(os.environ, os.getpid())
-    if supervisor is not None:
-        when_running = reactor.callWhenRunning
-        ways.append(Notices(supervisor, reactor, when_running, lambda: status_line(bridge.boiler)))
-    return ways
+class IBridge(Protocol):
+    """The parts of the bridge that can be looked at."""
+
+    @property
+    def config(self) -> Config:
+        """What the owner configured."""
+
+    @property
+    def clock(self) -> IClock:
+        """Makes dates of moments."""
+
+    @property
+    def boiler(self) -> Boiler:
+        """What is known of the boiler."""
+
+    @property
+    def devices(self) -> Devices:
+        """The gateway and the boiler that were discovered."""
+
+    @property
+    def relay(self) -> Relay:
+        """Passes datagrams on."""
+
+    @property
+    def proxy(self) -> ProxyFactory:
+        """The telnet port and its sessions."""
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """Makes events of bytes."""
+
+    @property
+    def journal(self) -> Journal:
+        """The last lines of the dialogue and the log."""
+
+    @property
+    def control(self) -> Control:
+        """Changes settings."""
+
+    @property
+    def broker(self) -> BrokerLink | None:
+        """The link to the broker, if one is configured."""
 
 
-def namespace(bridge: "Bridge") -> dict[str, object]:
+def namespace(bridge: IBridge) -> dict[str, object]:
     """The names in the console: the bridge, its parts, and the helpers."""
     helpers = Helpers(bridge)
     return {
@@ -46,17 +79,17 @@ def namespace(bridge: "Bridge") -> dict[str, object]:
 
 
 class Helpers:
-    """Functions that print what is known, for people.
+    """Functions that print what is known, for people; ``help`` shows their docstrings.
 
     Args:
-        bridge: what they look into.
+        bridge: what they print of.
     """
 
-    def __init__(self, bridge: "Bridge") -> None:
+    def __init__(self, bridge: IBridge) -> None:
         self._bridge = bridge
 
     def _time(self, moment: float | None) -> str:
-        """A moment as a clock on the wall shows it."""
+        """The date and the time of day of a moment, empty without one."""
         if moment is None:
             return ""
         date = self._bridge.clock.date(moment)
@@ -64,7 +97,7 @@ class Helpers:
 
     @property
     def all(self) -> tuple[Callable[..., None], ...]:
-        """Every helper, in the order in which ``help`` tells of them."""
+        """Every helper, in the order of ``help``."""
         return (
             self.help,
             self.status,

@@ -1,4 +1,4 @@
-"""Telling systemd how the bridge is: ready, alive, stopping (the protocol of sd_notify(3))."""
+"""Notices to systemd: ready, alive, stopping (the protocol of sd_notify(3))."""
 
 import socket
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from hargassner.boiler.model import Boiler
+from hargassner.observers import Once
 
 log = Logger()
 
@@ -22,7 +23,7 @@ class Supervision:
     """What the supervisor asks for in the environment.
 
     ``address`` is where notices go. ``watchdog`` is how many seconds without one the supervisor
-    waits before it takes this process for dead; None if it does not watch.
+    waits before it restarts this process; None if it does not watch.
     """
 
     address: str
@@ -45,13 +46,13 @@ def supervision(environ: Mapping[str, str], process: int) -> Supervision | None:
 
 
 class Notices(Service):
-    """Tells the supervisor that the bridge is ready, from then on that it lives, and its end.
+    """Notifies the supervisor that the bridge is ready, from then on that it lives, and its end.
 
-    That it lives is said by the reactor itself, so that one which is stuck falls silent.
+    That it lives is said from the reactor's loop, so that the notices end when that is stuck.
 
     Args:
-        wanted: what the supervisor asks for.
-        clock: beats the time.
+        requested: what the supervisor asks for.
+        clock: time.
         when_running: calls a function as soon as the reactor runs.
         status: how the bridge is, in a line.
     """
@@ -60,16 +61,16 @@ class Notices(Service):
 
     def __init__(
         self,
-        wanted: Supervision,
+        requested: Supervision,
         clock: IReactorTime,
         when_running: Callable[[Callable[[], None]], object],
         status: Callable[[], str],
     ) -> None:
-        self._wanted = wanted
+        self._requested = requested
         self._when_running = when_running
         self._status = status
-        self._said_status = ""
-        self._failed = False
+        self._last_status = ""
+        self._once = Once(1)
         self._socket: socket.socket | None = None
         self._beat = LoopingCall(self._live)
         self._beat.clock = clock
@@ -94,16 +95,16 @@ class Notices(Service):
     def _begin(self) -> None:
         if self.running:
             self._say("READY=1")
-            watchdog = self._wanted.watchdog
+            watchdog = self._requested.watchdog
             period = LONGEST_PERIOD if watchdog is None else min(watchdog / 2, LONGEST_PERIOD)
             self._beat.start(period)
 
     def _live(self) -> None:
-        lines = [] if self._wanted.watchdog is None else ["WATCHDOG=1"]
+        lines = [] if self._requested.watchdog is None else ["WATCHDOG=1"]
         with log.failuresHandled("finding out how the bridge is"):
             status = self._status()
-            if status != self._said_status:
-                self._said_status = status
+            if status != self._last_status:
+                self._last_status = status
                 lines.append(f"STATUS={status}")
         if lines:
             self._say(*lines)
@@ -112,10 +113,9 @@ class Notices(Service):
         if self._socket is None:
             return
         try:
-            self._socket.sendto("\n".join(lines).encode(), self._wanted.address)
+            self._socket.sendto("\n".join(lines).encode(), self._requested.address)
         except OSError as wrong:
-            if not self._failed:
-                self._failed = True
+            if self._once.first("refused"):
                 log.warn(
                     "the supervisor does not take notices: {why}", why=wrong.strerror or str(wrong)
                 )

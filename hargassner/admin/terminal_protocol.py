@@ -14,9 +14,9 @@ _GREETING = b"The inside of hargassner-bridge; help() tells what there is, Ctrl-
 
 
 class Console(TwistedManhole):
-    """The console of whoever is logged in.
+    """The console of somebody who is logged in.
 
-    What it shows is harmless to a terminal, control characters from the wire included.
+    What it shows is printable, also where control characters came from the wire.
 
     Args:
         namespace: the names that there are; the console works on a copy.

@@ -22,6 +22,7 @@ from twisted.internet.interfaces import (
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
+from twisted.protocols.policies import TimeoutMixin
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -36,7 +37,7 @@ from hargassner.proxy.session import Session
 
 log = Logger()
 
-SILENCE_PATIENCE = 60.0
+SILENCE_TIMEOUT = 60.0
 """Seconds without a byte after which the connection is given up; a line comes every second."""
 RETRY_LONGEST = 60.0
 """Seconds between two attempts at most."""
@@ -54,7 +55,7 @@ class _Owner(Interface):
         """The connection is gone."""
 
 
-class TelemetryReader(Protocol):
+class TelemetryReader(TimeoutMixin, Protocol):
     """Reads one connection of the bridge's own.
 
     Args:
@@ -72,14 +73,13 @@ class TelemetryReader(Protocol):
         self._describe = describe
         self._owner = owner
         self._dialogue = Dialogue()
-        self._silence: IDelayedCall | None = None
         self._silent = False
 
     def connectionMade(self) -> None:
         """Ask what there is to ask, and listen."""
         transport = cast("ITCPTransport", self.transport)
         notice_its_loss(transport)
-        self._silence = self._clock.callLater(SILENCE_PATIENCE, self._give_up)
+        self.setTimeout(SILENCE_TIMEOUT)  # type: ignore[no-untyped-call]
         if self._describe:
             self._interpreter.take(self._dialogue.bridge_sent(_DESCRIBE))
             transport.write(_DESCRIBE)
@@ -87,21 +87,24 @@ class TelemetryReader(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Understand it."""
         self._owner.reads()
-        if self._silence is not None:
-            self._silence.reset(SILENCE_PATIENCE)
+        self.resetTimeout()  # type: ignore[no-untyped-call]
         with log.failuresHandled("understanding {size} bytes", size=len(data)):
             self._interpreter.take(self._dialogue.boiler_sent(data))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone; the service makes another."""
-        if self._silence is not None and self._silence.active():
-            self._silence.cancel()
-        silence = f"nothing came for {SILENCE_PATIENCE:g} seconds"
+        self.setTimeout(None)  # type: ignore[no-untyped-call]
+        silence = f"nothing came for {SILENCE_TIMEOUT:g} seconds"
         self._owner.ended(silence if self._silent else plain_reason(reason))
 
-    def _give_up(self) -> None:
+    def timeoutConnection(self) -> None:  # noqa: N802
+        """Nothing came for too long: give the connection up."""
         self._silent = True
         cast("ITCPTransport", self.transport).abortConnection()
+
+    def callLater(self, period: float, func: Callable[[], None]) -> IDelayedCall:  # noqa: N802
+        """Have the timeout run on the clock that was given."""
+        return self._clock.callLater(period, func)
 
 
 class _ReaderFactory(Factory[TelemetryReader]):

@@ -10,7 +10,7 @@ from unittest import SkipTest
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from twisted.conch.telnet import DO, ECHO, IAC, NAWS, SB, SE, SGA, WILL
+from twisted.conch.telnet import DO, DONT, ECHO, IAC, NAWS, SB, SE, SGA, WILL
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -22,12 +22,12 @@ from twisted.logger import LogLevel, globalLogPublisher
 from twisted.python.failure import Failure
 
 from hargassner.admin.console import namespace
+from hargassner.admin.login import LOGIN_TIMEOUT
 from hargassner.admin.manhole import (
-    LOGIN_PATIENCE,
     LONGEST_LOGIN,
     MOST_CONSOLES,
     MOST_LOGINS,
-    SAID_AGAIN_AFTER,
+    WARNED_AGAIN_AFTER,
     Manhole,
     ManholeFactory,
 )
@@ -119,6 +119,19 @@ class LoginTests(ManholeCase):
         self.client.types("admin\r\0")
         self.assertIn("help() tells what there is", self.client.types("open sesame\r\0"))
 
+    def test_a_client_that_negotiates_about_nothing_gets_in(self) -> None:
+        """Or refuses that its password is not echoed; and nothing is logged of that."""
+        self.client.types("admin\r\n")
+        self.client.types(IAC + DONT + ECHO)
+        self.assertIn("help() tells what there is", self.client.types("open sesame\r\n"))
+        self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_what_is_typed_ahead_of_the_console_is_dropped(self) -> None:
+        self.client.types("admin\r\nopen sesame\r\nsaid.append(1)\r\n")
+        self.assertEqual(self.said, [])
+        self.client.types("said.append(2)\r\n")
+        self.assertEqual(self.said, [2])
+
     def test_nobody_gets_in_with_a_wrong_name_or_password_or_without(self) -> None:
         for number, (name, password) in enumerate(
             (
@@ -193,14 +206,15 @@ class LoginTests(ManholeCase):
         self.assertEqual(len(self.log.lines), 4)
 
     def test_whoever_does_not_log_in_is_not_waited_for(self) -> None:
-        self.clock.advance(LOGIN_PATIENCE - 1)
+        self.clock.advance(LOGIN_TIMEOUT - 1)
         self.assertFalse(self.client.transport.disconnecting)
         self.clock.advance(1)
         self.assertTrue(self.client.transport.disconnecting)
+        self.assertNotIn("help() tells what there is", self.client.log_in())
 
     def test_a_console_stays_for_as_long_as_one_likes(self) -> None:
         self.client.log_in()
-        self.clock.advance(100 * LOGIN_PATIENCE)
+        self.clock.advance(100 * LOGIN_TIMEOUT)
         self.assertFalse(self.client.transport.disconnecting)
 
     def test_there_are_not_more_consoles_than_a_few(self) -> None:
@@ -244,7 +258,7 @@ class LoginTests(ManholeCase):
     def test_what_is_no_telnet_is_said_again_after_an_hour(self) -> None:
         for _ in range(2):
             self.connect("192.0.2.10").types(IAC + b"\x01")
-            self.clock.advance(SAID_AGAIN_AFTER)
+            self.clock.advance(WARNED_AGAIN_AFTER)
         self.assertEqual(len(self.log.lines), 2)
 
     def test_a_manhole_without_a_password_is_not_made(self) -> None:
@@ -381,7 +395,7 @@ class InsideTests(ManholeCase):
         self.assertEqual(head.split(), ["channel", "name", "value", "unit", "since"])
         self.assertEqual(line.split()[:4], ["tk", "TK", "65.90", "°C"])
 
-    def test_names_from_the_wire_are_harmless(self) -> None:
+    def test_names_from_the_wire_are_printable(self) -> None:
         self.hear_telemetry()
         self.client.types("channels()\r\n")
         self.assertIn("e\ufffd2J".encode(), self.client.transport.value())

@@ -61,8 +61,8 @@ class NoticesTests(ClockCase):
     def notices(self, watchdog: float | None = None) -> Notices:
         return self.started(Supervision(self.address, watchdog), lambda: self.status)
 
-    def started(self, wanted: Supervision, status: Callable[[], str]) -> Notices:
-        notices = Notices(wanted, self.clock, self.when_running.append, status)
+    def started(self, requested: Supervision, status: Callable[[], str]) -> Notices:
+        notices = Notices(requested, self.clock, self.when_running.append, status)
         notices.startService()
         return notices
 

@@ -14,7 +14,7 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
 from hargassner.discovery import BoilerUnknownError, Devices
-from hargassner.monitor.direct_telemetry import RETRY_LONGEST, SILENCE_PATIENCE, DirectTelemetry
+from hargassner.monitor.direct_telemetry import RETRY_LONGEST, SILENCE_TIMEOUT, DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.access import Access
@@ -192,9 +192,9 @@ class DirectCase(SynchronousTestCase):
 
     def test_a_connection_that_falls_silent_is_given_up(self) -> None:
         transport = self.endpoint.accept()
-        self.clock.advance(SILENCE_PATIENCE - 1)
+        self.clock.advance(SILENCE_TIMEOUT - 1)
         transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
-        self.clock.advance(SILENCE_PATIENCE - 1)
+        self.clock.advance(SILENCE_TIMEOUT - 1)
         self.assertFalse(transport.disconnecting)
         self.clock.advance(1)
         self.assertTrue(transport.disconnecting)

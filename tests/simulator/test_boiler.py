@@ -22,7 +22,7 @@ from hargassner.network.sockets import CannotOpenError
 from hargassner.simulator.boiler.engine import BoilerEngine
 from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.server import SimulatedBoiler
-from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol
+from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol, Timing
 from hargassner.simulator.login import key_for
 from tests.shared import shared_file
 
@@ -59,13 +59,7 @@ class Bench:
         self.clock = Clock()
         engine = BoilerEngine(Plant(), lambda: EPOCH)
         self.factory = BoilerFactory(
-            self.clock,
-            engine,
-            period=period,
-            speed=1.0,
-            segment_gap=GAP,
-            reply_delay=DELAY,
-            hesitation=hesitation,
+            self.clock, engine, Timing(period, 1.0, GAP, DELAY, hesitation)
         )
         self.factory.start()
         self._protocols: list[BoilerProtocol] = []

@@ -19,7 +19,7 @@ from hargassner.config import MqttConfig
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.link import BrokerLink
 from hargassner.simulator.broker import process as broker_process
-from hargassner.simulator.broker.process import STOP_PATIENCE, EmbeddedBroker
+from hargassner.simulator.broker.process import STOP_TIMEOUT, EmbeddedBroker
 from tests.cases import ClockCase, DescriptorCase
 from tests.mqtt.brokers import Onlooker
 from tests.mqtt.test_brokers import until
@@ -79,7 +79,7 @@ class StoppingTests(ClockCase):
 
     def test_is_killed_where_it_does_not(self) -> None:
         stopped = self.broker.stopService()
-        self.clock.advance(STOP_PATIENCE)
+        self.clock.advance(STOP_TIMEOUT)
         self.assertEqual(self.reactor.child.signals, ["KILL"])
         self.reactor.protocol.processEnded(Failure(ProcessTerminated(signal=9)))
         self.successResultOf(stopped)

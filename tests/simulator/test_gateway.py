@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.protocol import DatagramProtocol, Protocol
 from twisted.internet.task import deferLater
-from twisted.internet.testing import StringTransport
+from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
 from hargassner.network.sockets import CannotOpenError
@@ -18,57 +19,147 @@ from tests.cases import ClockCase, DescriptorCase, free_ports, loopback_addresse
 from tests.simulator.test_gateway_dialogue import OPENING, SERIAL
 
 
-class Wire:
+class Wire(StringTransport):
     """A connection of the gateway's, whose other end is the test."""
 
-    def __init__(self) -> None:
-        self.tcp: Any = self
-        self.closed = ""
-        self._transport = StringTransport()
+    no_delay = False
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         self.no_delay = enabled
 
-    def write(self, data: bytes) -> None:
-        self._transport.write(data)
-
-    def loseConnection(self) -> None:
-        self.closed = "closed"
-
-    def abortConnection(self) -> None:
-        self.closed = "reset"
+    @property
+    def closed(self) -> str:
+        """How the gateway ended it, if it has."""
+        if self.disconnected:
+            return "reset"
+        return "closed" if self.disconnecting else ""
 
     def said(self) -> bytes:
         """What the gateway has said since the last time."""
-        data = self._transport.value()
-        self._transport.clear()
+        data = self.value()
+        self.clear()
         return data
 
 
-class SessionCase(ClockCase):
-    """A session on a clock that the test turns."""
+class GatewayCase(ClockCase):
+    """A gateway on a clock that the test turns.
+
+    Its UDP sockets are real, and nobody reads them: the test says what came.
+    """
 
     def setUp(self) -> None:
         super().setUp()
-        clock: Any = self.clock
+        self.reactor = MemoryReactorClock()
+        self.clock: Any = self.reactor
+        self.services, asking, telling, wanting = free_ports(4)
         self.gateway = SimulatedGateway(
-            clock, serial=SERIAL, keepalive=5, session_length=14, pace=1
+            self.reactor,
+            address="127.0.0.1",
+            broadcast="127.0.0.1",
+            serial=SERIAL,
+            boiler_port=self.services,
+            gateway_port=asking,
+            boiler_diagnostics_port=telling,
+            gateway_diagnostics_port=wanting,
+            keepalive=5,
+            session_length=14,
+            pace=1,
         )
+
+    def answer(self) -> None:
+        """A boiler answers what it was asked."""
+        _, _, port, _ = self.reactor.adoptedPorts[-3]
+        port.datagramReceived(b"\0\2", ("192.0.2.72", self.services))
+
+    def take_connection(self, wire: Wire) -> Protocol:
+        """The boiler takes the gateway's connection."""
+        host, number, factory, *_ = self.reactor.tcpClients[-1]
+        self.assertEqual((host, number), ("192.0.2.72", 23))
+        protocol = factory.buildProtocol(IPv4Address("TCP", host, number))
+        protocol.makeConnection(wire)
+        return protocol
+
+
+class StoppingTests(GatewayCase):
+    """It can be stopped in whatever it does, and no timer is left."""
+
+    def test_while_it_looks_for_a_boiler(self) -> None:
+        for pauses, state in (
+            ((), "announcing"),
+            ((3.88,), "announcing"),
+            ((3.88, 0.02), "announcing"),
+            ((3.88, 0.02, 9.82), "looking for a boiler"),
+            ((3.88, 0.02, 9.82, 3.7), "looking for a boiler"),
+        ):
+            self.gateway.startService()
+            for seconds in pauses:
+                self.clock.advance(seconds)
+            self.answer_early(state)
+            self.gateway.stopService()
+            self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+
+    def answer_early(self, state: str) -> None:
+        """What a boiler answers before it is asked is ignored."""
+        if state == "announcing":
+            self.answer()
+        self.assertEqual(self.gateway.state, state)
+
+    def test_when_it_has_found_one(self) -> None:
+        self.gateway.startService()
+        for seconds in (3.88, 0.02, 9.82):
+            self.clock.advance(seconds)
+        self.answer()
+        self.answer()
+        self.assertEqual(self.gateway.state, "found a boiler")
+        self.gateway.stopService()
+        self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+
+    def test_while_it_connects(self) -> None:
+        """What becomes of that attempt is not logged."""
+        self.gateway.startService()
+        for seconds in (3.88, 0.02, 9.82):
+            self.clock.advance(seconds)
+        self.answer()
+        self.clock.advance(2)
+        self.assertEqual(self.gateway.state, "connecting")
+        self.gateway.stopService()
+        self.gateway.stopService()
+        self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+        self.assertEqual(self.log.lines, ["a boiler answered from 192.0.2.72"])
+
+
+class SessionCase(GatewayCase):
+    """A gateway that found a boiler and connected to it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.gateway.startService()
         self.addCleanup(self.gateway.stopService)
-        wire: Any = Wire()
-        self.wire = wire
-        self.addCleanup(lambda: self.gateway.disconnected(Failure(ConnectionDone())))
-        self.gateway.connected(wire)
+        for seconds in (3.88, 0.02, 9.82):
+            self.clock.advance(seconds)
+        self.answer()
+        self.clock.advance(2)
+        self.wire = Wire()
+        self.protocol = self.take_connection(self.wire)
+        self.assertTrue(self.wire.no_delay)
+        self.addCleanup(self.lose)
+        self.assertEqual(self.gateway.state, "in a session")
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        if self.wire.connected:
+            self.wire.connected = False
+            self.protocol.connectionLost(Failure(ConnectionDone()))
 
     def open(self) -> None:
         for request, answer in OPENING:
             self.assertEqual(self.wire.said(), request)
-            self.gateway.received(answer)
+            self.protocol.dataReceived(answer)
         self.assertEqual(self.wire.said(), b"")
 
     def answer_a_cycle(self) -> None:
         self.assertTrue(self.wire.said().startswith(b"$setkomm\r\n$erract\r\n"))
-        self.gateway.received(b"$1 ack\r\n$no errors\r\n$--\r\n$2024-01-15 07:00:05\r\n")
+        self.protocol.dataReceived(b"$1 ack\r\n$no errors\r\n$--\r\n$2024-01-15 07:00:05\r\n")
 
 
 class SessionTests(SessionCase):
@@ -91,7 +182,7 @@ class SessionTests(SessionCase):
         self.clock.advance(5)
         self.answer_a_cycle()
         self.clock.advance(4)
-        self.gateway.received(b"pm 1 2 3 0 \r\n")
+        self.protocol.dataReceived(b"pm 1 2 3 0 \r\n")
         self.clock.advance(1)
         self.answer_a_cycle()
         self.clock.advance(4)
@@ -99,12 +190,12 @@ class SessionTests(SessionCase):
         self.assertEqual(self.wire.said(), b"$dhcp renew\r\n")
         self.clock.advance(3.7)
         self.assertEqual(self.wire.said(), b"$igw clear\r\n")
-        self.gateway.received(b"$ack\r\n")
+        self.protocol.dataReceived(b"$ack\r\n")
         self.assertEqual(self.wire.said(), b"$dhcp renew\r\n")
         self.assertEqual(self.wire.closed, "")
         self.clock.advance(0.3)
         self.assertEqual(self.wire.closed, "closed")
-        self.gateway.disconnected(Failure(ConnectionDone()))
+        self.lose()
         self.assertEqual(self.successResultOf(over), "completed")
         self.assertEqual((self.gateway.sessions_completed, self.gateway.problems), (1, []))
 
@@ -116,9 +207,26 @@ class SessionTests(SessionCase):
     def test_a_session_that_breaks_off_is_not_completed(self) -> None:
         self.open()
         over = self.gateway.when_session_over()
-        self.gateway.disconnected(Failure(ConnectionDone()))
+        self.lose()
         self.assertEqual(self.successResultOf(over), "Connection was closed cleanly.")
         self.assertEqual(self.gateway.sessions_completed, 0)
+
+    def test_it_announces_itself_again_some_time_after_a_session(self) -> None:
+        """Seventeen seconds after it, however it ended."""
+        self.lose()
+        self.assertEqual(self.gateway.state, "waiting to start over")
+        self.clock.advance(17)
+        self.assertEqual(self.gateway.state, "announcing")
+
+    def test_started_again_while_its_session_ends_it_announces_itself_after_that(self) -> None:
+        stopped = self.gateway.stopService()
+        self.assertEqual((self.gateway.state, self.wire.closed), ("stopped", "reset"))
+        self.assertNoResult(stopped)
+        self.gateway.startService()
+        self.lose()
+        self.successResultOf(stopped)
+        self.clock.advance(3.88)
+        self.assertEqual(self.gateway.state, "announcing")
 
     def test_without_a_session_nothing_can_be_set(self) -> None:
         """Nor before the boiler has described itself."""
@@ -128,7 +236,7 @@ class SessionTests(SessionCase):
         self.open()
         outcome = self.gateway.set_parameter("4", 3, "20")
         self.assertEqual(self.wire.said(), b'$par set "4;3;20"\r\n')
-        self.gateway.received(b"$ack\r\n")
+        self.protocol.dataReceived(b"$ack\r\n")
         self.assertEqual(self.successResultOf(outcome), "ack")
 
     def test_a_test_can_end_it(self) -> None:

@@ -1,5 +1,6 @@
 """The burn cycle of the simulated boiler: what the fire does, step by step."""
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -22,6 +23,9 @@ class State(IntEnum):
     SAFETY = 19
 
 
+RATED_POWER = 20.0
+"""Kilowatts at full output."""
+
 LOWEST_POWER = 30.0
 """Percent: below this a pellet fire does not burn cleanly."""
 
@@ -38,7 +42,7 @@ _NEARLY_EMPTY = 9.0
 _BURNS_BETWEEN_CLEANING = 3
 _TOO_HOT = 6.0
 _EMBERS_TOO_HOT = 1500.0
-_EMBERS_UNWANTED = 600.0
+_EMBERS_NOT_NEEDED = 600.0
 
 # How long a state lasts, in seconds, and what comes then.
 _NEXT = {
@@ -53,6 +57,24 @@ _NEXT = {
     State.FILL_START: (30.0, State.FILLING),
     State.FILLING: (240.0, State.OFF),
 }
+
+# What the fire gives in percent of the rated power where it is not the power asked for.
+_HEAT = {State.WAITING: 3.0, State.KINDLING: 25.0, State.EMBERS: 4.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What decides about the fire.
+
+    ``demanded``: somebody needs heat. ``allowed``: the boiler is switched on, and no fault forbids
+    a fire. ``tripped``: the safety limiter has opened. ``excess``: by how many degrees the boiler
+    is above its set temperature.
+    """
+
+    demanded: bool
+    allowed: bool
+    tripped: bool
+    excess: float
 
 
 class Burner:
@@ -73,66 +95,97 @@ class Burner:
         self.feeding_since_filling = 212.0
         self.feeding_since_ash = 9.0
         self._elapsed = 0.0
+        # What is decided in a state; in the others only the time counts.
+        self._decisions = {
+            State.SAFETY: self._when_safe_again,
+            State.OFF: self._when_off,
+            State.BURNING: self._when_burning,
+            State.EMBERS: self._when_embers,
+            **dict.fromkeys(IGNITION, self._when_igniting),
+        }
+        # What the end of a state's time does, and what comes then.
+        self._ends = {
+            State.KINDLING: self._kindled,
+            State.ASH: self._ash_removed,
+            State.FILLING: self._filled,
+        }
 
-    def step(
-        self, seconds: float, *, wanted: bool, allowed: bool, tripped: bool, excess: float
-    ) -> None:
-        """Let a few seconds pass.
+    @property
+    def feeds(self) -> bool:
+        """Whether the feed screw has work."""
+        return self.state in (State.FEEDING, State.KINDLING, State.BURNING)
 
-        Args:
-            seconds: how many.
-            wanted: somebody needs heat.
-            allowed: the boiler is switched on, and no fault forbids a fire.
-            tripped: the safety limiter has opened.
-            excess: by how many degrees the boiler is above its set temperature.
-        """
+    @property
+    def output(self) -> float:
+        """What the fire gives, in kW."""
+        return self.heat / 100 * RATED_POWER
+
+    def step(self, seconds: float, conditions: Conditions) -> None:
+        """Let a few seconds pass."""
         self._elapsed += seconds
-        self._decide(wanted=wanted and allowed, allowed=allowed, tripped=tripped, excess=excess)
-        self._burn(seconds, excess)
-
-    def _decide(self, *, wanted: bool, allowed: bool, tripped: bool, excess: float) -> None:
-        state = self.state
-        if tripped:
+        if conditions.tripped:
             self._enter(State.SAFETY)
-        elif state is State.SAFETY:
-            self._enter(State.OFF)
-        elif state is State.OFF:
-            if self.hopper < _NEARLY_EMPTY and allowed:
-                self._enter(State.FILL_START)
-            elif wanted:
-                self._enter(State.START)
-        elif state in (State.BURNING, State.EMBERS):
-            self._keep(wanted=wanted, allowed=allowed and self.hopper > 0, excess=excess)
-        elif state in IGNITION and not allowed:
-            self._enter(State.OFF if state is State.START else State.BURNING_OUT)
-        elif self._elapsed >= _NEXT[state][0]:
-            self._finish(state, _NEXT[state][1])
+        else:
+            self._decisions.get(self.state, self._when_time_is_up)(conditions)
+        self._burn(seconds, conditions.excess)
+        self._count(seconds)
 
-    def _keep(self, *, wanted: bool, allowed: bool, excess: float) -> None:
-        """Burn, keep the embers for a while when there is no use for the heat, or burn out."""
-        if not allowed:
+    def _when_safe_again(self, _conditions: Conditions) -> None:
+        self._enter(State.OFF)
+
+    def _when_off(self, conditions: Conditions) -> None:
+        if not conditions.allowed:
+            return
+        if self.hopper < _NEARLY_EMPTY:
+            self._enter(State.FILL_START)
+        elif conditions.demanded:
+            self._enter(State.START)
+
+    def _when_igniting(self, conditions: Conditions) -> None:
+        if conditions.allowed:
+            self._when_time_is_up(conditions)
+        else:
+            self._enter(State.OFF if self.state is State.START else State.BURNING_OUT)
+
+    def _when_burning(self, conditions: Conditions) -> None:
+        """Burn, or preserve the embers when there is no use for the heat."""
+        if self._has_to_end(conditions):
             self._enter(State.BURNING_OUT)
-        elif self.state is State.BURNING:
-            if not wanted or excess > _TOO_HOT:
-                self._enter(State.EMBERS)
-        elif wanted and excess < 0:
+        elif not conditions.demanded or conditions.excess > _TOO_HOT:
+            self._enter(State.EMBERS)
+
+    def _when_embers(self, conditions: Conditions) -> None:
+        """Wait for a use of the heat for a while, then burn out."""
+        longest = _EMBERS_TOO_HOT if conditions.demanded else _EMBERS_NOT_NEEDED
+        if self._has_to_end(conditions):
+            self._enter(State.BURNING_OUT)
+        elif conditions.demanded and conditions.excess < 0:
             self._enter(State.BURNING)
-        elif self._elapsed > (_EMBERS_TOO_HOT if wanted else _EMBERS_UNWANTED):
+        elif self._elapsed > longest:
             self._enter(State.BURNING_OUT)
 
-    def _finish(self, state: State, following: State) -> None:
-        if state is State.KINDLING:
-            self.ignitions += 1
-            self.power = LOWEST_POWER
-        elif state is State.ASH:
-            self.burns += 1
-            self.feeding_since_ash = 0.0
-            if self.burns % _BURNS_BETWEEN_CLEANING == 0:
-                following = State.CLEANING
-        elif state is State.FILLING:
-            self.hopper = HOPPER
-            self.feeding_since_filling = 0.0
-        self._enter(following)
+    def _has_to_end(self, conditions: Conditions) -> bool:
+        return not conditions.allowed or self.hopper <= 0
+
+    def _when_time_is_up(self, _conditions: Conditions) -> None:
+        seconds, following = _NEXT[self.state]
+        if self._elapsed >= seconds:
+            self._enter(self._ends.get(self.state, lambda: following)())
+
+    def _kindled(self) -> State:
+        self.ignitions += 1
+        self.power = LOWEST_POWER
+        return State.BURNING
+
+    def _ash_removed(self) -> State:
+        self.burns += 1
+        self.feeding_since_ash = 0.0
+        return State.OFF if self.burns % _BURNS_BETWEEN_CLEANING else State.CLEANING
+
+    def _filled(self) -> State:
+        self.hopper = HOPPER
+        self.feeding_since_filling = 0.0
+        return State.OFF
 
     def _enter(self, state: State) -> None:
         if state is not self.state:
@@ -147,18 +200,13 @@ class Burner:
             goal = self.power
         else:
             self.power = LOWEST_POWER if self.state is State.KINDLING else 0.0
-            goal = {State.WAITING: 3.0, State.KINDLING: 25.0, State.EMBERS: 4.0}.get(
-                self.state, 0.0
-            )
-        slowness = 150.0 if self.state is State.BURNING_OUT else 40.0
-        self.heat += (goal - self.heat) * min(seconds / slowness, 1.0)
+            goal = _HEAT.get(self.state, 0.0)
+        time_constant = 150.0 if self.state is State.BURNING_OUT else 40.0
+        self.heat += (goal - self.heat) * min(seconds / time_constant, 1.0)
+
+    def _count(self, seconds: float) -> None:
         if self.state in FIRE:
             self.hours += seconds / 3600
         if self.feeds:
             self.feeding_since_filling += seconds / 60
             self.feeding_since_ash += seconds / 60
-
-    @property
-    def feeds(self) -> bool:
-        """Whether the feed screw has work."""
-        return self.state in (State.FEEDING, State.KINDLING, State.BURNING)

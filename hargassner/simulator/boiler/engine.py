@@ -1,7 +1,7 @@
 """The simulated boiler's side of every dialogue: lines in, messages out.
 
-No socket and no timer is known here.  Whoever carries the messages cuts them in segments, and
-keeps each whole: no message is sent inside another one.
+It has no socket and no timer.  The protocol that carries the messages cuts them in segments, and
+sends no message inside another one.
 """
 
 import re
@@ -49,9 +49,9 @@ class Message:
 class Mishap:
     """What goes wrong with one request.
 
-    ``instead`` has the whole lines that whoever asked gets in place of an answer, none if empty;
-    the request is not carried out. Without it the request is carried out, and told to everybody,
-    but whoever asked gets no reply.
+    ``instead`` has the whole lines that the client gets in place of an answer, none if empty;
+    the request is not carried out. Without it the request is carried out, and everybody gets its
+    notices, but the client gets no reply.
     """
 
     instead: tuple[str, ...] | None = None
@@ -68,8 +68,11 @@ class _Connection:
     logging: bool = True
 
 
+_Answer = Callable[[_Connection], Iterable[str]]
+
+
 class BoilerEngine:
-    """Answers requests, tells everybody the notices, and streams telemetry.
+    """Answers requests, sends notices to everybody, and streams telemetry.
 
     Notices (lines beginning with ``z``) go to every connection that has not said ``$logging
     disable``, and telemetry to every one that has not said ``$daq stop``; neither needs a login
@@ -80,7 +83,7 @@ class BoilerEngine:
         now: the boiler's clock.
         identity: who the boiler says it is.
         layout: its channels; the standard ones when left out.
-        address: the boiler's address in its own words, for ``$dhcp renew``.
+        address: the boiler's address as it reports it, for ``$dhcp renew``.
         seed: decides the tokens.
         mishap: what goes wrong with a request, given without ``$``; asked once for each request
             after a login.
@@ -108,24 +111,7 @@ class BoilerEngine:
         self._random = Random(seed)  # noqa: S311 - a stand-in for the real login
         self._number = 7400
         self._connections: dict[int, _Connection] = {}
-        identity = self.identity
-        self._fixed: dict[str, Callable[[_Connection], Iterable[str]]] = {
-            "apiversion": lambda _: [identity.api_version],
-            "setkomm": lambda _: [f"{identity.session_number} ack"],
-            "asnr get": lambda _: [""],
-            "daq stop": self._stop_telemetry,
-            "daq start": self._start_telemetry,
-            "logging disable": self._stop_logging,
-            "logging enable": self._start_logging,
-            "bootversion": lambda _: [identity.boot_version],
-            "info": lambda _: identity.info(),
-            "uptime": lambda _: [f"{(self._now() - self._started).total_seconds():.0f}"],
-            "rtc get": lambda _: [self._now().strftime(_DATE)],
-            "erract": lambda _: self._active_errors(),
-            "igw clear": lambda _: ["ack"],
-            "daq desc": lambda _: [_block(piece) for piece in self.layout.blocks()],
-            "par get all": lambda _: self._all_parameters(),
-        }
+        self._fixed = {**self._fixed_answers(), **self._switches()}
         self._shaped: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterable[str]]]] = [
             (_GATEWAY, self._set_gateway),
             (_GET_CHANGED, self._changed_parameters),
@@ -138,32 +124,32 @@ class BoilerEngine:
         return len(self._connections)
 
     def connect(self) -> tuple[int, list[Message]]:
-        """A new connection: its number, and what the others are told of it."""
+        """A new connection: its number, and the notices of it to the others."""
         self._number += 1
-        told = self._tell([f"client connected ({self._number})"])
+        notices = self._notify([f"client connected ({self._number})"])
         self._connections[self._number] = _Connection(self._number)
-        return self._number, told
+        return self._number, notices
 
     def disconnect(self, number: int) -> list[Message]:
-        """A connection is over: what the others are told of it."""
+        """A connection is over: the notices of it to the others."""
         self._connections.pop(number, None)
-        return self._tell([f"client connection abort ({number})"])
+        return self._notify([f"client connection abort ({number})"])
 
     def advance(self, seconds: float) -> list[Message]:
         """Let the plant's time pass: notices of what happened."""
         news = self.plant.advance(seconds)
-        messages = self._tell(news.notices)
+        messages = self._notify(news.notices)
         for id_ in news.finished:
             messages += self.change(id_, "0")
         return messages
 
     def telemetry(self) -> list[Message]:
-        """One ``pm`` line for everybody who listens."""
-        listening = [each.number for each in self._connections.values() if each.telemetry]
-        if not listening:
+        """One ``pm`` line for every connection that gets telemetry."""
+        receiving = [each.number for each in self._connections.values() if each.telemetry]
+        if not receiving:
             return []
         line = self.layout.line(self.plant.values(), self.plant.bits())
-        return [Message(number, line) for number in listening]
+        return [Message(number, line) for number in receiving]
 
     def change(self, id_: str, value: str) -> list[Message]:
         """Set a parameter as somebody does at the boiler's panel.
@@ -181,7 +167,7 @@ class BoilerEngine:
         if isinstance(parameter, Choice) and value in parameter.options:
             value = str(parameter.options.index(value))
         change = self.plant.parameters.set(id_, parameter.type, value, self._now())
-        return self._tell(_notices(change)) if change else []
+        return self._notify(_notices(change)) if change else []
 
     def received(self, number: int, line: bytes) -> list[Message]:
         """Answer one request, given without its line end."""
@@ -212,7 +198,7 @@ class BoilerEngine:
 
     def _carry_out(self, connection: _Connection, command: str) -> list[Message]:
         if command == "dhcp renew":
-            return self._tell(["IP 0.0.0.0", f"IP {self._address}"], after=DHCP_TIME)
+            return self._notify(["IP 0.0.0.0", f"IP {self._address}"], after=DHCP_TIME)
         if setting := _SET.fullmatch(command):
             return self._set_parameter(connection, *setting.groups())
         return self._reply(connection, self._answer(connection, command))
@@ -230,7 +216,7 @@ class BoilerEngine:
         if not token or key != key_for(token):
             return self._reply(connection, ["permission denied"])
         connection.logged_in = True
-        return self._reply_and_tell(connection, [f"client login ({connection.number})"])
+        return self._reply_and_notify(connection, [f"client login ({connection.number})"])
 
     def _set_parameter(
         self, connection: _Connection, id_: str, type_: str, value: str
@@ -244,9 +230,33 @@ class BoilerEngine:
             return self._reply(connection, [f"err {refused}"])
         if change is None:
             return self._reply(connection, ["ack"])
-        return self._reply_and_tell(
+        return self._reply_and_notify(
             connection, [*_notices(change), f"Paramter {id_} per APP verstellt"]
         )
+
+    def _fixed_answers(self) -> dict[str, _Answer]:
+        identity = self.identity
+        return {
+            "apiversion": lambda _: [identity.api_version],
+            "setkomm": lambda _: [f"{identity.session_number} ack"],
+            "asnr get": lambda _: [""],
+            "bootversion": lambda _: [identity.boot_version],
+            "info": lambda _: identity.info(),
+            "uptime": lambda _: [f"{(self._now() - self._started).total_seconds():.0f}"],
+            "rtc get": lambda _: [self._now().strftime(_DATE)],
+            "erract": lambda _: self._active_errors(),
+            "igw clear": lambda _: ["ack"],
+            "daq desc": lambda _: [_block(piece) for piece in self.layout.blocks()],
+            "par get all": lambda _: self._all_parameters(),
+        }
+
+    def _switches(self) -> dict[str, _Answer]:
+        return {
+            "daq stop": self._stop_telemetry,
+            "daq start": self._start_telemetry,
+            "logging disable": self._stop_logging,
+            "logging enable": self._start_logging,
+        }
 
     def _one_parameter(self, found: re.Match[str]) -> Iterable[str]:
         parameter = self.plant.parameters.get(found[1])
@@ -293,7 +303,7 @@ class BoilerEngine:
     def _reply(self, connection: _Connection, lines: Iterable[str]) -> list[Message]:
         return [Message(connection.number, _lines("$", lines))]
 
-    def _tell(
+    def _notify(
         self, notices: Iterable[str], *, after: float = 0.0, but: _Connection | None = None
     ) -> list[Message]:
         data = _lines("z", notices)
@@ -305,11 +315,11 @@ class BoilerEngine:
             if each.logging and each is not but
         ]
 
-    def _reply_and_tell(self, connection: _Connection, notices: list[str]) -> list[Message]:
-        """Notices for everybody; whoever asked gets them in one message with the ``$ack``."""
+    def _reply_and_notify(self, connection: _Connection, notices: list[str]) -> list[Message]:
+        """Notices for everybody; the client gets them in one message with the ``$ack``."""
         own = _lines("z", notices) if connection.logging else b""
         reply = Message(connection.number, own + _lines("$", ["ack"]))
-        return [reply, *self._tell(notices, but=connection)]
+        return [reply, *self._notify(notices, but=connection)]
 
 
 def _notices(change: Change) -> list[str]:

@@ -1,6 +1,5 @@
-"""What the simulated boiler heats: a house with two circuits, a hot water tank, and the weather."""
+"""What the simulated boiler heats: heating circuits, a hot water tank, and a buffer for them."""
 
-import math
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -30,7 +29,7 @@ class CircuitMode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CircuitSettings:
-    """What the owner wants of a circuit; temperatures in °C."""
+    """The settings of a circuit; temperatures in °C."""
 
     mode: CircuitMode
     day: float
@@ -39,6 +38,24 @@ class CircuitSettings:
     slope: float
     lowest: float
     highest: float
+
+    def flow(self, room: float, outdoor: float) -> float:
+        """The flow temperature for a room temperature, from the heating curve."""
+        return min(max(room + self.slope * (room - outdoor), self.lowest), self.highest)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is the same for all circuits.
+
+    ``outdoor`` is the temperature outside in °C, ``summer`` whether it has been too warm for
+    heating, ``hour`` the time of day, and ``enabled`` whether the boiler's mode allows heating.
+    """
+
+    outdoor: float
+    summer: bool
+    hour: float
+    enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +79,8 @@ class Circuit:
     emission: float
     room: float
     flow: float
-    most: float = 0.14
-    wished: float = 20.0
+    largest_flow: float = 0.14
+    room_setpoint: float = 20.0
     setpoint: float = 0.0
     state: CircuitState = CircuitState.OFF
 
@@ -73,51 +90,43 @@ class Circuit:
         return self.state in (CircuitState.HEATING, CircuitState.REDUCED)
 
     def step(
-        self,
-        seconds: float,
-        settings: CircuitSettings,
-        *,
-        enabled: bool,
-        outdoor: float,
-        summer: bool,
-        hour: float,
-        top: float,
+        self, seconds: float, settings: CircuitSettings, surroundings: Surroundings, top: float
     ) -> Draw:
         """Let a few seconds pass; the result is what it takes from a buffer of ``top`` °C."""
-        self._decide(settings, enabled=enabled, summer=summer, hour=hour)
-        day = self.state is CircuitState.HEATING
-        self.wished = (settings.day if day else settings.reduced) + settings.correction
-        drawn = NOTHING
-        given = 0.0
+        self.state = _state(settings.mode, surroundings)
+        base = settings.day if self.state is CircuitState.HEATING else settings.reduced
+        self.room_setpoint = base + settings.correction
+        drawn, given = NOTHING, 0.0
         if self.pump:
-            curve = self.wished + settings.slope * (self.wished - outdoor)
-            self.setpoint = min(max(curve, settings.lowest), settings.highest)
+            self.setpoint = settings.flow(self.room_setpoint, surroundings.outdoor)
             goal = min(self.setpoint, top - 0.5)
             self.flow += (goal - self.flow) * min(seconds / 150, 1.0)
             given = max(self.emission * (self.flow - self.room), 0.0)
-            back = self.flow - given / (WATER * self.most)
-            # The mixer takes as much hot water as lifts the return to the flow temperature.
-            share = (self.flow - back) / (top - back) if top - back > 1 else 1.0
-            drawn = Draw(self.most * min(max(share, 0.0), 1.0), back)
+            drawn = self._drawn(given, top)
         else:
             self.setpoint = 0.0
             self.flow += (self.room - self.flow) * min(seconds / 2400, 1.0)
-        self.room += (given - 0.15 * (self.room - outdoor)) * seconds / 22_000
+        self.room += (given - 0.15 * (self.room - surroundings.outdoor)) * seconds / 22_000
         return drawn
 
-    def _decide(
-        self, settings: CircuitSettings, *, enabled: bool, summer: bool, hour: float
-    ) -> None:
-        if not enabled or settings.mode in (CircuitMode.OFF, CircuitMode.COOLING):
-            self.state = CircuitState.OFF
-        elif summer:
-            self.state = CircuitState.SUMMER
-        elif settings.mode is CircuitMode.REDUCED or (
-            settings.mode is CircuitMode.AUTO and not 6 <= hour < 22
-        ):
-            self.state = CircuitState.REDUCED
-        else:
-            self.state = CircuitState.HEATING
+    def _drawn(self, given: float, top: float) -> Draw:
+        """What the mixer takes from a buffer of ``top`` °C while the rooms get ``given`` kW."""
+        back = self.flow - given / (WATER * self.largest_flow)
+        # The mixer takes as much hot water as lifts the return to the flow temperature.
+        share = (self.flow - back) / (top - back) if top - back > 1 else 1.0
+        return Draw(self.largest_flow * min(max(share, 0.0), 1.0), back)
+
+
+def _state(mode: CircuitMode, surroundings: Surroundings) -> CircuitState:
+    """What a circuit in this mode does."""
+    if not surroundings.enabled or mode in (CircuitMode.OFF, CircuitMode.COOLING):
+        return CircuitState.OFF
+    if surroundings.summer:
+        return CircuitState.SUMMER
+    at_night = mode is CircuitMode.AUTO and not 6 <= surroundings.hour < 22
+    if at_night or mode is CircuitMode.REDUCED:
+        return CircuitState.REDUCED
+    return CircuitState.HEATING
 
 
 @dataclass(slots=True)
@@ -125,7 +134,7 @@ class Tank:
     """A hot water tank of 200 litres."""
 
     temperature: float = 49.0
-    wanted: bool = False
+    needs_heat: bool = False
     pump: bool = False
 
     def step(
@@ -140,10 +149,10 @@ class Tank:
     ) -> Draw:
         """Let a few seconds pass; the result is what it takes from a buffer of ``top`` °C."""
         if self.temperature >= setpoint or not enabled:
-            self.wanted = False
+            self.needs_heat = False
         elif self.temperature < setpoint - difference:
-            self.wanted = True
-        self.pump = self.wanted and top > self.temperature + 4
+            self.needs_heat = True
+        self.pump = self.needs_heat and top > self.temperature + 4
         drawn = NOTHING
         power = -0.05 - _shower(hour)
         if self.pump:
@@ -209,8 +218,3 @@ class Buffer:
         """How full it is, in percent between two temperatures."""
         mean = sum(self.layers) / len(self.layers)
         return min(max((mean - cold) / (hot - cold) * 100, 0.0), 100.0)
-
-
-def outdoor_temperature(hour: float, mean: float) -> float:
-    """The day's course around its mean: coldest at four, warmest at four in the afternoon."""
-    return mean - 4.5 * math.cos((hour - 4) / 24 * 2 * math.pi)

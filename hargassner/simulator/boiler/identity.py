@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-SERVICES_WANTED = b"get services\0"
+SERVICES_REQUEST = b"get services\0"
 """What a gateway broadcasts to find boilers."""
 
-DIAGNOSTICS_WANTED = b"hargassner.diagnostics.request"
+DIAGNOSTICS_REQUEST = b"hargassner.diagnostics.request"
 """What a gateway broadcasts to hear how its devices are."""
 
 _SERVICES = (

@@ -39,7 +39,7 @@ class Number:
         return f"{self.value:.{max(places, 1)}f}"
 
     def number(self) -> float:
-        """The value for whoever computes with it."""
+        """The value for computing."""
         return float(self.value)
 
     def set(self, value: str) -> bool:
@@ -49,15 +49,15 @@ class Number:
             RefusedError: it is no number, beyond the limits, or between two steps.
         """
         try:
-            wanted = Decimal(value)
-            if not wanted.is_finite() or not self.minimum <= wanted <= self.maximum:
+            requested = Decimal(value)
+            if not requested.is_finite() or not self.minimum <= requested <= self.maximum:
                 raise RefusedError("limit")
-            if (wanted - self.minimum) % self.step:
+            if (requested - self.minimum) % self.step:
                 raise RefusedError("step")
         except InvalidOperation:
             raise RefusedError("value") from None
-        changed = wanted != self.value
-        self.value = wanted
+        changed = requested != self.value
+        self.value = requested
         return changed
 
 
@@ -82,7 +82,7 @@ class Choice:
         return self.options[self.index]
 
     def number(self) -> float:
-        """The index for whoever computes with it."""
+        """The index for computing."""
         return self.index
 
     def set(self, value: str) -> bool:
@@ -93,11 +93,11 @@ class Choice:
         """
         if not (value.isascii() and value.isdigit()):
             raise RefusedError("value")
-        wanted = int(value)
-        if wanted >= len(self.options):
+        requested = int(value)
+        if requested >= len(self.options):
             raise RefusedError("limit")
-        changed = wanted != self.index
-        self.index = wanted
+        changed = requested != self.index
+        self.index = requested
         return changed
 
 
@@ -128,7 +128,7 @@ class ParameterTable:
         return self.parameters.get(id_)
 
     def number(self, id_: str) -> float:
-        """A parameter's value or index, for whoever computes with it; the id must be known."""
+        """A parameter's value or index, for computing; the id must be known."""
         return self.parameters[id_].number()
 
     def set(self, id_: str, type_: str, value: str, when: datetime) -> Change | None:

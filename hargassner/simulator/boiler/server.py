@@ -22,9 +22,9 @@ from hargassner.network.sockets import (
     explained,
 )
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
-from hargassner.simulator.boiler.identity import DIAGNOSTICS_WANTED, SERVICES_WANTED
+from hargassner.simulator.boiler.identity import DIAGNOSTICS_REQUEST, SERVICES_REQUEST
 from hargassner.simulator.boiler.plant import Plant
-from hargassner.simulator.boiler.telnet import BoilerFactory
+from hargassner.simulator.boiler.telnet import BoilerFactory, Timing
 
 log = Logger()
 
@@ -36,7 +36,7 @@ class IBoilerReactor(IReactorSocket, IReactorTime):
 
 
 class AnsweringProtocol(DatagramProtocol):
-    """A UDP port that answers one question, from itself to whoever asked.
+    """A UDP port that answers one question, from itself to the sender.
 
     Args:
         question: the whole datagram that is answered.
@@ -77,8 +77,8 @@ class SimulatedBoiler(Service):
     Args:
         reactor: everything runs on it.
         address: what its sockets are bound to; "" is the wildcard address.
-        interface: what its sockets are tied to; they are bound to the wildcard address then, so
-            that broadcasts are heard.
+        interface: what its sockets are bound to; their address is the wildcard address then, so
+            that they receive broadcasts.
         telnet_port: 0 lets the system choose; see ``telnet_port_number``.
         boiler_port: where gateways ask for services.
         gateway_port: where they ask from.
@@ -125,30 +125,27 @@ class SimulatedBoiler(Service):
         self.boiler_diagnostics_port_number = boiler_diagnostics_port
         self.problems: list[str] = []
         self._reactor = reactor
-        self._place = NetworkInterface(interface, address)
+        self._interface = NetworkInterface(interface, address)
         self._discovery = discovery
         started = self._now()
         self.plant = plant or Plant(seed, hour=started.hour + started.minute / 60)
         self.engine = BoilerEngine(
             self.plant, self._now, address=address or "192.0.2.72", seed=seed, mishap=mishap
         )
-        self._factory = BoilerFactory(
-            reactor,
-            self.engine,
-            period=period,
-            speed=speed,
-            segment_gap=segment_gap,
-            reply_delay=reply_delay,
-            hesitation=hesitation,
-        )
-        identity = self.engine.identity
-        self._services = AnsweringProtocol(
-            SERVICES_WANTED, identity.service_list(), gateway_port, self.problems
-        )
-        self._diagnostics = AnsweringProtocol(
-            DIAGNOSTICS_WANTED, identity.diagnostics(), gateway_diagnostics_port, self.problems
-        )
+        timing = Timing(period, speed, segment_gap, reply_delay, hesitation)
+        self._factory = BoilerFactory(reactor, self.engine, timing)
+        self._services, self._diagnostics = self._answering(gateway_port, gateway_diagnostics_port)
         self._ports: list[IListeningPort] = []
+
+    def _answering(self, *asked_from: int) -> tuple[AnsweringProtocol, AnsweringProtocol]:
+        """The two UDP ports; each is asked from its port."""
+        identity, (services, diagnostics) = self.engine.identity, asked_from
+        return (
+            AnsweringProtocol(SERVICES_REQUEST, identity.service_list(), services, self.problems),
+            AnsweringProtocol(
+                DIAGNOSTICS_REQUEST, identity.diagnostics(), diagnostics, self.problems
+            ),
+        )
 
     @property
     def connections(self) -> int:
@@ -198,7 +195,7 @@ class SimulatedBoiler(Service):
             each.silent = silent
 
     def change_parameter(self, parameter: str, value: str) -> None:
-        """Set a parameter as at the boiler's panel; every connection is told.
+        """Set a parameter as at the boiler's panel; every connection gets the notice.
 
         Args:
             parameter: its id.
@@ -213,7 +210,7 @@ class SimulatedBoiler(Service):
         return datetime.fromtimestamp(self._reactor.seconds())
 
     def _open(self) -> list[socket.socket]:
-        """The listening socket, and the two of discovery; their numbers are kept for next time."""
+        """The listening socket, and the two of discovery; their numbers stay."""
         sockets = [self._listening_socket()]
         self.telnet_port_number = sockets[0].getsockname()[1]
         if self._discovery:
@@ -233,19 +230,19 @@ class SimulatedBoiler(Service):
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bind_to_device(sock, self._place.interface)
+            bind_to_device(sock, self._interface.interface)
             sock.bind((self._bound_to, self.telnet_port_number))
             sock.listen(50)
         except OSError as wrong:
             sock.close()
-            raise explained(wrong, "TCP", self.telnet_port_number, self._place) from wrong
+            raise explained(wrong, "TCP", self.telnet_port_number, self._interface) from wrong
         return sock
 
     def _datagram_socket(self, port: int) -> socket.socket:
-        device = self._place.interface
-        return datagram_socket(self._place, self._bound_to, port, device=device, shared=False)
+        device = self._interface.interface
+        return datagram_socket(self._interface, self._bound_to, port, device=device, shared=False)
 
     @property
     def _bound_to(self) -> str:
-        # A socket bound to one address hears no broadcasts; one tied to its interface does.
-        return "" if self._place.interface else self._place.address
+        # A socket bound to one address receives no broadcasts; one bound to its device does.
+        return "" if self._interface.interface else self._interface.address

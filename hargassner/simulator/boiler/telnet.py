@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import (
@@ -27,7 +28,7 @@ LONGEST_REQUEST = 4096
 """Bytes; what is longer is no request and is answered as an unknown one."""
 
 _MOST_WAITING = 64
-_PATIENCE = 1.0
+_STOP_TIMEOUT = 1.0
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -63,7 +64,7 @@ class BoilerProtocol(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Take requests, in any segmentation."""
         *lines, self._rest = (self._rest + data).split(b"\r\n")
-        # The end of an endless line is still wanted: a line end may come yet.
+        # The end of an endless line is still needed: a line end may come yet.
         self._rest = self._rest[: LONGEST_REQUEST + 1] + self._rest[LONGEST_REQUEST + 1 :][-1:]
         self._requests += [line for line in lines if line]
         if len(self._requests) > _MOST_WAITING:
@@ -151,12 +152,11 @@ class BoilerProtocol(Protocol):
         self._timers[what] = self._factory.clock.callLater(seconds, now)
 
 
-class BoilerFactory(ServerFactory[BoilerProtocol]):
-    """All connections to the simulated boiler, and the clockwork that they share.
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How fast the simulated boiler is.
 
     Args:
-        clock: tells when the next line is due.
-        engine: answers.
         period: seconds between two telemetry lines.
         speed: how many seconds of the plant's life pass in one.
         segment_gap: seconds between two segments of a message.
@@ -164,27 +164,30 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
         hesitation: how many seconds longer it thinks about this one.
     """
 
+    period: float
+    speed: float
+    segment_gap: float
+    reply_delay: float
+    hesitation: Callable[[bytes], float] = lambda _request: 0.0
+
+
+class BoilerFactory(ServerFactory[BoilerProtocol]):
+    """All connections to the simulated boiler, and the clockwork that they share.
+
+    Args:
+        clock: measures when the next line is due.
+        engine: answers.
+        timing: how fast the boiler is.
+    """
+
     noisy = False
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        engine: BoilerEngine,
-        *,
-        period: float,
-        speed: float,
-        segment_gap: float,
-        reply_delay: float,
-        hesitation: Callable[[bytes], float] = lambda _request: 0.0,
-    ) -> None:
+    def __init__(self, clock: IReactorTime, engine: BoilerEngine, timing: Timing) -> None:
         self.clock = clock
         self.engine = engine
-        self.segment_gap = segment_gap
+        self.segment_gap = timing.segment_gap
         self.silent = False
-        self._reply_delay = reply_delay
-        self._hesitation = hesitation
-        self._period = period
-        self._speed = speed
+        self._timing = timing
         self._connections: dict[int, BoilerProtocol] = {}
         self._delayed: set[IDelayedCall] = set()
         self._ticking = LoopingCall(self._tick)
@@ -203,7 +206,7 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
     def start(self) -> None:
         """Let time pass."""
         self._last = self.clock.seconds()
-        self._ticking.start(self._period, now=False)
+        self._ticking.start(self._timing.period, now=False)
 
     def stop(self) -> "Deferred[None]":
         """Stop the time and end every connection; the result comes when all are over."""
@@ -215,11 +218,11 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
         standing = list(self._connections.values())
         over = gatherResults([each.when_lost() for each in standing])
         self.drop()
-        impatience = self.clock.callLater(_PATIENCE, self.drop, reset=True)
+        timeout = self.clock.callLater(_STOP_TIMEOUT, self.drop, reset=True)
 
         def done(_: object) -> None:
-            if impatience.active():
-                impatience.cancel()
+            if timeout.active():
+                timeout.cancel()
 
         return over.addCallback(done)
 
@@ -250,7 +253,7 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
 
     def thinking_time(self, request: bytes) -> float:
         """Seconds from a request, or from the answer before, to the answer."""
-        return self._reply_delay + self._hesitation(request)
+        return self._timing.reply_delay + self._timing.hesitation(request)
 
     def asked(self, protocol: BoilerProtocol, request: bytes) -> None:
         """A client wants an answer."""
@@ -281,5 +284,5 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
     def _tick(self) -> None:
         now = self.clock.seconds()
         passed, self._last = now - self._last, now
-        self.deliver(self.engine.advance(passed * self._speed))
+        self.deliver(self.engine.advance(passed * self._timing.speed))
         self.deliver(self.engine.telemetry())

@@ -3,7 +3,7 @@
     python -m hargassner.simulator.broker.embedded DESCRIPTOR
 
 serves the listening socket that it inherited under that file descriptor until its standard input
-ends, as it does when whoever started it is gone.
+ends, as it does when its parent process is gone.
 """
 
 import argparse
@@ -31,7 +31,7 @@ class Reader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types.
     """Hands amqtt the next bytes of a client once it has passed on what came before.
 
     amqtt drops all that waits to be passed on as soon as it reads DISCONNECT or the connection's
-    end, and a client may well say goodbye in one breath with its last messages.
+    end, and a client may well send DISCONNECT together with its last messages.
 
     Args:
         stream: the connection.

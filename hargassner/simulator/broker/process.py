@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 log = Logger()
 
 USUAL_PORT = 1883
-STOP_PATIENCE = 2.0
+STOP_TIMEOUT = 2.0
 """Seconds that the broker has to end by itself."""
 
 _LISTENING = 3
@@ -28,7 +28,7 @@ _LISTENING = 3
 
 
 class IProcessReactor(IReactorProcess, IReactorTime):
-    """A reactor that starts processes and tells the time."""
+    """A reactor that starts processes and measures time."""
 
 
 def _listening_socket(host: str) -> socket.socket:
@@ -48,7 +48,7 @@ class _Child(ProcessProtocol):
         self._said = b""
 
     def errReceived(self, data: bytes) -> None:
-        """Keep what it said last: that tells why it ended."""
+        """Remember its last output, which says why it ended."""
         self._said = (self._said + data)[-4096:]
 
     def processEnded(self, reason: Failure) -> None:
@@ -65,7 +65,7 @@ class _Child(ProcessProtocol):
 class EmbeddedBroker(Service):
     """Runs the embedded broker while the service runs.
 
-    It takes connections from the moment that this is constructed on: whoever is early waits.
+    It takes connections from the moment that this is constructed on: early clients wait.
 
     Args:
         reactor: starts the process.
@@ -118,7 +118,7 @@ class EmbeddedBroker(Service):
         if not ended.called:
             self._child.stopping = True
             self._process.closeStdin()
-            self._kill = self._reactor.callLater(STOP_PATIENCE, self._process.signalProcess, "KILL")
+            self._kill = self._reactor.callLater(STOP_TIMEOUT, self._process.signalProcess, "KILL")
         return ended.addCallback(self._forget)
 
     def _forget(self, _: None) -> None:

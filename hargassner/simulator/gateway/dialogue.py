@@ -1,7 +1,7 @@
 """What the simulated gateway says, and what it makes of the answers (docs/protocol.md, 3 and 5).
 
 Bytes in, bytes out: no socket, no clock.  Whatever the boiler's side of the connection says that
-the gateway did not ask for, or not in that form, is a problem, told in a sentence.
+the gateway did not ask for, or not in that form, is a problem, described in a sentence.
 """
 
 import re
@@ -73,7 +73,7 @@ class GatewayDialogue:
 
     Args:
         serial: the gateway's serial number.
-        problem: told of each thing that is not as it should be, in a sentence.
+        problem: called with each thing that is not as it should be, in a sentence.
     """
 
     def __init__(self, serial: str, problem: Callable[[str], None]) -> None:
@@ -154,7 +154,7 @@ class GatewayDialogue:
     def set_parameter(
         self, number: str, kind: int, value: str, outcome: Callable[[str], None]
     ) -> bytes:
-        """Set a parameter, as the phone app does; ``outcome`` is told the reply."""
+        """Set a parameter, as the phone app does; ``outcome`` gets the reply."""
 
         def answered(reply: list[bytes]) -> None:
             outcome(reply[0].decode("latin-1"))
