@@ -67,13 +67,13 @@ CREEP = 5.0
 "nothing connected" value in a smaller step has measured that value: the coldest night of the
 winter is no broken wire."""
 
-FAULT_NUMBER = "Störungs Nr"
-FAULT = "Störung"
-CONSUMPTION = ("Verbrauchszähler", "PK_Verbrauchszähler")
-STOCK = ("Lagerstand", "PK_Lagerstand")
-RECKONED_WITH = frozenset({FAULT_NUMBER, FAULT, *CONSUMPTION, *STOCK})
-"""The channels from which the model concludes more than what they show, as the catalogue names
-them. Of two names for the same thing the first one counts that the boiler has."""
+FAULT_NUMBER = "fault_number"
+FAULT = "fault"
+CONSUMPTION = ("consumption", "pellet_consumption")
+STOCK = ("stock", "pellet_stock")
+COMPUTED_WITH = frozenset({FAULT_NUMBER, FAULT, *CONSUMPTION, *STOCK})
+"""The roles of the channels from which the model concludes more than what they show. Of two roles
+for the same thing the first one counts that a channel of the boiler has."""
 
 _MISFITS_SAID = 16
 """Lengths that are said of lines that do not fit one descriptor."""
@@ -273,7 +273,7 @@ class Boiler:
         self._kwh_per_kg = pellet_kwh_per_kg * efficiency
         self._decoder: Decoder | None = None
         self._channels: dict[str, Channel] = {}
-        self._reckoned_with: dict[str, Channel] = {}
+        self._computed_with: dict[str, Channel] = {}
         self._suspects: dict[str, float] = {}
         self._settings: dict[str, Setting] = {}
         self._sessions: dict[int | None, Session] = {}
@@ -340,7 +340,7 @@ class Boiler:
                 self._set(event, now)
             case ActiveErrors():
                 self._errors = event.errors
-                self._reckon_faults(now)
+                self._compute_faults(now)
             case ClockRead():
                 self.clock = Reported(event.time, now)
             case UptimeRead():
@@ -377,15 +377,15 @@ class Boiler:
             self._avail(replace(self.availability, telemetry=True, telemetry_since=now))
 
     def _decode(self, decoder: Decoder, line: bytes, now: float) -> None:
-        reckon = False
+        changed = False
         for reading in decoder.decode(line):
             channel = self._channels[reading.channel.object]
             if channel.text != reading.text:
                 self._show(channel, reading, now)
-                reckon = reckon or channel in self._reckoned_with.values()
-        if reckon:
-            self._reckon_faults(now)
-            self._reckon_counters()
+                changed = changed or channel in self._computed_with.values()
+        if changed:
+            self._compute_faults(now)
+            self._compute_counters()
         if decoder.misfit != self.availability.misfit:
             self._fit(decoder.misfit, now)
 
@@ -447,10 +447,10 @@ class Boiler:
         self._channels = {
             channel.object: _kept(before.get(channel.object), channel) for channel in channels
         }
-        self._reckoned_with = {
-            channel.entry.name: channel
+        self._computed_with = {
+            channel.entry.role: channel
             for channel in self._channels.values()
-            if channel.entry is not None and channel.entry.name in RECKONED_WITH
+            if channel.entry is not None and channel.entry.role in COMPUTED_WITH
         }
         gone = [each for each in before.values() if self._channels.get(each.object) is not each]
         for channel in gone:
@@ -458,8 +458,8 @@ class Boiler:
         self._find_family()
         described = tuple(self._channels.values())
         self._tell(lambda observer: observer.described(described, gone))
-        self._reckon_faults(now)
-        self._reckon_counters()
+        self._compute_faults(now)
+        self._compute_counters()
 
     def _analog_channel(self, described: AnalogChannel) -> Channel:
         entry = self.catalogue.analog(described.name, described.unit)
@@ -488,15 +488,15 @@ class Boiler:
 
     # What follows from what channels show.
 
-    def _value(self, *names: str) -> float | None:
-        """What the first of these channels that there is shows, if it is known."""
-        for name in names:
-            channel = self._reckoned_with.get(name)
+    def _value(self, *roles: str) -> float | None:
+        """What the channel with the first of these roles that there is shows, if it is known."""
+        for role in roles:
+            channel = self._computed_with.get(role)
             if channel is not None:
                 return channel.value
         return None
 
-    def _reckon_faults(self, now: float) -> None:
+    def _compute_faults(self, now: float) -> None:
         since = {(fault.number, fault.text): fault.since for fault in self.faults}
         faults = tuple(
             Fault(number, text, since.get((number, text), now))
@@ -537,7 +537,7 @@ class Boiler:
             en=f"fault {number}", de=f"Störung {number}", fr=f"défaut {number}"
         )
 
-    def _reckon_counters(self) -> None:
+    def _compute_counters(self) -> None:
         consumption = self._value(*CONSUMPTION)
         stock = self._value(*STOCK)
         counters = self.counters
@@ -627,7 +627,7 @@ class Boiler:
         if newest is None:
             # Only a gateway asks for the active errors: without one, a list of them gets stale.
             self._errors = ()
-            self._reckon_faults(now)
+            self._compute_faults(now)
         self._avail(replace(self.availability, session=newest))
 
     def _avail(self, availability: Availability) -> None:

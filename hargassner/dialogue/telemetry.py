@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import compress
 from operator import ne
 
+from hargassner.catalogue import Catalogue
 from hargassner.dialogue.descriptor import AnalogChannel, Descriptor, DigitalChannel
 
 _PREFIX = b"pm "
@@ -23,9 +24,10 @@ _LONGEST_TOKEN = 40
 _REMEMBERED = 4096
 """Readings kept for reuse: values come back, and a reading is dear to make."""
 
-_EXTRA_BEFORE = ("ExtHK Solltmp.", "Solltmp. ExtHK", "Ext.HK Soll")
-_EXTRA_BEHIND = ("BoiZustand_1",)
-"""Channels beside which boilers have been met that send values which they don't describe."""
+_EXTRA_BEFORE = "external_circuit_setpoint"
+_EXTRA_BEHIND = "tank_1_state"
+"""Roles of channels beside which boilers have been met that send values which they don't
+describe."""
 
 _ALL_BITS = 0xFFFFFFFF
 
@@ -88,15 +90,16 @@ class Decoder:
         self._expected = self._analog_values + descriptor.words
 
         self._analog: list[list[AnalogChannel]] = [[] for _ in range(self._analog_values)]
+        roles = Catalogue.load().roles
         extra_places: list[int] = []
         for channel in descriptor.analog:
             place = channel.place
             for hidden_place in hidden_places:
                 place += hidden_place <= place
             self._analog[place].append(channel)
-            if channel.name in _EXTRA_BEFORE:
+            if channel.name in roles[_EXTRA_BEFORE]:
                 extra_places.append(place)
-            elif channel.name in _EXTRA_BEHIND:
+            elif channel.name in roles[_EXTRA_BEHIND]:
                 extra_places.append(place + 1)
         self._first_extra = min(extra_places, default=0)
         self._digital: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
