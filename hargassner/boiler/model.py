@@ -26,20 +26,26 @@ from hargassner.catalogue import (
     family_of,
     spelled_unit,
 )
-from hargassner.dialogue.descriptor import AnalogChannel, Descriptor, DigitalChannel
+from hargassner.dialogue.channels import (
+    AnalogChannel,
+    Descriptor,
+    DigitalChannel,
+    LengthMismatch,
+    Reading,
+)
 from hargassner.dialogue.events import (
     ActiveErrors,
     Announced,
-    BoilerDescribed,
     ClockRead,
-    Event,
+    Described,
     Identified,
     LoggedIn,
+    ModelEvent,
     ParameterChanged,
     ParameterSeen,
+    Readings,
     SessionOpened,
     SessionOver,
-    TelemetryLine,
     UptimeRead,
 )
 from hargassner.dialogue.identifiers import parameter_object
@@ -48,7 +54,7 @@ from hargassner.dialogue.parameters import (
     NumberParameter,
     Parameter,
 )
-from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
+from hargassner.observers import Observers, Once
 from hargassner.terminal import printable
 
 log = Logger()
@@ -75,7 +81,7 @@ COMPUTED_WITH = frozenset({FAULT_NUMBER, FAULT, *CONSUMPTION, *STOCK})
 """The roles of the channels from which the model concludes more than what they show. Of two roles
 for the same thing the first one counts that a channel of the boiler has."""
 
-_MISFITS_SAID = 16
+_MISMATCHES_SAID = 16
 """Lengths that are said of lines that do not fit one descriptor."""
 
 _LEADING_NUMBER = re.compile(r"\s*0*([0-9]{1,5})\b")
@@ -178,15 +184,15 @@ class Availability:
     """What can be reached now, and since when.
 
     ``session`` is the newest session that has logged in: settings can be changed while there is
-    one. ``telemetry`` says whether lines arrive. ``misfit`` says that their length does not fit the
-    descriptor, so that not every channel can be told.
+    one. ``telemetry`` says whether lines arrive. ``mismatch`` says that their length does not fit
+    the descriptor, so that not every channel is known.
     """
 
     session: Session | None = None
     telemetry: bool = False
     telemetry_since: float | None = None
-    misfit: Misfit | None = None
-    misfit_since: float | None = None
+    mismatch: LengthMismatch | None = None
+    mismatch_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +252,6 @@ class Boiler:
     with ``tick``; read its attributes, and hear of changes with ``observe``.
 
     Args:
-        hidden: places of values in a telemetry line that the descriptor leaves out.
         pellet_kwh_per_kg: the energy of the fuel.
         efficiency: the part of it that becomes heat.
         catalogue: what is known of names; the package's own if not given.
@@ -254,7 +259,6 @@ class Boiler:
 
     def __init__(
         self,
-        hidden: Sequence[int] = (),
         pellet_kwh_per_kg: float = 4.8,
         efficiency: float = 0.9,
         catalogue: Catalogue | None = None,
@@ -269,9 +273,7 @@ class Boiler:
         self.clock: Reported[datetime] | None = None
         self.uptime: Reported[int] | None = None
 
-        self._hidden = tuple(hidden)
         self._kwh_per_kg = pellet_kwh_per_kg * efficiency
-        self._decoder: Decoder | None = None
         self._channels: dict[str, Channel] = {}
         self._computed_with: dict[str, Channel] = {}
         self._suspects: dict[str, float] = {}
@@ -279,9 +281,9 @@ class Boiler:
         self._sessions: dict[int | None, Session] = {}
         self._errors: tuple[str, ...] = ()
         self._last_line: float | None = None
-        self._misfits_said: set[Misfit] = set()
-        self._misfit_said = False
-        self._observers: list[BoilerObserver] = []
+        self._mismatches = Once(_MISMATCHES_SAID)
+        self._mismatch_said = False
+        self._observers: Observers[BoilerObserver] = Observers("a change of the boiler")
 
     # What is known.
 
@@ -309,17 +311,11 @@ class Boiler:
 
     def observe(self, observer: BoilerObserver) -> Callable[[], None]:
         """Tell an observer of changes from now on, until the returned function is called."""
-        self._observers.append(observer)
-
-        def stop() -> None:
-            if observer in self._observers:
-                self._observers.remove(observer)
-
-        return stop
+        return self._observers.add(observer)
 
     # What happens.
 
-    def apply(self, event: Event, now: float, session: int | None = None) -> None:
+    def apply(self, event: ModelEvent, now: float, session: int | None = None) -> None:
         """Take in what happened.
 
         Events that say nothing of the boiler's state, such as a notice, change nothing.
@@ -330,9 +326,9 @@ class Boiler:
             session: the number of the session in which it happened; a login needs it.
         """
         match event:
-            case TelemetryLine():
-                self._hear(event.line, now)
-            case BoilerDescribed():
+            case Readings():
+                self._read(event, now)
+            case Described():
                 self._describe(event.descriptor, now)
             case ParameterSeen():
                 self._see(event.parameter, now)
@@ -368,26 +364,26 @@ class Boiler:
 
     # Telemetry.
 
-    def _hear(self, line: bytes, now: float) -> None:
+    def _read(self, readings: Readings, now: float) -> None:
         self._last_line = now
-        if self._decoder is not None:
-            self._decode(self._decoder, line, now)
+        if readings.changed:
+            self._change(readings.changed, now)
+        if readings.mismatch != self.availability.mismatch:
+            self._fit(readings.mismatch, now)
         if not self.availability.telemetry:
             log.info("telemetry arrives")
             self._avail(replace(self.availability, telemetry=True, telemetry_since=now))
 
-    def _decode(self, decoder: Decoder, line: bytes, now: float) -> None:
-        changed = False
-        for reading in decoder.decode(line):
+    def _change(self, readings: Sequence[Reading], now: float) -> None:
+        compute = False
+        for reading in readings:
             channel = self._channels[reading.channel.object]
             if channel.text != reading.text:
                 self._show(channel, reading, now)
-                changed = changed or channel in self._computed_with.values()
-        if changed:
+                compute = compute or channel in self._computed_with.values()
+        if compute:
             self._compute_faults(now)
             self._compute_counters()
-        if decoder.misfit != self.availability.misfit:
-            self._fit(decoder.misfit, now)
 
     def _show(self, channel: Channel, reading: Reading, now: float) -> None:
         entry = channel.entry
@@ -408,22 +404,21 @@ class Boiler:
         elif channel.connected and (channel.value is None or abs(value - channel.value) > CREEP):
             self._suspects.setdefault(channel.object, now)
 
-    def _fit(self, misfit: Misfit | None, now: float) -> None:
+    def _fit(self, mismatch: LengthMismatch | None, now: float) -> None:
         # Lengths may alternate from line to line, for years: each is said once.
-        if misfit is None:
-            if self._misfit_said:
+        if mismatch is None:
+            if self._mismatch_said:
                 log.info("telemetry lines fit their descriptor again")
-            self._misfit_said = False
-        elif misfit not in self._misfits_said and len(self._misfits_said) < _MISFITS_SAID:
-            self._misfits_said.add(misfit)
-            self._misfit_said = True
+            self._mismatch_said = False
+        elif self._mismatches.first(mismatch):
+            self._mismatch_said = True
             log.warn(
                 "telemetry lines have {got} values, their descriptor has {expected}: not every"
                 " channel can be told, see telemetry.hidden in the configuration",
-                got=misfit.got,
-                expected=misfit.expected,
+                got=mismatch.got,
+                expected=mismatch.expected,
             )
-        self._avail(replace(self.availability, misfit=misfit, misfit_since=now))
+        self._avail(replace(self.availability, mismatch=mismatch, mismatch_since=now))
 
     # The descriptor.
 
@@ -442,8 +437,7 @@ class Boiler:
             *(self._digital_channel(each) for each in descriptor.digital),
         ]
         self.descriptor = descriptor
-        self._decoder = Decoder(descriptor, self._hidden)
-        self._misfits_said.clear()
+        self._mismatches = Once(_MISMATCHES_SAID)
         self._channels = {
             channel.object: _kept(before.get(channel.object), channel) for channel in channels
         }
@@ -457,7 +451,7 @@ class Boiler:
             self._suspects.pop(channel.object, None)
         self._find_family()
         described = tuple(self._channels.values())
-        self._tell(lambda observer: observer.described(described, gone))
+        self._observers.notify(lambda observer: observer.described(described, gone))
         self._compute_faults(now)
         self._compute_counters()
 
@@ -514,7 +508,7 @@ class Boiler:
         if not faults:
             log.info("the boiler reports no fault any more")
         self.faults = faults
-        self._tell(lambda observer: observer.faults_changed(faults))
+        self._observers.notify(lambda observer: observer.faults_changed(faults))
 
     def _complaints(self) -> Iterable[tuple[int | None, Text]]:
         """What the boiler complains of: by telemetry first, then by the gateway's question."""
@@ -549,7 +543,7 @@ class Boiler:
             counters = replace(counters, stock=stock)
         if counters != self.counters:
             self.counters = counters
-            self._tell(lambda observer: observer.counters_changed(counters))
+            self._observers.notify(lambda observer: observer.counters_changed(counters))
 
     # Settings.
 
@@ -565,7 +559,7 @@ class Boiler:
         setting.name = parameter.name or setting.name
         setting.text = parameter.text
         setting.parameter = parameter
-        self._tell(lambda observer: observer.setting_changed(setting))
+        self._observers.notify(lambda observer: observer.setting_changed(setting))
 
     def _set(self, event: ParameterChanged, now: float) -> None:
         setting = self._settings.get(event.id)
@@ -577,7 +571,7 @@ class Boiler:
         setting.text = event.new
         setting.since = now
         setting.parameter = _with_text(setting.parameter, event.new)
-        self._tell(lambda observer: observer.setting_changed(setting))
+        self._observers.notify(lambda observer: observer.setting_changed(setting))
 
     def _add_setting(
         self, number: str, name: str, text: str, now: float, parameter: Parameter | None
@@ -592,7 +586,7 @@ class Boiler:
             entry=self.catalogue.parameter(number),
         )
         self._settings[number] = setting
-        self._tell(lambda observer: observer.setting_changed(setting))
+        self._observers.notify(lambda observer: observer.setting_changed(setting))
 
     # Who is there.
 
@@ -609,7 +603,7 @@ class Boiler:
         if identity != self.identity:
             self.identity = identity
             self._find_family()
-            self._tell(lambda observer: observer.identity_changed(identity))
+            self._observers.notify(lambda observer: observer.identity_changed(identity))
 
     def _live(
         self, event: SessionOpened | LoggedIn | SessionOver, now: float, session: int | None
@@ -633,15 +627,10 @@ class Boiler:
     def _avail(self, availability: Availability) -> None:
         if availability != self.availability:
             self.availability = availability
-            self._tell(lambda observer: observer.availability_changed(availability))
+            self._observers.notify(lambda observer: observer.availability_changed(availability))
 
     def _tell_channel(self, channel: Channel) -> None:
-        self._tell(lambda observer: observer.channel_changed(channel))
-
-    def _tell(self, say: Callable[[BoilerObserver], None]) -> None:
-        for observer in tuple(self._observers):
-            with log.failuresHandled("{observer} failed to take in a change", observer=observer):
-                say(observer)
+        self._observers.notify(lambda observer: observer.channel_changed(channel))
 
 
 def _kept(before: Channel | None, described: Channel) -> Channel:

@@ -23,6 +23,7 @@ from hargassner.boiler.model import (
     Setting,
 )
 from hargassner.catalogue import Family, Text
+from hargassner.dialogue.channels import LengthMismatch
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import (
     ActiveErrors,
@@ -33,6 +34,7 @@ from hargassner.dialogue.events import (
     Event,
     Identified,
     LoggedIn,
+    ModelEvent,
     Notice,
     ParameterChanged,
     ParameterSeen,
@@ -42,8 +44,9 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter, OtherParameter
-from hargassner.dialogue.telemetry import Misfit
+from hargassner.monitor.readings import LineReader
 from tests.shared import shared_file
+from tests.telling import tell
 
 SMALL = (
     ("ZK", ""),
@@ -128,8 +131,10 @@ class BoilerCase(SynchronousTestCase):
         self.notebook = Notebook()
         self.stop = self.boiler.observe(self.notebook)
 
-    def apply(self, event: Event, now: float = 0.0, session: int | None = None) -> None:
-        self.boiler.apply(event, now, session)
+    def apply(
+        self, event: Event | ModelEvent, now: float = 0.0, session: int | None = None
+    ) -> None:
+        tell(self.boiler, event, now, session)
 
     def describe(self, *analog: tuple[str, str]) -> None:
         """Let the boiler describe itself, and forget what was told of that."""
@@ -271,14 +276,14 @@ class DescriptorTests(BoilerCase):
 
     def test_hidden_values_are_passed_over(self) -> None:
         """A place that the owner calls hidden belongs to no channel."""
-        self.boiler = Boiler(hidden=[1])
         self.apply(described(("ZK", ""), ("TK", "°C")))
-        self.line("7 999 65.7 0000")
+        readings = LineReader(hidden=[1]).read(b"pm 7 999 65.7 0000 ", self.boiler.descriptor)
+        self.apply(readings)
         self.assertEqual("65.7", self.boiler.channels["tk"].text)
-        self.assertIsNone(self.boiler.availability.misfit)
+        self.assertIsNone(self.boiler.availability.mismatch)
 
 
-class MisfitTests(BoilerCase):
+class LengthMismatchTests(BoilerCase):
     """Lines that don't fit the descriptor are said, and not guessed at."""
 
     def test_it_is_said_once_with_the_lengths(self) -> None:
@@ -288,17 +293,17 @@ class MisfitTests(BoilerCase):
             self.line(f"7 65.7 99 {now} 0000", now)
         [event] = [event for event in self.logged if event["log_level"] is LogLevel.warn]
         self.assertEqual((3, 5), (event["expected"], event["got"]))
-        self.assertEqual(Misfit(expected=3, got=5), self.boiler.availability.misfit)
-        self.assertEqual(1.0, self.boiler.availability.misfit_since)
+        self.assertEqual(LengthMismatch(expected=3, got=5), self.boiler.availability.mismatch)
+        self.assertEqual(1.0, self.boiler.availability.mismatch_since)
 
     def test_lengths_that_alternate_are_said_once(self) -> None:
         """A boiler that leaves a value out now and then does not fill the log, nor hide."""
         self.describe(("ZK", ""), ("TK", "°C"))
         for now in range(100):
             self.line("7 65.7 99 0000", now=float(now))
-            self.assertIsNotNone(self.boiler.availability.misfit)
+            self.assertIsNotNone(self.boiler.availability.mismatch)
             self.line("7 65.7 0000", now=float(now))
-            self.assertIsNone(self.boiler.availability.misfit)
+            self.assertIsNone(self.boiler.availability.mismatch)
         said = [
             event["log_format"] for event in self.logged if "telemetry lines" in event["log_format"]
         ]
@@ -320,7 +325,7 @@ class MisfitTests(BoilerCase):
         self.line("7 65.7 99 0000", now=1.0)
         self.told()
         self.line("7 65.7 0000", now=2.0)
-        self.assertIsNone(self.boiler.availability.misfit)
+        self.assertIsNone(self.boiler.availability.mismatch)
         self.assertIn(self.boiler.availability, self.told())
         self.assertEqual("65.7", self.boiler.channels["tk"].text)
         self.assertEqual(LogLevel.info, self.logged[-1]["log_level"])
@@ -791,7 +796,7 @@ class RecordedTests(BoilerCase):
         self.apply(BoilerDescribed(document, parse_descriptor(document)))
         for now, line in enumerate(line for line in lines if line.startswith("pm ")):
             self.apply(TelemetryLine(line.encode("latin-1")), float(now))
-            self.assertIsNone(self.boiler.availability.misfit)
+            self.assertIsNone(self.boiler.availability.mismatch)
         self.assertEqual((), self.boiler.faults)
         self.assertEqual(Counters(consumption=64, energy=276.48, stock=57), self.boiler.counters)
         channels = self.boiler.channels
