@@ -9,8 +9,8 @@ from twisted.logger import LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import (
-    MISSING_PATIENCE,
-    TELEMETRY_PATIENCE,
+    MISSING_TIMEOUT,
+    TELEMETRY_TIMEOUT,
     Availability,
     Boiler,
     BoilerObserver,
@@ -360,10 +360,10 @@ class MissingTests(BoilerCase):
         self.describe(("TPo", "°C"))
         self.show("48")
         self.assertTrue(self.show("120", now=10.0))
-        self.boiler.tick(10.0 + MISSING_PATIENCE - 1)
+        self.boiler.tick(10.0 + MISSING_TIMEOUT - 1)
         self.assertTrue(self.boiler.channels["tpo"].connected)
         self.told()
-        self.boiler.tick(10.0 + MISSING_PATIENCE)
+        self.boiler.tick(10.0 + MISSING_TIMEOUT)
         self.assertFalse(self.boiler.channels["tpo"].connected)
         self.assertIn(("tpo", "120", False), self.told())
         self.assertTrue(self.show("48", now=9999.0))
@@ -375,7 +375,7 @@ class MissingTests(BoilerCase):
         self.show("120", now=10.0)
         self.show("48", now=20.0)
         self.show("120", now=3000.0)
-        self.boiler.tick(10.0 + MISSING_PATIENCE)
+        self.boiler.tick(10.0 + MISSING_TIMEOUT)
         self.assertTrue(self.boiler.channels["tpo"].connected)
 
     def test_a_cold_night_is_no_broken_wire(self) -> None:
@@ -383,7 +383,7 @@ class MissingTests(BoilerCase):
         self.describe(("Taus", "°C"))
         for value in ("-18", "-19", "-20"):
             self.show(value)
-        self.boiler.tick(100 * MISSING_PATIENCE)
+        self.boiler.tick(100 * MISSING_TIMEOUT)
         self.assertTrue(self.boiler.channels["taus"].connected)
 
     def test_the_rule_is_each_channels_own(self) -> None:
@@ -620,10 +620,10 @@ class AvailabilityTests(BoilerCase):
         self.line("8", now=101.0)
         [told] = self.told()
         self.assertEqual(Availability(telemetry=True, telemetry_since=100.0), told)
-        self.boiler.tick(101.0 + TELEMETRY_PATIENCE - 0.1)
+        self.boiler.tick(101.0 + TELEMETRY_TIMEOUT - 0.1)
         self.assertEqual([], self.told())
-        self.boiler.tick(101.0 + TELEMETRY_PATIENCE)
-        self.boiler.tick(101.0 + TELEMETRY_PATIENCE + 1)
+        self.boiler.tick(101.0 + TELEMETRY_TIMEOUT)
+        self.boiler.tick(101.0 + TELEMETRY_TIMEOUT + 1)
         self.assertEqual([Availability(telemetry=False, telemetry_since=131.0)], self.told())
 
     def test_it_is_not_told_offline_before_it_was_online(self) -> None:
