@@ -9,7 +9,7 @@ bit comes or goes), or all of them. The time is processor time.
 import random
 from time import process_time
 
-from hargassner.dialogue.descriptor import AnalogChannel, Descriptor, DigitalChannel
+from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
 from hargassner.dialogue.telemetry import Decoder
 
 ANALOG = 182

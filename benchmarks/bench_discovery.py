@@ -23,10 +23,11 @@ from hargassner.boiler.model import Boiler
 from hargassner.clock import ReactorClock
 from hargassner.config import Config, HomeAssistantConfig
 from hargassner.dialogue.descriptor import parse_descriptor
-from hargassner.dialogue.events import BoilerDescribed, ParameterSeen, TelemetryLine
+from hargassner.dialogue.events import Described, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.homeassistant.announcer import SETTLE
 from hargassner.homeassistant.view import BIRTH_DELAY, HomeView
+from hargassner.monitor.readings import LineReader
 from hargassner.mqtt.testing import AskedControl, MemoryBroker
 from hargassner.simulator.boiler.layout import AnalogChannel, Layout, standard_layout
 from hargassner.simulator.boiler.parameters import standard_parameters
@@ -56,11 +57,13 @@ class Home:
             self.boiler, config, self.broker, AskedControl(), clock, directory, at_once, "pi"
         )
         self.view.startService()
-        self.boiler.apply(BoilerDescribed(document, parse_descriptor(document)), 0)
+        self.boiler.apply(Described(parse_descriptor(document)), 0)
+        self.lines = LineReader()
 
     def line(self, line: bytes) -> None:
         """A telemetry line arrives."""
-        self.boiler.apply(TelemetryLine(line.rstrip(b"\r\n")), self.clock.seconds())
+        readings = self.lines.read(line.rstrip(b"\r\n"), self.boiler.descriptor)
+        self.boiler.apply(readings, self.clock.seconds())
 
 
 def large_layout() -> Layout:

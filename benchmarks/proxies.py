@@ -18,7 +18,7 @@ from hargassner.boiler.model import Boiler
 from hargassner.config import MqttConfig
 from hargassner.control.queue import Control
 from hargassner.dialogue.descriptor import parse_descriptor
-from hargassner.dialogue.events import BoilerDescribed
+from hargassner.dialogue.events import Described
 from hargassner.discovery import Devices
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.link import BrokerLink
@@ -58,7 +58,7 @@ def understood() -> Interpreter:
     )
     document = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>".encode()
     boiler = Boiler()
-    boiler.apply(BoilerDescribed(document, parse_descriptor(document)), 0.0)
+    boiler.apply(Described(parse_descriptor(document)), 0.0)
     return Interpreter(boiler, reactor, lambda _described: None)
 
 

@@ -48,7 +48,7 @@ TICK = 5.0
 
 
 class IBridgeReactor(
-    IBoilerReactor, IBrokerReactor, INamesReactor, IAdminReactor, ISignalReactor, IReactorThreads
+    ISignalReactor, IAdminReactor, IBoilerReactor, IBrokerReactor, INamesReactor, IReactorThreads
 ):
     """What the bridge needs of a reactor."""
 
@@ -131,12 +131,12 @@ class Bridge(MultiService):
         self.devices = Devices(
             reactor, config.boiler.host, lambda address: self.proxy.silence(address)
         )
-        self.boiler = Boiler(
-            config.telemetry.hidden, config.energy.pellet_kwh_per_kg, config.energy.efficiency
-        )
+        self.boiler = Boiler(config.energy.pellet_kwh_per_kg, config.energy.efficiency)
         state = StateDirectory(state_directory(config.state.directory, os.environ))
         memory = Memory(state, self.devices, self.boiler, reactor, in_thread)
-        self.interpreter = Interpreter(self.boiler, reactor, memory.remember_descriptor)
+        self.interpreter = Interpreter(
+            self.boiler, reactor, memory.remember_descriptor, config.telemetry.hidden
+        )
         self.journal = Journal(reactor)
 
         self.control = Control(

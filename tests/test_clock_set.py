@@ -81,7 +81,7 @@ directory = "recordings"
 # Two constants that no configuration has would make the test a minute longer.
 SHORTER = f"""
 import hargassner.boiler.model, hargassner.mqtt.engine, hargassner.service
-hargassner.boiler.model.TELEMETRY_PATIENCE = {OFFLINE}
+hargassner.boiler.model.TELEMETRY_TIMEOUT = {OFFLINE}
 hargassner.mqtt.engine.KEEPALIVE = {int(KEEPALIVE)}
 hargassner.service.TICK = {TICK}
 """

@@ -136,7 +136,7 @@ class SessionTests(BridgeCase):
         self.assertEqual(identity.model, "Nano-SIM 20")
         self.assertGreater(len(bridge.boiler.channels), 100)
         self.assertTrue(bridge.boiler.availability.telemetry)
-        self.assertIsNone(bridge.boiler.availability.misfit)
+        self.assertIsNone(bridge.boiler.availability.mismatch)
 
     @inlineCallbacks
     def test_the_log_tells_its_story_without_its_key(self) -> Any:

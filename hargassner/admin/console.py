@@ -13,7 +13,7 @@ from hargassner.discovery import Devices, Relay
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.mqtt.link import BrokerLink
-from hargassner.proxy.session import ProxyFactory
+from hargassner.proxy.factory import ProxyFactory
 from hargassner.terminal import columns
 
 _SHOWN = 30

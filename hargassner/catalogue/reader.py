@@ -42,7 +42,8 @@ class AnalogEntry:
 
     Units and classes are Home Assistant's; an empty string means none. ``missing`` holds the
     ranges of values, both ends included, that the channel shows when nothing is connected.
-    ``states`` names the table of a channel whose values are state codes.
+    ``states`` names the table of a channel whose values are state codes. ``role`` is what the
+    program takes the channel for if it computes with it, such as ``flue_temperature``.
     """
 
     name: str
@@ -54,6 +55,7 @@ class AnalogEntry:
     enabled: bool
     missing: tuple[tuple[float, float], ...]
     states: str
+    role: str
 
     def means_missing(self, value: float) -> bool:
         """Whether this is a value that the channel shows when nothing is connected."""
@@ -65,7 +67,7 @@ class DigitalEntry:
     """What is known of one digital channel.
 
     ``inverted`` channels are 1 when their class says "no": a ``problem`` that is 1 when all is
-    well, a ``door`` that is 1 when it is closed.
+    well, a ``door`` that is 1 when it is closed. ``role`` is as with an analog channel.
     """
 
     name: str
@@ -74,6 +76,7 @@ class DigitalEntry:
     entity_category: str
     enabled: bool
     inverted: bool
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +147,14 @@ ANY_FAMILY = "any"
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything that is known, by name, by code and by number."""
+    """Everything that is known, by name, by code and by number.
+
+    ``roles`` has the names of the channels that have each role, in the order in which they count.
+    """
 
     analog_entries: Mapping[str, AnalogEntry]
     digital_entries: Mapping[str, DigitalEntry]
+    roles: Mapping[str, tuple[str, ...]]
     state_tables: Mapping[tuple[str, str], Mapping[int, Text]]
     faults: Mapping[int, Text]
     parameters: Mapping[str, ParameterEntry]
@@ -157,9 +164,12 @@ class Catalogue:
     @cache
     def load() -> "Catalogue":
         """The catalogue that comes with the package, read once."""
+        analog = [_analog_entry(row) for row in _rows("channels_analog.tsv")]
+        digital = [_digital_entry(row) for row in _rows("channels_digital.tsv")]
         return Catalogue(
-            analog_entries=_by_name(_analog_entry(row) for row in _rows("channels_analog.tsv")),
-            digital_entries=_by_name(_digital_entry(row) for row in _rows("channels_digital.tsv")),
+            analog_entries=_by_name(analog),
+            digital_entries=_by_name(digital),
+            roles=_roles([*analog, *digital]),
             state_tables=_state_tables(),
             faults={int(row["number"]): _text(row) for row in _rows("errors.tsv")},
             parameters={
@@ -257,6 +267,15 @@ def _by_name(entries: Iterable[_Entry]) -> Mapping[str, _Entry]:
     return {spelling(name): entry for name, entry in named.items()} | named
 
 
+def _roles(entries: Iterable[AnalogEntry | DigitalEntry]) -> Mapping[str, tuple[str, ...]]:
+    """The names of each role, in the order of the rows."""
+    roles: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        if entry.role:
+            roles[entry.role] = (*roles.get(entry.role, ()), entry.name)
+    return roles
+
+
 def _find(named: Mapping[str, _Entry], name: str) -> _Entry | None:
     return named.get(name) or named.get(spelling(name))
 
@@ -284,6 +303,7 @@ def _analog_entry(row: Mapping[str, str]) -> AnalogEntry:
         enabled=row["enabled"] == "1",
         missing=tuple(_range(part) for part in row["missing"].split("|") if part),
         states=row["states"],
+        role=row["role"],
     )
 
 
@@ -300,6 +320,7 @@ def _digital_entry(row: Mapping[str, str]) -> DigitalEntry:
         entity_category=row["entity_category"],
         enabled=row["enabled"] == "1",
         inverted=row["inverted"] == "1",
+        role=row["role"],
     )
 
 

@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hargassner.dialogue.channels import (
+    AnalogChannel,
+    Descriptor,
+    DigitalChannel,
+    LengthMismatch,
+    Reading,
+)
 from hargassner.dialogue.descriptor import (
     LARGEST_DOCUMENT,
     MOST_CHANNELS,
-    AnalogChannel,
-    Descriptor,
     DescriptorError,
-    DigitalChannel,
     parse_descriptor,
 )
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import BoilerDescribed, Event, TelemetryLine
 from hargassner.dialogue.lines import LONGEST_LINE
-from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
+from hargassner.monitor.readings import LineReader
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
 from hargassner.recording.writer import RecordingError, read_recording
 from hargassner.terminal import printable
@@ -123,7 +127,8 @@ def run(arguments: argparse.Namespace) -> int:
             note = f"only the first {MOST_CHANNELS} channels are taken"
             print(f"hargassner decode: {arguments.descriptor}: {note}", file=sys.stderr)
         source = own if arguments.lines is None and own is not None else _source(arguments.lines)
-        write(_decoded(source, Decoder(descriptor, arguments.hidden)), descriptor, source.timed)
+        lines = _decoded(source, descriptor, LineReader(arguments.hidden))
+        write(lines, descriptor, source.timed)
     except (_CannotDecodeError, RecordingError) as wrong:
         print(f"hargassner decode: {wrong}", file=sys.stderr)
         return 1
@@ -223,25 +228,27 @@ def _events(name: str) -> Iterator[tuple[float, Event]]:
             yield segment.time, event
 
 
-def _decoded(source: _Source, decoder: Decoder) -> Iterator[tuple[_Line, Sequence[Reading]]]:
+def _decoded(
+    source: _Source, descriptor: Descriptor, reader: LineReader
+) -> Iterator[tuple[_Line, Sequence[Reading]]]:
     """Each line with what changed in it; says it when lines begin or cease to fit."""
     number = 0
-    misfit: Misfit | None = None
+    mismatch: LengthMismatch | None = None
     for number, line in enumerate(source.lines, start=1):
-        readings = decoder.decode(line.content)
-        if decoder.misfit != misfit:
-            misfit = decoder.misfit
-            _say_misfit(number, misfit)
-        yield line, readings
+        readings = reader.read(line.content, descriptor)
+        if readings.mismatch != mismatch:
+            mismatch = readings.mismatch
+            _say_mismatch(number, mismatch)
+        yield line, readings.changed
     if number == 0:
         raise _CannotDecodeError(f"{source.name}: there are no telemetry lines ('pm ...') in it")
 
 
-def _say_misfit(number: int, misfit: Misfit | None) -> None:
+def _say_mismatch(number: int, mismatch: LengthMismatch | None) -> None:
     text = "the values fit the descriptor again"
-    if misfit is not None:
+    if mismatch is not None:
         text = (
-            f"{misfit.got} values where {misfit.expected} are described: "
+            f"{mismatch.got} values where {mismatch.expected} are described: "
             "not every channel can be told (see --hidden)"
         )
     print(f"hargassner decode: from telemetry line {number} on, {text}", file=sys.stderr)

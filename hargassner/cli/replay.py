@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from hargassner.dialogue.descriptor import AnalogChannel
+from hargassner.dialogue.channels import AnalogChannel, Descriptor, LengthMismatch, Reading
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import (
     ActiveErrors,
@@ -30,7 +30,7 @@ from hargassner.dialogue.events import (
     Unreadable,
     UptimeRead,
 )
-from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
+from hargassner.monitor.readings import LineReader
 from hargassner.recording.writer import Ended, RecordingError, read_entries
 from hargassner.terminal import printable
 
@@ -61,7 +61,7 @@ class _Telemetry:
 class _TelemetryFits:
     """Telemetry lines begin, or cease, to have as many values as were described."""
 
-    misfit: Misfit | None
+    misfit: LengthMismatch | None
 
 
 _Happened = Event | Ended | _Telemetry | _TelemetryFits
@@ -106,8 +106,9 @@ class _Replay:
         self.telemetry_lines = 0
         self._telemetry = telemetry
         self._dialogue = Dialogue()
-        self._decoder: Decoder | None = None
-        self._misfit: Misfit | None = None
+        self._lines = LineReader()
+        self._descriptor: Descriptor | None = None
+        self._mismatch: LengthMismatch | None = None
 
     def play(self, files: Sequence[Path]) -> Iterator[tuple[float, _Happened]]:
         """What happened, and when, in seconds since the session's start."""
@@ -124,21 +125,20 @@ class _Replay:
     def _happened(self, event: Event) -> Iterator[_Happened]:
         if isinstance(event, TelemetryLine):
             self.telemetry_lines += 1
-            if self._decoder is not None:
-                yield from self._decoded(self._decoder, event.line)
+            yield from self._decoded(event.line)
             return
         if self._telemetry and isinstance(event, BoilerDescribed):
-            self._decoder = Decoder(event.descriptor)
-            self._misfit = None
+            self._descriptor = event.descriptor
+            self._mismatch = None
         yield event
 
-    def _decoded(self, decoder: Decoder, line: bytes) -> Iterator[_Happened]:
-        changed = decoder.decode(line)
-        if decoder.misfit != self._misfit:
-            self._misfit = decoder.misfit
-            yield _TelemetryFits(decoder.misfit)
-        if changed:
-            yield _Telemetry(changed)
+    def _decoded(self, line: bytes) -> Iterator[_Happened]:
+        readings = self._lines.read(line, self._descriptor)
+        if readings.mismatch != self._mismatch:
+            self._mismatch = readings.mismatch
+            yield _TelemetryFits(readings.mismatch)
+        if readings.changed:
+            yield _Telemetry(readings.changed)
 
 
 # Text
@@ -185,7 +185,7 @@ def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences
             text = f"telemetry: {', '.join(map(_reading, happened.changed))}"
         case _TelemetryFits(misfit=None):
             text = "the telemetry's values fit the descriptor again"
-        case _TelemetryFits(misfit=Misfit(expected=expected, got=got)):
+        case _TelemetryFits(misfit=LengthMismatch(expected=expected, got=got)):
             text = f"the telemetry has {got} values where {expected} are described"
         case Ended():
             text = f"over: {happened.reason}"

@@ -1,9 +1,9 @@
 """The boiler's own description of its telemetry (docs/protocol.md, section 4)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from xml.parsers import expat
 
+from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
 from hargassner.dialogue.identifiers import object_ids
 
 LARGEST_DOCUMENT = 1 << 20
@@ -23,54 +23,6 @@ HIGHEST_BIT = 31
 
 class DescriptorError(ValueError):
     """The document is no description of telemetry; the text says in one sentence why."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnalogChannel:
-    """One measured value.
-
-    ``place`` counts the values after ``pm`` from 0. ``unit`` is as the boiler writes it, empty
-    where there is none. ``decimals`` is the number of decimal places that the boiler promises, or
-    None where it promises nothing.
-    """
-
-    object: str
-    name: str
-    place: int
-    unit: str
-    decimals: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class DigitalChannel:
-    """One bit of a digital word; words count from 0, bit 0 is the lowest."""
-
-    object: str
-    name: str
-    word: int
-    bit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Descriptor:
-    """What each value of a telemetry line means, for one boiler.
-
-    A line has ``analog_values`` values and then ``words`` digital words. Either number can be
-    higher than the number of places described: ids have gaps, and a value without a description
-    is sent all the same. ``truncated`` says that there were more than ``MOST_CHANNELS`` channels,
-    and that these are the first.
-    """
-
-    analog: tuple[AnalogChannel, ...]
-    digital: tuple[DigitalChannel, ...]
-    analog_values: int
-    words: int
-    truncated: bool = False
-
-    @property
-    def values(self) -> int:
-        """How many tokens a telemetry line has after ``pm``."""
-        return self.analog_values + self.words
 
 
 def parse_descriptor(document: bytes) -> Descriptor:

@@ -1,4 +1,4 @@
-"""One session's dialogue, overheard: which reply belongs to which request, and what it says.
+"""One session's dialogue, as it passes: which reply belongs to which request, and what it says.
 
 Requests and replies are paired as docs/protocol.md, section 3, has them; the replies come in the
 order of the requests, but some requests have none and nobody can know the end of some replies. So
@@ -15,65 +15,30 @@ unless that came before any line of the reply, as the gateway does not always wa
 request is open for is told as unreadable.
 """
 
-import re
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime
 from enum import Enum, auto
 
-from hargassner.dialogue.descriptor import (
-    LARGEST_DOCUMENT,
-    MOST_CHANNELS,
-    DescriptorError,
-    parse_descriptor,
-)
+from hargassner.dialogue.blocks import Block, begins_block
 from hargassner.dialogue.events import (
-    ActiveErrors,
-    BoilerDescribed,
-    Clearing,
-    ClockRead,
     Direction,
     Event,
-    Identified,
-    LoggedIn,
     Notice,
-    ParameterChanged,
-    ParameterSeen,
     Passthrough,
     Refused,
     TelemetryLine,
     Unreadable,
-    UptimeRead,
 )
 from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise, refuses
-from hargassner.dialogue.lines import BEGINNING, LONGEST_LINE, LineSplitter, TooLong
+from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Discretion
-from hargassner.dialogue.parameters import ParameterError, parse_parameter
+from hargassner.dialogue.notices import NoticeReader
+from hargassner.dialogue.replies import ReplyReader
 
 MOST_OPEN = 64
 """Requests. The gateway sends two without waiting."""
-MOST_ERRORS = 64
-"""Lines that are believed of a list of active errors."""
 MOST_KINDS = 64
 """Kinds of unknown requests that are told."""
-MOST_OLD_VALUES = 16
-"""Parameters whose new value may be outstanding."""
-
-_DOCUMENT_END = b"</DAQPRJ>"
-
-_FACT = re.compile(rb"([^:]+): '(.*)'", re.DOTALL)
-_FACTS = {
-    b"KT": "model",
-    b"SWV": "firmware",
-    b"FWV I/O": "io_firmware",
-    b"SN I/O": "io_serial",
-    b"SN BCE": "controller_serial",
-}
-
-# The name is missing on older boilers; name and value can have anything in them.
-_CHANGE = re.compile(
-    r"zPa (?P<which>[AN]): (?P<id>[^\s=]+)(?: \((?P<name>.*?)\))? = ?(?P<value>.*)", re.DOTALL
-)
 
 
 class LineState(Enum):
@@ -88,7 +53,7 @@ class LineState(Enum):
 
 
 class Dialogue:
-    """One session's dialogue, overheard.
+    """One session's dialogue, as it passes.
 
     Feed it what passes, in the order in which it passed and in any segmentation: it gives the
     events, and raises nothing whatever the bytes. What it holds of an unfinished message is
@@ -103,11 +68,12 @@ class Dialogue:
         self._bridge_lines = LineSplitter()
         self._discretion = Discretion()
         self._first_line = True
-        self._block: bytearray | None = None
+        self._block = Block()
         self._open: deque[Request] = deque()
         self._recent: Request | None = None
         self._kinds: set[str] = set()
-        self._old_values: dict[str, tuple[str, str]] = {}
+        self._notices = NoticeReader()
+        self._replies = ReplyReader(self._discretion, self._unreadable)
 
     @property
     def open_requests(self) -> tuple[str, ...]:
@@ -122,7 +88,7 @@ class Dialogue:
     @property
     def boiler_midline(self) -> bool:
         """Whether a line or a block of the boiler's is half through."""
-        return self._boiler_lines.midline or self._block is not None
+        return self._boiler_lines.midline or self._block.open
 
     @property
     def line_state(self) -> LineState:
@@ -178,7 +144,7 @@ class Dialogue:
         for line in self._boiler_lines.feed(data):
             if isinstance(line, TooLong):
                 # If it was in a block, the rest of that makes no sense any more.
-                self._block = None
+                self._block.drop()
                 events.append(self._unreadable(line.beginning, "the line is too long"))
             elif line.startswith(b"pm "):
                 events.append(TelemetryLine(line))
@@ -203,7 +169,7 @@ class Dialogue:
         self.turns += 1
         for begun in [each for each in self._open if each.answered and each.end_unknown]:
             self._open.remove(begun)
-            yield from self._conclude(begun)
+            yield from self._replies.conclude(begun)
             if begun.form.kind is Kind.PARAMETERS_ALL:
                 # Blocks that come late are still read.
                 self._recent = begun
@@ -212,22 +178,7 @@ class Dialogue:
             return
         self._open.append(request)
         if len(self._open) > MOST_OPEN:
-            yield from self._conclude(self._open.popleft())
-
-    def _conclude(self, request: Request) -> Iterator[Event]:
-        """Tell what can be told of a request whose reply has not come to a known end."""
-        kind = request.form.kind
-        if not request.answered:
-            if kind is not Kind.UNKNOWN:
-                yield Unreadable(request.sender, request.text, "no reply to this request came")
-        elif kind is Kind.ERRORS:
-            yield ActiveErrors(tuple(request.errors))
-        elif kind is Kind.PARAMETERS_ALL:
-            record = bytes(request.held)
-            request.held.clear()
-            yield from self._read_record(record)
-        elif kind in (Kind.DESCRIPTOR, Kind.PARAMETERS_CHANGED):
-            yield Unreadable(request.sender, request.text, "the reply to this request broke off")
+            yield from self._replies.conclude(self._open.popleft())
 
     # What the boiler says.
 
@@ -235,54 +186,42 @@ class Dialogue:
         if line.startswith(b"z"):
             yield from self._notice(line)
         elif line.startswith(b"$"):
-            if self._block is not None:
-                beginning = bytes(self._block[:BEGINNING])
-                self._block = None
-                yield self._unreadable(beginning, "the block does not end")
-            if line.startswith(b"$<<") and not line.endswith(b">>"):
-                self._block = bytearray(line)
+            if self._block.open:
+                yield self._unreadable(self._block.drop(), "the block does not end")
+            if begins_block(line):
+                self._block.begin(line)
             else:
                 yield from self._reply(line)
-        elif self._block is not None:
-            yield from self._block_line(self._block, line)
+        elif self._block.open:
+            yield from self._block_line(line)
         elif self._first_line:
             yield self._unreadable(line, "the connection began within this line")
         else:
             yield self._unreadable(line, "no such line is known")
 
-    def _block_line(self, block: bytearray, line: bytes) -> Iterator[Event]:
-        block += b"\r\n" + line
-        if len(block) > LARGEST_DOCUMENT:
-            self._block = None
-            yield self._unreadable(bytes(block[:BEGINNING]), "the block is too long")
-        elif line.endswith(b">>"):
-            self._block = None
-            yield from self._reply(bytes(block))
+    def _block_line(self, line: bytes) -> Iterator[Event]:
+        block = self._block.add(line)
+        if block is not None:
+            yield from self._reply(block)
+        elif self._block.too_long:
+            yield self._unreadable(self._block.drop(), "the block is too long")
 
     def _notice(self, line: bytes) -> Iterator[Event]:
-        text = self._discretion.text(line)
-        change = _CHANGE.fullmatch(text)
-        if change and change["which"] == "A":
-            # The new value follows; both together are one change.
-            self._old_values.pop(change["id"], None)
-            self._old_values[change["id"]] = (change["name"] or "", change["value"])
-            if len(self._old_values) > MOST_OLD_VALUES:
-                del self._old_values[next(iter(self._old_values))]
-            return
-        if change:
-            name, old = self._old_values.pop(change["id"], ("", None))
-            yield ParameterChanged(change["id"], change["name"] or name, old, change["value"])
-            return
-        yield Notice(text)
-        if line.startswith(b"zERR"):
-            for request in self._open:
-                if request.form.kind is Kind.SET_PARAMETER:
-                    request.refused = True
-                    self._open.remove(request)
-                    # Should a reply follow the notice, it belongs to the request all the same.
-                    self._recent = request
-                    yield Refused(request.text, text, request.sender)
-                    break
+        event = self._notices.read(self._discretion.text(line))
+        if event is not None:
+            yield event
+        if isinstance(event, Notice) and line.startswith(b"zERR"):
+            yield from self._refuse_setting(event.text)
+
+    def _refuse_setting(self, notice: str) -> Iterator[Event]:
+        for request in self._open:
+            if request.form.kind is Kind.SET_PARAMETER:
+                request.refused = True
+                self._open.remove(request)
+                # Should a reply follow the notice, it belongs to the request all the same.
+                self._recent = request
+                yield Refused(request.text, notice, request.sender)
+                break
 
     def _reply(self, line: bytes) -> Iterator[Event]:
         self.turns += 1
@@ -290,7 +229,7 @@ class Dialogue:
         request = next((each for each in self._open if each.expects(reply)), None)
         if request is not None:
             while self._open[0] is not request:
-                yield from self._conclude(self._open.popleft())
+                yield from self._replies.conclude(self._open.popleft())
             self._recent = None
             yield from self._take(request, reply)
         elif self._recent is not None and self._recent.expects(reply):
@@ -314,124 +253,15 @@ class Dialogue:
         request.answered = True
         if request.ends_with(reply):
             self._end(request)
-        yield from self._read(request, reply)
+        yield from self._replies.read(request, reply)
+        if request.complete:
+            self._end(request)
 
     def _end(self, request: Request) -> None:
         """No more of the reply is waited for; what comes all the same may still be read."""
         if request in self._open:
             self._open.remove(request)
         self._recent = request if request.form.kind is Kind.INFO and request.answered else None
-
-    # What replies say.
-
-    def _read(self, request: Request, reply: bytes) -> Iterator[Event]:
-        match request.form.kind:
-            case Kind.LOGIN_TOKEN:
-                self._discretion.remember(reply)
-            case Kind.DESCRIPTOR:
-                yield from self._read_descriptor(request, reply)
-            case Kind.PARAMETERS_CHANGED | Kind.PARAMETERS_ALL | Kind.PARAMETER:
-                yield from self._read_parameters(request, reply)
-            case Kind.ERRORS:
-                yield from self._read_errors(request, reply)
-            case Kind.INFO:
-                yield from self._read_fact(reply)
-            case Kind.CLOCK:
-                yield from self._read_clock(reply)
-            case _:
-                yield from self._read_word(request, reply)
-
-    def _read_word(self, request: Request, reply: bytes) -> Iterator[Event]:
-        match request.form.kind:
-            case Kind.LOGIN_KEY:
-                yield LoggedIn()
-            case Kind.CLEAR:
-                yield Clearing()
-            case Kind.GATEWAY:
-                yield Identified("gateway_serial", request.subject)
-            case Kind.API_VERSION:
-                yield from self._identify("api_version", reply)
-            case Kind.BOOT_VERSION:
-                yield from self._identify("boot_version", reply)
-            case Kind.SERIAL:
-                yield from self._identify("asnr", reply)
-            case Kind.UPTIME:
-                yield UptimeRead(int(reply))
-
-    def _identify(self, name: str, reply: bytes) -> Iterator[Event]:
-        value = self._discretion.text(reply)
-        if value:
-            yield Identified(name, value)
-
-    def _read_fact(self, reply: bytes) -> Iterator[Event]:
-        fact = _FACT.fullmatch(reply)
-        name = _FACTS.get(fact[1]) if fact else None
-        if fact is None or name is None:
-            yield self._unreadable(reply, "the boiler told a fact that is not known")
-        else:
-            yield from self._identify(name, fact[2])
-
-    def _read_clock(self, reply: bytes) -> Iterator[Event]:
-        try:
-            yield ClockRead(datetime.fromisoformat(reply.decode("ascii")))
-        except ValueError:
-            yield self._unreadable(reply, "this is no date and time")
-
-    def _read_errors(self, request: Request, reply: bytes) -> Iterator[Event]:
-        if reply in (b"no errors", b"--"):
-            self._end(request)
-            yield ActiveErrors(tuple(request.errors))
-        elif reply.strip() and len(request.errors) < MOST_ERRORS:
-            request.errors.append(self._discretion.excerpt(reply))
-
-    def _read_descriptor(self, request: Request, reply: bytes) -> Iterator[Event]:
-        seen = max(0, len(request.held) - len(_DOCUMENT_END))
-        request.held += reply[2:-2]
-        complete = _DOCUMENT_END in request.held[seen:]
-        if complete:
-            self._end(request)
-            if not request.spoilt:
-                yield from self._described(bytes(request.held))
-        elif len(request.held) > LARGEST_DOCUMENT:
-            # Its end is still waited for, so that the blocks up to there belong to it.
-            del request.held[: -len(_DOCUMENT_END)]
-            if not request.spoilt:
-                request.spoilt = True
-                yield Unreadable("boiler", request.text, "the reply to this request is too long")
-
-    def _described(self, document: bytes) -> Iterator[Event]:
-        try:
-            descriptor = parse_descriptor(document)
-        except DescriptorError as wrong:
-            yield self._unreadable(document, self._discretion.text(str(wrong)))
-            return
-        yield BoilerDescribed(document, descriptor)
-        if descriptor.truncated:
-            reason = f"more than {MOST_CHANNELS} channels are described; the others are left out"
-            yield self._unreadable(document, reason)
-
-    def _read_parameters(self, request: Request, reply: bytes) -> Iterator[Event]:
-        if not reply.startswith(b"<<"):
-            yield from self._read_record(bytes(request.held))
-            request.held.clear()
-            yield from self._read_record(reply)
-            return
-        *records, rest = (bytes(request.held) + reply[2:-2]).split(b"\n")
-        request.held[:] = rest
-        for record in records:
-            yield from self._read_record(record)
-        if len(request.held) > LONGEST_LINE:
-            yield self._unreadable(bytes(request.held[:BEGINNING]), "the line is too long")
-            request.held.clear()
-
-    def _read_record(self, record: bytes) -> Iterator[Event]:
-        record = record.strip(b"\r\n")
-        if record in (b"", b"--"):
-            return
-        try:
-            yield ParameterSeen(parse_parameter(record))
-        except ParameterError as wrong:
-            yield self._unreadable(record, str(wrong))
 
     def _unreadable(self, line: bytes, reason: str) -> Unreadable:
         # While a token is due, any line may be one in a form that is not known.

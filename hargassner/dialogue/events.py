@@ -1,10 +1,11 @@
 """What happened, as values: the events that the rest of the bridge lives on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from hargassner.dialogue.descriptor import Descriptor
+from hargassner.dialogue.channels import Descriptor, LengthMismatch, Reading
 from hargassner.dialogue.parameters import Parameter
 
 Direction = Literal["gateway", "boiler", "bridge"]
@@ -55,6 +56,13 @@ class BoilerDescribed:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """What the boiler's telemetry means from now on."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
 class Identified:
     """One fact of who the boiler or the gateway is.
 
@@ -85,6 +93,18 @@ class TelemetryLine:
     """One telemetry line, from ``pm`` on, without its line end."""
 
     line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What changed in a telemetry line, which can be nothing.
+
+    ``mismatch`` says that the line has another length than was described, so that not every channel
+    is known.
+    """
+
+    changed: Sequence[Reading] = ()
+    mismatch: LengthMismatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +170,15 @@ class Unreadable:
     reason: str
 
 
-Event = (
+ValueEvent = (
     SessionOpened
     | SessionOver
     | Announced
     | LoggedIn
     | Clearing
-    | BoilerDescribed
     | Identified
     | ClockRead
     | UptimeRead
-    | TelemetryLine
     | ParameterSeen
     | ParameterChanged
     | ActiveErrors
@@ -169,3 +187,10 @@ Event = (
     | Passthrough
     | Unreadable
 )
+"""What has no bytes in it."""
+
+Event = ValueEvent | BoilerDescribed | TelemetryLine
+"""What a dialogue gives, and what the proxy and the discovery say of it."""
+
+ModelEvent = ValueEvent | Described | Readings
+"""What the model takes in: descriptors and readings, not documents and lines."""

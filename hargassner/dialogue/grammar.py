@@ -120,7 +120,8 @@ class Request:
     ``text`` can be shown to anybody. ``subject`` is the parameter or serial number it names, and
     ``sender`` who asked.
     ``held`` is the part of a reply that can only be read with what follows, ``errors`` what has
-    been listed; ``spoilt`` says that the reply got too long to be read. ``refused`` says that a
+    been listed; ``spoilt`` says that the reply got too long to be read, ``complete`` that what was
+    read of it was its end. ``refused`` says that a
     notice has refused the request already, ``misread`` that there was a reply which may have been
     the one to this request, although it could not be read as such.
     """
@@ -132,6 +133,7 @@ class Request:
     answered: bool = False
     refused: bool = False
     spoilt: bool = False
+    complete: bool = False
     misread: bool = False
     held: bytearray = field(default_factory=bytearray)
     errors: list[str] = field(default_factory=list)

@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from operator import ne
 
-from hargassner.dialogue.descriptor import AnalogChannel, Descriptor, DigitalChannel
+from hargassner.catalogue import Catalogue
+from hargassner.dialogue.channels import (
+    AnalogChannel,
+    Descriptor,
+    LengthMismatch,
+    Reading,
+)
 
 _PREFIX = b"pm "
 
@@ -23,9 +28,10 @@ _LONGEST_TOKEN = 40
 _REMEMBERED = 4096
 """Readings kept for reuse: values come back, and a reading is dear to make."""
 
-_EXTRA_BEFORE = ("ExtHK Solltmp.", "Solltmp. ExtHK", "Ext.HK Soll")
-_EXTRA_BEHIND = ("BoiZustand_1",)
-"""Channels beside which boilers have been met that send values which they don't describe."""
+_EXTRA_BEFORE = "external_circuit_setpoint"
+_EXTRA_BEHIND = "tank_1_state"
+"""Roles of channels beside which boilers have been met that send values which they don't
+describe."""
 
 _ALL_BITS = 0xFFFFFFFF
 
@@ -33,34 +39,11 @@ _is_number = re.compile(rb"-?[0-9]{1,15}(?:\.[0-9]{1,15})?").fullmatch
 _is_word = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one channel shows.
-
-    ``text`` is the boiler's own text, so its precision is kept; for a digital channel it is ``ON``
-    or ``OFF``. ``value`` is None where the token is no number (or no hexadecimal word); ``text``
-    is then the token as sent, the beginning of it if it is long, or empty where it isn't known
-    which token is meant.
-    """
-
-    channel: AnalogChannel | DigitalChannel
-    text: str
-    value: float | int | bool | None
-
-
 _Piece = tuple[int, bytes, list[bytes]]
 """A stretch of a line: the length of its text, the text, and the tokens in it."""
 
 _Bit = tuple[int, Reading, Reading]
 """A digital channel: its mask, and its two readings, on and off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Misfit:
-    """A line has ``got`` values, the descriptor and the hidden places make ``expected``."""
-
-    expected: int
-    got: int
 
 
 class Decoder:
@@ -77,7 +60,7 @@ class Decoder:
     """
 
     def __init__(self, descriptor: Descriptor, hidden: Iterable[int] = ()) -> None:
-        self.misfit: Misfit | None = None
+        self.mismatch: LengthMismatch | None = None
         """Why the last line could not be decoded in full, or None."""
 
         hidden_places: list[int] = []
@@ -88,15 +71,16 @@ class Decoder:
         self._expected = self._analog_values + descriptor.words
 
         self._analog: list[list[AnalogChannel]] = [[] for _ in range(self._analog_values)]
+        roles = Catalogue.load().roles
         extra_places: list[int] = []
         for channel in descriptor.analog:
             place = channel.place
             for hidden_place in hidden_places:
                 place += hidden_place <= place
             self._analog[place].append(channel)
-            if channel.name in _EXTRA_BEFORE:
+            if channel.name in roles[_EXTRA_BEFORE]:
                 extra_places.append(place)
-            elif channel.name in _EXTRA_BEHIND:
+            elif channel.name in roles[_EXTRA_BEHIND]:
                 extra_places.append(place + 1)
         self._first_extra = min(extra_places, default=0)
         self._digital: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
@@ -113,7 +97,8 @@ class Decoder:
     def decode(self, line: bytes) -> Sequence[Reading]:
         """The readings that differ from the last line's, in the order of places in the line.
 
-        The first line gives every channel's, and so does the first that fits after a misfit.
+        The first line gives every channel's, and so does the first that fits after a length
+        mismatch.
 
         Args:
             line: a whole telemetry line, which begins ``pm``, without its line end.
@@ -121,7 +106,7 @@ class Decoder:
         if line == self._line:
             return ()
         self._line = line
-        new_pieces = None if self.misfit else self._new_pieces(line)
+        new_pieces = None if self.mismatch else self._new_pieces(line)
         if new_pieces is None:
             new_pieces = self._new_pieces(self._regular(line)) or []
         readings: list[Reading] = []
@@ -172,15 +157,15 @@ class Decoder:
         """What a line is worth: a line with just the tokens expected, a blank behind each."""
         tokens = [token for token in line[len(_PREFIX) :].split(b" ") if token]
         if len(tokens) != self._expected:
-            self.misfit = Misfit(expected=self._expected, got=len(tokens))
+            self.mismatch = LengthMismatch(expected=self._expected, got=len(tokens))
             tokens = self._trusted(tokens)
-        elif self.misfit:
-            self.misfit = None
+        elif self.mismatch:
+            self.mismatch = None
             self._forget()
         return b"".join([_PREFIX, *(token + b" " for token in tokens)])
 
     def _trusted(self, tokens: list[bytes]) -> list[bytes]:
-        """The tokens of a misfitting line at the places where they are expected."""
+        """The tokens of a line of another length at the places where they are expected."""
         words = len(self._digital)
         digital = tokens[len(tokens) - words :] if len(tokens) >= words else [_UNKNOWN] * words
         analog: list[bytes] = []

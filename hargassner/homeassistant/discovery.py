@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from hargassner import __version__
-from hargassner.boiler.model import FAULT, Boiler, Channel, Setting
+from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.catalogue import AnalogEntry, DigitalEntry, Text, spelled_unit
 from hargassner.config import Config
 from hargassner.dialogue.identifiers import parameter_object
@@ -244,7 +244,7 @@ def _conclusions(topics: Topics, language: str) -> Iterator[Entity]:
 def _channel(boiler: Boiler, config: Config, channel: Channel) -> Entity:
     entry = channel.entry
     language = config.homeassistant.language
-    wanted = entry is not None and entry.enabled and entry.name != FAULT
+    wanted = entry is not None and entry.enabled and entry.role != "fault"
     properties: Json = {"state_topic": Topics.of(config.mqtt).channel(channel)}
     if isinstance(entry, DigitalEntry) and entry.inverted:
         properties |= {"payload_on": "OFF", "payload_off": "ON"}

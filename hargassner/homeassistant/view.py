@@ -11,7 +11,6 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 
 from hargassner.boiler.model import (
-    FAULT_NUMBER,
     Availability,
     Boiler,
     BoilerObserver,
@@ -269,7 +268,7 @@ class HomeView(Service, BoilerObserver):
 
 def _is_state(entry: object) -> bool:
     """Whether what a channel shows is one of several states, or a fault's number."""
-    return isinstance(entry, AnalogEntry) and (bool(entry.states) or entry.name == FAULT_NUMBER)
+    return isinstance(entry, AnalogEntry) and (bool(entry.states) or entry.role == "fault_number")
 
 
 def _line(fault: Fault, language: str) -> str:

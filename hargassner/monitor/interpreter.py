@@ -1,7 +1,7 @@
 """The spectator beside the proxy: what passes is understood, and the model told of it."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -12,9 +12,11 @@ from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import (
     Announced,
     BoilerDescribed,
+    Described,
     Event,
     Identified,
     LoggedIn,
+    ModelEvent,
     Passthrough,
     Refused,
     SessionOpened,
@@ -23,6 +25,8 @@ from hargassner.dialogue.events import (
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.monitor.readings import LineReader
+from hargassner.observers import Once
 from hargassner.proxy.observers import IExchangeObserver
 from hargassner.proxy.session import Session
 from hargassner.terminal import printable
@@ -41,6 +45,7 @@ class Interpreter:
         boiler: the model.
         clock: the time of each event.
         described: called with each descriptor that the boiler sends.
+        hidden: places of values in a telemetry line that the descriptor leaves out.
     """
 
     def __init__(
@@ -48,12 +53,14 @@ class Interpreter:
         boiler: Boiler,
         clock: IReactorTime,
         described: Callable[[BoilerDescribed], object],
+        hidden: Sequence[int] = (),
     ) -> None:
         self.boiler = boiler
         self.unreadable = 0
         self._clock = clock
         self._described = described
-        self._said: set[tuple[str, str]] = set()
+        self._lines = LineReader(hidden)
+        self._said = Once(_KINDS_SAID)
 
     def watch(self, session: Session) -> "SessionInterpreter":
         """A spectator for a session that begins."""
@@ -63,39 +70,48 @@ class Interpreter:
         """Tell the model, and say what a human would tell another."""
         now = self._clock.seconds()
         for event in events:
-            match event:
-                case BoilerDescribed():
-                    self._described(event)
-                case Unreadable():
-                    self.unreadable += 1
-                    self._say_once(
-                        "unreadable", event.reason, "cannot be read: {text} ({kind})", event.text
-                    )
-                case Passthrough() if not _REQUEST.match(event.kind):
-                    self._say_once(
-                        "passthrough",
-                        "no request",
-                        "what is no request passes without being understood: {text}",
-                        event.request,
-                    )
-                case Passthrough():
-                    self._say_once(
-                        "passthrough",
-                        event.kind,
-                        "the request {kind} is unknown: its replies pass without being understood",
-                    )
-                case Refused(asked_by="gateway"):
-                    # An older boiler refuses what the gateway asks every few seconds, for years.
-                    words = _WORDS.match(event.request)
-                    self._say_once(
-                        "refused",
-                        f"{words[0] if words else ''} {event.reply}",
-                        "the boiler refused {text}; it is said once of each kind",
-                        f"{event.request}: {event.reply}",
-                    )
-                case _:
-                    pass
-            self.boiler.apply(event, now, session)
+            self.boiler.apply(self._for_the_model(event), now, session)
+
+    def _for_the_model(self, event: Event) -> ModelEvent:
+        """The event without bytes: a line's readings, a document's descriptor."""
+        match event:
+            case TelemetryLine():
+                return self._lines.read(event.line, self.boiler.descriptor)
+            case BoilerDescribed():
+                self._described(event)
+                return Described(event.descriptor)
+            case Unreadable():
+                self.unreadable += 1
+                self._say_once(
+                    "unreadable", event.reason, "cannot be read: {text} ({kind})", event.text
+                )
+            case Passthrough():
+                self._say_passthrough(event)
+            case Refused(asked_by="gateway"):
+                # An older boiler refuses what the gateway asks every few seconds, for years.
+                words = _WORDS.match(event.request)
+                self._say_once(
+                    "refused",
+                    f"{words[0] if words else ''} {event.reply}",
+                    "the boiler refused {text}; it is said once of each kind",
+                    f"{event.request}: {event.reply}",
+                )
+        return event
+
+    def _say_passthrough(self, event: Passthrough) -> None:
+        if _REQUEST.match(event.kind):
+            self._say_once(
+                "passthrough",
+                event.kind,
+                "the request {kind} is unknown: its replies pass without being understood",
+            )
+        else:
+            self._say_once(
+                "passthrough",
+                "no request",
+                "what is no request passes without being understood: {text}",
+                event.request,
+            )
 
     def gateway_announced(self, gateway: FoundGateway) -> None:
         """The gateway announced itself, or has become known by its login."""
@@ -116,8 +132,7 @@ class Interpreter:
         self.take(facts)
 
     def _say_once(self, what: str, kind: str, format_: str, text: str = "") -> None:
-        if (what, kind) not in self._said and len(self._said) < _KINDS_SAID:
-            self._said.add((what, kind))
+        if self._said.first((what, kind)):
             log.info(format_, kind=printable(kind), text=printable(text))
 
 

@@ -20,7 +20,7 @@ CONNECT_TIMEOUT = 10.0
 """Seconds to find the boiler, and again to connect to it."""
 
 
-class IBoilerReactor(ISocketReactor, IReactorCore):
+class IBoilerReactor(IReactorCore, ISocketReactor):
     """What connecting to the boiler needs of a reactor."""
 
 

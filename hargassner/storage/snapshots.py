@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.boiler.model import Boiler, BoilerObserver, Identity
-from hargassner.dialogue.events import BoilerDescribed, Identified
+from hargassner.dialogue.events import BoilerDescribed, Described, Identified
 from hargassner.discovery import (
     Announcement,
     Devices,
@@ -190,7 +190,7 @@ class Memory(Service, BoilerObserver):
             self._boiler.apply(identified, now)
         described = self._descriptors.recall()
         if described is not None:
-            self._boiler.apply(described, now)
+            self._boiler.apply(Described(described.descriptor), now)
         found = self._remembered = self._found.recall()
         self._devices.recall(found.gateway, found.boiler, logged_in=found.logged_in)
         self._stop_observing = self._boiler.observe(self)

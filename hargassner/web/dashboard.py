@@ -1,6 +1,6 @@
 """Which channels are what an owner looks at, whatever his boiler has of them.
 
-The names are the catalogue's.
+Channels are known by their roles, which the catalogue gives them (``role``).
 """
 
 from collections.abc import Mapping
@@ -9,43 +9,47 @@ from hargassner.boiler.model import Boiler, Channel
 
 CIRCUITS = ("A", "1", "2", "3", "4", "5", "6", "B")
 TANKS = ("A", "1", "2", "3", "B")
-FILL = ("Puff Füllgrad", "Pufferfüllgrad", "PufLad")
-BUFFER = {"top": "TPo", "middle": "TPm", "bottom": "TPu"}
+BUFFER = {"top": "buffer_top", "middle": "buffer_middle", "bottom": "buffer_bottom"}
 TILES = {
-    "output": ("Leistung", "PK_Leistung"),
-    "boiler": ("TK", "PK_TK"),
-    "flue": ("TRG", "PK_TRG"),
-    "outdoor": ("Taus", "TA Gem."),
+    "output": ("output", "pellet_output"),
+    "boiler": ("boiler_temperature", "pellet_boiler_temperature"),
+    "flue": ("flue_temperature", "pellet_flue_temperature"),
+    "outdoor": ("outdoor_temperature", "outdoor_average"),
 }
-"""What an owner looks at first: for each the catalogue's names, of which the first one counts that
+"""What an owner looks at first: for each the roles, of which the first one counts that a channel of
 the boiler has."""
 
 CHARTS: Mapping[str, tuple[str, ...]] = {
-    "boiler": ("TK", "TRL"),
-    "output": ("Leistung", "PK_Leistung"),
-    "flue": ("TRG", "PK_TRG"),
+    "boiler": ("boiler_temperature", "return_temperature"),
+    "output": ("output", "pellet_output"),
+    "flue": ("flue_temperature", "pellet_flue_temperature"),
     "buffer": tuple(BUFFER.values()),
-    "fill": FILL,
-    "water": tuple(f"TB{each}" for each in TANKS),
-    "circuits": tuple(f"TVL_{each}" for each in CIRCUITS),
-    "outdoor": ("Taus",),
+    "fill": ("buffer_fill",),
+    "water": tuple(f"tank_{each}" for each in TANKS),
+    "circuits": tuple(f"circuit_{each}_flow" for each in CIRCUITS),
+    "outdoor": ("outdoor_temperature",),
 }
-"""The charts, each with the catalogue's names of its lines."""
+"""The charts, each with the roles of its lines."""
 
 
-def by_name(boiler: Boiler) -> dict[str, Channel]:
-    """The boiler's channels that are connected, by the catalogue's names."""
-    found: dict[str, Channel] = {}
+def by_role(boiler: Boiler) -> dict[str, list[Channel]]:
+    """The boiler's channels that are connected, by their roles, first the one that counts."""
+    named: dict[str, Channel] = {}
     for channel in boiler.channels.values():
         if channel.entry is not None and channel.connected and channel.text is not None:
-            found.setdefault(channel.entry.name, channel)
-    return found
+            named.setdefault(channel.entry.name, channel)
+    found = {
+        role: [named[each] for each in names if each in named]
+        for role, names in boiler.catalogue.roles.items()
+    }
+    return {role: channels for role, channels in found.items() if channels}
 
 
 def charted(boiler: Boiler) -> dict[str, list[Channel]]:
     """The channels that each chart shows; only charts that have one."""
-    named = by_name(boiler)
+    found = by_role(boiler)
     lines = {
-        chart: [named[each] for each in names if each in named] for chart, names in CHARTS.items()
+        chart: [channel for role in roles for channel in found.get(role, ())]
+        for chart, roles in CHARTS.items()
     }
     return {chart: channels for chart, channels in lines.items() if channels}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.dialogue.parameters import NumberParameter
 from hargassner.web.charts import Consumed
-from hargassner.web.dashboard import BUFFER, CIRCUITS, FILL, TANKS, TILES, by_name
+from hargassner.web.dashboard import BUFFER, CIRCUITS, TANKS, TILES, by_role
 from hargassner.web.status import Link, Status
 from hargassner.web.texts import text
 
@@ -94,22 +94,22 @@ def identity_picture(boiler: Boiler) -> Json:
 def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, date: Date) -> Json:
     """What an owner wants to know of the boiler; only what this one has."""
 
-    def state(name: str) -> Json:
-        return _state(boiler, named, name, language, date)
+    def state(role: str) -> Json:
+        return _state(boiler, channels, role, language, date)
 
-    named = by_name(boiler)
-    tiles = {role: _value(named, *names) for role, names in TILES.items()}
+    channels = {role: found[0] for role, found in by_role(boiler).items()}
+    tiles = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
     return {
         "current": boiler.availability.telemetry,
-        "state": state("ZK") or state("PK_ZK"),
+        "state": state("boiler_state") or state("pellet_boiler_state"),
         "tiles": [
-            {"role": role, "label": text(f"tile.{role}", language), "value": value}
-            for role, value in tiles.items()
+            {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
+            for tile, value in tiles.items()
             if value is not None
         ],
-        "buffer": _buffer(named, state),
-        "water": _tanks(named, state, language),
-        "circuits": _circuits(named, state, language),
+        "buffer": _buffer(channels, state),
+        "water": _tanks(channels, state, language),
+        "circuits": _circuits(channels, state, language),
         "pellets": {
             "stock": boiler.counters.stock,
             "today": consumed.kilograms if consumed else None,
@@ -118,67 +118,67 @@ def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, dat
     }
 
 
-def _value(named: Mapping[str, Channel], *names: str) -> Json:
-    """What the first of these channels that there is shows, None if there is none."""
-    for name in names:
-        if name in named:
-            return {"text": named[name].text, "unit": named[name].unit}
+def _value(channels: Mapping[str, Channel], *roles: str) -> Json:
+    """What the channel with the first of these roles that there is shows, None without any."""
+    for role in roles:
+        if role in channels:
+            return {"text": channels[role].text, "unit": channels[role].unit}
     return None
 
 
 def _state(
-    boiler: Boiler, named: Mapping[str, Channel], name: str, language: str, date: Date
+    boiler: Boiler, channels: Mapping[str, Channel], role: str, language: str, date: Date
 ) -> Json:
-    channel = named.get(name)
+    channel = channels.get(role)
     if channel is None:
         return None
     words = boiler.state_text(channel, language) or channel.text
     return {"text": words, "since": _since(channel.since, date)}
 
 
-def _is_on(named: Mapping[str, Channel], name: str) -> bool:
-    return name in named and bool(named[name].value)
+def _is_on(channels: Mapping[str, Channel], role: str) -> bool:
+    return role in channels and bool(channels[role].value)
 
 
-def _buffer(named: Mapping[str, Channel], state: Callable[[str], Json]) -> Json:
-    heights = {height: _value(named, name) for height, name in BUFFER.items()}
-    fill = _value(named, *FILL)
+def _buffer(channels: Mapping[str, Channel], state: Callable[[str], Json]) -> Json:
+    heights = {height: _value(channels, role) for height, role in BUFFER.items()}
+    fill = _value(channels, "buffer_fill")
     if not any(heights.values()):
         return None
-    return {**heights, "fill": fill, "state": state("PuffZustand") or state("PufZustand")}
+    return {**heights, "fill": fill, "state": state("buffer_state")}
 
 
 def _tanks(
-    named: Mapping[str, Channel], state: Callable[[str], Json], language: str
+    channels: Mapping[str, Channel], state: Callable[[str], Json], language: str
 ) -> list[object]:
     return [
         {
             "name": text("tank", language, name=each),
-            "value": _value(named, f"TB{each}"),
-            "target": _value(named, f"TBs_{each}"),
-            "pump": _is_on(named, f"BP{each}"),
-            "state": state(f"BoiZustand_{each}"),
+            "value": _value(channels, f"tank_{each}"),
+            "target": _value(channels, f"tank_{each}_setpoint"),
+            "pump": _is_on(channels, f"tank_{each}_pump"),
+            "state": state(f"tank_{each}_state"),
         }
         for each in TANKS
-        if f"TB{each}" in named
+        if f"tank_{each}" in channels
     ]
 
 
 def _circuits(
-    named: Mapping[str, Channel], state: Callable[[str], Json], language: str
+    channels: Mapping[str, Channel], state: Callable[[str], Json], language: str
 ) -> list[object]:
     return [
         {
             "name": text("circuit", language, name=each),
-            "value": _value(named, f"TVL_{each}"),
-            "target": _value(named, f"TVLs_{each}"),
-            "room": _value(named, f"TRA_{each}"),
-            "pump": _is_on(named, f"HKP{each}"),
-            "state": state(f"HKZustand_{each}"),
+            "value": _value(channels, f"circuit_{each}_flow"),
+            "target": _value(channels, f"circuit_{each}_flow_setpoint"),
+            "room": _value(channels, f"circuit_{each}_room"),
+            "pump": _is_on(channels, f"circuit_{each}_pump"),
+            "state": state(f"circuit_{each}_state"),
         }
         for each in CIRCUITS
         # A circuit without a mixer has no flow sensor, but does not stay off for ever.
-        if f"TVL_{each}" in named or _is_on(named, f"HKZustand_{each}")
+        if f"circuit_{each}_flow" in channels or _is_on(channels, f"circuit_{each}_state")
     ]
 
 

@@ -119,7 +119,7 @@ class Witness(BoilerObserver):
                 reads_directly=config.boiler.direct_telemetry,
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
-                misfit=availability.misfit,
+                mismatch=availability.mismatch,
                 broker=parts.broker(),
             )
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hargassner.dialogue.telemetry import Misfit
+from hargassner.dialogue.channels import LengthMismatch
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 
 PATIENCE = 120.0
@@ -71,7 +71,7 @@ class Facts:
     reads_directly: bool = True
     telemetry: bool = False
     telemetry_since: float | None = None
-    misfit: Misfit | None = None
+    mismatch: LengthMismatch | None = None
     broker: LinkStatus | None = None
 
 
@@ -137,9 +137,9 @@ def _gateway(facts: Facts, boiler: Link) -> Link:
 def _boiler(facts: Facts) -> Link:
     address = facts.boiler_address
     if facts.telemetry:
-        if facts.misfit is None:
+        if facts.mismatch is None:
             return Link("boiler.online", Level.OK, facts.telemetry_since, address)
-        counts = (("got", facts.misfit.got), ("expected", facts.misfit.expected))
+        counts = (("got", facts.mismatch.got), ("expected", facts.mismatch.expected))
         return Link(
             "boiler.misfit",
             Level.WAIT,

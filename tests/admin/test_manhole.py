@@ -38,6 +38,7 @@ from hargassner.proxy.session import Session
 from hargassner.service import Bridge
 from tests.cases import ClockCase, DescriptorCase, free_ports
 from tests.doubles.clocks import TwoClocks
+from tests.telling import tell
 
 CONFIG = ManholeConfig(listen="tcp:0:interface=127.0.0.1", password="open sesame")
 WRONG = "open cinnamon"
@@ -377,7 +378,7 @@ class InsideTests(ManholeCase):
             BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)),
             TelemetryLine(b"pm 65.90 7 "),
         ):
-            self.bridge.boiler.apply(event, 1.0, 1)
+            tell(self.bridge.boiler, event, 1.0, 1)
 
     def test_help_tells_of_every_name(self) -> None:
         told = {line.split()[0].removesuffix("()") for line in self.shown("help()")[:-1]}

@@ -14,6 +14,7 @@ from hargassner.admin.systemd import Notices, Supervision, status_line, supervis
 from hargassner.boiler.model import Boiler
 from hargassner.dialogue.events import LoggedIn, SessionOpened, TelemetryLine
 from tests.cases import ClockCase, free_ports, loopback_addresses
+from tests.telling import tell
 
 
 class SupervisionTests(ClockCase):
@@ -193,5 +194,5 @@ class StatusLineTests(ClockCase):
         boiler = Boiler()
         self.assertEqual(status_line(boiler), "no session of the gateway, no telemetry")
         for event in (SessionOpened(3, "192.0.2.7"), LoggedIn(), TelemetryLine(b"pm 1 2 ")):
-            boiler.apply(event, 1.0, 3)
+            tell(boiler, event, 1.0, 3)
         self.assertEqual(status_line(boiler), "session 3 of the gateway, telemetry flows")

@@ -9,8 +9,8 @@ from twisted.logger import LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import (
-    MISSING_PATIENCE,
-    TELEMETRY_PATIENCE,
+    MISSING_TIMEOUT,
+    TELEMETRY_TIMEOUT,
     Availability,
     Boiler,
     BoilerObserver,
@@ -23,6 +23,7 @@ from hargassner.boiler.model import (
     Setting,
 )
 from hargassner.catalogue import Family, Text
+from hargassner.dialogue.channels import LengthMismatch
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import (
     ActiveErrors,
@@ -33,6 +34,7 @@ from hargassner.dialogue.events import (
     Event,
     Identified,
     LoggedIn,
+    ModelEvent,
     Notice,
     ParameterChanged,
     ParameterSeen,
@@ -42,8 +44,9 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter, OtherParameter
-from hargassner.dialogue.telemetry import Misfit
+from hargassner.monitor.readings import LineReader
 from tests.shared import shared_file
+from tests.telling import tell
 
 SMALL = (
     ("ZK", ""),
@@ -128,8 +131,10 @@ class BoilerCase(SynchronousTestCase):
         self.notebook = Notebook()
         self.stop = self.boiler.observe(self.notebook)
 
-    def apply(self, event: Event, now: float = 0.0, session: int | None = None) -> None:
-        self.boiler.apply(event, now, session)
+    def apply(
+        self, event: Event | ModelEvent, now: float = 0.0, session: int | None = None
+    ) -> None:
+        tell(self.boiler, event, now, session)
 
     def describe(self, *analog: tuple[str, str]) -> None:
         """Let the boiler describe itself, and forget what was told of that."""
@@ -271,14 +276,14 @@ class DescriptorTests(BoilerCase):
 
     def test_hidden_values_are_passed_over(self) -> None:
         """A place that the owner calls hidden belongs to no channel."""
-        self.boiler = Boiler(hidden=[1])
         self.apply(described(("ZK", ""), ("TK", "°C")))
-        self.line("7 999 65.7 0000")
+        readings = LineReader(hidden=[1]).read(b"pm 7 999 65.7 0000 ", self.boiler.descriptor)
+        self.apply(readings)
         self.assertEqual("65.7", self.boiler.channels["tk"].text)
-        self.assertIsNone(self.boiler.availability.misfit)
+        self.assertIsNone(self.boiler.availability.mismatch)
 
 
-class MisfitTests(BoilerCase):
+class LengthMismatchTests(BoilerCase):
     """Lines that don't fit the descriptor are said, and not guessed at."""
 
     def test_it_is_said_once_with_the_lengths(self) -> None:
@@ -288,17 +293,17 @@ class MisfitTests(BoilerCase):
             self.line(f"7 65.7 99 {now} 0000", now)
         [event] = [event for event in self.logged if event["log_level"] is LogLevel.warn]
         self.assertEqual((3, 5), (event["expected"], event["got"]))
-        self.assertEqual(Misfit(expected=3, got=5), self.boiler.availability.misfit)
-        self.assertEqual(1.0, self.boiler.availability.misfit_since)
+        self.assertEqual(LengthMismatch(expected=3, got=5), self.boiler.availability.mismatch)
+        self.assertEqual(1.0, self.boiler.availability.mismatch_since)
 
     def test_lengths_that_alternate_are_said_once(self) -> None:
         """A boiler that leaves a value out now and then does not fill the log, nor hide."""
         self.describe(("ZK", ""), ("TK", "°C"))
         for now in range(100):
             self.line("7 65.7 99 0000", now=float(now))
-            self.assertIsNotNone(self.boiler.availability.misfit)
+            self.assertIsNotNone(self.boiler.availability.mismatch)
             self.line("7 65.7 0000", now=float(now))
-            self.assertIsNone(self.boiler.availability.misfit)
+            self.assertIsNone(self.boiler.availability.mismatch)
         said = [
             event["log_format"] for event in self.logged if "telemetry lines" in event["log_format"]
         ]
@@ -320,7 +325,7 @@ class MisfitTests(BoilerCase):
         self.line("7 65.7 99 0000", now=1.0)
         self.told()
         self.line("7 65.7 0000", now=2.0)
-        self.assertIsNone(self.boiler.availability.misfit)
+        self.assertIsNone(self.boiler.availability.mismatch)
         self.assertIn(self.boiler.availability, self.told())
         self.assertEqual("65.7", self.boiler.channels["tk"].text)
         self.assertEqual(LogLevel.info, self.logged[-1]["log_level"])
@@ -355,10 +360,10 @@ class MissingTests(BoilerCase):
         self.describe(("TPo", "°C"))
         self.show("48")
         self.assertTrue(self.show("120", now=10.0))
-        self.boiler.tick(10.0 + MISSING_PATIENCE - 1)
+        self.boiler.tick(10.0 + MISSING_TIMEOUT - 1)
         self.assertTrue(self.boiler.channels["tpo"].connected)
         self.told()
-        self.boiler.tick(10.0 + MISSING_PATIENCE)
+        self.boiler.tick(10.0 + MISSING_TIMEOUT)
         self.assertFalse(self.boiler.channels["tpo"].connected)
         self.assertIn(("tpo", "120", False), self.told())
         self.assertTrue(self.show("48", now=9999.0))
@@ -370,7 +375,7 @@ class MissingTests(BoilerCase):
         self.show("120", now=10.0)
         self.show("48", now=20.0)
         self.show("120", now=3000.0)
-        self.boiler.tick(10.0 + MISSING_PATIENCE)
+        self.boiler.tick(10.0 + MISSING_TIMEOUT)
         self.assertTrue(self.boiler.channels["tpo"].connected)
 
     def test_a_cold_night_is_no_broken_wire(self) -> None:
@@ -378,7 +383,7 @@ class MissingTests(BoilerCase):
         self.describe(("Taus", "°C"))
         for value in ("-18", "-19", "-20"):
             self.show(value)
-        self.boiler.tick(100 * MISSING_PATIENCE)
+        self.boiler.tick(100 * MISSING_TIMEOUT)
         self.assertTrue(self.boiler.channels["taus"].connected)
 
     def test_the_rule_is_each_channels_own(self) -> None:
@@ -615,10 +620,10 @@ class AvailabilityTests(BoilerCase):
         self.line("8", now=101.0)
         [told] = self.told()
         self.assertEqual(Availability(telemetry=True, telemetry_since=100.0), told)
-        self.boiler.tick(101.0 + TELEMETRY_PATIENCE - 0.1)
+        self.boiler.tick(101.0 + TELEMETRY_TIMEOUT - 0.1)
         self.assertEqual([], self.told())
-        self.boiler.tick(101.0 + TELEMETRY_PATIENCE)
-        self.boiler.tick(101.0 + TELEMETRY_PATIENCE + 1)
+        self.boiler.tick(101.0 + TELEMETRY_TIMEOUT)
+        self.boiler.tick(101.0 + TELEMETRY_TIMEOUT + 1)
         self.assertEqual([Availability(telemetry=False, telemetry_since=131.0)], self.told())
 
     def test_it_is_not_told_offline_before_it_was_online(self) -> None:
@@ -791,7 +796,7 @@ class RecordedTests(BoilerCase):
         self.apply(BoilerDescribed(document, parse_descriptor(document)))
         for now, line in enumerate(line for line in lines if line.startswith("pm ")):
             self.apply(TelemetryLine(line.encode("latin-1")), float(now))
-            self.assertIsNone(self.boiler.availability.misfit)
+            self.assertIsNone(self.boiler.availability.mismatch)
         self.assertEqual((), self.boiler.faults)
         self.assertEqual(Counters(consumption=64, energy=276.48, stock=57), self.boiler.counters)
         channels = self.boiler.channels

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner.boiler.model import COMPUTED_WITH
 from hargassner.catalogue import Catalogue, Family, Text, family_of, spelled_unit
 from hargassner.catalogue.reader import CLASS_UNITS, UNITS, spelling
 from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.web.dashboard import CHARTS, CIRCUITS, TANKS, TILES
 from tests.shared import shared_file
 
 CATALOGUE = Catalogue.load()
@@ -108,6 +110,37 @@ class NamesTests(SynchronousTestCase):
         for table in ("channels_analog.tsv", "channels_digital.tsv"):
             names = [row[0] for row in rows(table)]
             self.assertEqual(len(names), len({spelling(name) for name in names}), table)
+
+
+class RoleTests(SynchronousTestCase):
+    """What the program takes a channel for is in the tables, not in the program."""
+
+    def test_a_channel_has_its_role_however_it_is_spelled(self) -> None:
+        """A damaged umlaut and a unit of the boiler's own take no role away."""
+        for name in ("Störungs Nr", "St?rungs Nr", "Stoerungs Nr"):
+            entry = CATALOGUE.analog(name, "x")
+            assert entry is not None
+            self.assertEqual("fault_number", entry.role)
+
+    def test_of_several_names_the_first_row_counts(self) -> None:
+        """Firmwares call the buffer's charge level differently."""
+        names = ("Puff Füllgrad", "Pufferfüllgrad", "PufLad")
+        self.assertEqual(names, CATALOGUE.roles["buffer_fill"])
+
+    def test_every_role_that_is_asked_for_is_a_channels(self) -> None:
+        """A role that no row has would look like a boiler without that channel."""
+        shown = {role for roles in (*TILES.values(), *CHARTS.values()) for role in roles}
+        parts = {
+            *(f"tank_{each}{part}" for each in TANKS for part in ("_setpoint", "_state", "_pump")),
+            *(
+                f"circuit_{each}_{part}"
+                for each in CIRCUITS
+                for part in ("flow_setpoint", "room", "state", "pump")
+            ),
+        }
+        others = {"boiler_state", "pellet_boiler_state", "buffer_state", *COMPUTED_WITH}
+        others.add("external_circuit_setpoint")
+        self.assertEqual(shown | parts | others, set(CATALOGUE.roles))
 
 
 class UnitTests(SynchronousTestCase):

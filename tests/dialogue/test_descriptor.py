@@ -4,13 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
 from hargassner.dialogue.descriptor import (
     LARGEST_DOCUMENT,
     MOST_CHANNELS,
-    AnalogChannel,
-    Descriptor,
     DescriptorError,
-    DigitalChannel,
     parse_descriptor,
 )
 from tests.shared import shared_file

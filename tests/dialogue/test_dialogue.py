@@ -15,13 +15,7 @@ from hargassner.dialogue.descriptor import (
     MOST_CHANNELS,
     parse_descriptor,
 )
-from hargassner.dialogue.dialogue import (
-    MOST_ERRORS,
-    MOST_KINDS,
-    MOST_OPEN,
-    Dialogue,
-    LineState,
-)
+from hargassner.dialogue.dialogue import MOST_KINDS, MOST_OPEN, Dialogue, LineState
 from hargassner.dialogue.events import (
     ActiveErrors,
     BoilerDescribed,
@@ -42,6 +36,7 @@ from hargassner.dialogue.events import (
 from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.dialogue.masking import LONGEST_SHOWN
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
+from hargassner.dialogue.replies import MOST_ERRORS
 
 TOKEN = "5EC2E7A0"
 KEY = "13F00DFACE0123456789ABCDEF01234567"

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.dialogue.descriptor import (
+from hargassner.dialogue.channels import (
     AnalogChannel,
     Descriptor,
     DigitalChannel,
-    parse_descriptor,
+    LengthMismatch,
+    Reading,
 )
-from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
+from hargassner.dialogue.descriptor import parse_descriptor
+from hargassner.dialogue.telemetry import Decoder
 from tests.shared import shared_file
 
 
@@ -105,7 +107,7 @@ class NumberTests(SynchronousTestCase):
         self.assertEqual(
             shown(readings), {"TK": "48.5", "O2": "???", "w0b0": "ON", "w0b3": "ON", "w0b31": "OFF"}
         )
-        self.assertIsNone(decoder.misfit)
+        self.assertIsNone(decoder.mismatch)
 
 
 class WordTests(SynchronousTestCase):
@@ -205,7 +207,7 @@ class ChangeTests(SynchronousTestCase):
             line.replace(b"pm", b"pm "),
         ):
             self.assertEqual(len(self.decoder.decode(same)), 0)
-            self.assertIsNone(self.decoder.misfit)
+            self.assertIsNone(self.decoder.mismatch)
         self.tokens[7] = "8"
         changed = encode(self.tokens, [0, 0]).replace(b" 9.0", b"  9.0").rstrip()
         self.assertEqual(shown(self.decoder.decode(changed)), {"a7": "8"})
@@ -215,17 +217,17 @@ class ChangeTests(SynchronousTestCase):
         line = encode(self.tokens, [0, 0])
         self.decoder.decode(line)
         self.decoder.decode(line.replace(b" 7.0 ", b"  "))
-        self.assertEqual(self.decoder.misfit, Misfit(expected=32, got=31))
+        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=32, got=31))
         fresh = Decoder(self.descriptor)
         fresh.decode(encode(["", *self.tokens[12:]], [0, 0]))
-        self.assertEqual(fresh.misfit, Misfit(expected=32, got=20))
+        self.assertEqual(fresh.mismatch, LengthMismatch(expected=32, got=20))
 
     def test_a_value_behind_a_known_line_is_one_too_many(self) -> None:
         """Though all before it is as it was."""
         line = encode(self.tokens, [0, 0])
         self.decoder.decode(line)
         self.decoder.decode(line + b"0 ")
-        self.assertEqual(self.decoder.misfit, Misfit(expected=32, got=33))
+        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=32, got=33))
 
     def test_two_channels_of_one_place_both_change(self) -> None:
         """They show the same value."""
@@ -293,10 +295,10 @@ class ChangeTests(SynchronousTestCase):
             alone = Decoder(descriptor)
             expected = {reading.channel.object: reading for reading in alone.decode(line)}
             self.assertEqual(values_of([*known.values()]), values_of([*expected.values()]))
-            self.assertEqual(decoder.misfit, alone.misfit)
+            self.assertEqual(decoder.mismatch, alone.mismatch)
 
 
-class MisfitTests(SynchronousTestCase):
+class LengthMismatchTests(SynchronousTestCase):
     """A line of another length is decoded as far as it can be trusted."""
 
     def setUp(self) -> None:
@@ -317,11 +319,11 @@ class MisfitTests(SynchronousTestCase):
     def test_lengths_are_told(self) -> None:
         """They stay told as long as lines do not fit."""
         self.decoder.decode(b"pm 1 2 3 4 5 6 7 0 0 ")
-        self.assertEqual(self.decoder.misfit, Misfit(expected=8, got=9))
+        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=8, got=9))
         self.decoder.decode(b"pm 1 2 3 4 5 6 7 0 0 ")
-        self.assertEqual(self.decoder.misfit, Misfit(expected=8, got=9))
+        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=8, got=9))
         self.decoder.decode(b"pm 1 2 0 0 ")
-        self.assertEqual(self.decoder.misfit, Misfit(expected=8, got=4))
+        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=8, got=4))
 
     def test_too_many_values(self) -> None:
         """Certain are words, from the right end, and values before the first possible extra one."""
@@ -361,7 +363,7 @@ class MisfitTests(SynchronousTestCase):
         self.assertEqual(self.known(b"pm "), {})
 
     def test_channels_become_unknown_once(self) -> None:
-        """A misfit takes back what was known, and tells it once."""
+        """A length mismatch takes back what was known, and tells it once."""
         self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")
         lost = self.decoder.decode(b"pm 1 2 99 3 4 5 6 0 0 ")
         self.assertEqual(
@@ -370,10 +372,10 @@ class MisfitTests(SynchronousTestCase):
         self.assertEqual(shown(self.decoder.decode(b"pm 7 2 99 9 9 9 9 0 0 ")), {"TK": "7"})
 
     def test_a_line_that_fits_again_gives_everything(self) -> None:
-        """The misfit is over."""
+        """The length mismatch is over."""
         self.decoder.decode(b"pm 1 2 99 3 4 5 6 0 0 ")
         readings = self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")
-        self.assertIsNone(self.decoder.misfit)
+        self.assertIsNone(self.decoder.mismatch)
         self.assertEqual(len(readings), 12)
         self.assertNotIn(None, values_of(readings).values())
 
@@ -389,7 +391,7 @@ class HiddenTests(SynchronousTestCase):
         """Places count from 0 in the line as it is sent, in any order."""
         decoder = Decoder(self.descriptor, hidden=[4, 1])
         known = shown(decoder.decode(b"pm 1 98 2 3 99 8 "))
-        self.assertIsNone(decoder.misfit)
+        self.assertIsNone(decoder.mismatch)
         self.assertEqual(
             known, {"a": "1", "b": "2", "c": "3", "w0b0": "OFF", "w0b3": "ON", "w0b31": "OFF"}
         )
@@ -404,13 +406,13 @@ class HiddenTests(SynchronousTestCase):
         """They are expected."""
         decoder = Decoder(self.descriptor, hidden=[1])
         decoder.decode(b"pm 1 2 3 0 ")
-        self.assertEqual(decoder.misfit, Misfit(expected=5, got=4))
+        self.assertEqual(decoder.mismatch, LengthMismatch(expected=5, got=4))
 
     def test_a_place_among_the_words_is_none(self) -> None:
         """Words stand at the right end, so nothing can hide between them."""
         decoder = Decoder(self.descriptor, hidden=[4, 4000])
         decoder.decode(b"pm 1 2 3 0 ")
-        self.assertIsNone(decoder.misfit)
+        self.assertIsNone(decoder.mismatch)
 
 
 class RealLineTests(SynchronousTestCase):
@@ -426,7 +428,7 @@ class RealLineTests(SynchronousTestCase):
         self.assertEqual(len(lines), count)
         for line in lines:
             known |= {reading.channel.object: reading for reading in decoder.decode(line)}
-            self.assertIsNone(decoder.misfit)
+            self.assertIsNone(decoder.mismatch)
             self.assertNotIn(None, values_of([*known.values()]).values())
             tokens = line.decode("latin-1").split()[1:]
             for channel in descriptor.analog:

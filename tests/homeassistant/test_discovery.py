@@ -12,7 +12,7 @@ from hargassner.boiler.model import Boiler
 from hargassner.config import Config, config_from
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import (
-    BoilerDescribed,
+    Described,
     Identified,
     ParameterChanged,
     ParameterSeen,
@@ -33,6 +33,7 @@ from tests.mqtt.cases import (
     with_options,
 )
 from tests.shared import shared_file
+from tests.telling import tell
 
 ENGLISH = (
     "PR001;6;3;4;1;0;0;0;Mode;Manual;Off;Hot water;Auto;Firing off",
@@ -58,12 +59,12 @@ def announced(boiler: Boiler, config: Config) -> Home:
     return check_announcements({topic: json.dumps(each) for topic, each in told.items()})
 
 
-def boiler_with(event: BoilerDescribed, line: bytes = b"", *parameters: str) -> Boiler:
+def boiler_with(event: Described, line: bytes = b"", *parameters: str) -> Boiler:
     """A boiler that was described and has told a line and parameters."""
     boiler = Boiler()
     boiler.apply(event, NOW)
     # A line that does not fit makes every channel one that has told something unknown.
-    boiler.apply(TelemetryLine(line or b"pm "), NOW)
+    tell(boiler, TelemetryLine(line or b"pm "), NOW)
     boiler.apply(Identified("model", "Nano.2(.3) 15"), NOW)
     for each in parameters:
         boiler.apply(ParameterSeen(parse_parameter(each)), NOW)
@@ -91,7 +92,7 @@ class RulesTests(SynchronousTestCase):
         for file in sorted(shared_file("firmware").glob("*.xml")):
             document = file.read_bytes()
             descriptor = parse_descriptor(document)
-            boiler = boiler_with(BoilerDescribed(document, descriptor), b"", *PARAMETERS)
+            boiler = boiler_with(Described(descriptor), b"", *PARAMETERS)
             for config in configurations():
                 home = announced(boiler, config)
                 told = len(descriptor.analog) + len(descriptor.digital)
@@ -593,7 +594,7 @@ class ShownTests(HomeCase):
         """Seven hours of a real boiler, each state that was published on the way."""
         recording = shared_file("firmware/nano2-25-V14.0k3.txt")
         document = recording.with_suffix(".xml").read_bytes()
-        self.apply(BoilerDescribed(document, parse_descriptor(document)))
+        self.apply(Described(parse_descriptor(document)))
         home = None
         for line in recording.read_bytes().splitlines():
             start = line.find(b"pm ")

@@ -4,7 +4,7 @@ import json
 
 from zope.interface.verify import verifyObject
 
-from hargassner.boiler.model import TELEMETRY_PATIENCE
+from hargassner.boiler.model import TELEMETRY_TIMEOUT
 from hargassner.config import config_from
 from hargassner.control.queue import IControl
 from hargassner.dialogue.events import ActiveErrors, Announced, ParameterChanged, TelemetryLine
@@ -79,7 +79,7 @@ class StateTests(HomeCase):
         for step in (lambda: None, self.log_in, self.line, self.log_out):
             step()
             seen.append((self.states()["session"], self.states()["telemetry"]))
-        self.clock.advance(TELEMETRY_PATIENCE)
+        self.clock.advance(TELEMETRY_TIMEOUT)
         self.boiler.tick(self.clock.seconds())
         seen.append((self.states()["session"], self.states()["telemetry"]))
         self.assertEqual(

@@ -11,10 +11,11 @@ from hargassner.boiler.model import Boiler
 from hargassner.config import Config, config_from
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import (
-    BoilerDescribed,
+    Described,
     Event,
     Identified,
     LoggedIn,
+    ModelEvent,
     ParameterSeen,
     SessionOpened,
     SessionOver,
@@ -29,6 +30,7 @@ from hargassner.simulator.boiler.parameters import standard_parameters
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
 from tests.cases import ClockCase
+from tests.telling import tell
 
 BASE = "hargassner/boiler"
 NOW = 1_700_000_000
@@ -62,7 +64,7 @@ PARAMETERS = (
 
 def described(
     channels: tuple[tuple[str, str, str], ...] = CHANNELS, bits: tuple[str, ...] = BITS
-) -> BoilerDescribed:
+) -> Described:
     """The event of a descriptor."""
     analog = "".join(
         f"<CHANNEL id='{place}' name={quoteattr(name)} unit={quoteattr(unit)}/>"
@@ -74,14 +76,14 @@ def described(
     document = (f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>").encode(
         "latin-1"
     )
-    return BoilerDescribed(document, parse_descriptor(document))
+    return Described(parse_descriptor(document))
 
 
 def standard_boiler(boiler: Boiler) -> None:
     """Tell a model everything of the simulated boiler, which has most of what there is."""
     document = standard_layout().document()
-    boiler.apply(BoilerDescribed(document, parse_descriptor(document)), NOW)
-    boiler.apply(TelemetryLine(standard_layout().line({}, {}).rstrip(b"\r\n")), NOW)
+    boiler.apply(Described(parse_descriptor(document)), NOW)
+    tell(boiler, TelemetryLine(standard_layout().line({}, {}).rstrip(b"\r\n")), NOW)
     for parameter in standard_parameters():
         boiler.apply(ParameterSeen(parse_parameter(parameter.record())), NOW)
 
@@ -134,9 +136,9 @@ class HomeCase(ClockCase):
         self.broker.retained.update(kept)
         self.live()
 
-    def apply(self, event: Event, session: int | None = None) -> None:
+    def apply(self, event: Event | ModelEvent, session: int | None = None) -> None:
         """Let something happen."""
-        self.boiler.apply(event, self.clock.seconds(), session)
+        tell(self.boiler, event, self.clock.seconds(), session)
 
     def line(self, **values: str) -> None:
         """Let a telemetry line arrive, with these values other than before.

@@ -17,6 +17,7 @@ from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
 from hargassner.storage.snapshots import DevicesSnapshot, IdentityCache, Memory
 from tests.monitor.test_interpreter import DOCUMENT
+from tests.telling import tell
 
 
 def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
@@ -56,7 +57,7 @@ class MemoryTests(SynchronousTestCase):
     def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
         self.memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
         self.live()
-        self.boiler.apply(TelemetryLine(b"pm 7 65.9 1 "), 1.0)
+        tell(self.boiler, TelemetryLine(b"pm 7 65.9 1 "), 1.0)
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
 
     def test_the_gateway_and_the_boiler_are_known_in_the_next_life(self) -> None:

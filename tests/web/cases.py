@@ -19,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.boiler.model import Boiler
 from hargassner.config import Config
 from hargassner.dialogue.descriptor import parse_descriptor
-from hargassner.dialogue.events import BoilerDescribed, TelemetryLine
+from hargassner.dialogue.events import Described, TelemetryLine
 from hargassner.discovery import Devices
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
@@ -33,6 +33,7 @@ from hargassner.web.connections import IDLE
 from hargassner.web.service import Parts, WebPage
 from tests.cases import Log
 from tests.doubles.clocks import TwoClockReactor
+from tests.telling import tell
 
 
 def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
@@ -40,7 +41,7 @@ def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
     return maybeDeferred(work, *arguments)
 
 
-def describe(analog: Mapping[str, str], digital: tuple[str, ...] = ()) -> BoilerDescribed:
+def describe(analog: Mapping[str, str], digital: tuple[str, ...] = ()) -> Described:
     """A descriptor of analog channels, each with its unit, and of up to 16 digital ones."""
     values = "".join(
         f"<CHANNEL id='{place}' name={quoteattr(name)} unit={quoteattr(unit)}/>"
@@ -51,7 +52,7 @@ def describe(analog: Mapping[str, str], digital: tuple[str, ...] = ()) -> Boiler
     )
     text = f"<DAQPRJ><ANALOG>{values}</ANALOG><DIGITAL>{bits}</DIGITAL></DAQPRJ>"
     document = text.encode("latin-1")
-    return BoilerDescribed(document, parse_descriptor(document))
+    return Described(parse_descriptor(document))
 
 
 def show(
@@ -61,7 +62,7 @@ def show(
     boiler.apply(describe({name: unit for name, (_, unit) in analog.items()}, on), at)
     values = " ".join(text for text, _ in analog.values())
     word = f" {2 ** len(on) - 1:X}" if on else ""
-    boiler.apply(TelemetryLine(f"pm {values}{word} ".encode("latin-1")), at)
+    tell(boiler, TelemetryLine(f"pm {values}{word} ".encode("latin-1")), at)
 
 
 class Opened:

@@ -28,6 +28,7 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
+from tests.telling import tell
 from tests.web.browser import MISSING, Browser
 from tests.web.cases import describe
 
@@ -276,7 +277,7 @@ class WireTests(BrowserCase):
 
     def tell(self, bridge: Bridge, *events: Any) -> None:
         for event in events:
-            bridge.boiler.apply(event, reactor.seconds())
+            tell(bridge.boiler, event, reactor.seconds())
 
     async def test_names_that_look_like_markup_do_nothing(self) -> None:
         bridge = self.bridge()

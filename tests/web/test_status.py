@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.dialogue.telemetry import Misfit
+from hargassner.dialogue.channels import LengthMismatch
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.web.status import PATIENCE, Facts, Level, Link, status_of
 from hargassner.web.texts import LANGUAGES, text
@@ -79,7 +79,7 @@ class BoilerTests(SynchronousTestCase):
         self.assertEqual(status_of(WELL).boiler.address, "198.51.100.2")
 
     def test_lines_that_do_not_fit_are_told_with_their_lengths(self) -> None:
-        facts = replace(WELL, misfit=Misfit(expected=190, got=192))
+        facts = replace(WELL, mismatch=LengthMismatch(expected=190, got=192))
         link = status_of(facts).boiler
         self.assertEqual(shown(link), ("boiler.misfit", Level.WAIT, START + 5))
         advice = text(link.advice, "en", **dict(link.fields))

@@ -3,6 +3,7 @@
 from hargassner.dialogue.events import ParameterChanged, TelemetryLine
 from hargassner.monitor.traffic_log import LogLine
 from hargassner.web.stream import GAP, KEEP_ALIVE, LINES_SENT, PERIOD, READERS, STALLED
+from tests.telling import tell
 from tests.web.cases import Answer, Connection, PageCase, describe, show
 
 
@@ -14,7 +15,7 @@ class StreamTests(PageCase):
         self.clock.advance(PERIOD / 2)
 
     def say(self, line: str) -> None:
-        self.boiler.apply(TelemetryLine(line.encode()), self.clock.seconds())
+        tell(self.boiler, TelemetryLine(line.encode()), self.clock.seconds())
 
     def second(self) -> None:
         self.clock.pump([PERIOD / 2, PERIOD / 4, PERIOD / 4])

@@ -1,0 +1,38 @@
+"""What an observer of the model is called with."""
+
+from collections.abc import Sequence
+
+from hargassner.boiler.counters import Counters
+from hargassner.boiler.faults import Fault
+from hargassner.boiler.sessions import Availability, Identity
+from hargassner.boiler.settings import Setting
+from hargassner.boiler.values import Channel
+
+
+class BoilerObserver:
+    """Observes the model; override what concerns you.
+
+    The calls come in the order of the changes, each after the model has taken it in. One that
+    raises is logged, and neither the model nor any other observer notices.
+    """
+
+    def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
+        """The boiler has other channels than before: all of them, and those that are no more."""
+
+    def channel_changed(self, channel: Channel) -> None:
+        """A channel shows something else, or its input was connected or disconnected."""
+
+    def setting_changed(self, setting: Setting) -> None:
+        """A parameter is new, has another value, or other limits or options."""
+
+    def faults_changed(self, faults: Sequence[Fault]) -> None:
+        """The boiler complains of something else than before; of nothing, if empty."""
+
+    def counters_changed(self, counters: Counters) -> None:
+        """Consumption, energy or stock have changed."""
+
+    def availability_changed(self, availability: Availability) -> None:
+        """A session logged in or ended, telemetry came or stopped, lines fit or don't."""
+
+    def identity_changed(self, identity: Identity) -> None:
+        """More is known of who the boiler and the gateway are."""

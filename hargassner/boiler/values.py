@@ -1,0 +1,142 @@
+"""The boiler's channels, and what they show now."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Generic, Literal, TypeVar
+
+from hargassner.catalogue import AnalogEntry, Catalogue, DigitalEntry, spelled_unit
+from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """One channel of the boiler's telemetry, and what it shows now.
+
+    The object stays the same for as long as the boiler describes the channel; only the model
+    changes it. ``unit`` is spelled as Home Assistant spells it; ``entry`` is what the catalogue
+    knows of the channel, if anything. ``text`` is the boiler's own text, "ON" or "OFF" for a
+    digital channel, and None before the first telemetry line. ``value`` is None for as long as the
+    text says nothing: it is then empty, or no number. ``since`` is the time of the last change.
+
+    ``connected`` is False for an input that shows nothing but its "nothing connected" values. One
+    that has once shown something else is believed for an hour before it counts as disconnected,
+    and for good if it came to that value slowly. It comes alive with the first other value.
+    """
+
+    kind: Literal["analog", "digital"]
+    object: str
+    name: str
+    unit: str
+    decimals: int | None
+    entry: AnalogEntry | DigitalEntry | None
+    text: str | None = None
+    value: float | int | bool | None = None
+    since: float | None = None
+    connected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reported(Generic[T]):
+    """Something that the boiler reported of itself, and when."""
+
+    value: T
+    at: float
+
+
+class Channels:
+    """The channels that the boiler describes, by their identifiers, in the descriptor's order.
+
+    Args:
+        catalogue: what is known of names.
+        roles: the roles by which channels are looked up.
+    """
+
+    def __init__(self, catalogue: Catalogue, roles: Iterable[str]) -> None:
+        self._catalogue = catalogue
+        self._roles = frozenset(roles)
+        self._by_object: dict[str, Channel] = {}
+        self._by_role: dict[str, Channel] = {}
+
+    def __iter__(self) -> Iterator[Channel]:
+        """Every channel."""
+        return iter(self._by_object.values())
+
+    def __getitem__(self, object_: str) -> Channel:
+        """The channel with this identifier."""
+        return self._by_object[object_]
+
+    @property
+    def by_object(self) -> Mapping[str, Channel]:
+        """Every channel by its identifier, not to be changed."""
+        return MappingProxyType(self._by_object)
+
+    def value(self, *roles: str) -> float | None:
+        """What the channel with the first of these roles that there is shows, if it is known."""
+        for role in roles:
+            channel = self._by_role.get(role)
+            if channel is not None:
+                return channel.value
+        return None
+
+    def has_role(self, channel: Channel) -> bool:
+        """Whether this channel is one of those that are looked up by their roles."""
+        entry = channel.entry
+        return entry is not None and self._by_role.get(entry.role) is channel
+
+    def describe(self, descriptor: Descriptor) -> Sequence[Channel]:
+        """Have the channels of another descriptor; those that it has too stay the same objects.
+
+        Returns:
+            the channels that are no more.
+        """
+        before = self._by_object
+        described = [
+            *(_analog(self._catalogue, each) for each in descriptor.analog),
+            *(_digital(self._catalogue, each) for each in descriptor.digital),
+        ]
+        self._by_object = {
+            channel.object: _kept(before.get(channel.object), channel) for channel in described
+        }
+        self._by_role = {
+            channel.entry.role: channel
+            for channel in self._by_object.values()
+            if channel.entry is not None and channel.entry.role in self._roles
+        }
+        return [each for each in before.values() if self._by_object.get(each.object) is not each]
+
+
+def _analog(catalogue: Catalogue, described: AnalogChannel) -> Channel:
+    entry = catalogue.analog(described.name, described.unit)
+    return Channel(
+        kind="analog",
+        object=described.object,
+        name=described.name,
+        unit=entry.unit if entry else spelled_unit(described.unit),
+        decimals=described.decimals,
+        entry=entry,
+    )
+
+
+def _digital(catalogue: Catalogue, described: DigitalChannel) -> Channel:
+    return Channel(
+        kind="digital",
+        object=described.object,
+        name=described.name,
+        unit="",
+        decimals=None,
+        entry=catalogue.digital(described.name),
+    )
+
+
+def _kept(before: Channel | None, described: Channel) -> Channel:
+    """The channel that was there before, if it is the one described now."""
+    if before is None:
+        return described
+    return before if _description(before) == _description(described) else described
+
+
+def _description(channel: Channel) -> tuple[str, str, str, int | None]:
+    return channel.kind, channel.name, channel.unit, channel.decimals

@@ -1,0 +1,41 @@
+"""The boiler's log lines, which say among other things how parameters are set."""
+
+import re
+
+from hargassner.dialogue.events import Notice, ParameterChanged
+
+MOST_OLD_VALUES = 16
+"""Parameters whose new value may be outstanding."""
+
+# The name is missing on older boilers; name and value can have anything in them.
+_CHANGE = re.compile(
+    r"zPa (?P<which>[AN]): (?P<id>[^\s=]+)(?: \((?P<name>.*?)\))? = ?(?P<value>.*)", re.DOTALL
+)
+
+
+class NoticeReader:
+    """Reads the notices of one session.
+
+    A change of a parameter takes two, the old value and the new one: both together are one change.
+    """
+
+    def __init__(self) -> None:
+        self._old_values: dict[str, tuple[str, str]] = {}
+
+    def read(self, text: str) -> ParameterChanged | Notice | None:
+        """What a notice says; None for the first half of a change."""
+        change = _CHANGE.fullmatch(text)
+        if change is None:
+            return Notice(text)
+        name, value = change["name"] or "", change["value"]
+        if change["which"] == "A":
+            self._remember(change["id"], name, value)
+            return None
+        old_name, old = self._old_values.pop(change["id"], ("", None))
+        return ParameterChanged(change["id"], name or old_name, old, value)
+
+    def _remember(self, number: str, name: str, value: str) -> None:
+        self._old_values.pop(number, None)
+        self._old_values[number] = (name, value)
+        if len(self._old_values) > MOST_OLD_VALUES:
+            del self._old_values[next(iter(self._old_values))]

@@ -1,0 +1,180 @@
+"""What the boiler's replies say, once it is known to which request each belongs."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from hargassner.dialogue.descriptor import (
+    LARGEST_DOCUMENT,
+    MOST_CHANNELS,
+    DescriptorError,
+    parse_descriptor,
+)
+from hargassner.dialogue.events import (
+    ActiveErrors,
+    BoilerDescribed,
+    Clearing,
+    ClockRead,
+    Event,
+    Identified,
+    LoggedIn,
+    ParameterSeen,
+    Unreadable,
+    UptimeRead,
+)
+from hargassner.dialogue.grammar import Kind, Request
+from hargassner.dialogue.lines import BEGINNING, LONGEST_LINE
+from hargassner.dialogue.masking import Discretion
+from hargassner.dialogue.parameters import ParameterError, parse_parameter
+
+MOST_ERRORS = 64
+"""Lines that are believed of a list of active errors."""
+
+_DOCUMENT_END = b"</DAQPRJ>"
+
+_FACT = re.compile(rb"([^:]+): '(.*)'", re.DOTALL)
+_FACTS = {
+    b"KT": "model",
+    b"SWV": "firmware",
+    b"FWV I/O": "io_firmware",
+    b"SN I/O": "io_serial",
+    b"SN BCE": "controller_serial",
+}
+
+
+class ReplyReader:
+    """Reads the replies of one session.
+
+    Args:
+        masking: keeps the session's secrets out of the events.
+        unreadable: makes the event for what cannot be read, and why.
+    """
+
+    def __init__(self, masking: Discretion, unreadable: Callable[[bytes, str], Unreadable]) -> None:
+        self._masking = masking
+        self._unreadable = unreadable
+
+    def conclude(self, request: Request) -> Iterator[Event]:
+        """What can be said of a request whose reply has not come to a known end."""
+        kind = request.form.kind
+        if not request.answered:
+            if kind is not Kind.UNKNOWN:
+                yield Unreadable(request.sender, request.text, "no reply to this request came")
+        elif kind is Kind.ERRORS:
+            yield ActiveErrors(tuple(request.errors))
+        elif kind is Kind.PARAMETERS_ALL:
+            record = bytes(request.held)
+            request.held.clear()
+            yield from self._read_record(record)
+        elif kind in (Kind.DESCRIPTOR, Kind.PARAMETERS_CHANGED):
+            yield Unreadable(request.sender, request.text, "the reply to this request broke off")
+
+    def read(self, request: Request, reply: bytes) -> Iterator[Event]:
+        """What a reply says; it sets ``complete`` if that was the end of it."""
+        match request.form.kind:
+            case Kind.LOGIN_TOKEN:
+                self._masking.remember(reply)
+            case Kind.DESCRIPTOR:
+                yield from self._read_descriptor(request, reply)
+            case Kind.PARAMETERS_CHANGED | Kind.PARAMETERS_ALL | Kind.PARAMETER:
+                yield from self._read_parameters(request, reply)
+            case Kind.ERRORS:
+                yield from self._read_errors(request, reply)
+            case Kind.INFO:
+                yield from self._read_fact(reply)
+            case Kind.CLOCK:
+                yield from self._read_clock(reply)
+            case _:
+                yield from self._read_word(request, reply)
+
+    def _read_word(self, request: Request, reply: bytes) -> Iterator[Event]:
+        match request.form.kind:
+            case Kind.LOGIN_KEY:
+                yield LoggedIn()
+            case Kind.CLEAR:
+                yield Clearing()
+            case Kind.GATEWAY:
+                yield Identified("gateway_serial", request.subject)
+            case Kind.API_VERSION:
+                yield from self._identify("api_version", reply)
+            case Kind.BOOT_VERSION:
+                yield from self._identify("boot_version", reply)
+            case Kind.SERIAL:
+                yield from self._identify("asnr", reply)
+            case Kind.UPTIME:
+                yield UptimeRead(int(reply))
+
+    def _identify(self, name: str, reply: bytes) -> Iterator[Event]:
+        value = self._masking.text(reply)
+        if value:
+            yield Identified(name, value)
+
+    def _read_fact(self, reply: bytes) -> Iterator[Event]:
+        fact = _FACT.fullmatch(reply)
+        name = _FACTS.get(fact[1]) if fact else None
+        if fact is None or name is None:
+            yield self._unreadable(reply, "the boiler told a fact that is not known")
+        else:
+            yield from self._identify(name, fact[2])
+
+    def _read_clock(self, reply: bytes) -> Iterator[Event]:
+        try:
+            yield ClockRead(datetime.fromisoformat(reply.decode("ascii")))
+        except ValueError:
+            yield self._unreadable(reply, "this is no date and time")
+
+    def _read_errors(self, request: Request, reply: bytes) -> Iterator[Event]:
+        if reply in (b"no errors", b"--"):
+            request.complete = True
+            yield ActiveErrors(tuple(request.errors))
+        elif reply.strip() and len(request.errors) < MOST_ERRORS:
+            request.errors.append(self._masking.excerpt(reply))
+
+    def _read_descriptor(self, request: Request, reply: bytes) -> Iterator[Event]:
+        seen = max(0, len(request.held) - len(_DOCUMENT_END))
+        request.held += reply[2:-2]
+        complete = _DOCUMENT_END in request.held[seen:]
+        if complete:
+            request.complete = True
+            if not request.spoilt:
+                yield from self._described(bytes(request.held))
+        elif len(request.held) > LARGEST_DOCUMENT:
+            # Its end is still waited for, so that the blocks up to there belong to it.
+            del request.held[: -len(_DOCUMENT_END)]
+            if not request.spoilt:
+                request.spoilt = True
+                yield Unreadable("boiler", request.text, "the reply to this request is too long")
+
+    def _described(self, document: bytes) -> Iterator[Event]:
+        try:
+            descriptor = parse_descriptor(document)
+        except DescriptorError as wrong:
+            yield self._unreadable(document, self._masking.text(str(wrong)))
+            return
+        yield BoilerDescribed(document, descriptor)
+        if descriptor.truncated:
+            reason = f"more than {MOST_CHANNELS} channels are described; the others are left out"
+            yield self._unreadable(document, reason)
+
+    def _read_parameters(self, request: Request, reply: bytes) -> Iterator[Event]:
+        if not reply.startswith(b"<<"):
+            yield from self._read_record(bytes(request.held))
+            request.held.clear()
+            yield from self._read_record(reply)
+            return
+        *records, rest = (bytes(request.held) + reply[2:-2]).split(b"\n")
+        request.held[:] = rest
+        for record in records:
+            yield from self._read_record(record)
+        if len(request.held) > LONGEST_LINE:
+            yield self._unreadable(bytes(request.held[:BEGINNING]), "the line is too long")
+            request.held.clear()
+
+    def _read_record(self, record: bytes) -> Iterator[Event]:
+        record = record.strip(b"\r\n")
+        if record in (b"", b"--"):
+            return
+        try:
+            yield ParameterSeen(parse_parameter(record))
+        except ParameterError as wrong:
+            yield self._unreadable(record, str(wrong))
