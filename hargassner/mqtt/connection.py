@@ -15,16 +15,16 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
-from hargassner.mqtt.endpoint import setback_of
+from hargassner.mqtt.endpoint import connection_problem
 from hargassner.mqtt.engine import (
     Admitted,
     Answered,
+    ConnectionProblem,
     Engine,
     Event,
     Message,
     NotSubscribed,
     Received,
-    Setback,
     Unreadable,
 )
 from hargassner.network.connecting import IStreamTransport
@@ -41,7 +41,7 @@ SLICE = 1024
 MOST_AT_ONCE = 20
 """Events among them of which the owner is told in one turn."""
 
-_UNANSWERED = Setback("the broker closed the connection instead of answering")
+_UNANSWERED = ConnectionProblem("the broker closed the connection instead of answering")
 
 
 class IConnectionOwner(Interface):
@@ -72,7 +72,7 @@ class IConnectionOwner(Interface):
     def writable() -> None:
         """More can be published."""
 
-    def lost(why: Setback) -> None:
+    def lost(why: ConnectionProblem) -> None:
         """The connection is gone."""
 
 
@@ -91,7 +91,7 @@ class Connection(Protocol):
         self._clock = clock
         self._owner = owner
         self._admitted = False
-        self._ended: Setback | None = None
+        self._ended: ConnectionProblem | None = None
         self._timer: IDelayedCall | None = None
         self._tick = LoopingCall(self._keep_alive)
         self._tick.clock = clock
@@ -114,7 +114,9 @@ class Connection(Protocol):
         self.tcp.registerProducer(self, True)
         # A TLS handshake may be still to come: the endpoint's patience is over by now.
         self._timer = self._clock.callLater(
-            PATIENCE, self._give_up, Setback("the broker accepts connections and does not answer")
+            PATIENCE,
+            self._give_up,
+            ConnectionProblem("the broker accepts connections and does not answer"),
         )
         self._engine.begin()
         self._flush()
@@ -133,7 +135,7 @@ class Connection(Protocol):
         self._forget_unread()
         if self._ended is None:
             unanswered = not self._admitted and reason.check(ConnectionDone, ConnectionLost)
-            self._ended = _UNANSWERED if unanswered else setback_of(reason)
+            self._ended = _UNANSWERED if unanswered else connection_problem(reason)
         self._owner.lost(self._ended)
 
     def pauseProducing(self) -> None:
@@ -253,7 +255,7 @@ class Connection(Protocol):
                 self._owner.not_subscribed(topic_filter)
             case Answered():
                 self._owner.answered()
-            case Setback():
+            case ConnectionProblem():
                 self._give_up(event)
 
     def _flush(self) -> None:
@@ -262,9 +264,9 @@ class Connection(Protocol):
             if data:
                 self.tcp.write(data)
         elif self._engine.pending > MOST_UNREAD:
-            self._give_up(Setback("the broker sends and does not read"))
+            self._give_up(ConnectionProblem("the broker sends and does not read"))
 
-    def _give_up(self, why: Setback) -> None:
+    def _give_up(self, why: ConnectionProblem) -> None:
         if self._ended is None:
             self._ended = why
             self._stop_timers()

@@ -43,7 +43,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.engine import Setback
+from hargassner.mqtt.engine import ConnectionProblem
 
 CONNECT_PATIENCE = 15.0
 """Seconds that an address of the broker's has to accept a connection."""
@@ -190,37 +190,39 @@ class Way:
         return endpoint.connect(protocolFactory)
 
 
-def setback_of(failure: Failure) -> Setback:
+def connection_problem(failure: Failure) -> ConnectionProblem:
     """What kept us from the broker, in words for the owner."""
     wrong = failure.value
     match wrong:
         case UnusableFileError():
-            return Setback(str(wrong), lasting=True)
+            return ConnectionProblem(str(wrong), lasting=True)
         case VerificationError() | CertificateError():
-            return Setback("the broker's certificate is for another name", lasting=True)
+            return ConnectionProblem("the broker's certificate is for another name", lasting=True)
         case SSL.Error():
-            return _tls_setback(wrong)
+            return _tls_problem(wrong)
         case error.DNSLookupError():
-            return Setback("nobody knows the broker's name")
+            return ConnectionProblem("nobody knows the broker's name")
         case error.ConnectionRefusedError():
-            return Setback("no broker listens there")
+            return ConnectionProblem("no broker listens there")
         case error.TimeoutError():
-            return Setback("nothing answers there")
+            return ConnectionProblem("nothing answers there")
         case error.ConnectionDone():
-            return Setback("the broker closed the connection", hung_up=True)
+            return ConnectionProblem("the broker closed the connection", hung_up=True)
         case error.ConnectionLost():
-            return Setback("the connection to the broker was lost", hung_up=True)
-    return Setback(failure.getErrorMessage())
+            return ConnectionProblem("the connection to the broker was lost", hung_up=True)
+    return ConnectionProblem(failure.getErrorMessage())
 
 
-def _tls_setback(wrong: SSL.Error) -> Setback:
+def _tls_problem(wrong: SSL.Error) -> ConnectionProblem:
     """What OpenSSL says: a list of library, function and reason, or nothing at all."""
     errors = wrong.args[0] if wrong.args and isinstance(wrong.args[0], list) else []
     reason = str(errors[0][-1]) if errors else ""
     if not reason or "unexpected eof" in reason:
-        return Setback("the broker closed the connection during the TLS handshake")
+        return ConnectionProblem("the broker closed the connection during the TLS handshake")
     if reason == "certificate verify failed":
-        return Setback("no authority that we trust signed the broker's certificate", lasting=True)
+        return ConnectionProblem(
+            "no authority that we trust signed the broker's certificate", lasting=True
+        )
     if "alert" in reason:
-        return Setback(f"the broker refuses our TLS: {reason}", lasting=True)
-    return Setback(f"TLS fails: {reason}", lasting=True)
+        return ConnectionProblem(f"the broker refuses our TLS: {reason}", lasting=True)
+    return ConnectionProblem(f"TLS fails: {reason}", lasting=True)

@@ -93,7 +93,7 @@ class NotSubscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
+class ConnectionProblem:
     """What keeps us from the broker, in a sentence for the owner.
 
     ``lasting`` tells that trying again soon would come to the same, ``hung_up`` that the other side
@@ -118,7 +118,7 @@ class Answered:
     """The broker has taken everything that was sent before ``Engine.ask``."""
 
 
-Event = Admitted | Received | Unreadable | NotSubscribed | Delivered | Answered | Setback
+Event = Admitted | Received | Unreadable | NotSubscribed | Delivered | Answered | ConnectionProblem
 
 
 class _MemorySocket:
@@ -215,7 +215,7 @@ class Engine:
         self._write()
 
     def feed(self, data: bytes) -> list[Event]:
-        """Understand what the broker sent; nothing follows ``Setback``."""
+        """Understand what the broker sent; nothing follows ``ConnectionProblem``."""
         if self._over:
             return self._noted()
         for each in self._sieve.feed(data):
@@ -301,7 +301,7 @@ class Engine:
     def _end(self, why: str, lasting: bool = False) -> None:
         if not self._over:
             self._over = True
-            self._notes.append(Setback(why, lasting))
+            self._notes.append(ConnectionProblem(why, lasting))
 
     def _note_connack(
         self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any

@@ -27,8 +27,14 @@ from zope.interface import implementer
 
 from hargassner.config import MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
-from hargassner.mqtt.endpoint import IBrokerReactor, UnusableFileError, Way, password, setback_of
-from hargassner.mqtt.engine import Engine, Identity, Message, Setback
+from hargassner.mqtt.endpoint import (
+    IBrokerReactor,
+    UnusableFileError,
+    Way,
+    connection_problem,
+    password,
+)
+from hargassner.mqtt.engine import ConnectionProblem, Engine, Identity, Message
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.limit import Limit
 from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
@@ -271,7 +277,7 @@ class BrokerLink(Service):
         """The connection takes more."""
         self._pump()
 
-    def lost(self, why: Setback) -> None:
+    def lost(self, why: ConnectionProblem) -> None:
         """The connection is gone; another is made."""
         self._connection = None
         self.counters.dropped += self._outbox.interrupted()
@@ -285,7 +291,7 @@ class BrokerLink(Service):
                 url=self._config.url,
                 size=self._limit.bytes,
             )
-        self._set_back(why)
+        self._note_problem(why)
 
     def _handlers_of(self, topic: str) -> "list[_Handlers]":
         return [
@@ -307,7 +313,7 @@ class BrokerLink(Service):
         return connecting.addErrback(self._not_connected)
 
     def _not_connected(self, failure: Failure) -> Failure:
-        self._set_back(setback_of(failure))
+        self._note_problem(connection_problem(failure))
         return failure
 
     def _build(self) -> Connection:
@@ -320,16 +326,16 @@ class BrokerLink(Service):
         """Seconds to the next attempt; connections that the broker refuses are failures, too."""
         return (_slow_backoff if self._lasting else _backoff)(self._failures)
 
-    def _set_back(self, setback: Setback) -> None:
+    def _note_problem(self, problem: ConnectionProblem) -> None:
         if not self.running:
             return
         self._failures += 1
-        self._lasting = setback.lasting
-        self.counters.refusals += setback.lasting
-        if setback.why not in self._said:
-            self._said.add(setback.why)
-            log.warn("no link to {url}: {why}", url=self._config.url, why=setback.why)
-        self._become(LinkState.REFUSED if setback.lasting else LinkState.WAITING, setback.why)
+        self._lasting = problem.lasting
+        self.counters.refusals += problem.lasting
+        if problem.why not in self._said:
+            self._said.add(problem.why)
+            log.warn("no link to {url}: {why}", url=self._config.url, why=problem.why)
+        self._become(LinkState.REFUSED if problem.lasting else LinkState.WAITING, problem.why)
 
     def _become(self, state: LinkState, problem: str = "") -> None:
         before = self.status

@@ -18,7 +18,13 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.endpoint import UnusableFileError, Way, password, setback_of, tls_options
+from hargassner.mqtt.endpoint import (
+    UnusableFileError,
+    Way,
+    connection_problem,
+    password,
+    tls_options,
+)
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.link import REFUSED_RETRY
 from tests.mqtt.certificates import Authority
@@ -201,9 +207,9 @@ class NamesTests(SynchronousTestCase):
             (error.ConnectionLost(), "was lost", False),
             (error.NoRouteError(), "route", False),
         ]:
-            setback = setback_of(Failure(wrong))
-            self.assertIn(word, setback.why)
-            self.assertEqual(setback.lasting, lasting, setback.why)
+            problem = connection_problem(Failure(wrong))
+            self.assertIn(word, problem.why)
+            self.assertEqual(problem.lasting, lasting, problem.why)
 
 
 class LinkWithFilesTests(LinkCase):

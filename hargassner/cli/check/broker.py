@@ -13,8 +13,14 @@ from zope.interface import implementer
 from hargassner.cli.check.inquiry import Inquiries, Inquiry
 from hargassner.config import HomeAssistantConfig, MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
-from hargassner.mqtt.endpoint import IBrokerReactor, UnusableFileError, Way, password, setback_of
-from hargassner.mqtt.engine import Engine, Identity, Message, Setback
+from hargassner.mqtt.endpoint import (
+    IBrokerReactor,
+    UnusableFileError,
+    Way,
+    connection_problem,
+    password,
+)
+from hargassner.mqtt.engine import ConnectionProblem, Engine, Identity, Message
 from hargassner.mqtt.link import client_id
 
 
@@ -91,7 +97,7 @@ class Visit:
         except UnusableFileError as wrong:
             self.problem = str(wrong)
         except Exception:
-            self.problem = setback_of(Failure()).why
+            self.problem = connection_problem(Failure()).why
         self.over = self.over or bool(self.problem)
         if not self.over:
             await self._inquire(way, replace(identity, client_id=f"{self._name}:5"))
@@ -136,7 +142,7 @@ class Visit:
     def writable(self) -> None:
         """The little that there is to say has been said."""
 
-    def lost(self, why: Setback) -> None:
+    def lost(self, why: ConnectionProblem) -> None:
         """The connection is gone."""
         self.over = True
         self.problem = why.why
