@@ -1,4 +1,4 @@
-"""The way to the broker: its address, TLS, and the files that the configuration names.
+"""The endpoint of the broker: its address, TLS, and the files that the configuration names.
 
 Files are read at each attempt to connect, so that a renewed certificate or a corrected password
 is taken without a restart.
@@ -157,8 +157,8 @@ def tls_options(config: MqttConfig, host: str) -> IOpenSSLClientConnectionCreato
 
 
 @implementer(IStreamClientEndpoint)
-class Way:
-    """The way to the broker that the configuration names.
+class BrokerEndpoint:
+    """The broker that the configuration names, as an endpoint.
 
     Args:
         config: names it.

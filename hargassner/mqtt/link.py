@@ -28,9 +28,9 @@ from zope.interface import implementer
 from hargassner.config import MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
 from hargassner.mqtt.endpoint import (
+    BrokerEndpoint,
     IBrokerReactor,
     UnusableFileError,
-    Way,
     connection_problem,
     password,
 )
@@ -123,7 +123,7 @@ class BrokerLink(Service):
     Args:
         config: the broker, and the names of this boiler there.
         reactor: everything runs on it.
-        way: connects to the broker; the configuration's where none is given.
+        endpoint: connects to the broker; the configuration's where none is given.
     """
 
     name = "MQTT"
@@ -132,7 +132,7 @@ class BrokerLink(Service):
         self,
         config: MqttConfig,
         reactor: IBrokerReactor,
-        way: IStreamClientEndpoint | None = None,
+        endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
         base = f"{config.topic_prefix}/{config.node}"
         self.status = LinkStatus(LinkState.STOPPED, reactor.seconds(), config.url)
@@ -140,7 +140,7 @@ class BrokerLink(Service):
         self.base = base
         self._config = config
         self._clock = reactor
-        self._way = way or Way(config, reactor)
+        self._endpoint = endpoint or BrokerEndpoint(config, reactor)
         self._client_id = client_id(base)
         self._password = ""
         self._outbox = Outbox()
@@ -309,7 +309,7 @@ class BrokerLink(Service):
         except UnusableFileError:
             connecting: Deferred[IProtocol] = fail(Failure())
         else:
-            connecting = self._way.connect(factory)
+            connecting = self._endpoint.connect(factory)
         return connecting.addErrback(self._not_connected)
 
     def _not_connected(self, failure: Failure) -> Failure:

@@ -19,8 +19,8 @@ from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
 from hargassner.mqtt.endpoint import (
+    BrokerEndpoint,
     UnusableFileError,
-    Way,
     connection_problem,
     password,
     tls_options,
@@ -159,12 +159,14 @@ class ConnectTests(TestCase):
 
     def port_of(self, url: str) -> int:
         reactor = MemoryReactorClock()
-        Way(MqttConfig(url=url), reactor).connect(Factory.forProtocol(Protocol))
+        BrokerEndpoint(MqttConfig(url=url), reactor).connect(Factory.forProtocol(Protocol))
         [(_, port, *_)] = reactor.tcpClients
         return port
 
     def test_interface(self) -> None:
-        verifyObject(IStreamClientEndpoint, Way(MqttConfig(url="mqtt://broker"), reactor))
+        verifyObject(
+            IStreamClientEndpoint, BrokerEndpoint(MqttConfig(url="mqtt://broker"), reactor)
+        )
 
     def test_ports_are_the_usual_ones_unless_they_are_named(self) -> None:
         self.assertEqual(self.port_of("mqtt://broker"), 1883)
@@ -179,8 +181,8 @@ class ConnectTests(TestCase):
             except error.CannotListenError:
                 raise SkipTest("this machine has no IPv6") from None
             self.addCleanup(port.stopListening)
-            way = Way(MqttConfig(url=f"{url}:{port.getHost().port}"), reactor)
-            protocol = yield way.connect(Factory.forProtocol(Protocol))
+            endpoint = BrokerEndpoint(MqttConfig(url=f"{url}:{port.getHost().port}"), reactor)
+            protocol = yield endpoint.connect(Factory.forProtocol(Protocol))
             self.assertEqual(protocol.transport.getPeer().host, address)
             protocol.transport.abortConnection()
 
