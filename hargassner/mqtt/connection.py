@@ -16,17 +16,17 @@ from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
 from hargassner.mqtt.endpoint import connection_problem
-from hargassner.mqtt.engine import (
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import (
     Admitted,
     Answered,
     ConnectionProblem,
-    Engine,
     Event,
-    Message,
     NotSubscribed,
     Received,
     Unreadable,
 )
+from hargassner.mqtt.messages import Message
 from hargassner.network.connecting import IStreamTransport
 
 PATIENCE = 15.0

@@ -43,7 +43,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.engine import ConnectionProblem
+from hargassner.mqtt.events import ConnectionProblem
 
 CONNECT_PATIENCE = 15.0
 """Seconds that an address of the broker's has to accept a connection."""

@@ -34,9 +34,11 @@ from hargassner.mqtt.endpoint import (
     connection_problem,
     password,
 )
-from hargassner.mqtt.engine import ConnectionProblem, Engine, Identity, Message
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import ConnectionProblem
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.limit import Limit
+from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
 from hargassner.network.reconnecting import Reconnecting
 

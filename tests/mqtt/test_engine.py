@@ -8,18 +8,16 @@ from paho.mqtt import client as paho
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.mqtt.engine import (
-    KEEPALIVE,
+from hargassner.mqtt.engine import KEEPALIVE, Engine
+from hargassner.mqtt.events import (
     Admitted,
     ConnectionProblem,
-    Engine,
     Event,
-    Identity,
-    Message,
     NotSubscribed,
     Received,
     Unreadable,
 )
+from hargassner.mqtt.messages import Identity, Message
 from tests.mqtt.packets import (
     LET_IN,
     PONG,

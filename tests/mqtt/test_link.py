@@ -19,7 +19,7 @@ from hargassner.mqtt.connection import (
     Connection,
     IConnectionOwner,
 )
-from hargassner.mqtt.engine import KEEPALIVE, Engine, Identity, Message
+from hargassner.mqtt.engine import KEEPALIVE, Engine
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.link import (
     REFUSED_RETRY,
@@ -30,6 +30,7 @@ from hargassner.mqtt.link import (
     BrokerLink,
     client_id,
 )
+from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.outbox import MOST_EVENTS
 from tests.cases import ClockCase
 from tests.monitor.test_direct_telemetry import BoilerEndpoint

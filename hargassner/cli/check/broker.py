@@ -20,8 +20,10 @@ from hargassner.mqtt.endpoint import (
     connection_problem,
     password,
 )
-from hargassner.mqtt.engine import ConnectionProblem, Engine, Identity, Message
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import ConnectionProblem
 from hargassner.mqtt.link import client_id
+from hargassner.mqtt.messages import Identity, Message
 
 
 @implementer(IConnectionOwner)

@@ -11,7 +11,9 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from hargassner.mqtt.engine import Admitted, ConnectionProblem, Delivered, Engine, Message
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import Admitted, ConnectionProblem, Delivered
+from hargassner.mqtt.messages import Message
 
 
 class Inquiry(Protocol):
