@@ -15,7 +15,6 @@ from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
-from hargassner.mqtt.endpoint import connection_problem
 from hargassner.mqtt.engine import Engine
 from hargassner.mqtt.events import (
     Admitted,
@@ -27,6 +26,7 @@ from hargassner.mqtt.events import (
     Unreadable,
 )
 from hargassner.mqtt.messages import Message
+from hargassner.mqtt.problems import connection_problem
 from hargassner.network.connecting import IStreamTransport
 
 PATIENCE = 15.0

@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from OpenSSL import SSL, crypto
-from service_identity.exceptions import CertificateError, VerificationError
-from twisted.internet import error
+from OpenSSL import crypto
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import (
@@ -43,7 +41,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.events import ConnectionProblem
 
 CONNECT_PATIENCE = 15.0
 """Seconds that an address of the broker's has to accept a connection."""
@@ -188,41 +185,3 @@ class BrokerEndpoint:
                 return fail(Failure())
             endpoint = wrapClientTLS(options, endpoint)
         return endpoint.connect(protocolFactory)
-
-
-def connection_problem(failure: Failure) -> ConnectionProblem:
-    """What kept us from the broker, in words for the owner."""
-    wrong = failure.value
-    match wrong:
-        case UnusableFileError():
-            return ConnectionProblem(str(wrong), lasting=True)
-        case VerificationError() | CertificateError():
-            return ConnectionProblem("the broker's certificate is for another name", lasting=True)
-        case SSL.Error():
-            return _tls_problem(wrong)
-        case error.DNSLookupError():
-            return ConnectionProblem("nobody knows the broker's name")
-        case error.ConnectionRefusedError():
-            return ConnectionProblem("no broker listens there")
-        case error.TimeoutError():
-            return ConnectionProblem("nothing answers there")
-        case error.ConnectionDone():
-            return ConnectionProblem("the broker closed the connection", hung_up=True)
-        case error.ConnectionLost():
-            return ConnectionProblem("the connection to the broker was lost", hung_up=True)
-    return ConnectionProblem(failure.getErrorMessage())
-
-
-def _tls_problem(wrong: SSL.Error) -> ConnectionProblem:
-    """What OpenSSL says: a list of library, function and reason, or nothing at all."""
-    errors = wrong.args[0] if wrong.args and isinstance(wrong.args[0], list) else []
-    reason = str(errors[0][-1]) if errors else ""
-    if not reason or "unexpected eof" in reason:
-        return ConnectionProblem("the broker closed the connection during the TLS handshake")
-    if reason == "certificate verify failed":
-        return ConnectionProblem(
-            "no authority that we trust signed the broker's certificate", lasting=True
-        )
-    if "alert" in reason:
-        return ConnectionProblem(f"the broker refuses our TLS: {reason}", lasting=True)
-    return ConnectionProblem(f"TLS fails: {reason}", lasting=True)

@@ -22,7 +22,7 @@ from hargassner.mqtt.events import (
     Unreadable,
 )
 from hargassner.mqtt.messages import Identity, Message
-from hargassner.mqtt.packet_filter import LARGEST, Sieve, TooLarge
+from hargassner.mqtt.packet_filter import LARGEST, PacketFilter, TooLarge
 from hargassner.mqtt.paho_client import MemorySocket, PahoClient
 
 KEEPALIVE = 30
@@ -50,7 +50,7 @@ class Engine:
         self, identity: Identity, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311
     ) -> None:
         self._memory = MemorySocket()
-        self._sieve = Sieve()
+        self._filter = PacketFilter()
         self._notes: list[Event] = []
         self._filters: dict[int, str] = {}
         self._unanswered: dict[int, str] = {}
@@ -73,7 +73,7 @@ class Engine:
     @property
     def dropped(self) -> int:
         """How many messages of the broker's were too large, or no text."""
-        return self._sieve.dropped + self._unreadable
+        return self._filter.dropped + self._unreadable
 
     @property
     def pending(self) -> int:
@@ -90,7 +90,7 @@ class Engine:
         """Understand what the broker sent; nothing follows ``ConnectionProblem``."""
         if self._over:
             return self._noted()
-        for each in self._sieve.feed(data):
+        for each in self._filter.feed(data):
             if self._over:
                 break
             if isinstance(each, TooLarge):

@@ -31,7 +31,6 @@ from hargassner.mqtt.endpoint import (
     BrokerEndpoint,
     IBrokerReactor,
     UnusableFileError,
-    connection_problem,
     password,
 )
 from hargassner.mqtt.engine import Engine
@@ -40,6 +39,7 @@ from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.limit import Limit
 from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
+from hargassner.mqtt.problems import connection_problem
 from hargassner.network.reconnecting import Reconnecting
 
 log = Logger()

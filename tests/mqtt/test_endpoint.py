@@ -21,12 +21,12 @@ from hargassner.config import MqttConfig
 from hargassner.mqtt.endpoint import (
     BrokerEndpoint,
     UnusableFileError,
-    connection_problem,
     password,
     tls_options,
 )
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.link import REFUSED_RETRY
+from hargassner.mqtt.problems import connection_problem
 from tests.mqtt.certificates import Authority
 from tests.mqtt.test_link import LinkCase
 

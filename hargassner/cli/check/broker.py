@@ -17,13 +17,13 @@ from hargassner.mqtt.endpoint import (
     BrokerEndpoint,
     IBrokerReactor,
     UnusableFileError,
-    connection_problem,
     password,
 )
 from hargassner.mqtt.engine import Engine
 from hargassner.mqtt.events import ConnectionProblem
 from hargassner.mqtt.link import client_id
 from hargassner.mqtt.messages import Identity, Message
+from hargassner.mqtt.problems import connection_problem
 
 
 @implementer(IConnectionOwner)
