@@ -12,13 +12,8 @@ from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.connection import (
-    GRACE,
-    MOST_UNREAD,
-    PATIENCE,
-    Connection,
-    IConnectionOwner,
-)
+from hargassner.mqtt.connection import MOST_UNREAD, Connection, IConnectionOwner
+from hargassner.mqtt.connection_life import ANSWER_TIMEOUT, GRACE
 from hargassner.mqtt.engine import KEEPALIVE, Engine
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.link import (
@@ -343,7 +338,7 @@ class BackoffTests(LinkCase):
 
     def test_a_broker_that_accepts_and_never_answers_is_given_up(self) -> None:
         wire = self.endpoint.accept()
-        self.clock.advance(PATIENCE - 1)
+        self.clock.advance(ANSWER_TIMEOUT - 1)
         self.assertFalse(wire.aborting)
         self.clock.advance(1)
         self.assertTrue(wire.aborting)
@@ -356,7 +351,7 @@ class BackoffTests(LinkCase):
         waits = []
         for _ in range(12):
             self.endpoint.accept()
-            self.clock.advance(PATIENCE)
+            self.clock.advance(ANSWER_TIMEOUT)
             waits.append(self.wait_for_attempt(int(RETRY_LONGEST) + 2))
         self.assertGreaterEqual(waits[-1], RETRY_LONGEST)
 
