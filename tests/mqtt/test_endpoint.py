@@ -25,8 +25,8 @@ from hargassner.mqtt.endpoint import (
     tls_options,
 )
 from hargassner.mqtt.interfaces import LinkState
-from hargassner.mqtt.link import REFUSED_RETRY
 from hargassner.mqtt.problems import connection_problem
+from hargassner.mqtt.retries import REFUSED_RETRY
 from tests.mqtt.certificates import Authority
 from tests.mqtt.test_link import LinkCase
 

@@ -16,17 +16,11 @@ from hargassner.mqtt.connection import MOST_UNREAD, Connection, IConnectionOwner
 from hargassner.mqtt.connection_life import ANSWER_TIMEOUT, GRACE
 from hargassner.mqtt.engine import KEEPALIVE, Engine
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
-from hargassner.mqtt.link import (
-    REFUSED_RETRY,
-    REFUSED_RETRY_LONGEST,
-    RETRY_LONGEST,
-    SETTLED,
-    SLICE,
-    BrokerLink,
-    client_id,
-)
+from hargassner.mqtt.link import BrokerLink, client_id
+from hargassner.mqtt.link_states import SLICE
 from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.outbox import MOST_EVENTS
+from hargassner.mqtt.retries import REFUSED_RETRY, REFUSED_RETRY_LONGEST, RETRY_LONGEST, SETTLED
 from tests.cases import ClockCase
 from tests.monitor.test_direct_telemetry import BoilerEndpoint
 from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
