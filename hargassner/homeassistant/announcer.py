@@ -10,7 +10,7 @@ from hargassner.boiler.model import Boiler, Channel
 from hargassner.config import Config
 from hargassner.homeassistant.discovery import awaited, components, device, messages
 from hargassner.homeassistant.entities import Json, compact
-from hargassner.homeassistant.retained import BrokerMemory
+from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 
 log = Logger()
@@ -51,7 +51,7 @@ class Announcer:
         config: Config,
         broker: IBroker,
         clock: IReactorTime,
-        memory: BrokerMemory,
+        memory: RetainedSnapshot,
         url: str,
         repeat: Callable[[str], object],
     ) -> None:

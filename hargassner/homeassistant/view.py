@@ -27,9 +27,10 @@ from hargassner.config import Config
 from hargassner.control.queue import IControl
 from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.commands import Commands
-from hargassner.homeassistant.discovery import NEW_FAULT, status_page
 from hargassner.homeassistant.entities import compact
-from hargassner.homeassistant.retained import BrokerMemory
+from hargassner.homeassistant.own_entities import NEW_FAULT
+from hargassner.homeassistant.page_address import status_page
+from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import UNKNOWN, States
 from hargassner.homeassistant.topics import OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
@@ -83,7 +84,7 @@ class HomeView(Service, BoilerObserver):
         self._home_assistant = config.homeassistant
         self._language = config.homeassistant.language
         self._topics = Topics.of(config.mqtt)
-        self._memory = BrokerMemory(directory, clock, in_thread)
+        self._memory = RetainedSnapshot(directory, clock, in_thread)
         self._states = States(broker, clock, config.telemetry.interval, self._remember)
         self._announcer = Announcer(
             boiler,

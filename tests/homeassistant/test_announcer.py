@@ -7,7 +7,7 @@ from hargassner.config import config_from
 from hargassner.dialogue.events import Identified, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.homeassistant.announcer import MIGRATE, MIGRATION_PATIENCE, REREAD, SETTLE
-from hargassner.homeassistant.retained import BrokerMemory
+from hargassner.homeassistant.retained import RetainedSnapshot
 from tests.doubles.hass import Home, check_announcements
 from tests.mqtt.cases import BITS, CHANNELS, PARAMETERS, HomeCase, described
 
@@ -74,7 +74,7 @@ class WhenTests(AnnouncerCase):
     def test_what_has_not_changed_is_not_written_again(self) -> None:
         """A setting that is turned every minute does not wear the disk."""
         self.everything()
-        path = self.directory / BrokerMemory.FILE
+        path = self.directory / RetainedSnapshot.FILE
         path.unlink()
         for line in PARAMETERS[1], PARAMETERS[1].replace("6;1;5", "6;3;5"):
             self.tell_parameters(line)
