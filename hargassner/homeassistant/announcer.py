@@ -77,9 +77,7 @@ class Announcer:
 
     def heard(self, channel: Channel) -> None:
         """Take in that a channel shows something else, or was connected or disconnected."""
-        if self._connected.get(channel.object) is channel.connected:
-            self._life.heard()
-        else:
+        if self._connected.get(channel.object) is not channel.connected:
             self._life.changed()
 
     def again(self) -> None:
@@ -100,22 +98,26 @@ class Announcer:
         self._config = replace(self._config, homeassistant=home)
         self.soon()
 
-    def _announce(self) -> bool:
-        """Announce what is known now; whether that was enough."""
+    def _announce(self) -> None:
+        """Announce what is known now, if it is enough."""
         now = components(self._boiler, self._config)
-        if self._is_lacking(now):
-            return False
-        channels = self._boiler.channels.values()
-        self._connected = {channel.object: channel.connected for channel in channels}
+        # With none of them known, whatever a channel shows is a reason to try again.
+        self._connected = {}
+        if self._is_enough(now):
+            channels = self._boiler.channels.values()
+            self._connected = {channel.object: channel.connected for channel in channels}
+            awaiting = awaited(self._boiler, self._config, self._retained.known.components)
+            self._replace({**awaiting, **now})
+
+    def _replace(self, now: dict[str, Json]) -> None:
+        """Announce these components, and note that they are retained."""
         known = self._retained.known
         before = known.components, known.announcements
-        now = {**awaited(self._boiler, self._config, known.components), **now}
         self._publish(now)
         self._rereading.announced(known.components, now)
         known.components = now
         if (known.components, known.announcements) != before:
             self._retained.changed()
-        return True
 
     def _publish(self, now: dict[str, Json]) -> None:
         for key, component in self._retained.known.components.items():
@@ -126,10 +128,11 @@ class Announcer:
             messages(self._config, boiler, now, self._platforms),
         )
 
-    def _is_lacking(self, now: dict[str, Json]) -> bool:
-        """Whether too little is known to announce these components."""
+    def _is_enough(self, now: dict[str, Json]) -> bool:
+        """Whether enough is known to announce these components."""
         channels = self._boiler.channels
-        # Which inputs are connected, telemetry tells; and before a descriptor comes, an earlier
-        # life knew more.
-        unheard = any(channel.text is None for channel in channels.values())
-        return unheard or bool(not channels and self._retained.known.components.keys() - now.keys())
+        # Before a descriptor comes, an earlier life knew more.
+        if not channels and self._retained.known.components.keys() - now.keys():
+            return False
+        # Which inputs are connected is only known from telemetry.
+        return all(channel.text is not None for channel in channels.values())

@@ -1,16 +1,13 @@
 """When the boiler is announced to Home Assistant, as states.
 
-=========== ============= ============ ============ ============ =============
-state       its data      a change     a channel's  its time is  Home Assistant
-                                       value        over         starts
-=========== ============= ============ ============ ============ =============
+========== ========= ======== =========== ====================
+state      its data  a change its time is Home Assistant starts
+                              over
+========== ========= ======== =========== ====================
 silent
-up to date                settling                               announces
-incomplete                settling     settling                  announces
-settling    the timer                               announces    announces
-=========== ============= ============ ============ ============ =============
-
-An announcement leads to ``up to date``, or to ``incomplete`` where too little is known for one.
+up to date           settling             announces
+settling   the timer          announces   announces
+========== ========= ======== =========== ====================
 """
 
 from collections.abc import Callable
@@ -30,11 +27,11 @@ class Announcing:
 
     Args:
         clock: time.
-        announce: announces what is known now, and returns whether that was enough.
+        announce: announces what is known now, if it is enough.
     """
 
     clock: IReactorTime
-    announce: Callable[[], bool]
+    announce: Callable[[], None]
 
 
 class AnnouncerLife(Protocol):
@@ -46,17 +43,11 @@ class AnnouncerLife(Protocol):
     def changed(self) -> None:
         """Something has changed on which announcements depend."""
 
-    def heard(self) -> None:
-        """A channel has another value."""
-
     def settled(self) -> None:
         """The changes have had their time."""
 
     def again(self) -> None:
         """Home Assistant has started."""
-
-    def lacking(self) -> None:
-        """Too little is known for an announcement."""
 
     def stop(self) -> None:
         """Nothing is to be announced any more."""
@@ -66,13 +57,12 @@ def _settle_timer(life: AnnouncerLife, announcing: Announcing) -> IDelayedCall:
     return announcing.clock.callLater(SETTLE, life.settled)
 
 
-def _announce(life: AnnouncerLife, announcing: Announcing) -> None:
-    if not announcing.announce():
-        life.lacking()
+def _announce(_life: AnnouncerLife, announcing: Announcing) -> None:
+    announcing.announce()
 
 
-def _announce_settling(life: AnnouncerLife, announcing: Announcing, _timer: IDelayedCall) -> None:
-    _announce(life, announcing)
+def _announce_settling(_life: AnnouncerLife, announcing: Announcing, _timer: IDelayedCall) -> None:
+    announcing.announce()
 
 
 def _stop_settling(_life: AnnouncerLife, _announcing: Announcing, timer: IDelayedCall) -> None:
@@ -84,23 +74,18 @@ def _machine() -> Callable[[Announcing], AnnouncerLife]:
     builder = TypeMachineBuilder(AnnouncerLife, Announcing)
     silent = builder.state("silent")
     up_to_date = builder.state("up to date")
-    incomplete = builder.state("incomplete")
     settling = builder.state("settling", _settle_timer)
     life = AnnouncerLife
 
     silent.upon(life.start).to(up_to_date).returns(None)
-    for ignored in (life.changed, life.heard, life.again, life.lacking, life.stop):
+    for ignored in (life.changed, life.again, life.stop):
         silent.upon(ignored).loop().returns(None)
-    for state in (up_to_date, incomplete):
-        state.upon(life.start).loop().returns(None)
-        state.upon(life.changed).to(settling).returns(None)
-        state.upon(life.again).to(up_to_date)(_announce)
-        state.upon(life.lacking).to(incomplete).returns(None)
-        state.upon(life.stop).to(silent).returns(None)
-    up_to_date.upon(life.heard).loop().returns(None)
-    incomplete.upon(life.heard).to(settling).returns(None)
-    for ignored in (life.start, life.changed, life.heard, life.lacking):
-        settling.upon(ignored).loop().returns(None)
+    up_to_date.upon(life.start).loop().returns(None)
+    up_to_date.upon(life.changed).to(settling).returns(None)
+    up_to_date.upon(life.again).loop()(_announce)
+    up_to_date.upon(life.stop).to(silent).returns(None)
+    settling.upon(life.start).loop().returns(None)
+    settling.upon(life.changed).loop().returns(None)
     settling.upon(life.again).loop()(_announce_settling)
     settling.upon(life.settled).to(up_to_date)(_announce_settling)
     settling.upon(life.stop).to(silent)(_stop_settling)
