@@ -79,7 +79,7 @@ class RetainedSnapshot:
         self._directory = directory
         self._file = KeptFile(directory, self.FILE, self._content, clock, in_thread)
 
-    def recall(self) -> None:
+    def load(self) -> None:
         """Read the file, which blocks for a moment; a damaged file is set aside."""
         data = self._directory.load(self.FILE)
         if data is None:
