@@ -1,32 +1,22 @@
-"""Keeps what Home Assistant is told of the boiler in step with what is known of it."""
+"""Makes Home Assistant know of the boiler what is known of it here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from hargassner.boiler.model import Boiler, Channel
 from hargassner.config import Config
+from hargassner.homeassistant.announcements import Announcements
+from hargassner.homeassistant.announcer_life import Announcing, new_life
 from hargassner.homeassistant.discovery import awaited, components, device, messages
-from hargassner.homeassistant.entities import Json, compact
-from hargassner.homeassistant.retained import BrokerMemory
-from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
+from hargassner.homeassistant.entities import Json
+from hargassner.homeassistant.rereading import Rereading
+from hargassner.homeassistant.retained import RetainedSnapshot
+from hargassner.mqtt.interfaces import IBroker, LinkStatus
 
 log = Logger()
-
-SETTLE = 3.0
-"""Seconds between a change and the announcement that has it: changes come in crowds."""
-
-MIGRATION_PATIENCE = 10.0
-"""Seconds that Home Assistant gets to let entities go before their old announcement is cleared."""
-
-REREAD = 1.0
-"""Seconds that Home Assistant gets to take in what an entity has become, before its state comes."""
-
-MIGRATE = compact({"migrate_discovery": True})
-"""Makes Home Assistant let an announcement's entities go, and keep what their owner made of them,
-for the announcement that follows on another topic."""
 
 
 class Announcer:
@@ -40,7 +30,7 @@ class Announcer:
         config: the configuration.
         broker: takes the announcements.
         clock: time.
-        memory: what earlier lives announced; kept up to date here.
+        retained: what earlier lives announced; kept up to date here.
         url: the status page, empty where there is none.
         repeat: has the state of a topic published again, if it has one.
     """
@@ -51,69 +41,54 @@ class Announcer:
         config: Config,
         broker: IBroker,
         clock: IReactorTime,
-        memory: BrokerMemory,
+        retained: RetainedSnapshot,
         url: str,
         repeat: Callable[[str], object],
     ) -> None:
         self._boiler = boiler
         self._config = config
         self._broker = broker
-        self._clock = clock
-        self._memory = memory
+        self._retained = retained
         self._url = url
-        self._repeat = repeat
-        self._wanted = config.homeassistant.discovery != "off"
-        self._due = False
         self._connected: dict[str, bool] = {}
-        self._said: dict[str, str] = {}
         self._platforms: dict[str, str] = {}
-        self._leaving: list[str] = []
-        self._timer: IDelayedCall | None = None
-        self._farewell: IDelayedCall | None = None
-        self._unread: set[str] = set()
-        self._reread: IDelayedCall | None = None
+        self._announcements = Announcements(broker, clock, retained)
+        self._rereading = Rereading(clock, repeat)
+        self._life = new_life(Announcing(clock, self._announce))
 
     def start(self) -> None:
-        """Begin; the memory has recalled what it can."""
-        known = self._memory.known
+        """Begin; what is retained at the broker has been read."""
         self._broker.on_status(self._look_at_broker)
-        if self._wanted:
-            self.soon()
-        elif known.announcements:
-            for topic in known.announcements:
-                self._broker.clear(topic)
-            known.discovery, known.announcements, known.components = "off", [], {}
-            self._memory.changed()
+        if self._config.homeassistant.discovery == "off":
+            self._announcements.withdraw()
+        else:
+            self._life.start()
+            self._life.changed()
 
     def stop(self) -> None:
         """Announce nothing any more."""
-        self._said.clear()
-        for timer in (self._timer, self._farewell, self._reread):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._farewell = self._reread = None
+        self._life.stop()
+        self._announcements.stop()
+        self._rereading.stop()
 
     def soon(self) -> None:
         """Take in that something has changed on which announcements depend."""
-        if self._wanted and self._timer is None:
-            self._timer = self._clock.callLater(SETTLE, self._settled)
+        self._life.changed()
 
     def heard(self, channel: Channel) -> None:
         """Take in that a channel shows something else, or was connected or disconnected."""
-        if self._due or self._connected.get(channel.object) is not channel.connected:
-            self.soon()
+        if self._connected.get(channel.object) is not channel.connected:
+            self._life.changed()
 
     def again(self) -> None:
-        """Say everything again: Home Assistant has started."""
-        self._said.clear()
-        if self._wanted:
-            self._announce()
+        """Publish everything again: Home Assistant has started."""
+        self._announcements.again()
+        self._life.again()
 
     def _look_at_broker(self, status: LinkStatus) -> None:
         """Announce each entity on its own where the broker does not take all in one message."""
         in_one = self._config.homeassistant.discovery == "device"
-        too_large = [each for each in self._said.values() if len(each.encode()) >= status.limit > 0]
-        if not in_one or not too_large:
+        if not in_one or not status.limit or not self._announcements.reaches(status.limit):
             return
         log.warn(
             "Home Assistant is told of each entity in a message of its own: the broker does not "
@@ -123,88 +98,41 @@ class Announcer:
         self._config = replace(self._config, homeassistant=home)
         self.soon()
 
-    def _settled(self) -> None:
-        self._timer = None
-        self._announce()
-
     def _announce(self) -> None:
-        known = self._memory.known
-        channels = self._boiler.channels
-        told = components(self._boiler, self._config)
-        # Which inputs are connected, telemetry tells; and before a descriptor comes, an earlier
-        # life knew more.
-        unheard = any(channel.text is None for channel in channels.values())
-        self._due = unheard or bool(not channels and known.components.keys() - told.keys())
-        if self._due:
-            return
-        self._connected = {channel.object: channel.connected for channel in channels.values()}
-        told = {**awaited(self._boiler, self._config, known.components), **told}
-        for key, component in known.components.items():
-            self._platforms[key] = component["platform"]
-        told_device = device(self._boiler, self._config, self._url)
+        """Announce what is known now, if it is enough."""
+        now = components(self._boiler, self._config)
+        # With none of them known, whatever a channel shows is a reason to try again.
+        self._connected = {}
+        if self._is_enough(now):
+            channels = self._boiler.channels.values()
+            self._connected = {channel.object: channel.connected for channel in channels}
+            awaiting = awaited(self._boiler, self._config, self._retained.known.components)
+            self._replace({**awaiting, **now})
+
+    def _replace(self, now: dict[str, Json]) -> None:
+        """Announce these components, and note that they are retained."""
+        known = self._retained.known
         before = known.components, known.announcements
-        self._publish(messages(self._config, told_device, told, self._platforms))
-        self._have_reread(known.components, told)
-        known.components = told
+        self._publish(now)
+        self._rereading.announced(known.components, now)
+        known.components = now
         if (known.components, known.announcements) != before:
-            self._memory.changed()
+            self._retained.changed()
 
-    def _publish(self, told: dict[str, Json]) -> None:
-        known = self._memory.known
-        old = [each for each in known.announcements if each not in told]
-        if known.components and known.discovery != self._config.homeassistant.discovery:
-            log.info("announcing to Home Assistant in another way than before")
-            self._leaving = old
-            if self._farewell is not None:
-                self._farewell.cancel()
-            for topic in old:
-                self._broker.publish(topic, MIGRATE)
-            self._farewell = self._clock.callLater(MIGRATION_PATIENCE, self._say_farewell)
-        for topic, message in told.items():
-            payload = compact(message)
-            if self._said.get(topic) != payload:
-                self._said[topic] = payload
-                self._broker.publish(topic, payload)
-        for topic in old:
-            if topic not in self._leaving:
-                self._said.pop(topic, None)
-                self._broker.clear(topic)
-        known.discovery = self._config.homeassistant.discovery
-        known.announcements = [*told, *self._leaving]
+    def _publish(self, now: dict[str, Json]) -> None:
+        for key, component in self._retained.known.components.items():
+            self._platforms[key] = component["platform"]
+        boiler = device(self._boiler, self._config, self._url)
+        self._announcements.publish(
+            self._config.homeassistant.discovery,
+            messages(self._config, boiler, now, self._platforms),
+        )
 
-    def _have_reread(self, before: Mapping[str, Json], told: Mapping[str, Json]) -> None:
-        """Have the states of entities said again that are read in another way now.
-
-        Home Assistant asks the broker only for the topics of a new entity; one that has other
-        options or another template keeps showing what it made of its state before.
-        """
-        self._unread |= {
-            topic
-            for key, component in told.items()
-            if before.get(key, component) != component
-            for name, topic in component.items()
-            if name.endswith("_topic")
-        }
-        if self._unread and self._reread is None:
-            self._reread = self._clock.callLater(REREAD, self._say_states)
-
-    def _say_states(self) -> None:
-        self._reread = None
-        topics, self._unread = self._unread, set()
-        for topic in sorted(topics):
-            self._repeat(topic)
-
-    def _say_farewell(self) -> None:
-        self._farewell = None
-        link = self._broker.status
-        online = self._clock.seconds() - link.since if link.state is LinkState.ONLINE else 0.0
-        if online < MIGRATION_PATIENCE:
-            # Or only the clearing would reach the broker.
-            self._farewell = self._clock.callLater(MIGRATION_PATIENCE, self._say_farewell)
-            return
-        for topic in self._leaving:
-            self._broker.clear(topic)
-        known = self._memory.known
-        known.announcements = [each for each in known.announcements if each not in self._leaving]
-        self._leaving = []
-        self._memory.changed()
+    def _is_enough(self, now: dict[str, Json]) -> bool:
+        """Whether enough is known to announce these components."""
+        channels = self._boiler.channels
+        # Before a descriptor comes, an earlier life knew more.
+        if not channels and self._retained.known.components.keys() - now.keys():
+            return False
+        # Which inputs are connected is only known from telemetry.
+        return all(channel.text is not None for channel in channels.values())

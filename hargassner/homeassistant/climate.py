@@ -1,6 +1,6 @@
 """Heating circuits as thermostats, over the parameters and channels that belong to each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.catalogue import CircuitEntry
@@ -36,28 +36,31 @@ def climates(boiler: Boiler, config: Config) -> Iterator[Entity]:
     topics = Topics.of(config.mqtt)
     for circuit, room in _circuits(boiler, config):
         mode, day = boiler.settings.get(circuit.mode), boiler.settings.get(circuit.day)
-        if mode is None or day is None:
-            continue
-        properties = _properties(topics, mode, day)
-        if properties is None:
-            continue
-        properties["current_temperature_topic"] = topics.channel(room)
-        pump = _channel(boiler, circuit.pump)
-        if pump is not None:
-            properties["action_topic"] = topics.channel(pump)
-            properties["action_template"] = lookup({"ON": "heating", "OFF": "idle"})
-        yield Entity(
-            platform="climate",
-            object=climate_object(circuit),
-            name=circuit.text.to(config.homeassistant.language),
-            source=circuit.circuit,
-            available_with=WITH_SESSION,
-            properties=properties,
-        )
+        properties = _properties(topics, mode, day) if mode and day else None
+        if properties is not None:
+            properties["current_temperature_topic"] = topics.channel(room)
+            yield Entity(
+                platform="climate",
+                object=climate_object(circuit),
+                name=circuit.text.to(config.homeassistant.language),
+                source=circuit.circuit,
+                available_with=WITH_SESSION,
+                properties={**properties, **_action(topics, _channel(boiler, circuit.pump))},
+            )
+
+
+def _action(topics: Topics, pump: Channel | None) -> Json:
+    """Whether a circuit heats, by its pump."""
+    if pump is None:
+        return {}
+    return {
+        "action_topic": topics.channel(pump),
+        "action_template": lookup({"ON": "heating", "OFF": "idle"}),
+    }
 
 
 def awaited_climates(boiler: Boiler, config: Config) -> Iterator[str]:
-    """The identifiers of thermostats whose parameters the boiler has not told yet."""
+    """The identifiers of thermostats whose parameters are not known yet."""
     for circuit, _ in _circuits(boiler, config):
         known = [boiler.settings.get(each) for each in (circuit.mode, circuit.day)]
         if any(setting is None or setting.parameter is None for setting in known):
@@ -82,42 +85,65 @@ def _channel(boiler: Boiler, name: str) -> Channel | None:
 
 def _properties(topics: Topics, mode: Setting, day: Setting) -> Json | None:
     """What only a thermostat has, or None if these parameters make none."""
-    if not isinstance(mode.parameter, ChoiceParameter):
+    options, temperature = _options(mode), _limits(day)
+    if options is None or temperature is None:
         return None
-    if not isinstance(day.parameter, NumberParameter):
-        return None
-    options = mode.parameter.options
-    lowest, highest = day.parameter.minimum, day.parameter.maximum
-    if not COMFORT < len(options) <= COOLING + 1 or len(set(options)) < len(options):
-        return None
-    if not lowest < highest:
-        return None
-    shown = {option: _SHOWN_AS[index] for index, option in enumerate(options)}
-    set_by = {name: options[index] for name, index in _SET_BY.items() if index < len(options)}
-    presets = {name: options[index] for name, index in _PRESETS.items() if index < len(options)}
-    preset_shown = dict.fromkeys(options, _NO_PRESET) | {
-        option: name for name, option in presets.items()
-    }
-    mode_state, mode_command = topics.state(mode.object), topics.command(mode.object)
     return {
-        "modes": list(set_by),
-        "mode_state_topic": mode_state,
-        "mode_state_template": lookup(shown),
-        "mode_command_topic": mode_command,
-        "mode_command_template": lookup(set_by),
-        "preset_modes": list(presets),
-        "preset_mode_state_topic": mode_state,
-        "preset_mode_value_template": lookup(preset_shown),
-        "preset_mode_command_topic": mode_command,
-        # Whoever ends a preset wants the clock back.
-        "preset_mode_command_template": lookup({_NO_PRESET: options[AUTO]} | presets),
+        **_modes(topics, mode, options),
+        **_presets(topics, mode, options),
         "temperature_state_topic": topics.state(day.object),
         "temperature_command_topic": topics.command(day.object),
         "temperature_unit": "C",
-        "min_temp": float(lowest),
-        "max_temp": float(highest),
-        "temp_step": float(day.parameter.step) if day.parameter.step > 0 else 0.5,
+        "min_temp": float(temperature.minimum),
+        "max_temp": float(temperature.maximum),
+        "temp_step": float(temperature.step) if temperature.step > 0 else 0.5,
         "precision": 0.1,
+    }
+
+
+def _options(mode: Setting) -> Sequence[str] | None:
+    """The options of a circuit's mode, if they are as many as are known, and no two alike."""
+    match mode.parameter:
+        case ChoiceParameter(options=options) if COMFORT < len(options) <= COOLING + 1:
+            return options if len(set(options)) == len(options) else None
+    return None
+
+
+def _limits(day: Setting) -> NumberParameter | None:
+    """The limits of a room temperature, if there is anything between them."""
+    match day.parameter:
+        case NumberParameter() as number if number.minimum < number.maximum:
+            return number
+    return None
+
+
+def _named(names: Mapping[str, int], options: Sequence[str]) -> dict[str, str]:
+    """The boiler's option for each of Home Assistant's names; it may have fewer options."""
+    return {name: options[index] for name, index in names.items() if index < len(options)}
+
+
+def _modes(topics: Topics, mode: Setting, options: Sequence[str]) -> Json:
+    shown = {option: _SHOWN_AS[index] for index, option in enumerate(options)}
+    set_by = _named(_SET_BY, options)
+    return {
+        "modes": list(set_by),
+        "mode_state_topic": topics.state(mode.object),
+        "mode_state_template": lookup(shown),
+        "mode_command_topic": topics.command(mode.object),
+        "mode_command_template": lookup(set_by),
+    }
+
+
+def _presets(topics: Topics, mode: Setting, options: Sequence[str]) -> Json:
+    presets = _named(_PRESETS, options)
+    shown = dict.fromkeys(options, _NO_PRESET) | {each: name for name, each in presets.items()}
+    return {
+        "preset_modes": list(presets),
+        "preset_mode_state_topic": topics.state(mode.object),
+        "preset_mode_value_template": lookup(shown),
+        "preset_mode_command_topic": topics.command(mode.object),
+        # Whoever ends a preset wants the clock back.
+        "preset_mode_command_template": lookup({_NO_PRESET: options[AUTO]} | presets),
     }
 
 

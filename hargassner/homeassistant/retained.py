@@ -1,8 +1,8 @@
-"""What was left at the broker, remembered across restarts so that it can be cleared again."""
+"""What is retained at the broker, in a file across restarts so that it can be cleared again."""
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -14,13 +14,13 @@ from hargassner.storage.file import KeptFile
 
 
 @dataclass(slots=True)
-class Remembered:
+class Retained:
     """What this life of the bridge and earlier ones have left at the broker.
 
     ``base`` is where its topics begin. ``states`` are the topics with a retained state.
     ``discovery`` is how entities were announced: ``device``, ``entity`` or ``off``;
-    ``announcements`` are the topics on which they are, and ``components`` what was said of each,
-    by its key. ``faults`` were active, by number and text.
+    ``announcements`` are the topics on which they are, and ``components`` the payload of each, by
+    its key. ``faults`` were active, by number and text.
     """
 
     base: str = ""
@@ -31,31 +31,35 @@ class Remembered:
     faults: list[list[Any]] = field(default_factory=list)
 
 
-def _read(data: bytes) -> Remembered:
-    """What a file says.
+def _read(data: bytes) -> Retained:
+    """The content of a file.
 
     Raises:
         ValueError: it is damaged.
     """
     known = json.loads(data)
-    if not isinstance(known, dict) or set(known) != {each.name for each in fields(Remembered)}:
+    expected = asdict(Retained())
+    if not isinstance(known, dict) or known.keys() != expected.keys():
         raise ValueError("it has other keys than expected")
-    remembered = Remembered(**known)
-    for each in fields(Remembered):
-        if not isinstance(known[each.name], type(getattr(Remembered(), each.name))):
-            raise ValueError(f"{each.name} is of another type than expected")
-    if not all(isinstance(each, str) for each in remembered.states + remembered.announcements):
+    for key, value in expected.items():
+        if not isinstance(known[key], type(value)):
+            raise ValueError(f"{key} is of another type than expected")
+    retained = Retained(**known)
+    if not all(isinstance(each, str) for each in retained.states + retained.announcements):
         raise ValueError("a topic is no text")
-    for component in remembered.components.values():
-        if not isinstance(component, dict) or not all(
-            isinstance(component.get(each), str) for each in ("platform", "unique_id")
-        ):
-            raise ValueError("a component is none")
-    return remembered
+    if not all(map(_is_component, retained.components.values())):
+        raise ValueError("a component is none")
+    return retained
 
 
-class BrokerMemory:
-    """Keeps it in a file of the state directory.
+def _is_component(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(each), str) for each in ("platform", "unique_id")
+    )
+
+
+class RetainedSnapshot:
+    """What was left, and the file of the state directory in which it is.
 
     Args:
         directory: where.
@@ -71,12 +75,12 @@ class BrokerMemory:
         clock: IReactorTime,
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
-        self.known = Remembered()
+        self.known = Retained()
         self._directory = directory
         self._file = KeptFile(directory, self.FILE, self._content, clock, in_thread)
 
-    def recall(self) -> None:
-        """Read what was remembered, which blocks for a moment; a damaged file is set aside."""
+    def load(self) -> None:
+        """Read the file, which blocks for a moment; a damaged file is set aside."""
         data = self._directory.load(self.FILE)
         if data is None:
             return

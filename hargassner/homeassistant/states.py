@@ -6,6 +6,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from hargassner.mqtt.interfaces import IBroker
 
+LONGEST_STATE = 255
+"""Characters; Home Assistant takes no longer states."""
+
 UNKNOWN = "None"
 """The state of something whose value is not known; Home Assistant shows it as unknown."""
 
@@ -31,7 +34,7 @@ class States:
         self._clock = clock
         self._interval = interval
         self._new_topic = new_topic
-        self._said: dict[str, str] = {}
+        self._published: dict[str, str] = {}
         self._free_at: dict[str, float] = {}
         self._waiting: dict[str, tuple[str, IDelayedCall]] = {}
 
@@ -42,32 +45,32 @@ class States:
         waits.
         """
         _, timer = self._waiting.pop(topic, (None, None))
-        if payload == self._said.get(topic):
+        if payload == self._published.get(topic):
             _cancel(timer)
             return
         wait = self._free_at.get(topic, 0.0) - self._clock.seconds()
         if at_once or wait <= 0:
             _cancel(timer)
-            self._say(topic, payload)
+            self._publish(topic, payload)
         else:
             timer = timer or self._clock.callLater(wait, self._waited, topic)
             self._waiting[topic] = payload, timer
 
     def repeat(self, topic: str) -> None:
         """Publish a state again."""
-        if topic in self._said:
-            self._broker.publish(topic, self._said[topic])
+        if topic in self._published:
+            self._broker.publish(topic, self._published[topic])
 
     def repeat_all(self) -> None:
         """Publish every state again."""
-        for topic, payload in self._said.items():
+        for topic, payload in self._published.items():
             self._broker.publish(topic, payload)
 
     def forget(self, topic: str) -> None:
         """Have nothing retained under a topic any more."""
         _, timer = self._waiting.pop(topic, (None, None))
         _cancel(timer)
-        self._said.pop(topic, None)
+        self._published.pop(topic, None)
         self._free_at.pop(topic, None)
         self._broker.clear(topic)
 
@@ -75,17 +78,17 @@ class States:
         """Let nothing wait any more: what waits is published now."""
         for topic, (payload, timer) in tuple(self._waiting.items()):
             timer.cancel()
-            self._say(topic, payload)
+            self._publish(topic, payload)
         self._waiting.clear()
 
     def _waited(self, topic: str) -> None:
         payload, _ = self._waiting.pop(topic)
-        self._say(topic, payload)
+        self._publish(topic, payload)
 
-    def _say(self, topic: str, payload: str) -> None:
-        if topic not in self._said:
+    def _publish(self, topic: str, payload: str) -> None:
+        if topic not in self._published:
             self._new_topic(topic)
-        self._said[topic] = payload
+        self._published[topic] = payload
         self._free_at[topic] = self._clock.seconds() + self._interval
         self._broker.publish(topic, payload)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 
 from hargassner.boiler.model import (
@@ -20,22 +19,21 @@ from hargassner.boiler.model import (
     Identity,
     Setting,
 )
-from hargassner.catalogue import AnalogEntry, Text
+from hargassner.catalogue import AnalogEntry
 from hargassner.clock import IClock
 from hargassner.config import Config
 from hargassner.control.queue import IControl
+from hargassner.delayed import Delayed
 from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.commands import Commands
-from hargassner.homeassistant.discovery import NEW_FAULT, status_page
 from hargassner.homeassistant.entities import compact
-from hargassner.homeassistant.retained import BrokerMemory
-from hargassner.homeassistant.states import UNKNOWN, States
+from hargassner.homeassistant.faults import FaultStates
+from hargassner.homeassistant.page_address import status_page
+from hargassner.homeassistant.retained import RetainedSnapshot
+from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
 from hargassner.homeassistant.topics import OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.storage.directory import StateDirectory
-
-LONGEST_STATE = 255
-"""Characters; Home Assistant takes no longer states."""
 
 BIRTH_DELAY = 1.0
 """Seconds from Home Assistant's birth message to the answer, so that many are answered once."""
@@ -43,14 +41,12 @@ BIRTH_DELAY = 1.0
 DATES_EVERY = 60.0
 """Seconds between two looks whether a date that was published is still right."""
 
-_NO_FAULT = Text("no fault", "keine Störung", "aucun défaut")
-
 
 class HomeView(Service, BoilerObserver):
     """Shows the boiler over MQTT, and takes commands from there.
 
     To be a child of the same service as the link to the broker, and added after it: services stop
-    in reverse order, and its last words are for the link to say.
+    in reverse order, and what it publishes last is for the link to send.
 
     Args:
         boiler: the model.
@@ -58,7 +54,7 @@ class HomeView(Service, BoilerObserver):
         broker: the link to the broker.
         control: changes settings.
         clock: time.
-        directory: the state directory; what is left at the broker is remembered there.
+        directory: the state directory; what is retained at the broker is stored there.
         in_thread: runs what blocks off the reactor's thread.
         hostname: this machine's name in the home network.
     """
@@ -82,14 +78,17 @@ class HomeView(Service, BoilerObserver):
         self._home_assistant = config.homeassistant
         self._language = config.homeassistant.language
         self._topics = Topics.of(config.mqtt)
-        self._memory = BrokerMemory(directory, clock, in_thread)
-        self._states = States(broker, clock, config.telemetry.interval, self._remember)
+        self._retained = RetainedSnapshot(directory, clock, in_thread)
+        self._states = States(broker, clock, config.telemetry.interval, self._note_retained)
+        self._faults = FaultStates(
+            self._topics, broker, self._states, self._retained, self._language
+        )
         self._announcer = Announcer(
             boiler,
             config,
             broker,
             clock,
-            self._memory,
+            self._retained,
             status_page(config.web.listen, hostname),
             self._states.repeat,
         )
@@ -97,17 +96,40 @@ class HomeView(Service, BoilerObserver):
             self._topics, broker, control, config.control.parameters, self._states.repeat
         )
         self._telemetry_came = False
-        self._birth: IDelayedCall | None = None
+        self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
         self._stop_observing: Callable[[], None] = lambda: None
         self._dating = LoopingCall(self._show_info)
         self._dating.clock = clock
 
     def startService(self) -> None:
-        """Recall, which blocks for a moment, and show what is known."""
+        """Read what is retained, which blocks for a moment, and show what is known."""
         super().startService()  # type: ignore[no-untyped-call]
-        self._memory.recall()
+        self._retained.load()
         self._take_back_other_base()
         self._stop_observing = self._boiler.observe(self)
+        self._show_all()
+        self._dating.start(DATES_EVERY, now=False)
+        self._announcer.start()
+        self._commands.listen()
+        if self._home_assistant.discovery != "off":
+            self._broker.subscribe(f"{self._home_assistant.prefix}/status", self._born)
+
+    def stopService(self) -> "Deferred[Any]":
+        """Publish what waits, and that nothing is available any more; store what is retained."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._stop_observing()
+        if self._dating.running:
+            self._dating.stop()
+        self._answer_birth.cancel()
+        self._announcer.stop()
+        self._commands.stop()
+        self._states.stop()
+        for topic in (self._topics.session, self._topics.telemetry):
+            self._states.show(topic, "offline", at_once=True)
+        return self._retained.close()
+
+    def _show_all(self) -> None:
+        """Publish what is known of the boiler."""
         self.availability_changed(self._boiler.availability)
         channels = tuple(self._boiler.channels.values())
         if channels:
@@ -118,36 +140,15 @@ class HomeView(Service, BoilerObserver):
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
         self.counters_changed(self._boiler.counters)
-        self._dating.start(DATES_EVERY, now=False)
-        self._announcer.start()
-        self._commands.listen()
-        if self._home_assistant.discovery != "off":
-            self._broker.subscribe(f"{self._home_assistant.prefix}/status", self._born)
 
-    def stopService(self) -> "Deferred[Any]":
-        """Say what waits, and that nothing is to be had any more; remember what was left."""
-        super().stopService()  # type: ignore[no-untyped-call]
-        self._stop_observing()
-        if self._dating.running:
-            self._dating.stop()
-        if self._birth is not None:
-            self._birth.cancel()
-            self._birth = None
-        self._announcer.stop()
-        self._commands.stop()
-        self._states.stop()
-        for topic in (self._topics.session, self._topics.telemetry):
-            self._states.show(topic, "offline", at_once=True)
-        return self._memory.close()
-
-    # What the model tells.
+    # What the model calls its observers with.
 
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
         """Forget what is there no more, of this life and of earlier ones."""
         objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
-        for topic in tuple(self._memory.known.states):
+        for topic in tuple(self._retained.known.states):
             object_ = self._topics.object_of(topic)
-            # A parameter is told in a session only: that it is not known now means nothing.
+            # A parameter comes in a session only: that it is not known now means nothing.
             if object_ not in objects and not object_.startswith("par_"):
                 self._forget(topic)
         self._announcer.soon()
@@ -170,28 +171,10 @@ class HomeView(Service, BoilerObserver):
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
-        """Publish what the boiler complains of; a new fault is an event, too."""
-        if not self._telemetry_came:
-            # Until then, that nothing is known of a fault means nothing.
-            return
-        lines = [_line(fault, self._language) for fault in faults]
-        text = "; ".join(lines) or _NO_FAULT.to(self._language)
-        self._states.show(self._topics.state("fault"), "ON" if faults else "OFF", at_once=True)
-        self._states.show(self._topics.state("fault_text"), text[:LONGEST_STATE], at_once=True)
-        before = self._memory.known.faults
-        now = [[fault.number, fault.text.en] for fault in faults]
-        for fault, key in zip(faults, now, strict=True):
-            if key not in before:
-                event = {
-                    "event_type": NEW_FAULT,
-                    "number": fault.number,
-                    "text": fault.text.to(self._language),
-                }
-                topic = self._topics.state("fault_event")
-                self._broker.publish(topic, compact(event), retain=False)
-        if now != before:
-            self._memory.known.faults = now
-            self._memory.changed()
+        """Publish the active faults; a new one is an event, too."""
+        # Before telemetry came, that nothing is known of a fault means nothing.
+        if self._telemetry_came:
+            self._faults.show(faults)
 
     def counters_changed(self, counters: Counters) -> None:
         """Publish the heat made; consumption and stock are channels."""
@@ -216,14 +199,13 @@ class HomeView(Service, BoilerObserver):
         self._show_info()
         self._announcer.soon()
 
-    # What the broker tells.
+    # What comes from the broker.
 
     def _born(self, _topic: str, payload: str) -> None:
-        if payload == "online" and self._birth is None:
-            self._birth = self._clock.callLater(BIRTH_DELAY, self._say_again)
+        if payload == "online":
+            self._answer_birth.start()
 
-    def _say_again(self) -> None:
-        self._birth = None
+    def _publish_again(self) -> None:
         self._announcer.again()
         self._states.repeat_all()
 
@@ -240,20 +222,20 @@ class HomeView(Service, BoilerObserver):
             self._topics.info, compact({**info, "session_start": start}), at_once=True
         )
 
-    def _remember(self, topic: str) -> None:
-        known = self._memory.known
+    def _note_retained(self, topic: str) -> None:
+        known = self._retained.known
         if topic not in known.states:
             known.states.append(topic)
-            self._memory.changed()
+            self._retained.changed()
 
     def _forget(self, topic: str) -> None:
         self._states.forget(topic)
-        self._memory.known.states.remove(topic)
-        self._memory.changed()
+        self._retained.known.states.remove(topic)
+        self._retained.changed()
 
     def _take_back_other_base(self) -> None:
         """Clear what an earlier life left under another prefix or node."""
-        known = self._memory.known
+        known = self._retained.known
         if known.base == self._topics.base:
             return
         for topic in tuple(known.states):
@@ -263,14 +245,9 @@ class HomeView(Service, BoilerObserver):
         known.base = self._topics.base
         # They name topics that are no more.
         known.components = {}
-        self._memory.changed()
+        self._retained.changed()
 
 
 def _is_state(entry: object) -> bool:
     """Whether what a channel shows is one of several states, or a fault's number."""
     return isinstance(entry, AnalogEntry) and (bool(entry.states) or entry.role == "fault_number")
-
-
-def _line(fault: Fault, language: str) -> str:
-    text = fault.text.to(language)
-    return text if fault.number is None else f"{fault.number}: {text}"

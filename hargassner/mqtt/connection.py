@@ -1,54 +1,36 @@
-"""One connection to the broker: moves bytes between the transport and the engine.
+"""One connection to the broker: moves bytes between the transport and the engine."""
 
-A broker can send faster than anything can be done about it, and the reactor has a gateway's session
-to serve. So what came is taken in slice by slice, one in a turn of the reactor, and nothing more is
-read meanwhile: the rest waits where TCP has it wait, at the broker.
-"""
-
-from collections import deque
 from typing import cast
 
-from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 from zope.interface import Interface, implementer
 
-from hargassner.mqtt.endpoint import setback_of
-from hargassner.mqtt.engine import (
+from hargassner.mqtt.connection_life import Timed, new_life
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import (
     Admitted,
     Answered,
-    Engine,
+    ConnectionProblem,
     Event,
-    Message,
     NotSubscribed,
     Received,
-    Setback,
     Unreadable,
 )
+from hargassner.mqtt.intake import Intake
+from hargassner.mqtt.messages import Message
 from hargassner.network.connecting import IStreamTransport
 
-PATIENCE = 15.0
-"""Seconds from the connection to the broker's answer, the TLS handshake included."""
-GRACE = 3.0
-"""Seconds that a broker has to take our goodbye."""
 MOST_UNREAD = 65_536
 """Bytes that we owe a broker that does not read; past it the connection is given up."""
-
-SLICE = 1024
-"""Bytes of the broker's that are taken in in one turn of the reactor."""
-MOST_AT_ONCE = 20
-"""Events among them of which the owner is told in one turn."""
-
-_UNANSWERED = Setback("the broker closed the connection instead of answering")
 
 
 class IConnectionOwner(Interface):
     """Whoever made the connection."""
 
     def admitted() -> None:
-        """The broker has let us in."""
+        """The broker has accepted us."""
 
     def received(topic: str, payload: str) -> None:
         """A message came."""
@@ -70,37 +52,30 @@ class IConnectionOwner(Interface):
         than this was."""
 
     def writable() -> None:
-        """More can be published."""
+        """The transport is empty; once we are accepted, more can be published."""
 
-    def lost(why: Setback) -> None:
+    def lost(why: ConnectionProblem) -> None:
         """The connection is gone."""
 
 
 @implementer(IPushProducer)
 class Connection(Protocol):
-    """One connection, from its first byte to its last.
+    """A connection from the TCP handshake to the goodbye, or whatever ends it before.
+
+    ``paused`` is whether the transport is full or gone, and nothing may be published.
 
     Args:
         engine: this connection's own.
         clock: time.
-        owner: is told what happens.
+        owner: is called when something happens.
     """
 
     def __init__(self, engine: Engine, clock: IReactorTime, owner: IConnectionOwner) -> None:
+        self.paused = False
         self._engine = engine
         self._clock = clock
         self._owner = owner
-        self._admitted = False
-        self._ended: Setback | None = None
-        self._timer: IDelayedCall | None = None
-        self._tick = LoopingCall(self._keep_alive)
-        self._tick.clock = clock
-        self._unread = bytearray()
-        self._events: deque[Event] = deque()
-        self._turn: IDelayedCall | None = None
-        self._reading = True
-        self._left = False
-        self.paused = False
+        self._life = new_life(Timed(clock, self.give_up, self._keep_alive, self._abort))
 
     @property
     def tcp(self) -> IStreamTransport:
@@ -112,29 +87,23 @@ class Connection(Protocol):
         if ITCPTransport.providedBy(self.transport):
             self.tcp.setTcpNoDelay(True)
         self.tcp.registerProducer(self, True)
-        # A TLS handshake may be still to come: the endpoint's patience is over by now.
-        self._timer = self._clock.callLater(
-            PATIENCE, self._give_up, Setback("the broker accepts connections and does not answer")
+        self._intake = Intake(
+            self._clock, self.tcp, self._parse, self._handle, self._owner.is_ready
         )
+        self._life.connected()
         self._engine.begin()
         self._flush()
 
     def dataReceived(self, data: bytes) -> None:
         """Take in the first slice, unless others wait."""
-        if self._ended is None and not self._left:
-            behind = self._is_behind
-            self._unread += data
-            if not behind:
-                self._take_in()
+        self._intake.received(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone; a new one is another's business."""
-        self._stop_timers()
-        self._forget_unread()
-        if self._ended is None:
-            unanswered = not self._admitted and reason.check(ConnectionDone, ConnectionLost)
-            self._ended = _UNANSWERED if unanswered else setback_of(reason)
-        self._owner.lost(self._ended)
+        problem = self._life.lost(reason)
+        self.paused = True
+        self._intake.close()
+        self._owner.lost(problem)
 
     def pauseProducing(self) -> None:
         """The transport is full."""
@@ -144,11 +113,10 @@ class Connection(Protocol):
         """The transport is empty."""
         self.paused = False
         self._flush()
-        if self._admitted:
-            self._owner.writable()
+        self._owner.writable()
 
     def stopProducing(self) -> None:
-        """The transport is gone; ``connectionLost`` tells why."""
+        """The transport is gone; ``connectionLost`` gives the reason."""
         self.paused = True
 
     def publish(self, message: Message) -> None:
@@ -168,20 +136,15 @@ class Connection(Protocol):
 
     def go_on(self) -> None:
         """The owner is ready for more."""
-        if self._is_behind and self._turn is None:
-            self._turn = self._clock.callLater(0, self._take_in)
+        self._intake.go_on()
 
     def leave(self, last: Message) -> None:
-        """Publish one more message, say goodbye and close, all within ``GRACE`` seconds."""
-        self._stop_timers()
-        self._forget_unread()
-        if not self._admitted or self._ended is not None:
-            self.tcp.abortConnection()
+        """Publish one more message, say goodbye and close, all within a few seconds."""
+        if not self._life.leave():
+            self._abort()
             return
-        self._timer = self._clock.callLater(GRACE, self.tcp.abortConnection)
-        self._left = True
         # Who closes with something unread resets the connection, and our goodbye is lost.
-        self._read(True)
+        self._intake.discard()
         self._engine.publish(last)
         self._engine.leave()
         # The transport closes as soon as it is empty, and with a producer it never is.
@@ -189,61 +152,34 @@ class Connection(Protocol):
         self.tcp.write(self._engine.take())
         self.tcp.loseConnection()
 
-    @property
-    def _is_behind(self) -> bool:
-        """Whether anything waits to be taken in."""
-        return not self._reading or self._turn is not None or bool(self._unread or self._events)
-
-    def _take_in(self) -> None:
-        """Take in one slice of what came; the next one has its turn later."""
-        self._turn = None
-        if not self._events:
-            piece = bytes(self._unread[:SLICE])
-            del self._unread[:SLICE]
-            before = self._engine.dropped
-            self._events.extend(self._engine.feed(piece))
-            self._flush()
-            if self._engine.dropped > before:
-                self._owner.dropped(self._engine.dropped - before)
-        for _ in range(MOST_AT_ONCE):
-            if not self._events or self._ended is not None or self._left:
-                break
-            self._take_note(self._events.popleft())
-        if self._ended is not None or self._left:
-            return
-        behind, ready = bool(self._unread or self._events), self._owner.is_ready()
-        self._read(ready and not behind)
-        if ready and behind:
-            self.go_on()
-
-    def _read(self, reading: bool) -> None:
-        if reading is not self._reading:
-            self._reading = reading
-            if reading:
-                self.tcp.resumeProducing()
-            else:
-                self.tcp.pauseProducing()
-
-    def _forget_unread(self) -> None:
-        self._unread.clear()
-        self._events.clear()
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            turn.cancel()
+    def give_up(self, why: ConnectionProblem) -> None:
+        """Close at once, since the connection is of no use any more."""
+        if self._life.give_up(why):
+            self._abort()
 
     def _keep_alive(self) -> None:
+        """Do what is to be done every second."""
         events = self._engine.tick()
         self._flush()
         for event in events:
-            if self._ended is None:
-                self._take_note(event)
+            self._handle(event)
 
-    def _take_note(self, event: Event) -> None:
+    def _abort(self) -> None:
+        self._intake.close()
+        self.tcp.abortConnection()
+
+    def _parse(self, piece: bytes) -> list[Event]:
+        before = self._engine.dropped
+        events = self._engine.feed(piece)
+        self._flush()
+        if self._engine.dropped > before:
+            self._owner.dropped(self._engine.dropped - before)
+        return events
+
+    def _handle(self, event: Event) -> None:
         match event:
             case Admitted():
-                self._stop_timers()
-                self._admitted = True
-                self._tick.start(1.0, now=False)
+                self._life.accepted()
                 self._owner.admitted()
             case Received(topic, payload):
                 self._owner.received(topic, payload)
@@ -253,8 +189,8 @@ class Connection(Protocol):
                 self._owner.not_subscribed(topic_filter)
             case Answered():
                 self._owner.answered()
-            case Setback():
-                self._give_up(event)
+            case ConnectionProblem():
+                self.give_up(event)
 
     def _flush(self) -> None:
         if not self.paused:
@@ -262,17 +198,4 @@ class Connection(Protocol):
             if data:
                 self.tcp.write(data)
         elif self._engine.pending > MOST_UNREAD:
-            self._give_up(Setback("the broker sends and does not read"))
-
-    def _give_up(self, why: Setback) -> None:
-        if self._ended is None:
-            self._ended = why
-            self._stop_timers()
-            self._forget_unread()
-            self.tcp.abortConnection()
-
-    def _stop_timers(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        if self._tick.running:
-            self._tick.stop()
+            self.give_up(ConnectionProblem("the broker sends and does not read"))

@@ -1,4 +1,4 @@
-"""The way to the broker: its address, TLS, and the files that the configuration names.
+"""The endpoint of the broker: its address, TLS, and the files that the configuration names.
 
 Files are read at each attempt to connect, so that a renewed certificate or a corrected password
 is taken without a restart.
@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from OpenSSL import SSL, crypto
-from service_identity.exceptions import CertificateError, VerificationError
-from twisted.internet import error
+from OpenSSL import crypto
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import (
@@ -43,7 +41,6 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.engine import Setback
 
 CONNECT_PATIENCE = 15.0
 """Seconds that an address of the broker's has to accept a connection."""
@@ -157,8 +154,8 @@ def tls_options(config: MqttConfig, host: str) -> IOpenSSLClientConnectionCreato
 
 
 @implementer(IStreamClientEndpoint)
-class Way:
-    """The way to the broker that the configuration names.
+class BrokerEndpoint:
+    """The broker that the configuration names, as an endpoint.
 
     Args:
         config: names it.
@@ -188,39 +185,3 @@ class Way:
                 return fail(Failure())
             endpoint = wrapClientTLS(options, endpoint)
         return endpoint.connect(protocolFactory)
-
-
-def setback_of(failure: Failure) -> Setback:
-    """What kept us from the broker, in words for the owner."""
-    wrong = failure.value
-    match wrong:
-        case UnusableFileError():
-            return Setback(str(wrong), lasting=True)
-        case VerificationError() | CertificateError():
-            return Setback("the broker's certificate is for another name", lasting=True)
-        case SSL.Error():
-            return _tls_setback(wrong)
-        case error.DNSLookupError():
-            return Setback("nobody knows the broker's name")
-        case error.ConnectionRefusedError():
-            return Setback("no broker listens there")
-        case error.TimeoutError():
-            return Setback("nothing answers there")
-        case error.ConnectionDone():
-            return Setback("the broker closed the connection", hung_up=True)
-        case error.ConnectionLost():
-            return Setback("the connection to the broker was lost", hung_up=True)
-    return Setback(failure.getErrorMessage())
-
-
-def _tls_setback(wrong: SSL.Error) -> Setback:
-    """What OpenSSL says: a list of library, function and reason, or nothing at all."""
-    errors = wrong.args[0] if wrong.args and isinstance(wrong.args[0], list) else []
-    reason = str(errors[0][-1]) if errors else ""
-    if not reason or "unexpected eof" in reason:
-        return Setback("the broker closed the connection during the TLS handshake")
-    if reason == "certificate verify failed":
-        return Setback("no authority that we trust signed the broker's certificate", lasting=True)
-    if "alert" in reason:
-        return Setback(f"the broker refuses our TLS: {reason}", lasting=True)
-    return Setback(f"TLS fails: {reason}", lasting=True)

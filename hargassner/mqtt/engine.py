@@ -5,17 +5,26 @@ out; what it wants sent is taken. Its callbacks only take notes, which are read 
 returned: it holds locks while it calls back, and acting there would block the reactor for ever.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from hargassner.mqtt.packet_filter import LARGEST, Sieve, TooLarge
+from hargassner.mqtt.events import (
+    Admitted,
+    Answered,
+    ConnectionProblem,
+    Delivered,
+    Event,
+    NotSubscribed,
+    Received,
+    Unreadable,
+)
+from hargassner.mqtt.messages import Identity, Message
+from hargassner.mqtt.packet_filter import LARGEST, PacketFilter, TooLarge
+from hargassner.mqtt.paho_client import MemorySocket, PahoClient
 
-LONGEST_TOPIC = 65_535
-"""Bytes."""
 KEEPALIVE = 30
 """Seconds; a broker that froze is noticed after twice that at most."""
 
@@ -29,143 +38,6 @@ _REFUSALS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is published: a topic, and a payload that the broker retains or does not.
-
-    Raises:
-        ValueError: no message can have that topic.
-    """
-
-    topic: str
-    payload: bytes
-    retain: bool
-
-    def __post_init__(self) -> None:
-        """Refuse what MQTT does not allow."""
-        size = len(self.topic.encode())
-        if not 0 < size <= LONGEST_TOPIC or any(each in self.topic for each in "+#\0"):
-            raise ValueError("no MQTT topic")
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who connects, and what the broker publishes when we vanish without a goodbye."""
-
-    client_id: str
-    will: Message
-    username: str = ""
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """The broker has let us in.
-
-    ``largest`` is how many bytes of a packet it takes at most, 0 where it tells no limit, as none
-    does in MQTT 3.1.1.
-    """
-
-    largest: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message came that the broker had not retained from before."""
-
-    topic: str
-    payload: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """The like came, and nobody can be given its payload; ``why`` says what that is."""
-
-    topic: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotSubscribed:
-    """The broker does not let us subscribe to a filter."""
-
-    topic_filter: str
-
-
-@dataclass(frozen=True, slots=True)
-class Setback:
-    """What keeps us from the broker, in a sentence for the owner.
-
-    ``lasting`` tells that trying again soon would come to the same, ``hung_up`` that the other side
-    closed the connection, or something on the way did.
-    """
-
-    why: str
-    lasting: bool = False
-    hung_up: bool = field(default=False, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The broker has answered a message; ``reason`` says why it did not take it, if it did not."""
-
-    topic: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The broker has taken everything that was sent before ``Engine.ask``."""
-
-
-Event = Admitted | Received | Unreadable | NotSubscribed | Delivered | Answered | Setback
-
-
-class _MemorySocket:
-    """What paho takes for a socket."""
-
-    def __init__(self) -> None:
-        self.incoming = bytearray()
-        self.outgoing = bytearray()
-
-    def recv(self, buffer_size: int) -> bytes:
-        if not self.incoming:
-            raise BlockingIOError
-        data = bytes(self.incoming[:buffer_size])
-        del self.incoming[:buffer_size]
-        return data
-
-    def send(self, buffer: bytes | bytearray) -> int:
-        self.outgoing += buffer
-        return len(buffer)
-
-    def close(self) -> None:
-        """There is nothing to give back."""
-
-    def fileno(self) -> int:
-        return -1
-
-    def setblocking(self, flag: bool) -> None:
-        """It never blocks."""
-
-
-class _Paho(Client):
-    """A paho client whose socket is in memory."""
-
-    def __init__(self, client_id: str, memory: _MemorySocket, version: MQTTProtocolVersion) -> None:
-        # Paho would answer some refusals by connecting again from inside loop_read().
-        super().__init__(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=version,
-            reconnect_on_failure=False,
-        )
-        self._memory = memory
-
-    def _create_socket(self) -> _MemorySocket:
-        return self._memory
-
-
 class Engine:
     """One connection's MQTT, from CONNECT to DISCONNECT; a new connection takes a new engine.
 
@@ -177,15 +49,15 @@ class Engine:
     def __init__(
         self, identity: Identity, version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv311
     ) -> None:
-        self._memory = _MemorySocket()
-        self._sieve = Sieve()
+        self._memory = MemorySocket()
+        self._filter = PacketFilter()
         self._notes: list[Event] = []
         self._filters: dict[int, str] = {}
         self._unanswered: dict[int, str] = {}
         self._unreadable = 0
         self._admitted = False
         self._over = False
-        self._paho = paho = _Paho(identity.client_id, self._memory, version)
+        self._paho = paho = PahoClient(identity.client_id, self._memory, version)
         if identity.username or identity.password:
             paho.username_pw_set(identity.username, identity.password or None)
         will = identity.will
@@ -201,7 +73,7 @@ class Engine:
     @property
     def dropped(self) -> int:
         """How many messages of the broker's were too large, or no text."""
-        return self._sieve.dropped + self._unreadable
+        return self._filter.dropped + self._unreadable
 
     @property
     def pending(self) -> int:
@@ -215,10 +87,10 @@ class Engine:
         self._write()
 
     def feed(self, data: bytes) -> list[Event]:
-        """Understand what the broker sent; nothing follows ``Setback``."""
+        """Understand what the broker sent; nothing follows ``ConnectionProblem``."""
         if self._over:
             return self._noted()
-        for each in self._sieve.feed(data):
+        for each in self._filter.feed(data):
             if self._over:
                 break
             if isinstance(each, TooLarge):
@@ -301,7 +173,7 @@ class Engine:
     def _end(self, why: str, lasting: bool = False) -> None:
         if not self._over:
             self._over = True
-            self._notes.append(Setback(why, lasting))
+            self._notes.append(ConnectionProblem(why, lasting))
 
     def _note_connack(
         self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any

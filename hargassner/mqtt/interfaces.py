@@ -70,5 +70,8 @@ class IBroker(Interface):
         matches several filters may come several times: let them not overlap.
         """
 
-    def on_status(told: Callable[[LinkStatus], None]) -> None:
-        """Have ``told`` called with each new status; ``ONLINE`` before anything is said again."""
+    def on_status(listener: Callable[[LinkStatus], None]) -> None:
+        """Have ``listener`` called with each new status.
+
+        With ``ONLINE`` it is called before anything is published again.
+        """

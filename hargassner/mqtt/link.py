@@ -1,21 +1,17 @@
-"""The link to the broker: kept up for ever, whatever becomes of the broker.
+"""The link to the broker: made again for ever, whatever becomes of the broker.
 
 It publishes one topic of its own, ``P/status``; what else is published and subscribed to is the
 business of the views, which know the link as an ``IBroker``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 from urllib.parse import quote
 
-from paho.mqtt.client import topic_matches_sub
-from twisted.application.internet import backoffPolicy
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import (
     IAddress,
-    IDelayedCall,
     IProtocol,
     IProtocolFactory,
     IStreamClientEndpoint,
@@ -27,49 +23,19 @@ from zope.interface import implementer
 
 from hargassner.config import MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
-from hargassner.mqtt.endpoint import IBrokerReactor, UnusableFileError, Way, password, setback_of
-from hargassner.mqtt.engine import Engine, Identity, Message, Setback
+from hargassner.mqtt.endpoint import BrokerEndpoint, IBrokerReactor, UnusableFileError, password
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import ConnectionProblem
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
-from hargassner.mqtt.limit import Limit
-from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
+from hargassner.mqtt.link_states import Greeting, LinkCounters, Offline, Outgoing
+from hargassner.mqtt.messages import Identity, Message
+from hargassner.mqtt.problems import connection_problem
+from hargassner.mqtt.retries import Retries
+from hargassner.mqtt.subscriptions import Handlers, Subscriptions
 from hargassner.network.reconnecting import Reconnecting
+from hargassner.observers import Observers, Once
 
 log = Logger()
-
-RETRY_LONGEST = 60.0
-"""Seconds between two attempts at most, where the broker is only away."""
-REFUSED_RETRY = 60.0
-"""Seconds between two attempts at least, where trying again would come to the same."""
-REFUSED_RETRY_LONGEST = 300.0
-SETTLED = 10.0
-"""Seconds that a connection must last for the next attempt to be a first one again."""
-SLICE = 20
-"""Messages that are sent in one turn of the reactor; it has a gateway's session to serve, too."""
-ENOUGH = MOST_EVENTS // 4
-"""Events and results that wait, from which on nothing more is read from the broker.
-
-What was read already, and the commands that wait for the boiler, have results that find room.
-"""
-
-_backoff = backoffPolicy(initialDelay=0.5, maxDelay=RETRY_LONGEST, factor=2.0)
-_slow_backoff = backoffPolicy(
-    initialDelay=REFUSED_RETRY / 2, maxDelay=REFUSED_RETRY_LONGEST, factor=2.0
-)
-
-
-@dataclass(slots=True)
-class LinkCounters:
-    """What the link did since it started.
-
-    ``dropped`` counts messages that reached nobody: ours that no broker was to retain, while it
-    was away or did not read; and the broker's that were too large or no text.  ``refusals`` counts
-    attempts that failed for a reason that lasts (``LinkState.REFUSED``).
-    """
-
-    published: int = 0
-    received: int = 0
-    dropped: int = 0
-    refusals: int = 0
 
 
 def client_id(base: str) -> str:
@@ -81,23 +47,39 @@ def client_id(base: str) -> str:
     return quote(base, safe="").replace("%2F", ":")
 
 
-@dataclass(frozen=True, slots=True)
-class _Handlers:
-    """Whom a subscriber has called with a message, and with what nobody can be given."""
-
-    received: Callable[[str, str], None]
-    unreadable: Callable[[str, str], None] | None
-
-
 @implementer(IStreamClientEndpoint)
 class _Attempts:
-    """The way to the broker, attempt by attempt."""
+    """The endpoint of the broker, with the password read anew at each attempt.
 
-    def __init__(self, connect: Callable[[IProtocolFactory], "Deferred[IProtocol]"]) -> None:
-        self._connect = connect
+    Args:
+        config: has the password, or names the file that has it.
+        endpoint: connects.
+        failed: called with the failure of an attempt.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        endpoint: IStreamClientEndpoint,
+        failed: Callable[[Failure], Failure],
+    ) -> None:
+        self.password = ""
+        self._config = config
+        self._endpoint = endpoint
+        self._failed = failed
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
-        return self._connect(protocolFactory)
+        """Connect.
+
+        Errors: ``UnusableFileError``, and the endpoint's.
+        """
+        try:
+            self.password = password(self._config)
+        except UnusableFileError:
+            connecting: Deferred[IProtocol] = fail(Failure())
+        else:
+            connecting = self._endpoint.connect(protocolFactory)
+        return connecting.addErrback(self._failed)
 
 
 class _Connections(Factory[Connection]):
@@ -112,12 +94,12 @@ class _Connections(Factory[Connection]):
 
 @implementer(IBroker, IConnectionOwner)
 class BrokerLink(Service):
-    """Publishes to the broker that the configuration names, and hears what it says.
+    """Publishes to the broker that the configuration names, and receives from it.
 
     Args:
         config: the broker, and the names of this boiler there.
         reactor: everything runs on it.
-        way: connects to the broker; the configuration's where none is given.
+        endpoint: connects to the broker; the configuration's where none is given.
     """
 
     name = "MQTT"
@@ -126,42 +108,42 @@ class BrokerLink(Service):
         self,
         config: MqttConfig,
         reactor: IBrokerReactor,
-        way: IStreamClientEndpoint | None = None,
+        endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
-        base = f"{config.topic_prefix}/{config.node}"
+        self.base = f"{config.topic_prefix}/{config.node}"
         self.status = LinkStatus(LinkState.STOPPED, reactor.seconds(), config.url)
-        self.counters = LinkCounters()
-        self.base = base
         self._config = config
         self._clock = reactor
-        self._way = way or Way(config, reactor)
-        self._client_id = client_id(base)
-        self._password = ""
-        self._outbox = Outbox()
-        self._subscriptions: dict[str, list[_Handlers]] = {}
-        self._observers: list[Callable[[LinkStatus], None]] = []
-        self._connection: Connection | None = None
-        self._pumping: IDelayedCall | None = None
-        self._budget = SLICE
-        self._failures = 0
-        self._lasting = False
-        self._said: set[str] = set()
-        self._limit = Limit()
+        self._outgoing = Outgoing(reactor)
+        self._state = Offline(self._outgoing)
+        self._subscriptions = Subscriptions()
+        self._observers: Observers[Callable[[LinkStatus], None]] = Observers("the broker's status")
+        self._retries = Retries()
+        self._said = Once()
+        self._attempts = _Attempts(
+            config, endpoint or BrokerEndpoint(config, reactor), self._not_connected
+        )
         self._client = Reconnecting(
-            _Attempts(self._attempt),
+            self._attempts,
             cast("IProtocolFactory", _Connections(self._build)),
-            self._delay,
+            # The broker refuses connections that the client takes for a success.
+            lambda _failures: self._retries.delay(),
             reactor,
         )
 
     @property
+    def counters(self) -> LinkCounters:
+        """What the link did since it started."""
+        return self._outgoing.counters
+
+    @property
     def waiting(self) -> int:
         """How many messages wait until the broker takes them: newest states, and events."""
-        return len(self._outbox)
+        return len(self._outgoing.outbox)
 
     @property
     def status_topic(self) -> str:
-        """The topic that tells whether the bridge is there."""
+        """The topic with whether the bridge is there."""
         return f"{self.base}/status"
 
     def startService(self) -> None:
@@ -175,13 +157,10 @@ class BrokerLink(Service):
         """Publish ``offline``, say goodbye and close; it takes a few seconds at most."""
         if self.running:
             super().stopService()  # type: ignore[no-untyped-call]
-            # What waits is said now or never.
-            self._budget = len(self._outbox)
-            self._say_what_waits()
-            self._stop_pumping()
+            self._state.send_all()
+            left, self._state = self._state, Offline(self._outgoing)
             self._become(LinkState.STOPPED)
-            if self._connection is not None:
-                self._connection.leave(Message(self.status_topic, b"offline", retain=True))
+            left.leave(self._status("offline"))
         return self._client.stopService()
 
     def publish(self, topic: str, payload: str, retain: bool = True) -> None:
@@ -192,13 +171,8 @@ class BrokerLink(Service):
             log.error("{topic!r} cannot be published: MQTT does not allow it", topic=topic[:80])
             return
         if retain:
-            self._outbox.keep(message)
-        if self.status.state is not LinkState.ONLINE:
-            self.counters.dropped += not retain
-        elif self._outbox or not self._may_send():
-            self.counters.dropped += self._outbox.wait(message)
-        else:
-            self._send(message)
+            self._outgoing.outbox.keep(message)
+        self._state.publish(message)
 
     def clear(self, topic: str) -> None:
         """Have the broker forget what it retains of a topic."""
@@ -211,125 +185,102 @@ class BrokerLink(Service):
         unreadable: Callable[[str, str], None] | None = None,
     ) -> None:
         """Have ``received`` called with each message that matches (see ``IBroker``)."""
-        handlers = self._subscriptions.setdefault(topic_filter, [])
-        handlers.append(_Handlers(received, unreadable))
-        if len(handlers) == 1 and self.status.state is LinkState.ONLINE:
-            self._subscribe(topic_filter)
+        if self._subscriptions.add(topic_filter, Handlers(received, unreadable)):
+            self._state.subscribe(topic_filter)
 
-    def on_status(self, told: Callable[[LinkStatus], None]) -> None:
-        """Have ``told`` called with each new status; ``ONLINE`` before anything is said again."""
-        self._observers.append(told)
+    def on_status(self, listener: Callable[[LinkStatus], None]) -> None:
+        """Have ``listener`` called with each new status (see ``IBroker``)."""
+        self._observers.add(listener)
 
-    # What a connection tells its owner.
+    # What a connection calls its owner with.
 
     def admitted(self) -> None:
-        """The broker has let us in: tell the views, and say everything again."""
+        """The broker has accepted us: everything is published again."""
+        if not isinstance(self._state, Greeting):
+            return
         log.info("connected to the MQTT broker {url}", url=self._config.url)
-        self._said.clear()
-        self._outbox.say_again()
+        self._said = Once()
+        self._outgoing.outbox.say_again()
+        self._state = self._state.accepted()
         self._become(LinkState.ONLINE)
-        for topic_filter in self._subscriptions:
-            self._subscribe(topic_filter)
         # Last, so that nobody takes what the broker retained from before for current.
-        self._outbox.wait(Message(self.status_topic, b"online", retain=True))
-        self._pump()
+        self._state.introduce(self._subscriptions, self._status("online"))
 
     def received(self, topic: str, payload: str) -> None:
         """Hand a message to those who subscribed to it."""
         self.counters.received += 1
-        for each in self._handlers_of(topic):
-            with log.failuresHandled("handling a message to {topic!r}", topic=topic):
-                each.received(topic, payload)
+        self._subscriptions.received(topic, payload)
 
     def unreadable(self, topic: str, why: str) -> None:
-        """Tell those who subscribed that a message came that nobody can be given."""
-        for each in self._handlers_of(topic):
-            if each.unreadable is not None:
-                with log.failuresHandled("handling a message to {topic!r}", topic=topic):
-                    each.unreadable(topic, why)
+        """Hand on to those who subscribed why a message cannot be read."""
+        self._subscriptions.unreadable(topic, why)
 
     def is_ready(self) -> bool:
         """Whether what comes of further messages finds room among what waits to be sent."""
-        return self._outbox.events < ENOUGH
+        return self._outgoing.has_room
 
     def dropped(self, count: int) -> None:
-        """Count what nobody can be given."""
+        """Count what cannot be read."""
         self.counters.dropped += count
 
     def not_subscribed(self, topic_filter: str) -> None:
-        """The broker's access list is against us; say it once."""
+        """The broker's access list is against us; log it once."""
         why = f"the broker does not let us subscribe to {topic_filter}"
-        if why not in self._said:
-            self._said.add(why)
+        if self._said.first(why):
             log.warn("{url}: {why}", url=self._config.url, why=why)
 
     def answered(self) -> None:
         """The broker has taken the first of the large payloads that were sent."""
-        self._limit.answered()
+        self._outgoing.limit.answered()
 
     def writable(self) -> None:
         """The connection takes more."""
-        self._pump()
+        self._state.send_some()
 
-    def lost(self, why: Setback) -> None:
+    def lost(self, why: ConnectionProblem) -> None:
         """The connection is gone; another is made."""
-        self._connection = None
-        self.counters.dropped += self._outbox.interrupted()
-        online = self.status.state is LinkState.ONLINE
-        if online and self._clock.seconds() - self.status.since >= SETTLED:
-            self._failures = 0
-        if self._limit.connection_lost(hung_up=why.hung_up):
+        outgoing = self._outgoing
+        self._state.close()
+        self._state = Offline(outgoing)
+        outgoing.counters.dropped += outgoing.outbox.interrupted()
+        if self.status.state is LinkState.ONLINE:
+            self._retries.was_online(self._clock.seconds() - self.status.since)
+        if outgoing.limit.connection_lost(hung_up=why.hung_up):
             log.warn(
                 "{url} closes the connection when it is sent {size} bytes at once; as much is not "
                 "sent any more (mosquitto: max_packet_size)",
                 url=self._config.url,
-                size=self._limit.bytes,
+                size=outgoing.limit.bytes,
             )
-        self._set_back(why)
-
-    def _handlers_of(self, topic: str) -> "list[_Handlers]":
-        return [
-            handlers
-            for topic_filter, subscribed in self._subscriptions.items()
-            if topic_matches_sub(topic_filter, topic)
-            for handlers in subscribed
-        ]
-
-    # The way to a connection.
-
-    def _attempt(self, factory: IProtocolFactory) -> "Deferred[IProtocol]":
-        try:
-            self._password = password(self._config)
-        except UnusableFileError:
-            connecting: Deferred[IProtocol] = fail(Failure())
-        else:
-            connecting = self._way.connect(factory)
-        return connecting.addErrback(self._not_connected)
+        self._failed(why)
 
     def _not_connected(self, failure: Failure) -> Failure:
-        self._set_back(setback_of(failure))
+        self._failed(connection_problem(failure))
         return failure
 
     def _build(self) -> Connection:
-        will = Message(self.status_topic, b"offline", retain=True)
-        identity = Identity(self._client_id, will, self._config.username, self._password)
-        self._connection = Connection(Engine(identity), self._clock, self)
-        return self._connection
+        identity = Identity(
+            client_id(self.base),
+            self._status("offline"),
+            self._config.username,
+            self._attempts.password,
+        )
+        connection = Connection(Engine(identity), self._clock, self)
+        self._state = Greeting(self._outgoing, connection)
+        return connection
 
-    def _delay(self, _attempts: int) -> float:
-        """Seconds to the next attempt; connections that the broker refuses are failures, too."""
-        return (_slow_backoff if self._lasting else _backoff)(self._failures)
+    def _status(self, payload: str) -> Message:
+        return Message(self.status_topic, payload.encode(), retain=True)
 
-    def _set_back(self, setback: Setback) -> None:
+    def _failed(self, problem: ConnectionProblem) -> None:
+        """No connection came about, or one was lost."""
         if not self.running:
             return
-        self._failures += 1
-        self._lasting = setback.lasting
-        self.counters.refusals += setback.lasting
-        if setback.why not in self._said:
-            self._said.add(setback.why)
-            log.warn("no link to {url}: {why}", url=self._config.url, why=setback.why)
-        self._become(LinkState.REFUSED if setback.lasting else LinkState.WAITING, setback.why)
+        self._retries.failed(problem)
+        self.counters.refusals += problem.lasting
+        if self._said.first(problem.why):
+            log.warn("no link to {url}: {why}", url=self._config.url, why=problem.why)
+        self._become(LinkState.REFUSED if problem.lasting else LinkState.WAITING, problem.why)
 
     def _become(self, state: LinkState, problem: str = "") -> None:
         before = self.status
@@ -339,56 +290,8 @@ class BrokerLink(Service):
             before.url,
             problem,
             before.connections + (state is LinkState.ONLINE),
-            self._limit.bytes,
+            self._outgoing.limit.bytes,
         )
         if status != before:
             self.status = status
-            for told in self._observers:
-                with log.failuresHandled("telling that the broker is {state}", state=state.value):
-                    told(status)
-
-    # What is said.
-
-    def _subscribe(self, topic_filter: str) -> None:
-        if self._connection is not None:
-            self._connection.subscribe(topic_filter)
-
-    def _may_send(self) -> bool:
-        connection = self._connection
-        if connection is None or self.status.state is not LinkState.ONLINE:
-            return False
-        return not connection.paused and self._budget > 0
-
-    def _send(self, message: Message) -> None:
-        size = len(message.payload)
-        if self._connection is not None:
-            if self._limit.forbids(size):
-                self.counters.dropped += 1
-                return
-            self._connection.publish(message)
-            if self._limit.sent(size):
-                self._connection.ask()
-            self.counters.published += 1
-            self._budget -= 1
-            if self._pumping is None:
-                self._pumping = self._clock.callLater(0, self._pump)
-
-    def _pump(self) -> None:
-        """Begin a new turn."""
-        self._stop_pumping()
-        self._budget = SLICE
-        self._say_what_waits()
-        if self._connection is not None and self.is_ready():
-            self._connection.go_on()
-
-    def _say_what_waits(self) -> None:
-        while self._may_send():
-            message = self._outbox.next()
-            if message is None:
-                return
-            self._send(message)
-
-    def _stop_pumping(self) -> None:
-        pumping, self._pumping = self._pumping, None
-        if pumping is not None and pumping.active():
-            pumping.cancel()
+            self._observers.notify(lambda listener: listener(status))

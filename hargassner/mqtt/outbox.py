@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from hargassner.mqtt.engine import Message
+from hargassner.mqtt.messages import Message
 
 MOST_EVENTS = 256
 """Messages that no broker is to retain and that wait; past it the oldest is lost."""

@@ -1,4 +1,4 @@
-"""Keeping from memory what a broker should not send us.
+"""Filters out what a broker should not send us, before it takes up memory.
 
 Whoever may publish to the broker may publish 256 MB to a topic that we listen to, and MQTT 3.1.1
 has no way to tell the broker how much is too much.
@@ -7,7 +7,7 @@ has no way to tell the broker how much is too much.
 from dataclasses import dataclass
 
 LARGEST = 65_536
-"""Bytes of a packet that are still let through; a command takes some ten."""
+"""Bytes of a packet that still passes; a command takes some ten."""
 
 _PUBLISH = 0x30
 _KIND = 0xF0
@@ -17,7 +17,7 @@ _MORE = 0x80
 _LONGEST_HEADER = 6
 """Bytes, the last of which makes the length longer than MQTT allows."""
 _LENGTH = 2
-"""Bytes that tell how long a topic is."""
+"""Bytes that hold the length of a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,13 @@ class TooLarge:
     topic: bytes
 
 
-class Sieve:
-    """Lets the packets of a stream through, but for those that nobody should send us.
+class PacketFilter:
+    """Passes the packets of a stream on, but for those that nobody should send us.
 
     These are packets larger than ``LARGEST``, and messages in another quality of service than
-    the one (0) that we subscribe with: they would have to be kept or answered. Of a message that
-    is too large, and that the broker had not retained from before, the topic is told.
+    the one (0) that we subscribe with: they would have to be stored or answered. For a message
+    that is too large, and that the broker had not retained from before, there is a ``TooLarge``
+    with its topic. ``dropped`` counts the packets that are left out.
     """
 
     def __init__(self) -> None:
@@ -41,41 +42,54 @@ class Sieve:
         self._left = 0
         self._pass = True
         self._topic: bytearray | None = None
+        self._found: list[bytes | TooLarge] = []
+        self._passed = bytearray()
 
     def feed(self, data: bytes) -> list[bytes | TooLarge]:
-        """What of the stream's next bytes comes through, and what was left out, in order."""
-        found: list[bytes | TooLarge] = []
-        through = bytearray()
+        """Filter the stream's next bytes.
+
+        Returns:
+            What passes and what was left out, in order.
+        """
         at = 0
         while at < len(data):
             if self._left:
                 piece = data[at : at + self._left]
                 at += len(piece)
-                self._left -= len(piece)
-                if self._pass:
-                    through += piece
-                elif (topic := self._topic_in(piece)) is not None:
-                    if through:
-                        found.append(bytes(through))
-                        through.clear()
-                    found.append(TooLarge(topic))
+                self._body(piece)
             else:
-                self._header.append(data[at])
+                self._header_byte(data[at])
                 at += 1
-                if self._header_is_whole():
-                    self._judge()
-                    if self._pass:
-                        through += self._header
-                    self._header.clear()
-        if through:
-            found.append(bytes(through))
+        self._end_piece()
+        found, self._found = self._found, []
         return found
 
-    def _header_is_whole(self) -> bool:
+    def _body(self, piece: bytes) -> None:
+        """Bytes that follow a header."""
+        self._left -= len(piece)
+        if self._pass:
+            self._passed += piece
+        elif (topic := self._topic_in(piece)) is not None:
+            self._end_piece()
+            self._found.append(TooLarge(topic))
+
+    def _header_byte(self, byte: int) -> None:
+        """The next byte of a header: the packet's kind, then its length."""
+        self._header.append(byte)
         size = len(self._header)
-        return size == _LONGEST_HEADER or (size > 1 and not self._header[-1] & _MORE)
+        if size == _LONGEST_HEADER or (size > 1 and not byte & _MORE):
+            self._judge()
+            if self._pass:
+                self._passed += self._header
+            self._header.clear()
+
+    def _end_piece(self) -> None:
+        if self._passed:
+            self._found.append(bytes(self._passed))
+            self._passed.clear()
 
     def _judge(self) -> None:
+        """Decide whether the packet passes whose header is complete."""
         kind, *digits = self._header
         length = sum((digit & ~_MORE) << 7 * place for place, digit in enumerate(digits))
         if len(self._header) == _LONGEST_HEADER:

@@ -31,11 +31,11 @@ class MemoryBroker:
         self.status = LinkStatus(LinkState.ONLINE, seconds(), URL, connections=1)
         self.published: list[tuple[str, str, bool]] = []
         self.retained: dict[str, str] = {}
-        self._remembered: dict[str, str] = {}
+        self._newest: dict[str, str] = {}
         self._cleared: set[str] = set()
         self._limit = 0
         self._subscribed: list[tuple[re.Pattern[str], _Handler, _Handler | None]] = []
-        self._told: list[Callable[[LinkStatus], None]] = []
+        self._listeners: list[Callable[[LinkStatus], None]] = []
 
     def publish(self, topic: str, payload: str, retain: bool = True) -> None:
         """Take a message; while offline, only the newest retained one of a topic."""
@@ -43,7 +43,7 @@ class MemoryBroker:
         if not isinstance(payload, str) or (retain and not payload):
             raise AssertionError(f"no payload for {topic}: {payload!r}")
         if retain:
-            self._remembered[topic] = payload
+            self._newest[topic] = payload
             self._cleared.discard(topic)
         if self._online:
             self._send(topic, payload, retain)
@@ -51,7 +51,7 @@ class MemoryBroker:
     def clear(self, topic: str) -> None:
         """Forget what is retained of a topic; while offline, as soon as there is a broker."""
         _check_topic(topic)
-        self._remembered.pop(topic, None)
+        self._newest.pop(topic, None)
         if self._online:
             self._send(topic, "", True)
         else:
@@ -64,9 +64,9 @@ class MemoryBroker:
         pattern = re.escape(topic_filter).replace(r"\+", "[^/]+").replace(r"\#", ".*")
         self._subscribed.append((re.compile(pattern), received, unreadable))
 
-    def on_status(self, told: Callable[[LinkStatus], None]) -> None:
-        """Tell of each new status."""
-        self._told.append(told)
+    def on_status(self, listener: Callable[[LinkStatus], None]) -> None:
+        """Call a listener with each new status."""
+        self._listeners.append(listener)
 
     # What tests do with it.
 
@@ -94,7 +94,7 @@ class MemoryBroker:
         for topic in sorted(self._cleared):
             self._send(topic, "", True)
         self._cleared.clear()
-        for topic, payload in self._remembered.items():
+        for topic, payload in self._newest.items():
             self._send(topic, payload, True)
 
     def find_too_large(self, size: int) -> None:
@@ -122,8 +122,8 @@ class MemoryBroker:
         self.status = LinkStatus(
             state, self._seconds(), URL, connections=connections, limit=self._limit
         )
-        for told in self._told:
-            told(self.status)
+        for listener in self._listeners:
+            listener(self.status)
 
     def _send(self, topic: str, payload: str, retain: bool) -> None:
         if self._limit and len(payload.encode()) >= self._limit:

@@ -6,8 +6,10 @@ from typing import Any
 from hargassner.config import config_from
 from hargassner.dialogue.events import Identified, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.homeassistant.announcer import MIGRATE, MIGRATION_PATIENCE, REREAD, SETTLE
-from hargassner.homeassistant.retained import BrokerMemory
+from hargassner.homeassistant.announcements import MIGRATE, MIGRATION_TIMEOUT
+from hargassner.homeassistant.announcer_life import SETTLE
+from hargassner.homeassistant.rereading import REREAD
+from hargassner.homeassistant.retained import RetainedSnapshot
 from tests.doubles.hass import Home, check_announcements
 from tests.mqtt.cases import BITS, CHANNELS, PARAMETERS, HomeCase, described
 
@@ -74,7 +76,7 @@ class WhenTests(AnnouncerCase):
     def test_what_has_not_changed_is_not_written_again(self) -> None:
         """A setting that is turned every minute does not wear the disk."""
         self.everything()
-        path = self.directory / BrokerMemory.FILE
+        path = self.directory / RetainedSnapshot.FILE
         path.unlink()
         for line in PARAMETERS[1], PARAMETERS[1].replace("6;1;5", "6;3;5"):
             self.tell_parameters(line)
@@ -265,14 +267,14 @@ class TooLargeTests(AnnouncerCase):
         self.everything()
         keys = set(self.home().components)
         self.find_too_large()
-        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.clock.pump([1] * int(3 * MIGRATION_TIMEOUT))
         self.assertNotIn(DEVICE, self.announced())
         self.assertEqual(keys, set(self.home().components))
 
     def test_it_is_said_once_and_stays_so_for_this_life(self) -> None:
         self.everything()
         self.find_too_large()
-        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.clock.pump([1] * int(3 * MIGRATION_TIMEOUT))
         self.broker.take()
         for _ in range(3):
             self.broker.go_offline()
@@ -288,11 +290,11 @@ class TooLargeTests(AnnouncerCase):
         self.everything()
         keys = set(self.home().components)
         self.find_too_large()
-        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.clock.pump([1] * int(3 * MIGRATION_TIMEOUT))
         self.live_again()
         self.everything()
         self.find_too_large()
-        self.clock.pump([1] * int(3 * MIGRATION_PATIENCE))
+        self.clock.pump([1] * int(3 * MIGRATION_TIMEOUT))
         self.assertNotIn(DEVICE, self.announced())
         self.assertEqual(keys, set(self.home().components))
 
@@ -329,7 +331,7 @@ class SwitchingTests(AnnouncerCase):
         self.assertEqual(old, set(asked))
         self.assertEqual(asked, [topic for topic, _ in told[: len(asked)]])
         self.assertEqual(new, {topic for topic, _ in told[len(asked) :]})
-        self.clock.advance(MIGRATION_PATIENCE)
+        self.clock.advance(MIGRATION_TIMEOUT)
         self.assertEqual(new, set(self.announced()))
         self.home()
 
@@ -356,13 +358,13 @@ class SwitchingTests(AnnouncerCase):
         self.live_with(discovery="entity")
         self.broker.go_offline()
         self.everything()
-        self.clock.advance(10 * MIGRATION_PATIENCE)
+        self.clock.advance(10 * MIGRATION_TIMEOUT)
         self.broker.take()
         self.broker.go_online()
         self.assertIn((DEVICE, MIGRATE), self.broker.take())
-        self.clock.pump([1] * int(MIGRATION_PATIENCE - 1))
+        self.clock.pump([1] * int(MIGRATION_TIMEOUT - 1))
         self.assertEqual(MIGRATE, self.announced()[DEVICE])
-        self.clock.pump([1] * int(MIGRATION_PATIENCE + 1))
+        self.clock.pump([1] * int(MIGRATION_TIMEOUT + 1))
         self.assertNotIn(DEVICE, self.announced())
 
     def test_a_bridge_that_stops_in_the_middle_of_it(self) -> None:

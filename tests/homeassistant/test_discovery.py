@@ -19,8 +19,9 @@ from hargassner.dialogue.events import (
     TelemetryLine,
 )
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.homeassistant.discovery import components, device, messages, status_page
+from hargassner.homeassistant.discovery import components, device, messages
 from hargassner.homeassistant.entities import lookup
+from hargassner.homeassistant.page_address import status_page
 from tests.doubles.hass import Home, check_announcements, rendered
 from tests.mqtt.cases import (
     BITS,

@@ -8,8 +8,8 @@ from hargassner.boiler.model import TELEMETRY_TIMEOUT
 from hargassner.config import config_from
 from hargassner.control.queue import IControl
 from hargassner.dialogue.events import ActiveErrors, Announced, ParameterChanged, TelemetryLine
-from hargassner.homeassistant.announcer import SETTLE
-from hargassner.homeassistant.retained import BrokerMemory
+from hargassner.homeassistant.announcer_life import SETTLE
+from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.view import BIRTH_DELAY, DATES_EVERY
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.storage.directory import StateDirectory
@@ -331,7 +331,7 @@ class TakingBackTests(HomeCase):
     def test_an_empty_memory_is_no_reason_to_fail(self) -> None:
         """A file that is damaged in whatever way is set aside."""
         self.view.stopService()
-        sound = json.loads((self.directory / BrokerMemory.FILE).read_bytes())
+        sound = json.loads((self.directory / RetainedSnapshot.FILE).read_bytes())
         for damaged in (
             b"",
             b"{",
@@ -352,15 +352,15 @@ class TakingBackTests(HomeCase):
             ),
         ):
             self.view.stopService()
-            StateDirectory(self.directory).save(BrokerMemory.FILE, damaged)
+            StateDirectory(self.directory).save(RetainedSnapshot.FILE, damaged)
             self.live()
-            self.assertFalse((self.directory / BrokerMemory.FILE).exists(), damaged)
+            self.assertFalse((self.directory / RetainedSnapshot.FILE).exists(), damaged)
             self.settle()
 
     def test_nothing_is_remembered_that_did_not_change(self) -> None:
         """An hour of telemetry writes nothing to the disk."""
         self.everything()
-        path = self.directory / BrokerMemory.FILE
+        path = self.directory / RetainedSnapshot.FILE
         path.unlink()
         for tenth in range(10):
             self.line(tk=f"66.{tenth}0", zk=str(tenth))

@@ -22,7 +22,7 @@ from hargassner.dialogue.events import (
     TelemetryLine,
 )
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.homeassistant.announcer import SETTLE
+from hargassner.homeassistant.announcer_life import SETTLE
 from hargassner.homeassistant.view import HomeView
 from hargassner.mqtt.testing import AskedControl, MemoryBroker
 from hargassner.simulator.boiler.layout import standard_layout

@@ -18,9 +18,15 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.endpoint import UnusableFileError, Way, password, setback_of, tls_options
+from hargassner.mqtt.endpoint import (
+    BrokerEndpoint,
+    UnusableFileError,
+    password,
+    tls_options,
+)
 from hargassner.mqtt.interfaces import LinkState
-from hargassner.mqtt.link import REFUSED_RETRY
+from hargassner.mqtt.problems import connection_problem
+from hargassner.mqtt.retries import REFUSED_RETRY
 from tests.mqtt.certificates import Authority
 from tests.mqtt.test_link import LinkCase
 
@@ -153,12 +159,14 @@ class ConnectTests(TestCase):
 
     def port_of(self, url: str) -> int:
         reactor = MemoryReactorClock()
-        Way(MqttConfig(url=url), reactor).connect(Factory.forProtocol(Protocol))
+        BrokerEndpoint(MqttConfig(url=url), reactor).connect(Factory.forProtocol(Protocol))
         [(_, port, *_)] = reactor.tcpClients
         return port
 
     def test_interface(self) -> None:
-        verifyObject(IStreamClientEndpoint, Way(MqttConfig(url="mqtt://broker"), reactor))
+        verifyObject(
+            IStreamClientEndpoint, BrokerEndpoint(MqttConfig(url="mqtt://broker"), reactor)
+        )
 
     def test_ports_are_the_usual_ones_unless_they_are_named(self) -> None:
         self.assertEqual(self.port_of("mqtt://broker"), 1883)
@@ -173,8 +181,8 @@ class ConnectTests(TestCase):
             except error.CannotListenError:
                 raise SkipTest("this machine has no IPv6") from None
             self.addCleanup(port.stopListening)
-            way = Way(MqttConfig(url=f"{url}:{port.getHost().port}"), reactor)
-            protocol = yield way.connect(Factory.forProtocol(Protocol))
+            endpoint = BrokerEndpoint(MqttConfig(url=f"{url}:{port.getHost().port}"), reactor)
+            protocol = yield endpoint.connect(Factory.forProtocol(Protocol))
             self.assertEqual(protocol.transport.getPeer().host, address)
             protocol.transport.abortConnection()
 
@@ -201,9 +209,9 @@ class NamesTests(SynchronousTestCase):
             (error.ConnectionLost(), "was lost", False),
             (error.NoRouteError(), "route", False),
         ]:
-            setback = setback_of(Failure(wrong))
-            self.assertIn(word, setback.why)
-            self.assertEqual(setback.lasting, lasting, setback.why)
+            problem = connection_problem(Failure(wrong))
+            self.assertIn(word, problem.why)
+            self.assertEqual(problem.lasting, lasting, problem.why)
 
 
 class LinkWithFilesTests(LinkCase):

@@ -8,18 +8,16 @@ from paho.mqtt import client as paho
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.mqtt.engine import (
-    KEEPALIVE,
+from hargassner.mqtt.engine import KEEPALIVE, Engine
+from hargassner.mqtt.events import (
     Admitted,
-    Engine,
+    ConnectionProblem,
     Event,
-    Identity,
-    Message,
     NotSubscribed,
     Received,
-    Setback,
     Unreadable,
 )
+from hargassner.mqtt.messages import Identity, Message
 from tests.mqtt.packets import (
     LET_IN,
     PONG,
@@ -107,27 +105,27 @@ class ConnectTests(SynchronousTestCase):
             (4, "password", True),
             (5, "authorized", True),
         ]:
-            [setback] = begun().feed(refusal(code))
-            assert isinstance(setback, Setback)
-            self.assertIn(word, setback.why)
-            self.assertEqual(setback.lasting, lasting, setback.why)
+            [problem] = begun().feed(refusal(code))
+            assert isinstance(problem, ConnectionProblem)
+            self.assertIn(word, problem.why)
+            self.assertEqual(problem.lasting, lasting, problem.why)
 
     def test_a_broker_of_another_version_is_no_broker_for_us(self) -> None:
-        [setback] = begun().feed(refusal(1))
+        [problem] = begun().feed(refusal(1))
         self.assertEqual(
-            setback, Setback("what answers there does not speak MQTT 3.1.1", lasting=True)
+            problem, ConnectionProblem("what answers there does not speak MQTT 3.1.1", lasting=True)
         )
 
     def test_whatever_else_answers_is_no_broker(self) -> None:
-        [setback] = begun().feed(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(100))
+        [problem] = begun().feed(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(100))
         self.assertEqual(
-            setback, Setback("what answers there does not speak MQTT 3.1.1", lasting=True)
+            problem, ConnectionProblem("what answers there does not speak MQTT 3.1.1", lasting=True)
         )
 
     def test_who_lets_us_in_twice_is_no_broker(self) -> None:
-        admitted, setback = begun().feed(LET_IN + LET_IN + LET_IN)
+        admitted, problem = begun().feed(LET_IN + LET_IN + LET_IN)
         self.assertEqual(admitted, Admitted())
-        self.assertIsInstance(setback, Setback)
+        self.assertIsInstance(problem, ConnectionProblem)
 
     def test_nothing_follows_a_refusal(self) -> None:
         engine = begun()
@@ -225,7 +223,7 @@ class MessagesTests(SynchronousTestCase):
         """Rubbish ends the connection, at worst, and the engine owes nobody much."""
         engine = let_in()
         events = engine.feed(data[:place]) + engine.feed(data[place:]) + engine.tick()
-        ends = [each for each in events if isinstance(each, Setback)]
+        ends = [each for each in events if isinstance(each, ConnectionProblem)]
         self.assertLessEqual(len(ends), 1)
         self.assertLess(engine.pending, 1000)
 
@@ -253,7 +251,8 @@ class KeepaliveTests(SynchronousTestCase):
 
     def test_a_broker_that_answers_no_ping_is_given_up(self) -> None:
         self.assertEqual(
-            self.pass_by(2 * KEEPALIVE + 1), [Setback("the broker does not answer any more")]
+            self.pass_by(2 * KEEPALIVE + 1),
+            [ConnectionProblem("the broker does not answer any more")],
         )
         self.assertEqual(self.pass_by(2 * KEEPALIVE), [])
 
@@ -262,4 +261,4 @@ class KeepaliveTests(SynchronousTestCase):
         for _ in range(2 * KEEPALIVE + 1):
             self.engine.publish(Message("a", b"1", retain=True))
             events += self.pass_by(1)
-        self.assertEqual(events, [Setback("the broker does not answer any more")])
+        self.assertEqual(events, [ConnectionProblem("the broker does not answer any more")])

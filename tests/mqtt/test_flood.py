@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hargassner.mqtt.connection import MOST_AT_ONCE, SLICE
-from hargassner.mqtt.link import ENOUGH
+from hargassner.mqtt.intake import MOST_AT_ONCE, SLICE
+from hargassner.mqtt.link_states import ENOUGH
 from hargassner.mqtt.outbox import MOST_EVENTS
 from tests.mqtt.packets import published
 from tests.mqtt.test_link import MOST_READ, LinkCase, Wire

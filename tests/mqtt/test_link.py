@@ -12,25 +12,15 @@ from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.connection import (
-    GRACE,
-    MOST_UNREAD,
-    PATIENCE,
-    Connection,
-    IConnectionOwner,
-)
-from hargassner.mqtt.engine import KEEPALIVE, Engine, Identity, Message
+from hargassner.mqtt.connection import MOST_UNREAD, Connection, IConnectionOwner
+from hargassner.mqtt.connection_life import ANSWER_TIMEOUT, GRACE
+from hargassner.mqtt.engine import KEEPALIVE, Engine
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
-from hargassner.mqtt.link import (
-    REFUSED_RETRY,
-    REFUSED_RETRY_LONGEST,
-    RETRY_LONGEST,
-    SETTLED,
-    SLICE,
-    BrokerLink,
-    client_id,
-)
+from hargassner.mqtt.link import BrokerLink, client_id
+from hargassner.mqtt.link_states import SLICE
+from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.outbox import MOST_EVENTS
+from hargassner.mqtt.retries import REFUSED_RETRY, REFUSED_RETRY_LONGEST, RETRY_LONGEST, SETTLED
 from tests.cases import ClockCase
 from tests.monitor.test_direct_telemetry import BoilerEndpoint
 from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
@@ -342,7 +332,7 @@ class BackoffTests(LinkCase):
 
     def test_a_broker_that_accepts_and_never_answers_is_given_up(self) -> None:
         wire = self.endpoint.accept()
-        self.clock.advance(PATIENCE - 1)
+        self.clock.advance(ANSWER_TIMEOUT - 1)
         self.assertFalse(wire.aborting)
         self.clock.advance(1)
         self.assertTrue(wire.aborting)
@@ -355,7 +345,7 @@ class BackoffTests(LinkCase):
         waits = []
         for _ in range(12):
             self.endpoint.accept()
-            self.clock.advance(PATIENCE)
+            self.clock.advance(ANSWER_TIMEOUT)
             waits.append(self.wait_for_attempt(int(RETRY_LONGEST) + 2))
         self.assertGreaterEqual(waits[-1], RETRY_LONGEST)
 

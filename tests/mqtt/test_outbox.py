@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.mqtt.engine import Message
+from hargassner.mqtt.messages import Message
 from hargassner.mqtt.outbox import MOST_EVENTS, Outbox
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.mqtt.packet_filter import LARGEST, Sieve, TooLarge
+from hargassner.mqtt.packet_filter import LARGEST, PacketFilter, TooLarge
 from tests.mqtt.packets import LET_IN, PONG, length, published
 
 FITTING = published("a", bytes(LARGEST - 3))
@@ -20,55 +20,57 @@ def through(found: list[bytes | TooLarge]) -> bytes:
 
 
 class SieveTests(SynchronousTestCase):
-    """Sieve lets packets through but those that nobody should send."""
+    """PacketFilter lets packets through but those that nobody should send."""
 
     def test_packets_up_to_the_limit_come_through(self) -> None:
-        sieve = Sieve()
-        self.assertEqual(through(sieve.feed(LET_IN + FITTING + PONG)), LET_IN + FITTING + PONG)
-        self.assertEqual(sieve.dropped, 0)
+        packet_filter = PacketFilter()
+        self.assertEqual(
+            through(packet_filter.feed(LET_IN + FITTING + PONG)), LET_IN + FITTING + PONG
+        )
+        self.assertEqual(packet_filter.dropped, 0)
 
     def test_a_packet_past_the_limit_is_left_out_and_what_follows_is_not(self) -> None:
-        sieve = Sieve()
-        found = sieve.feed(LET_IN + TOO_LARGE + PONG)
+        packet_filter = PacketFilter()
+        found = packet_filter.feed(LET_IN + TOO_LARGE + PONG)
         self.assertEqual(found, [LET_IN, TooLarge(b"a"), PONG])
-        self.assertEqual(sieve.dropped, 1)
+        self.assertEqual(packet_filter.dropped, 1)
 
     def test_the_topic_of_one_that_was_retained_is_not_told(self) -> None:
-        sieve = Sieve()
-        self.assertEqual(sieve.feed(published("a", bytes(LARGEST), retain=True)), [])
-        self.assertEqual(sieve.dropped, 1)
+        packet_filter = PacketFilter()
+        self.assertEqual(packet_filter.feed(published("a", bytes(LARGEST), retain=True)), [])
+        self.assertEqual(packet_filter.dropped, 1)
 
     def test_the_longest_topic_is_told(self) -> None:
         topic = "ä" * 32_767 + "a"
-        self.assertEqual(Sieve().feed(published(topic, b"")), [TooLarge(topic.encode())])
+        self.assertEqual(PacketFilter().feed(published(topic, b"")), [TooLarge(topic.encode())])
 
     def test_messages_that_would_have_to_be_answered_are_left_out(self) -> None:
-        sieve = Sieve()
-        self.assertEqual(sieve.feed(ANSWERED + published("a", b"on", qos=2) + PONG), [PONG])
-        self.assertEqual(sieve.dropped, 2)
+        packet_filter = PacketFilter()
+        self.assertEqual(packet_filter.feed(ANSWERED + published("a", b"on", qos=2) + PONG), [PONG])
+        self.assertEqual(packet_filter.dropped, 2)
 
     def test_the_largest_packet_that_mqtt_knows_is_not_kept(self) -> None:
         """Nothing is held of 256 MB while they arrive."""
-        sieve = Sieve()
+        packet_filter = PacketFilter()
         size = 268_435_455
-        self.assertEqual(sieve.feed(b"\x31" + length(size)), [])
+        self.assertEqual(packet_filter.feed(b"\x31" + length(size)), [])
         piece = bytes(1_000_000)
         while size > 0:
-            self.assertEqual(sieve.feed(piece[:size]), [])
+            self.assertEqual(packet_filter.feed(piece[:size]), [])
             size -= len(piece)
-        self.assertEqual(sieve.feed(PONG), [PONG])
+        self.assertEqual(packet_filter.feed(PONG), [PONG])
 
     def test_a_length_that_is_none_is_left_to_the_engine(self) -> None:
         """Five bytes of length are against MQTT; whoever reads them finds out."""
         nonsense = b"\x30\xff\xff\xff\xff\x7f"
-        self.assertEqual(Sieve().feed(nonsense), [nonsense])
+        self.assertEqual(PacketFilter().feed(nonsense), [nonsense])
 
     @given(st.lists(st.integers(0), max_size=12))
     def test_however_the_stream_is_cut_the_same_comes_through(self, places: list[int]) -> None:
         stream = LET_IN + ANSWERED + TOO_LARGE + FITTING + ANSWERED + PONG
         ends = sorted({0, len(stream), *(place % len(stream) for place in places)})
-        sieve = Sieve()
-        found = [each for a, b in pairwise(ends) for each in sieve.feed(stream[a:b])]
+        packet_filter = PacketFilter()
+        found = [each for a, b in pairwise(ends) for each in packet_filter.feed(stream[a:b])]
         self.assertEqual(through(found), LET_IN + FITTING + PONG)
         self.assertEqual(found.count(TooLarge(b"a")), 1)
-        self.assertEqual(sieve.dropped, 3)
+        self.assertEqual(packet_filter.dropped, 3)

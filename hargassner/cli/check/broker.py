@@ -13,9 +13,17 @@ from zope.interface import implementer
 from hargassner.cli.check.inquiry import Inquiries, Inquiry
 from hargassner.config import HomeAssistantConfig, MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
-from hargassner.mqtt.endpoint import IBrokerReactor, UnusableFileError, Way, password, setback_of
-from hargassner.mqtt.engine import Engine, Identity, Message, Setback
+from hargassner.mqtt.endpoint import (
+    BrokerEndpoint,
+    IBrokerReactor,
+    UnusableFileError,
+    password,
+)
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import ConnectionProblem
 from hargassner.mqtt.link import client_id
+from hargassner.mqtt.messages import Identity, Message
+from hargassner.mqtt.problems import connection_problem
 
 
 @implementer(IConnectionOwner)
@@ -81,27 +89,27 @@ class Visit:
 
     async def begin(self) -> None:
         """Connect; what comes of it shows in the attributes."""
-        way = Way(self._config, self._reactor)
+        endpoint = BrokerEndpoint(self._config, self._reactor)
         try:
             identity = Identity(
                 self._name, self._message(""), self._config.username, password(self._config)
             )
             self._connection = Connection(Engine(identity), self._reactor, self)
-            await way.connect(cast("IProtocolFactory", _Once(self._connection)))
+            await endpoint.connect(cast("IProtocolFactory", _Once(self._connection)))
         except UnusableFileError as wrong:
             self.problem = str(wrong)
         except Exception:
-            self.problem = setback_of(Failure()).why
+            self.problem = connection_problem(Failure()).why
         self.over = self.over or bool(self.problem)
         if not self.over:
-            await self._inquire(way, replace(identity, client_id=f"{self._name}:5"))
+            await self._inquire(endpoint, replace(identity, client_id=f"{self._name}:5"))
 
-    async def _inquire(self, way: Way, identity: Identity) -> None:
+    async def _inquire(self, endpoint: BrokerEndpoint, identity: Identity) -> None:
         engine = Engine(identity, MQTTProtocolVersion.MQTTv5)
         words = [Message(each, self._word.encode(), retain=False) for each in self.probes]
         self._inquiry = Inquiry(engine, words)
         try:
-            await way.connect(cast("IProtocolFactory", Inquiries(self._inquiry)))
+            await endpoint.connect(cast("IProtocolFactory", Inquiries(self._inquiry)))
         except Exception:
             # What comes back on the other connection tells the most.
             self._inquiry.over = True
@@ -136,7 +144,7 @@ class Visit:
     def writable(self) -> None:
         """The little that there is to say has been said."""
 
-    def lost(self, why: Setback) -> None:
+    def lost(self, why: ConnectionProblem) -> None:
         """The connection is gone."""
         self.over = True
         self.problem = why.why

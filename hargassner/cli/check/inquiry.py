@@ -11,7 +11,9 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from hargassner.mqtt.engine import Admitted, Delivered, Engine, Message, Setback
+from hargassner.mqtt.engine import Engine
+from hargassner.mqtt.events import Admitted, ConnectionProblem, Delivered
+from hargassner.mqtt.messages import Message
 
 
 class Inquiry(Protocol):
@@ -48,7 +50,7 @@ class Inquiry(Protocol):
                         self._engine.publish(each, answered=True)
                 case Delivered(topic, reason):
                     self.reasons[topic] = reason
-                case Setback():
+                case ConnectionProblem():
                     self.end()
         if len(self.reasons) == len(self._messages):
             self._engine.leave()

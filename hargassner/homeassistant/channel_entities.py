@@ -1,0 +1,71 @@
+"""The entity of a channel."""
+
+from hargassner.boiler.model import Boiler, Channel
+from hargassner.catalogue import AnalogEntry, DigitalEntry
+from hargassner.config import Config
+from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_TELEMETRY, Entity, Json, lookup
+from hargassner.homeassistant.topics import Topics, channel_object
+
+
+def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
+    """A sensor for an analog channel, a binary one for a digital channel."""
+    entry = channel.entry
+    language = config.homeassistant.language
+    wanted = config.homeassistant.entities == "all" or _is_usual(channel)
+    platform, properties = "binary_sensor", _looks(channel)
+    if channel.kind == "analog":
+        platform = "sensor"
+        properties |= _states(boiler, channel, language) or _measured(channel)
+    return Entity(
+        platform=platform,
+        object=channel_object(channel),
+        name=entry.text.to(language) if entry else channel.name,
+        source=channel.name,
+        available_with=WITH_TELEMETRY,
+        properties={"state_topic": Topics.of(config.mqtt).channel(channel), **properties},
+        category=entry.entity_category if entry else DIAGNOSTIC,
+        enabled=channel.connected and wanted,
+    )
+
+
+def _is_usual(channel: Channel) -> bool:
+    """Whether most owners want the entity."""
+    entry = channel.entry
+    return entry is not None and entry.enabled and entry.role != "fault"
+
+
+def _looks(channel: Channel) -> Json:
+    """What the catalogue says of how a channel is to be shown."""
+    entry = channel.entry
+    looks: Json = {}
+    if isinstance(entry, DigitalEntry) and entry.inverted:
+        looks |= {"payload_on": "OFF", "payload_off": "ON"}
+    if entry is not None and entry.device_class:
+        looks["device_class"] = entry.device_class
+    return looks
+
+
+def _states(boiler: Boiler, channel: Channel, language: str) -> Json:
+    """How a channel is to be read whose values are the codes of states; empty for another."""
+    states = boiler.catalogue.states(channel.name, boiler.family)
+    meanings = {code: text.to(language) for code, text in (states or {}).items()}
+    if not meanings:
+        return {}
+    return {
+        "options": list(meanings.values()),
+        # The topic has the code as the boiler sends it.
+        "value_template": lookup(meanings, "value | int(-1)"),
+    }
+
+
+def _measured(channel: Channel) -> Json:
+    """How a channel is to be read whose values are measured."""
+    state_class = channel.entry.state_class if isinstance(channel.entry, AnalogEntry) else ""
+    measured: Json = {}
+    if channel.unit:
+        measured["unit_of_measurement"] = channel.unit
+    if state_class:
+        measured["state_class"] = state_class
+    if channel.decimals is not None:
+        measured["suggested_display_precision"] = channel.decimals
+    return measured
