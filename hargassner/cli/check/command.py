@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from hargassner.cli.check.machine import interfaces, proposal
 from hargassner.cli.check.report import Finding, Outcome
-from hargassner.cli.check.walk import Walk
+from hargassner.cli.check.walk import walk
 from hargassner.clock import run_evenly
 from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
 from hargassner.startup import check_machine, read_only
@@ -133,8 +133,7 @@ def _walked(config: Config, wait: float, report: "_Report") -> bool:
         running.stop()
 
     def begin() -> None:
-        walk = Walk(config, running, wait, report)
-        Deferred.fromCoroutine(walk.go()).addBoth(over)
+        Deferred.fromCoroutine(walk(config, running, wait, report)).addBoth(over)
 
     running.callWhenRunning(begin)
     running.run()
