@@ -101,10 +101,12 @@ class Witness(BoilerObserver):
             Facts(
                 now=self._clock.seconds(),
                 started=self._started,
-                gateway_place=str(
+                gateway_interface=str(
                     NetworkInterface(config.gateway.interface, config.gateway.address)
                 ),
-                boiler_place=str(NetworkInterface(config.boiler.interface, config.boiler.address)),
+                boiler_interface=str(
+                    NetworkInterface(config.boiler.interface, config.boiler.address)
+                ),
                 closed_to_gateway=closed(parts.gateway_keepers),
                 closed_to_boiler=closed(parts.boiler_keepers),
                 gateway_address=gateway,
@@ -117,7 +119,7 @@ class Witness(BoilerObserver):
                 reads_directly=config.boiler.direct_telemetry,
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
-                misfit=availability.misfit,
+                length_mismatch=availability.misfit,
                 broker=parts.broker(),
             )
         )
