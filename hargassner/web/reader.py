@@ -199,4 +199,4 @@ class Reader:
         self._machine.resume()
 
     def stopProducing(self) -> None:
-        """It is gone; the request's end is told elsewhere."""
+        """It is gone, which the request reports."""

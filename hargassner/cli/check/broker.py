@@ -41,7 +41,7 @@ class Visit:
 
     Args:
         mqtt: the broker, and the names of this boiler there.
-        home: where Home Assistant is told of the boiler, and says that it is there.
+        home: where the boiler is announced to Home Assistant, and where that says that it is there.
         reactor: connects.
     """
 

@@ -18,7 +18,7 @@ from hargassner.service import IBridgeReactor, sides
 _LOOK_EVERY = 0.2
 """Seconds between two looks at whether a condition is met."""
 _SAY_AFTER = 1.0
-"""Seconds of waiting after which the owner is told what for."""
+"""Seconds of waiting after which it is reported."""
 
 
 @dataclass(frozen=True, slots=True)
