@@ -6,13 +6,14 @@ be answered with None, and whoever asks falls back on the boiler's own words.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import TypeVar
+
+from hargassner.tables import rows
 
 
 class Family(StrEnum):
@@ -164,19 +165,19 @@ class Catalogue:
     @cache
     def load() -> "Catalogue":
         """The catalogue that comes with the package, read once."""
-        analog = [_analog_entry(row) for row in _rows("channels_analog.tsv")]
-        digital = [_digital_entry(row) for row in _rows("channels_digital.tsv")]
+        analog = [_analog_entry(row) for row in rows(__package__, "channels_analog.tsv")]
+        digital = [_digital_entry(row) for row in rows(__package__, "channels_digital.tsv")]
         return Catalogue(
             analog_entries=_by_name(analog),
             digital_entries=_by_name(digital),
             roles=_roles([*analog, *digital]),
             state_tables=_state_tables(),
-            faults={int(row["number"]): _text(row) for row in _rows("errors.tsv")},
+            faults={int(row["number"]): _text(row) for row in rows(__package__, "errors.tsv")},
             parameters={
                 row["id"]: ParameterEntry(row["id"], row["type"], _text(row))
-                for row in _rows("parameters.tsv")
+                for row in rows(__package__, "parameters.tsv")
             },
-            circuits=tuple(_circuit_entry(row) for row in _rows("circuits.tsv")),
+            circuits=tuple(_circuit_entry(row) for row in rows(__package__, "circuits.tsv")),
         )
 
     def analog(self, name: str, unit: str) -> AnalogEntry | None:
@@ -280,14 +281,6 @@ def _find(named: Mapping[str, _Entry], name: str) -> _Entry | None:
     return named.get(name) or named.get(spelling(name))
 
 
-def _rows(file: str) -> Iterator[dict[str, str]]:
-    """The rows of a table: tab-separated, a line of headings, lines with ``#`` are comments."""
-    content = files(__package__).joinpath(file).read_text(encoding="utf-8")
-    lines = (line.split("\t") for line in content.splitlines() if not line.startswith("#"))
-    headings = next(lines)
-    return (dict(zip(headings, line, strict=True)) for line in lines)
-
-
 def _text(row: Mapping[str, str]) -> Text:
     return Text(en=row["en"], de=row["de"], fr=row["fr"])
 
@@ -338,7 +331,7 @@ def _circuit_entry(row: Mapping[str, str]) -> CircuitEntry:
 
 def _state_tables() -> Mapping[tuple[str, str], Mapping[int, Text]]:
     tables: dict[tuple[str, str], dict[int, Text]] = {}
-    for row in _rows("states.tsv"):
+    for row in rows(__package__, "states.tsv"):
         table = tables.setdefault((row["states"], row["family"]), {})
         table[int(row["code"])] = _text(row)
     return tables

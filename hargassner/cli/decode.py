@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import io
 import json
 import re
 import sys
@@ -30,7 +29,7 @@ from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.monitor.readings import LineReader
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
 from hargassner.recording.writer import RecordingError, read_recording
-from hargassner.terminal import printable
+from hargassner.terminal import printable, replace_unknown_signs
 
 SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 
@@ -117,9 +116,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Decode; the result is the exit status, 1 if there was something that cannot be read."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that has no degree sign is no reason to end.
-        sys.stdout.reconfigure(errors="replace")
+    replace_unknown_signs(sys.stdout)
     write: _Write = arguments.write
     try:
         descriptor, own = _read_descriptor(arguments.descriptor)
@@ -154,13 +151,18 @@ def _read_descriptor(name: str) -> tuple[Descriptor, _Source | None]:
             document = read_sdcard(_content(name)).document
             return parse_descriptor(document), _source(name)
         if beginning.startswith(b"{"):
-            for _, event in _events(name):
-                if isinstance(event, BoilerDescribed):
-                    return event.descriptor, _source(name)
-            raise _CannotDecodeError(f"{name}: the gateway didn't ask for the descriptor in it")
+            return _session_descriptor(name), _source(name)
         return parse_descriptor(_content(name, LARGEST_DOCUMENT + 1)), None
     except (DescriptorError, SdCardError) as wrong:
         raise _CannotDecodeError(f"{name}: {wrong}") from wrong
+
+
+def _session_descriptor(name: str) -> Descriptor:
+    """The first descriptor in a recorded session."""
+    for _, event in _events(name):
+        if isinstance(event, BoilerDescribed):
+            return event.descriptor
+    raise _CannotDecodeError(f"{name}: the gateway didn't ask for the descriptor in it")
 
 
 def _source(name: str | None) -> _Source:
@@ -238,13 +240,13 @@ def _decoded(
         readings = reader.read(line.content, descriptor)
         if readings.mismatch != mismatch:
             mismatch = readings.mismatch
-            _say_mismatch(number, mismatch)
+            _warn_of_length(number, mismatch)
         yield line, readings.changed
     if number == 0:
         raise _CannotDecodeError(f"{source.name}: there are no telemetry lines ('pm ...') in it")
 
 
-def _say_mismatch(number: int, mismatch: LengthMismatch | None) -> None:
+def _warn_of_length(number: int, mismatch: LengthMismatch | None) -> None:
     text = "the values fit the descriptor again"
     if mismatch is not None:
         text = (
@@ -263,20 +265,24 @@ def _write_table(
     channels = _channels(descriptor)
     objects = max(len("channel"), *(len(channel.object) for channel in channels))
     names = max(len("name"), *(len(channel.name) for channel in channels))
-    heading = f"  {'channel':{objects}}  {'name':{names}}  {'value':>8}  unit"
+
+    def row(*cells: str) -> str:
+        channel, name, value, unit = cells
+        return printable(f"  {channel:{objects}}  {name:{names}}  {value:>8}  {unit}".rstrip())
+
     for number, (line, readings) in enumerate(lines, start=1):
-        if not readings:
-            continue
-        rows = [f"line {number}, {line.time}" if timed else f"line {number}"]
-        if number == 1:
-            rows.append(heading)
-        for reading in readings:
-            channel = reading.channel
-            unit = channel.unit if isinstance(channel, AnalogChannel) else ""
-            text = f"? {reading.text}".strip() if reading.value is None else reading.text
-            row = f"  {channel.object:{objects}}  {channel.name:{names}}  {text:>8}  {unit}"
-            rows.append(printable(row.rstrip()))
-        print("\n".join(rows), flush=True)
+        if readings:
+            heading = [row("channel", "name", "value", "unit")] if number == 1 else []
+            title = f"line {number}, {line.time}" if timed else f"line {number}"
+            rows = (row(*_cells(reading)) for reading in readings)
+            print("\n".join([title, *heading, *rows]), flush=True)
+
+
+def _cells(reading: Reading) -> tuple[str, str, str, str]:
+    channel = reading.channel
+    unit = channel.unit if isinstance(channel, AnalogChannel) else ""
+    text = f"? {reading.text}".strip() if reading.value is None else reading.text
+    return channel.object, channel.name, text, unit
 
 
 def _write_json(
@@ -302,14 +308,16 @@ def _write_csv(
 ) -> None:
     known = dict.fromkeys((channel.object for channel in _channels(descriptor)), "")
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    header = ["time", *known] if timed else [*known]
     for number, (line, readings) in enumerate(lines, start=1):
         if number == 1:
-            writer.writerow(header)
-        for reading in readings:
-            known[reading.channel.object] = "" if reading.value is None else reading.text
+            writer.writerow(["time", *known] if timed else known)
+        known.update((reading.channel.object, _csv_value(reading)) for reading in readings)
         writer.writerow([line.time, *known.values()] if timed else known.values())
         sys.stdout.flush()
+
+
+def _csv_value(reading: Reading) -> str:
+    return "" if reading.value is None else reading.text
 
 
 def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel]:

@@ -63,9 +63,9 @@ or let Home Assistant's MQTT integration use that broker. Ctrl-C ends the demo.
 """
 
 
-def free_port(wanted: int) -> int:
-    """The first TCP port from ``wanted`` on that nobody holds now; ``wanted`` if all are held."""
-    for port in range(wanted, wanted + 100):
+def free_port(first: int) -> int:
+    """The first TCP port from ``first`` on that nobody holds now; ``first`` if all are held."""
+    for port in range(first, first + 100):
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -73,7 +73,7 @@ def free_port(wanted: int) -> int:
             except OSError:
                 continue
             return port
-    return wanted
+    return first
 
 
 def named_broker(url: str) -> MqttConfig:
@@ -161,10 +161,7 @@ async def stop_in_turn(house: IService, broker: IService | None) -> None:
             await maybeDeferred(broker.stopService)
 
 
-def main() -> None:
-    """Run the demo until it is interrupted."""
-    from twisted.internet import reactor
-
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m hargassner.cli.demo",
         description="Run the bridge between a simulated gateway and a simulated boiler.",
@@ -183,30 +180,46 @@ def main() -> None:
         metavar="FACTOR",
         help="the simulated boiler's time runs so much faster (default: %(default)g)",
     )
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def _broker(reactor: Any) -> tuple[MqttConfig, EmbeddedBroker | None]:
+    """The broker that ``$MQTT_URL`` names, else one of the demo's own, not started yet.
+
+    Raises:
+        SystemExit: there is neither.
+    """
+    url = os.environ.get("MQTT_URL", "")
+    try:
+        if url:
+            return named_broker(url), None
+        embedded = EmbeddedBroker(reactor)
+        return named_broker(f"mqtt://{embedded.host}:{embedded.port}"), embedded
+    except (ConfigError, OSError) as wrong:
+        raise SystemExit(f"demo: {wrong}") from None
+
+
+def _where_to_look(mqtt: MqttConfig, session_length: float, web_port: int) -> str:
+    broker = urlsplit(mqtt.url)
+    return _WHERE_TO_LOOK.format(
+        minutes=session_length / 60,
+        url=mqtt.url,
+        host=broker.hostname,
+        port=broker.port or 1883,
+        web_port=web_port,
+    )
+
+
+def main() -> None:
+    """Run the demo until it is interrupted."""
+    from twisted.internet import reactor
+
+    options = _options()
     running: Any = reactor
     run_evenly(running)
     web_port = free_port(WEB_PORT)
-    embedded = None
-    url = os.environ.get("MQTT_URL", "")
-    try:
-        if not url:
-            embedded = EmbeddedBroker(running)
-            url = f"mqtt://{embedded.host}:{embedded.port}"
-        mqtt = named_broker(url)
-    except (ConfigError, OSError) as wrong:
-        raise SystemExit(f"demo: {wrong}") from None
-    broker = urlsplit(mqtt.url)
-    print(
-        _WHERE_TO_LOOK.format(
-            minutes=options.session_length / 60,
-            url=mqtt.url,
-            host=broker.hostname,
-            port=broker.port or 1883,
-            web_port=web_port,
-        ),
-        flush=True,
-    )
+    mqtt, embedded = _broker(running)
+    print(_where_to_look(mqtt, options.session_length, web_port), flush=True)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
     with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
         house = demo_service(running, state, mqtt, options.session_length, options.speed, web_port)

@@ -2,13 +2,13 @@
 
 import argparse
 import dataclasses
-import io
 import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import singledispatch
 from pathlib import Path
 
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, LengthMismatch, Reading
@@ -32,7 +32,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.monitor.readings import LineReader
 from hargassner.recording.writer import Ended, RecordingError, read_entries
-from hargassner.terminal import printable
+from hargassner.terminal import printable, replace_unknown_signs
 
 SUMMARY = "Play a recorded session through the bridge's interpreter, and print what happened."
 
@@ -80,9 +80,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay; the result is the exit status, 1 if there was something that cannot be read."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that has no degree sign is no reason to end.
-        sys.stdout.reconfigure(errors="replace")
+    replace_unknown_signs(sys.stdout)
     form = _as_json if arguments.json else _as_text
     replayed = _Replay(arguments.telemetry)
     try:
@@ -149,49 +147,62 @@ def _as_text(time: float, happened: _Happened) -> str:
     return f"{time:10.3f}  {printable(_described(happened))}"
 
 
-def _described(happened: _Happened) -> str:  # noqa: C901 - a table of sentences
-    match happened:
-        case LoggedIn():
-            text = "the gateway logged in"
-        case Clearing():
-            text = "the gateway is about to start over"
-        case BoilerDescribed(descriptor=descriptor):
-            analog, digital = len(descriptor.analog), len(descriptor.digital)
-            text = f"the boiler described {analog} analog and {digital} digital channels"
-        case Identified():
-            text = f"{happened.name}: {happened.value}"
-        case ClockRead():
-            text = f"the boiler's clock shows {happened.time}"
-        case UptimeRead():
-            text = f"the boiler's controller has been running for {happened.seconds} s"
-        case ParameterSeen(parameter=parameter):
-            text = f"parameter {parameter.id}{_in_brackets(parameter.name)} is {parameter.text}"
-        case ParameterChanged():
-            old = "" if happened.old is None else f" from {happened.old}"
-            name = _in_brackets(happened.name)
-            text = f"parameter {happened.id}{name} was set{old} to {happened.new}"
-        case ActiveErrors():
-            text = f"active errors: {'; '.join(happened.errors) or 'none'}"
-        case Notice():
-            text = f"notice: {happened.text}"
-        case Refused():
-            text = f"refused: {happened.request}: {happened.reply}"
-        case Passthrough():
-            text = f"a request that is not known: {happened.request}"
-        case Unreadable():
-            what = f"{happened.text} ({happened.reason})"
-            text = f"not understood, from the {happened.direction}: {what}"
-        case _Telemetry():
-            text = f"telemetry: {', '.join(map(_reading, happened.changed))}"
-        case _TelemetryFits(misfit=None):
-            text = "the telemetry's values fit the descriptor again"
-        case _TelemetryFits(misfit=LengthMismatch(expected=expected, got=got)):
-            text = f"the telemetry has {got} values where {expected} are described"
-        case Ended():
-            text = f"over: {happened.reason}"
-        case _:  # Events that are not of the dialogue's making.
-            text = repr(happened)
-    return text
+_SENTENCES: dict[type, str] = {
+    LoggedIn: "the gateway logged in",
+    Clearing: "the gateway is about to start over",
+    Identified: "{0.name}: {0.value}",
+    ClockRead: "the boiler's clock shows {0.time}",
+    UptimeRead: "the boiler's controller has been running for {0.seconds} s",
+    Notice: "notice: {0.text}",
+    Refused: "refused: {0.request}: {0.reply}",
+    Passthrough: "a request that is not known: {0.request}",
+    Unreadable: "not understood, from the {0.direction}: {0.text} ({0.reason})",
+    Ended: "over: {0.reason}",
+}
+"""What is printed of an event that fits a sentence as it is."""
+
+
+@singledispatch
+def _described(happened: object) -> str:
+    # Events that are not of the dialogue's making have no sentence.
+    return _SENTENCES.get(type(happened), "{!r}").format(happened)
+
+
+@_described.register
+def _(happened: BoilerDescribed) -> str:
+    analog, digital = len(happened.descriptor.analog), len(happened.descriptor.digital)
+    return f"the boiler described {analog} analog and {digital} digital channels"
+
+
+@_described.register
+def _(happened: ParameterSeen) -> str:
+    parameter = happened.parameter
+    return f"parameter {parameter.id}{_in_brackets(parameter.name)} is {parameter.text}"
+
+
+@_described.register
+def _(happened: ParameterChanged) -> str:
+    old = "" if happened.old is None else f" from {happened.old}"
+    name = _in_brackets(happened.name)
+    return f"parameter {happened.id}{name} was set{old} to {happened.new}"
+
+
+@_described.register
+def _(happened: ActiveErrors) -> str:
+    return f"active errors: {'; '.join(happened.errors) or 'none'}"
+
+
+@_described.register
+def _(happened: _Telemetry) -> str:
+    return f"telemetry: {', '.join(map(_reading, happened.changed))}"
+
+
+@_described.register
+def _(happened: _TelemetryFits) -> str:
+    misfit = happened.misfit
+    if misfit is None:
+        return "the telemetry's values fit the descriptor again"
+    return f"the telemetry has {misfit.got} values where {misfit.expected} are described"
 
 
 def _reading(reading: Reading) -> str:
@@ -208,23 +219,24 @@ def _in_brackets(name: str) -> str:
 
 
 def _as_json(time: float, happened: _Happened) -> str:
-    facts: dict[str, object]
+    name = _CAPITAL.sub("_", type(happened).__name__.removeprefix("_")).lower()
+    return json.dumps({"time": time, "event": name, **_facts(happened)}, default=_plain)
+
+
+def _facts(happened: _Happened) -> dict[str, object]:
     match happened:
         case _Telemetry(changed=changed):
-            facts = {
-                "changed": {
-                    each.channel.object: None if each.value is None else each.text
-                    for each in changed
-                }
-            }
+            texts = {each.channel.object: _known_text(each) for each in changed}
+            return {"changed": texts}
         case ParameterSeen(parameter=parameter):
-            facts = {"parameter": {**dataclasses.asdict(parameter), "text": parameter.text}}
+            return {"parameter": {**dataclasses.asdict(parameter), "text": parameter.text}}
         case ClockRead(time=clock):
-            facts = {"clock": clock}
-        case _:
-            facts = dataclasses.asdict(happened)
-    name = _CAPITAL.sub("_", type(happened).__name__.removeprefix("_")).lower()
-    return json.dumps({"time": time, "event": name, **facts}, default=_plain)
+            return {"clock": clock}
+    return dataclasses.asdict(happened)
+
+
+def _known_text(reading: Reading) -> str | None:
+    return None if reading.value is None else reading.text
 
 
 def _plain(value: object) -> str:

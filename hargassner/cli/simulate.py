@@ -22,6 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the two simulators and their options."""
     kinds = parser.add_subparsers(metavar="boiler|gateway", required=True)
     boiler = kinds.add_parser("boiler", help="a pellet boiler that answers a gateway")
+    _configure_boiler(boiler)
+    gateway = kinds.add_parser("gateway", help="a gateway that talks to a boiler, and checks it")
+    _configure_gateway(gateway)
+
+
+def _configure_boiler(boiler: argparse.ArgumentParser) -> None:
     _add_network_options(boiler)
     boiler.add_argument(
         "--no-discovery", action="store_true", help="open no UDP ports, only the telnet port"
@@ -47,7 +53,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     boiler.set_defaults(simulate=_simulate_boiler)
 
-    gateway = kinds.add_parser("gateway", help="a gateway that talks to a boiler, and checks it")
+
+def _configure_gateway(gateway: argparse.ArgumentParser) -> None:
     _add_network_options(gateway)
     gateway.add_argument(
         "--broadcast", default="255.255.255.255", help="where it looks for boilers"

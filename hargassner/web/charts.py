@@ -8,7 +8,7 @@ an owner looks for a time of day; a clock that is set changes nothing of what is
 import json
 import math
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -33,7 +33,7 @@ KEPT = 24 * 60
 LINES = 32
 """Lines at most; a boiler has about twenty."""
 SAVE_EVERY = 600.0
-"""Seconds between two writings: what a power cut can lose, against what an SD card can bear."""
+"""Seconds between two writings: what a power cut can lose, against how an SD card wears."""
 
 
 class History:
@@ -52,8 +52,8 @@ class History:
     def record(self, now: float, values: Mapping[str, float]) -> None:
         """Take a sample; of several in the same minute the first one stays.
 
-        While a clock that was set back tells what it told before, nothing is taken. One that is set
-        by a day or more begins anew, and goes on where it was if it is set back.
+        While a clock that was set back shows dates that it has shown before, nothing is taken. One
+        that is set by a day or more begins anew, and goes on where it was if it is set back.
         """
         slot = int(now // STEP)
         self._turn_to(slot)
@@ -61,14 +61,18 @@ class History:
             return
         self._advance(slot)
         for name, value in values.items():
-            if name not in self._lines and len(self._lines) < LINES:
-                self._lines[name] = _empty()
-            if name in self._lines:
-                self._lines[name][slot % KEPT] = value
-        for name in [each for each, line in self._lines.items() if all(map(math.isnan, line))]:
-            del self._lines[name]
+            self._put(name, slot, value)
+        self._lines = {
+            name: line for name, line in self._lines.items() if not all(map(math.isnan, line))
+        }
 
-    def pass_by(self, now: float) -> None:
+    def _put(self, name: str, slot: int, value: float) -> None:
+        if name not in self._lines and len(self._lines) < LINES:
+            self._lines[name] = _empty()
+        if name in self._lines:
+            self._lines[name][slot % KEPT] = value
+
+    def skip(self, now: float) -> None:
         """Let the minutes before this one be gaps, as far as they were not sampled."""
         slot = int(now // STEP) - 1
         self._turn_to(slot)
@@ -103,20 +107,13 @@ class History:
             return {}
         places = [(self._newest - age) % KEPT for age in reversed(range(KEPT))]
         known = {
-            name: [None if math.isnan(line[place]) else line[place] for place in places]
-            for name, line in self._lines.items()
+            name: [_known(line[place]) for place in places] for name, line in self._lines.items()
         }
-        begins = min(
-            (
-                next((at for at, value in enumerate(line) if value is not None), KEPT)
-                for line in known.values()
-            ),
-            default=0,
-        )
+        begins = min(map(_first_known, known.values()), default=0)
         return {name: line[begins:] for name, line in known.items()}
 
     def recall(self, newest: float, lines: Mapping[str, Sequence[float | None]]) -> None:
-        """Take over what another history told of itself.
+        """Take over the samples of another history.
 
         Raises:
             ValueError: it is no history.
@@ -130,6 +127,19 @@ class History:
                     line[(slot - age) % KEPT] = float(value)
             recalled[str(name)] = line
         self._lines, self._newest = recalled, slot
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _first_known(line: Sequence[float | None]) -> int:
+    """Where the first sample of a line is that is known, its length where none is."""
+    return next((at for at, value in enumerate(line) if value is not None), len(line))
+
+
+def _rounded(line: Iterable[float | None]) -> list[float | None]:
+    return [None if value is None else round(value, 2) for value in line]
 
 
 def _empty() -> "array[float]":
@@ -173,7 +183,7 @@ def consumed_by(before: Consumed | None, counter: float, now: float, today: date
     return Consumed(day, counter, counter, now)
 
 
-class HistoryKeeper(Service):
+class HistoryService(Service):
     """Samples the model every minute, and keeps the samples over a restart.
 
     Args:
@@ -228,34 +238,34 @@ class HistoryKeeper(Service):
     def _sample(self) -> None:
         now = self._clock.date(self._clock.seconds())
         if not self._boiler.availability.telemetry:
-            self.history.pass_by(now)
+            self.history.skip(now)
             return
-        values = {
-            channel.object: float(channel.value)
-            for channels in charted(self._boiler).values()
-            for channel in channels
-            if channel.value is not None
-        }
-        self.history.record(now, values)
+        self.history.record(now, self._values())
         self._unsaved = True
         counter = self._boiler.counters.consumption
         if counter is not None:
             today = datetime.fromtimestamp(now).date()
             self.consumed = consumed_by(self.consumed, counter, now, today)
 
+    def _values(self) -> dict[str, float]:
+        channels = [each for chart in charted(self._boiler).values() for each in chart]
+        return {each.object: float(each.value) for each in channels if each.value is not None}
+
     def _save(self) -> "Deferred[None]":
         if not self._unsaved:
             return succeed(None)
         self._unsaved = False
-        known: dict[str, object] = {"newest": self.history.newest}
-        known["lines"] = {
-            name: [None if value is None else round(value, 2) for value in line]
-            for name, line in self.history.lines().items()
-        }
-        known["consumed"] = asdict(self.consumed) if self.consumed else None
-        saving = self._in_thread(self._write, known)
+        saving = self._in_thread(self._write, self._snapshot())
         saving.addErrback(_failed)
         return saving
+
+    def _snapshot(self) -> dict[str, object]:
+        lines = self.history.lines()
+        return {
+            "newest": self.history.newest,
+            "lines": {name: _rounded(line) for name, line in lines.items()},
+            "consumed": asdict(self.consumed) if self.consumed else None,
+        }
 
     def _write(self, known: dict[str, object]) -> None:
         self._directory.save(self.FILE, json.dumps(known, separators=(",", ":")).encode())

@@ -5,7 +5,7 @@ A connection's life::
     reading ── the header is complete ──▶ serving ── answered ──▶ idle ── first byte ──▶ reading
       │ 10 s, or too much, or a body        │ (a stream stays)      │ 60 s
       ▼                                     ▼                       ▼
-    closed                                closed                  closed
+    closing                               closing                 closing
 
 One too many, of an address or in all, takes the place of the one that has been reading or idle for
 longest; where all are being served it is closed. So whoever only opens connections keeps nobody
@@ -25,6 +25,7 @@ from twisted.web.http import Request as HTTPRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
+from hargassner.observers import Once
 from hargassner.terminal import printable
 from hargassner.web.hosts import plain_address
 
@@ -74,6 +75,8 @@ class Stage(Enum):
 
     READING = "reading"
     SERVING = "serving"
+    ANSWERED = "answered"
+    """It is idle, if nothing came along with the request."""
     IDLE = "idle"
     CLOSING = "closing"
 
@@ -133,15 +136,23 @@ class Channel(HTTPChannel):
             self.factory.refused(Fault.MALFORMED, self.client, str(wrong))
             self.drop()
             return
-        if self.stage is Stage.READING and self.transport.disconnecting:
-            # Twisted has answered 400, or has met a line without an end.
-            self.factory.refused(Fault.MALFORMED, self.client, "it is no HTTP")
-            self._enter(Stage.CLOSING)
-        elif self.paused:
-            self.paused = False
-            if self.clearLineBuffer().strip(b"\r\n"):  # type: ignore[no-untyped-call]
+        match self.stage:
+            case Stage.READING if self.transport.disconnecting:
+                # Twisted has answered 400, or has met a line without an end.
+                self.factory.refused(Fault.MALFORMED, self.client, "it is no HTTP")
                 self._enter(Stage.CLOSING)
+            case Stage.ANSWERED:
+                self._wait_for_next()
+
+    def _wait_for_next(self) -> None:
+        """Be idle, or close if a request came along with the one that was answered."""
+        self.paused = False
+        if self.clearLineBuffer().strip(b"\r\n"):  # type: ignore[no-untyped-call]
+            self._enter(Stage.CLOSING)
+            if not self.transport.disconnecting:
                 self.loseConnection()  # type: ignore[no-untyped-call]
+        else:
+            self._enter(Stage.IDLE)
 
     def resetTimeout(self) -> None:  # noqa: N802
         """Nothing: a byte now and then does not make a request."""
@@ -163,12 +174,12 @@ class Channel(HTTPChannel):
     def requestDone(self, request: HTTPRequest) -> None:  # noqa: N802
         """Wait for the next request, or for the answer to be read.
 
-        A request that came along with this one is not answered, and the connection closed, as
-        clients have to bear: in 64 kB there can be 1,500, and answering them all in one turn of the
-        reactor would hold up everything else.
+        A request that came along with this one is not answered, and the connection closed, for
+        which clients have to be ready: in 64 kB there can be 1,500, and answering them all in one
+        turn of the reactor would hold up everything else.
         """
-        self._enter(Stage.IDLE)
-        self.paused = True
+        self._enter(Stage.ANSWERED)
+        self.paused = True  # Twisted's own flag: it reads no further line.
         super().requestDone(request)  # type: ignore[no-untyped-call]
 
     def timeoutConnection(self) -> None:  # noqa: N802
@@ -199,6 +210,7 @@ class Channel(HTTPChannel):
 _TIMEOUTS = {
     Stage.READING: HEADER_TIMEOUT,
     Stage.SERVING: None,
+    Stage.ANSWERED: IDLE,
     Stage.IDLE: IDLE,
     Stage.CLOSING: HEADER_TIMEOUT,
 }
@@ -220,7 +232,7 @@ class PageSite(Site):
     def __init__(self, root: IResource, clock: IReactorTime, registry: CollectorRegistry) -> None:
         super().__init__(root, PageRequest, timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]
         self.connections = set()
-        self._said: set[Fault] = set()
+        self._once = Once()
         self._refused = Counter(
             "hargassner_web_refused",
             "Requests and connections to the page that were refused, by what was wrong.",
@@ -249,8 +261,7 @@ class PageSite(Site):
     def refused(self, fault: Fault, client: str, detail: str = "") -> None:
         """Count what a client did wrong, and say it when it happens for the first time."""
         self._refused.labels(fault.value).inc()
-        if fault in _SAID and fault not in self._said:
-            self._said.add(fault)
+        if fault in _SAID and self._once.first(fault):
             log.info(_SAID[fault], client=client or "somebody", detail=printable(detail[:80]))
 
     def drop_all(self) -> None:
@@ -260,19 +271,21 @@ class PageSite(Site):
 
     def _has_room(self, client: str) -> bool:
         """Whether there is room for one more, which is made where it can be."""
-        same = [each for each in self.connections if each.client == client]
-        if len(self.connections) < CONNECTIONS:
-            if len(same) < CONNECTIONS_PER_ADDRESS or not _is_elsewhere(client):
-                return True
-            crowd = same
-        else:
-            crowd = list(self.connections)
-        in_vain = [each for each in crowd if each.stage is not Stage.SERVING]
-        if not in_vain:
+        crowd = self._crowd(client)
+        dispensable = [each for each in crowd if each.stage is not Stage.SERVING]
+        if dispensable:
+            min(dispensable, key=lambda each: each.since).drop()
+        elif crowd:
             self.refused(Fault.CROWDED, client, str(len(crowd)))
             return False
-        min(in_vain, key=lambda each: each.since).drop()
         return True
+
+    def _crowd(self, client: str) -> list[Channel]:
+        """The connections of which one has to go before there is another; none if there is room."""
+        if len(self.connections) >= CONNECTIONS:
+            return list(self.connections)
+        same = [each for each in self.connections if each.client == client]
+        return same if len(same) >= CONNECTIONS_PER_ADDRESS and _is_elsewhere(client) else []
 
 
 def _client(addr: IAddress | None) -> str:

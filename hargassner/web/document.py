@@ -1,11 +1,11 @@
 """What the page shows of the model, as values that become JSON.
 
-Everything is reckoned from the model and a status anew; nothing here remembers anything. Values
+Everything is computed from the model and a status anew; nothing is kept here. Values
 are the boiler's own texts, in its own precision. ``date`` makes dates of the model's moments; it
 is the same one for all that is shown together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.dialogue.parameters import NumberParameter
@@ -62,6 +62,16 @@ def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date)
         "meaning": boiler.state_text(channel, language),
         "since": _since(channel.since, date),
         "connected": channel.connected,
+    }
+
+
+def chart_line(channel: Channel, samples: Iterable[float | None], language: str) -> Json:
+    """One line of a chart."""
+    return {
+        "object": channel.object,
+        "label": label(channel, language),
+        "unit": channel.unit,
+        "values": [None if each is None else round(each, 2) for each in samples],
     }
 
 

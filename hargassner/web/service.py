@@ -26,10 +26,10 @@ from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.storage.directory import StateDirectory
-from hargassner.web.charts import STEP, HistoryKeeper
+from hargassner.web.charts import STEP, HistoryService
 from hargassner.web.connections import PageSite
 from hargassner.web.dashboard import charted
-from hargassner.web.document import Json, label, whole_picture
+from hargassner.web.document import Json, chart_line, whole_picture
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.metrics import BridgeCollector
 from hargassner.web.site import Root
@@ -63,8 +63,8 @@ class Parts:
     commands: Callable[[], Any | None] = lambda: None
 
 
-class Witness(BoilerObserver):
-    """Remembers when something last happened of which only the present state is known.
+class ChainObserver(BoilerObserver):
+    """Observes the chain, and keeps when something last happened of which only the state is known.
 
     Args:
         parts: what it sees.
@@ -103,10 +103,12 @@ class Witness(BoilerObserver):
             Facts(
                 now=self._clock.seconds(),
                 started=self._started,
-                gateway_place=str(
+                gateway_interface=str(
                     NetworkInterface(config.gateway.interface, config.gateway.address)
                 ),
-                boiler_place=str(NetworkInterface(config.boiler.interface, config.boiler.address)),
+                boiler_interface=str(
+                    NetworkInterface(config.boiler.interface, config.boiler.address)
+                ),
                 closed_to_gateway=closed(parts.gateway_keepers),
                 closed_to_boiler=closed(parts.boiler_keepers),
                 gateway_address=gateway,
@@ -119,7 +121,7 @@ class Witness(BoilerObserver):
                 reads_directly=config.boiler.direct_telemetry,
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
-                mismatch=availability.mismatch,
+                length_mismatch=availability.mismatch,
                 broker=parts.broker(),
             )
         )
@@ -154,30 +156,19 @@ class WebPage(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self._parts = parts
         self._clock = clock
-        self._witness = Witness(parts, clock)
-        self._keeper = HistoryKeeper(parts.boiler, directory, clock, in_thread)
+        self._chain = ChainObserver(parts, clock)
+        self._history_service = HistoryService(parts.boiler, directory, clock, in_thread)
         registry = CollectorRegistry()
         self._timing = Timing(reactor, registry)
         self._live = Live(
             parts.boiler,
             parts.journal,
-            self._witness.status,
-            lambda: self._keeper.consumed,
+            self._chain.status,
+            lambda: self._history_service.consumed,
             clock,
         )
         ProcessCollector(registry=registry)
-        registry.register(
-            BridgeCollector(
-                parts.proxy,
-                parts.boiler,
-                parts.interpreter,
-                self._timing,
-                self._live,
-                parts.direct,
-                parts.broker,
-                parts.commands,
-            )
-        )
+        registry.register(self._collector())
         hosts = OwnHosts(parts.config.web.hosts)
         root = Root(self._state, self._history, self._health, self._live, registry, hosts)
         self.site = PageSite(root, reactor, registry)
@@ -189,9 +180,22 @@ class WebPage(MultiService):
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        parts_of_it: list[Service] = [self._keeper, self._timing, self._live, listener]
+        parts_of_it: list[Service] = [self._history_service, self._timing, self._live, listener]
         for each in parts_of_it:
             each.setServiceParent(self)
+
+    def _collector(self) -> BridgeCollector:
+        parts = self._parts
+        return BridgeCollector(
+            parts.proxy,
+            parts.boiler,
+            parts.interpreter,
+            self._timing,
+            self._live,
+            parts.direct,
+            parts.broker,
+            parts.commands,
+        )
 
     def stopService(self) -> "Deferred[Any]":
         """Close the port and every connection; the result comes when the history is written."""
@@ -200,38 +204,30 @@ class WebPage(MultiService):
         return stopping
 
     def watch(self, _session: Session) -> ISessionObserver:
-        """A spectator for a session; it has to be the first one that is told."""
-        return self._timing.watcher()
+        """An observer for a session; it has to be the first one that is notified."""
+        return self._timing.observer()
 
     def _state(self, language: str) -> Json:
         date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._witness.status(), self._keeper.consumed, language, date
+            self._parts.boiler, self._chain.status(), self._history_service.consumed, language, date
         )
         return {"version": __version__, "now": date(self._clock.seconds()), **picture}
 
     def _history(self, language: str) -> Json:
-        samples = self._keeper.history.lines()
+        history = self._history_service.history
+        samples = history.lines()
         charts = [
             {
                 "chart": chart,
                 "title": text(f"page.chart.{chart}", language),
                 "lines": [
-                    {
-                        "object": channel.object,
-                        "label": label(channel, language),
-                        "unit": channel.unit,
-                        "values": [
-                            None if each is None else round(each, 2)
-                            for each in samples.get(channel.object, ())
-                        ],
-                    }
-                    for channel in channels
+                    chart_line(each, samples.get(each.object, ()), language) for each in channels
                 ],
             }
             for chart, channels in charted(self._parts.boiler).items()
         ]
-        return {"step": STEP, "newest": self._keeper.history.newest, "charts": charts}
+        return {"step": STEP, "newest": history.newest, "charts": charts}
 
     def _health(self) -> tuple[int, Json]:
         not_open = [*closed(self._parts.gateway_keepers), *closed(self._parts.boiler_keepers)]

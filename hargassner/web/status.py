@@ -1,16 +1,20 @@
-"""Whether it works, and where it hangs: each link of the chain, reckoned from plain facts."""
+"""Whether it works, and where it hangs: each link of the chain, computed from plain facts.
 
+The state of a link is that of the first rule which applies; the rules stand in that order.
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from hargassner.dialogue.channels import LengthMismatch
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 
-PATIENCE = 120.0
-"""Seconds of quiet after which a neighbour that should be heard counts as missing. A gateway that
-starts over is quiet for half a minute, and then takes a quarter of one to find the boiler."""
+SILENCE_TIMEOUT = 120.0
+"""Seconds of silence after which a device that should be heard counts as missing. A gateway that
+starts over is silent for half a minute, and then takes a quarter of one to find the boiler."""
 
-FIRST_TELEMETRY_PATIENCE = 30.0
+FIRST_TELEMETRY_TIMEOUT = 30.0
 """Seconds that a boiler whose address is known has for its first telemetry line."""
 
 
@@ -57,8 +61,8 @@ class Facts:
 
     now: float
     started: float
-    gateway_place: str = ""
-    boiler_place: str = ""
+    gateway_interface: str = ""
+    boiler_interface: str = ""
     closed_to_gateway: tuple[str, ...] = ()
     closed_to_boiler: tuple[str, ...] = ()
     gateway_address: str = ""
@@ -71,7 +75,7 @@ class Facts:
     reads_directly: bool = True
     telemetry: bool = False
     telemetry_since: float | None = None
-    mismatch: LengthMismatch | None = None
+    length_mismatch: LengthMismatch | None = None
     broker: LinkStatus | None = None
 
 
@@ -107,68 +111,155 @@ def _closed(side: str, what: tuple[str, ...], address: str) -> Link:
     )
 
 
+_Rule = Callable[[Facts], Link | None]
+
+
+def _first(rules: Iterable[_Rule], facts: Facts) -> Link | None:
+    """The link that the first rule which applies makes of the facts."""
+    return next((link for rule in rules if (link := rule(facts)) is not None), None)
+
+
+# The gateway.
+
+
 def _gateway(facts: Facts, boiler: Link) -> Link:
-    address = facts.gateway_address
-    if facts.logged_in is not None:
-        return Link("gateway.online", Level.OK, facts.logged_in, address)
-    if facts.closed_to_gateway:
-        return _closed("gateway", facts.closed_to_gateway, address)
-    if facts.connected is not None:
-        return Link("gateway.connected", Level.WAIT, facts.connected, address)
-    signs = (facts.started, facts.gateway_heard or 0.0, facts.session_over or 0.0)
-    last_sign = max(signs)
-    if facts.now - last_sign >= PATIENCE:
-        return Link(
-            "gateway.silent",
-            Level.BROKEN,
-            last_sign,
-            address,
-            advice="gateway.silent.advice",
-            fields=(("place", facts.gateway_place),),
-        )
-    if boiler.level is Level.BROKEN:
-        return Link(
-            "gateway.waiting", Level.WAIT, last_sign, address, advice="gateway.refused.advice"
-        )
-    heard = facts.gateway_heard is not None and facts.gateway_heard == last_sign
-    return Link("gateway.announced" if heard else "gateway.waiting", Level.WAIT, last_sign, address)
+    return _first(_GATEWAY_RULES, facts) or _gateway_starting(facts, boiler)
+
+
+def _gateway_logged_in(facts: Facts) -> Link | None:
+    if facts.logged_in is None:
+        return None
+    return Link("gateway.online", Level.OK, facts.logged_in, facts.gateway_address)
+
+
+def _gateway_ports_closed(facts: Facts) -> Link | None:
+    if not facts.closed_to_gateway:
+        return None
+    return _closed("gateway", facts.closed_to_gateway, facts.gateway_address)
+
+
+def _gateway_connected(facts: Facts) -> Link | None:
+    if facts.connected is None:
+        return None
+    return Link("gateway.connected", Level.WAIT, facts.connected, facts.gateway_address)
+
+
+def _gateway_silent(facts: Facts) -> Link | None:
+    last_sign = _last_sign(facts)
+    if facts.now - last_sign < SILENCE_TIMEOUT:
+        return None
+    return Link(
+        "gateway.silent",
+        Level.BROKEN,
+        last_sign,
+        facts.gateway_address,
+        advice="gateway.silent.advice",
+        fields=(("place", facts.gateway_interface),),
+    )
+
+
+_GATEWAY_RULES = (_gateway_logged_in, _gateway_ports_closed, _gateway_connected, _gateway_silent)
+
+
+def _gateway_starting(facts: Facts, boiler: Link) -> Link:
+    """A gateway that was heard not long ago; without its boiler it cannot connect."""
+    last_sign = _last_sign(facts)
+    announced = facts.gateway_heard == last_sign
+    advice = "gateway.refused.advice" if boiler.level is Level.BROKEN else ""
+    state = "gateway.announced" if announced and not advice else "gateway.waiting"
+    return Link(state, Level.WAIT, last_sign, facts.gateway_address, advice=advice)
+
+
+def _last_sign(facts: Facts) -> float:
+    """When something was last heard of the gateway, or the bridge started."""
+    return max(facts.started, facts.gateway_heard or 0.0, facts.session_over or 0.0)
+
+
+# The boiler.
 
 
 def _boiler(facts: Facts) -> Link:
-    address = facts.boiler_address
-    if facts.telemetry:
-        if facts.mismatch is None:
-            return Link("boiler.online", Level.OK, facts.telemetry_since, address)
-        counts = (("got", facts.mismatch.got), ("expected", facts.mismatch.expected))
-        return Link(
-            "boiler.misfit",
-            Level.WAIT,
-            facts.telemetry_since,
-            address,
-            advice="boiler.misfit.advice",
-            fields=counts,
-        )
-    if facts.closed_to_boiler:
-        return _closed("boiler", facts.closed_to_boiler, address)
-    since = facts.started if facts.telemetry_since is None else facts.telemetry_since
-    place = (("place", facts.boiler_place),)
-    if not address:
-        if facts.now - since < PATIENCE:
-            return Link("boiler.unknown", Level.WAIT, since)
-        return Link("boiler.lost", Level.BROKEN, since, advice="boiler.lost.advice", fields=place)
-    if not facts.reads_directly and facts.connected is None and facts.logged_in is None:
-        return Link("boiler.idle", Level.OFF, since, address)
-    if facts.telemetry_since is None and facts.now - since < FIRST_TELEMETRY_PATIENCE:
-        return Link("boiler.connecting", Level.WAIT, since, address)
+    return _first(_BOILER_RULES, facts) or _boiler_away(facts)
+
+
+def _boiler_online(facts: Facts) -> Link | None:
+    if not facts.telemetry:
+        return None
+    since, address = facts.telemetry_since, facts.boiler_address
+    mismatch = facts.length_mismatch
+    if mismatch is None:
+        return Link("boiler.online", Level.OK, since, address)
+    return Link(
+        "boiler.misfit",
+        Level.WAIT,
+        since,
+        address,
+        advice="boiler.misfit.advice",
+        fields=(("got", mismatch.got), ("expected", mismatch.expected)),
+    )
+
+
+def _boiler_ports_closed(facts: Facts) -> Link | None:
+    if not facts.closed_to_boiler:
+        return None
+    return _closed("boiler", facts.closed_to_boiler, facts.boiler_address)
+
+
+def _boiler_unknown(facts: Facts) -> Link | None:
+    if facts.boiler_address:
+        return None
+    since = _no_telemetry_since(facts)
+    if facts.now - since < SILENCE_TIMEOUT:
+        return Link("boiler.unknown", Level.WAIT, since)
+    return Link(
+        "boiler.lost",
+        Level.BROKEN,
+        since,
+        advice="boiler.lost.advice",
+        fields=(("place", facts.boiler_interface),),
+    )
+
+
+def _boiler_idle(facts: Facts) -> Link | None:
+    in_use = facts.reads_directly or facts.connected is not None or facts.logged_in is not None
+    if in_use:
+        return None
+    return Link("boiler.idle", Level.OFF, _no_telemetry_since(facts), facts.boiler_address)
+
+
+def _boiler_connecting(facts: Facts) -> Link | None:
+    waited = facts.now - facts.started
+    if facts.telemetry_since is not None or waited >= FIRST_TELEMETRY_TIMEOUT:
+        return None
+    return Link("boiler.connecting", Level.WAIT, facts.started, facts.boiler_address)
+
+
+_BOILER_RULES = (
+    _boiler_online,
+    _boiler_ports_closed,
+    _boiler_unknown,
+    _boiler_idle,
+    _boiler_connecting,
+)
+
+
+def _boiler_away(facts: Facts) -> Link:
     return Link(
         "boiler.away",
         Level.BROKEN,
-        since,
-        address,
+        _no_telemetry_since(facts),
+        facts.boiler_address,
         problem=facts.boiler_problem,
         advice="boiler.away.advice",
-        fields=place,
+        fields=(("place", facts.boiler_interface),),
     )
+
+
+def _no_telemetry_since(facts: Facts) -> float:
+    return facts.started if facts.telemetry_since is None else facts.telemetry_since
+
+
+# The broker.
 
 
 _BROKER_LEVELS = {

@@ -1,11 +1,10 @@
 """What the page says, in its languages."""
 
-import csv
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 
 from hargassner.catalogue import Text
+from hargassner.tables import rows
 
 LANGUAGES = ("en", "de", "fr")
 
@@ -15,11 +14,8 @@ PAGE = "page."
 
 @cache
 def _texts() -> Mapping[str, Text]:
-    table = files(__package__).joinpath("texts.tsv").read_text("utf-8")
-    lines = [line for line in table.splitlines() if not line.startswith("#")]
     return {
-        row["key"]: Text(row["en"], row["de"], row["fr"])
-        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        row["key"]: Text(row["en"], row["de"], row["fr"]) for row in rows(__package__, "texts.tsv")
     }
 
 

@@ -2,7 +2,7 @@
 
 A byte that was read is sent on at once. But one that arrives while the reactor is busy is read
 late: by the rest of a turn, in which what passed before is understood, recorded and shown, or by
-whatever else keeps the reactor. So the rest of a turn is measured from when something has passed,
+whatever else the reactor does. So the rest of a turn is measured from when something has passed,
 and the reactor's lateness at a timer that is due every second.
 """
 
@@ -73,8 +73,8 @@ class Timing(Service):
                 each.cancel()
         self._turning = None
 
-    def watcher(self) -> ISessionObserver:
-        """A spectator for a session; it has to be the first one that is told."""
+    def observer(self) -> ISessionObserver:
+        """An observer for a session; it has to be the first one that is notified."""
         return cast("ISessionObserver", _Stopwatch(self))
 
     def passed(self) -> None:

@@ -17,7 +17,7 @@ from hargassner.web.charts import (
     STEP,
     Consumed,
     History,
-    HistoryKeeper,
+    HistoryService,
     consumed_by,
 )
 from tests.cases import ClockCase
@@ -174,7 +174,7 @@ class KeeperTests(ClockCase):
     def live(self) -> None:
         """Begin a life of the bridge."""
         directory = StateDirectory(self.path)
-        self.keeper = HistoryKeeper(self.boiler, directory, self.clock, at_once)
+        self.keeper = HistoryService(self.boiler, directory, self.clock, at_once)
         self.keeper.startService()
         self.addCleanup(lambda keeper=self.keeper: keeper.running and keeper.stopService())
 
@@ -215,7 +215,7 @@ class KeeperTests(ClockCase):
     def test_nothing_is_written_while_a_boiler_is_away(self) -> None:
         self.boiler.tick(self.clock.seconds() + 30)
         self.minutes(int(SAVE_EVERY / MINUTE))
-        file = self.path / HistoryKeeper.FILE
+        file = self.path / HistoryService.FILE
         file.unlink()
         self.minutes(int(SAVE_EVERY / MINUTE))
         self.assertFalse(file.exists())
@@ -234,7 +234,7 @@ class KeeperTests(ClockCase):
 
     def test_it_is_written_at_intervals_too(self) -> None:
         self.minutes(int(SAVE_EVERY / MINUTE))
-        known = json.loads((self.path / HistoryKeeper.FILE).read_bytes())
+        known = json.loads((self.path / HistoryService.FILE).read_bytes())
         self.assertEqual(len(known["lines"]["tk"]), SAVE_EVERY / MINUTE)
 
     def test_a_damaged_file_is_set_aside_and_lived_without(self) -> None:
@@ -251,7 +251,7 @@ class KeeperTests(ClockCase):
             '{"newest": null, "lines": {}, "consumed": {"day": "2026-11-25"}}',
         ):
             self.keeper.stopService()
-            StateDirectory(self.path).save(HistoryKeeper.FILE, damaged.encode())
+            StateDirectory(self.path).save(HistoryService.FILE, damaged.encode())
             self.live()
-            self.assertFalse((self.path / HistoryKeeper.FILE).exists(), damaged)
+            self.assertFalse((self.path / HistoryService.FILE).exists(), damaged)
             self.assertEqual(list(self.keeper.history.lines()), ["tk"], damaged)

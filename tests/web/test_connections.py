@@ -134,6 +134,16 @@ class HeaderTests(ConnectionCase):
         self.assertEqual(connection.transport.value().count(b"200 OK"), 1)
         self.assertFalse(connection.is_open)
 
+    def test_what_follows_the_last_request_of_a_connection_closes_it_no_second_time(self) -> None:
+        for request in (
+            b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\nmore",
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nmore",
+        ):
+            connection = self.connect()
+            connection.send(request)
+            self.assertEqual(connection.code, 200)
+            self.assertFalse(connection.is_open)
+
     def test_nothing_is_kept_of_what_follows_a_streams_request(self) -> None:
         connection = self.connect()
         connection.ask("/api/events")

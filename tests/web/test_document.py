@@ -198,7 +198,7 @@ class DetailTests(SynchronousTestCase):
         self.assertEqual(fault["text"], self.boiler.catalogue.fault(6).de)
 
     def test_the_chain_is_in_words_with_advice_where_it_is_broken(self) -> None:
-        status = status_of(Facts(now=500.0, started=0.0, gateway_place="eth0"))
+        status = status_of(Facts(now=500.0, started=0.0, gateway_interface="eth0"))
         chain: Any = chain_picture(status, "de", date)
         gateway = chain["gateway"]
         self.assertEqual((gateway["text"], gateway["level"]), ("Nicht zu hören", "broken"))

@@ -1,4 +1,4 @@
-"""The state of the chain, reckoned from facts."""
+"""The state of the chain, computed from facts."""
 
 from dataclasses import replace
 
@@ -6,11 +6,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.dialogue.channels import LengthMismatch
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
-from hargassner.web.status import PATIENCE, Facts, Level, Link, status_of
+from hargassner.web.status import SILENCE_TIMEOUT, Facts, Level, Link, status_of
 from hargassner.web.texts import LANGUAGES, text
 
 START = 1000.0
-FRESH = Facts(now=START, started=START, gateway_place="eth0", boiler_place="eth1")
+FRESH = Facts(now=START, started=START, gateway_interface="eth0", boiler_interface="eth1")
 KNOWN = replace(FRESH, gateway_address="192.0.2.7", boiler_address="198.51.100.2")
 WELL = replace(
     KNOWN,
@@ -51,13 +51,13 @@ class GatewayTests(SynchronousTestCase):
         self.assertEqual(self.gateway(facts), ("gateway.waiting", Level.WAIT, START + 890))
 
     def test_silence_counts_as_broken_only_after_a_while(self) -> None:
-        just = replace(FRESH, now=START + PATIENCE - 1)
+        just = replace(FRESH, now=START + SILENCE_TIMEOUT - 1)
         self.assertEqual(self.gateway(just), ("gateway.waiting", Level.WAIT, START))
-        late = replace(FRESH, now=START + PATIENCE)
+        late = replace(FRESH, now=START + SILENCE_TIMEOUT)
         self.assertEqual(self.gateway(late), ("gateway.silent", Level.BROKEN, START))
 
     def test_a_silent_gateways_advice_names_the_interface(self) -> None:
-        link = status_of(replace(FRESH, now=START + PATIENCE)).gateway
+        link = status_of(replace(FRESH, now=START + SILENCE_TIMEOUT)).gateway
         self.assertIn("eth0", text(link.advice, "en", **dict(link.fields)))
 
     def test_closed_ports_are_named(self) -> None:
@@ -79,7 +79,7 @@ class BoilerTests(SynchronousTestCase):
         self.assertEqual(status_of(WELL).boiler.address, "198.51.100.2")
 
     def test_lines_that_do_not_fit_are_told_with_their_lengths(self) -> None:
-        facts = replace(WELL, mismatch=LengthMismatch(expected=190, got=192))
+        facts = replace(WELL, length_mismatch=LengthMismatch(expected=190, got=192))
         link = status_of(facts).boiler
         self.assertEqual(shown(link), ("boiler.misfit", Level.WAIT, START + 5))
         advice = text(link.advice, "en", **dict(link.fields))
@@ -88,7 +88,7 @@ class BoilerTests(SynchronousTestCase):
 
     def test_an_unknown_address_counts_as_broken_only_after_a_while(self) -> None:
         self.assertEqual(self.boiler(FRESH), ("boiler.unknown", Level.WAIT, START))
-        late = replace(FRESH, now=START + PATIENCE)
+        late = replace(FRESH, now=START + SILENCE_TIMEOUT)
         self.assertEqual(self.boiler(late), ("boiler.lost", Level.BROKEN, START))
 
     def test_a_known_one_has_a_moment_to_answer(self) -> None:
@@ -168,7 +168,7 @@ class BrokerTests(SynchronousTestCase):
 
 class WordsTests(SynchronousTestCase):
     def test_every_broken_link_says_what_to_do_and_every_link_has_words(self) -> None:
-        late = {"now": START + PATIENCE}
+        late = {"now": START + SILENCE_TIMEOUT}
         cases = [
             FRESH,
             KNOWN,

@@ -2,7 +2,9 @@
 
 from hargassner.dialogue.events import ParameterChanged, TelemetryLine
 from hargassner.monitor.traffic_log import LogLine
-from hargassner.web.stream import GAP, KEEP_ALIVE, LINES_SENT, PERIOD, READERS, STALLED
+from hargassner.web.changes import LINES_SENT
+from hargassner.web.reader import KEEP_ALIVE, STALLED
+from hargassner.web.stream import GAP, PERIOD, READERS
 from tests.telling import tell
 from tests.web.cases import Answer, Connection, PageCase, describe, show
 

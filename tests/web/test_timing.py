@@ -21,7 +21,7 @@ class TimingTests(ClockCase):
         return value
 
     def test_a_turn_lasts_from_what_passed_to_the_reactors_next_one(self) -> None:
-        self.timing.watcher().gateway_sent(b"$setkomm\r\n")
+        self.timing.observer().gateway_sent(b"$setkomm\r\n")
         self.assertEqual(self.figure("turn_seconds_count"), 0)
         self.ahead += 0.003
         self.clock.advance(0)
@@ -31,7 +31,7 @@ class TimingTests(ClockCase):
         self.assertEqual(self.figure("turn_seconds_bucket", le="0.005"), 1)
 
     def test_one_turn_is_measured_at_a_time(self) -> None:
-        watcher = self.timing.watcher()
+        watcher = self.timing.observer()
         for _ in range(100):
             watcher.boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
@@ -47,7 +47,7 @@ class TimingTests(ClockCase):
         self.assertAlmostEqual(self.figure("reactor_lateness_seconds_sum"), 0.2)
 
     def test_stopped_it_measures_no_more(self) -> None:
-        watcher = self.timing.watcher()
+        watcher = self.timing.observer()
         watcher.boiler_sent(b"pm 1 \r\n")
         self.timing.stopService()
         watcher.boiler_sent(b"pm 1 \r\n")

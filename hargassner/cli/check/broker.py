@@ -1,7 +1,8 @@
-"""A visit to the broker: let in, heard, and gone again without a trace."""
+"""A visit to the broker: admitted, echoed, and gone again without a trace."""
 
 import secrets
 from dataclasses import replace
+from enum import Enum, auto
 from typing import cast
 
 from paho.mqtt.enums import MQTTProtocolVersion
@@ -26,18 +27,29 @@ from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.problems import connection_problem
 
 
+class Stage(Enum):
+    """How far a visit is."""
+
+    CONNECTING = auto()
+    ADMITTED = auto()
+    FAILED = auto()
+    """The broker was not reached, or did not admit us."""
+    LEFT = auto()
+    """The broker had admitted us, and the connection is gone."""
+
+
 @implementer(IConnectionOwner)
 class Visit:
     """Two connections to the broker under names of their own, beside that of a running bridge.
 
     On one of them the bridge's own MQTT 3.1.1 is spoken. It publishes a word that nobody retains to
     each of ``probes`` and subscribes to them: what comes back shows that the broker lets the bridge
-    publish. Meanwhile it hears whether Home Assistant starts. What does not come back may only be
+    publish. Meanwhile it waits for Home Assistant to start. What does not come back may only be
     unreadable to us, so on the other one the broker is asked (``Inquiry``), if it speaks MQTT 5.
 
     Args:
         mqtt: the broker, and the names of this boiler there.
-        home: where Home Assistant is told of the boiler, and says that it is there.
+        home: where the boiler is announced to Home Assistant, and where that says that it is there.
         reactor: connects.
     """
 
@@ -53,20 +65,29 @@ class Visit:
         self.probes = [self.topic]
         if home.discovery != "off":
             self.probes.append(self.discovery_topic)
-        self.let_in = False
+        self.stage = Stage.CONNECTING
         self.refused_filters: set[str] = set()
         """What the broker does not let us subscribe to."""
         self.home_started = False
         self.problem = ""
         """What keeps us from the broker, empty where nothing does."""
-        self.over = False
         self._config = mqtt
         self._reactor = reactor
         self._name = f"{client_id(base)}:check"
         self._word = secrets.token_hex(8)
-        self._came_back: set[str] = set()
+        self._echoed: set[str] = set()
         self._connection: Connection | None = None
         self._inquiry: Inquiry | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the connection is gone, or could not be made."""
+        return self.stage in (Stage.FAILED, Stage.LEFT)
+
+    @property
+    def was_admitted(self) -> bool:
+        """Whether the broker has admitted us, however it went on."""
+        return self.stage in (Stage.ADMITTED, Stage.LEFT)
 
     @property
     def is_known(self) -> bool:
@@ -83,7 +104,7 @@ class Visit:
 
     def refusal(self, topic: str) -> str | None:
         """Why we may not publish to a topic; empty where we may, None where nobody can tell."""
-        if topic in self._came_back:
+        if topic in self._echoed:
             return ""
         return self._inquiry.reasons.get(topic) if self._inquiry is not None else None
 
@@ -95,12 +116,11 @@ class Visit:
                 self._name, self._message(""), self._config.username, password(self._config)
             )
             self._connection = Connection(Engine(identity), self._reactor, self)
-            await endpoint.connect(cast("IProtocolFactory", _Once(self._connection)))
+            await endpoint.connect(cast("IProtocolFactory", _SingleConnection(self._connection)))
         except UnusableFileError as wrong:
-            self.problem = str(wrong)
+            self._end(str(wrong))
         except Exception:
-            self.problem = connection_problem(Failure()).why
-        self.over = self.over or bool(self.problem)
+            self._end(connection_problem(Failure()).why)
         if not self.over:
             await self._inquire(endpoint, replace(identity, client_id=f"{self._name}:5"))
 
@@ -115,15 +135,15 @@ class Visit:
             self._inquiry.over = True
 
     def end(self) -> None:
-        """Say goodbye, if the broker let us in; ``over`` tells when that is done."""
-        if self._connection is not None and self.let_in and not self.over:
+        """Disconnect, if the broker admitted us; ``over`` tells when that is done."""
+        if self._connection is not None and self.stage is Stage.ADMITTED:
             self._connection.leave(self._message(""))
         if self._inquiry is not None and not self._inquiry.over:
             self._inquiry.end()
 
     def admitted(self) -> None:
-        """The broker let us in: say the word."""
-        self.let_in = True
+        """The broker admitted us: publish the word."""
+        self.stage = Stage.ADMITTED
         if self._connection is not None:
             for each in (*self.probes, self.command_topics, self.home_topic):
                 self._connection.subscribe(each)
@@ -133,21 +153,20 @@ class Visit:
     def received(self, topic: str, payload: str) -> None:
         """A message came."""
         if topic in self.probes and payload == self._word:
-            self._came_back.add(topic)
+            self._echoed.add(topic)
         elif topic == self.home_topic and payload == "online":
             self.home_started = True
 
     def not_subscribed(self, topic_filter: str) -> None:
-        """The broker does not let us listen."""
+        """The broker does not let us subscribe."""
         self.refused_filters.add(topic_filter)
 
     def writable(self) -> None:
-        """The little that there is to say has been said."""
+        """The little that there is to publish has been published."""
 
     def lost(self, why: ConnectionProblem) -> None:
         """The connection is gone."""
-        self.over = True
-        self.problem = why.why
+        self._end(why.why)
 
     def dropped(self, count: int) -> None:
         """Messages were left out; none that this visit waits for."""
@@ -162,11 +181,18 @@ class Visit:
         """There is always room for the little that comes."""
         return True
 
+    def _end(self, problem: str) -> None:
+        self.problem = problem
+        if not self.over:
+            self.stage = Stage.LEFT if self.stage is Stage.ADMITTED else Stage.FAILED
+
     def _message(self, text: str) -> Message:
         return Message(self.topic, text.encode(), retain=False)
 
 
-class _Once(Factory[Connection]):
+class _SingleConnection(Factory[Connection]):
+    """Makes the one protocol."""
+
     noisy = False
 
     def __init__(self, connection: Connection) -> None:

@@ -1,7 +1,6 @@
 """``hargassner check``: an installer's walk through the chain, step by step."""
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -15,11 +14,11 @@ from twisted.python.failure import Failure
 
 from hargassner.cli.check.machine import interfaces, proposal
 from hargassner.cli.check.report import Finding, Outcome
-from hargassner.cli.check.walk import Walk
+from hargassner.cli.check.walk import walk
 from hargassner.clock import run_evenly
 from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
 from hargassner.startup import check_machine, read_only
-from hargassner.terminal import printable
+from hargassner.terminal import printable, replace_unknown_signs
 
 SUMMARY = "Walk through the chain from the gateway to the home, and tell where it hangs."
 
@@ -66,9 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; the result is the exit status, 1 if something is wrong."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that has no check mark is no reason to end.
-        sys.stdout.reconfigure(errors="replace")
+    replace_unknown_signs(sys.stdout)
     report = _Json() if arguments.json else _Text()
     path = arguments.config
     try:
@@ -133,8 +130,7 @@ def _walked(config: Config, wait: float, report: "_Report") -> bool:
         running.stop()
 
     def begin() -> None:
-        walk = Walk(config, running, wait, report)
-        Deferred.fromCoroutine(walk.go()).addBoth(over)
+        Deferred.fromCoroutine(walk(config, running, wait, report)).addBoth(over)
 
     running.callWhenRunning(begin)
     running.run()

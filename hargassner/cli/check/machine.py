@@ -4,7 +4,7 @@ import re
 import socket
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,12 +85,8 @@ def _asked(probe: socket.socket, question: int, name: str) -> bytes | None:
 
 
 def _default_routes() -> set[str]:
-    try:
-        rows = Path("/proc/net/route").read_text().splitlines()[1:]
-    except OSError:
-        return set()
     # Interface and destination are the first columns, the mask is the eighth.
-    routes = [row.split() for row in rows]
+    routes = [row.split() for row in _lines(Path("/proc/net/route"))[1:]]
     return {row[0] for row in routes if len(row) > 7 and row[1] == row[7] == "00000000"}
 
 
@@ -106,31 +102,35 @@ def boiler_leases(files: Iterable[Path] | None = None) -> list[Lease]:
     """The leases of the maker's boilers, as far as dnsmasq's files can be read."""
     if files is None:
         files = [*LEASE_FILES, *LEASE_FOLDER.glob("dnsmasq-*.leases")]
-    leases = []
-    for file in files:
-        try:
-            lines = file.read_text(errors="replace").splitlines()
-        except OSError:
-            continue  # It is not there, or not for us to read.
-        for line in lines:
-            match line.split():
-                case [_, hardware, address, *_] if hardware.lower().startswith(BOILER_MAKER):
-                    leases.append(Lease(address, hardware))
-    return leases
+    rows = (line.split() for file in files for line in _lines(file))
+    # The first columns are when it ends, whose it is, and the address.
+    return [Lease(row[2], row[1]) for row in rows if len(row) > 2 and _is_a_boilers(row[1])]
+
+
+def _is_a_boilers(hardware: str) -> bool:
+    return hardware.lower().startswith(BOILER_MAKER)
+
+
+def _lines(file: Path) -> list[str]:
+    """A file's lines; none where it is not there, or not for us to read."""
+    try:
+        return file.read_text(errors="replace").splitlines()
+    except OSError:
+        return []
 
 
 def bridge_processes(proc: Path = Path("/proc")) -> list[int]:
     """The processes that run the bridge on this machine, as far as the system shows them."""
-    found = []
-    for process in proc.glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue  # It ended just now.
-        names = [Path(word).name for word in words if word]
-        if {"twist", "twistd"} & set(names) and {"hargassner", "hargassner.tac"} & set(names):
-            found.append(int(process.name))
-    return sorted(found)
+    return sorted(int(each.name) for each in proc.glob("[0-9]*") if _runs_bridge(each))
+
+
+def _runs_bridge(process: Path) -> bool:
+    try:
+        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False  # It ended just now.
+    names = {Path(word).name for word in words if word}
+    return bool(names & {"twist", "twistd"} and names & {"hargassner", "hargassner.tac"})
 
 
 _PROPOSAL = """\
@@ -163,23 +163,29 @@ def proposal(path: str, found: Iterable[Interface]) -> str:
     real = [each for each in found if not each.loopback and not _VIRTUAL.match(each.name)]
     # The home's network leads to the Internet; the boiler's leads nowhere.
     real.sort(key=lambda each: (not each.default_route, not each.address, not each.running))
-    gateway = real[0].name if real else ""
-    boiler = real[1].name if len(real) > 1 else ""
-    notes = []
-    if not real:
-        notes.append("No network interface was found; fill the names in.")
-    elif not boiler:
-        notes.append("Only one network port was found, and the boiler needs one of its own:")
-        notes.append("a USB network adapter will do. Fill its name in.")
-    elif not real[1].address:
-        notes.append(f"{boiler} needs a fixed address, such as 192.168.77.1/24, and a DHCP server.")
+    gateway, boiler = [*(each.name for each in real), "", ""][:2]
     return _PROPOSAL.format(
         path=path,
         seen="\n".join(f"#   {_described(each)}" for each in real),
-        notes="".join(f"# {note}\n" for note in notes),
+        notes="".join(f"# {note}\n" for note in _notes(real)),
         gateway=gateway,
         boiler=boiler,
     )
+
+
+def _notes(real: Sequence[Interface]) -> tuple[str, ...]:
+    """What is still to be done, given the gateway's interface, the boiler's and others."""
+    match real:
+        case []:
+            return ("No network interface was found; fill the names in.",)
+        case [_]:
+            return (
+                "Only one network port was found, and the boiler needs one of its own:",
+                "a USB network adapter will do. Fill its name in.",
+            )
+        case [_, Interface(name=boiler, address=""), *_]:
+            return (f"{boiler} needs a fixed address, such as 192.168.77.1/24, and a DHCP server.",)
+    return ()
 
 
 def _described(interface: Interface) -> str:

@@ -31,4 +31,4 @@ class Reporter(Protocol):
         """A step is done."""
 
     def waiting(self, what: str, seconds: float) -> None:
-        """Something is waited for, so many seconds more at most; told a few times a second."""
+        """Something is waited for, so many seconds more at most; called a few times a second."""

@@ -11,7 +11,7 @@ LARGEST_MESSAGE = 131_072
 def broker_finding(visit: Visit, url: str, home: HomeAssistantConfig) -> Finding:
     """Whether the broker lets the bridge in, publish its states and hear commands."""
     step = "the broker"
-    if not visit.let_in:
+    if not visit.was_admitted:
         why = visit.problem or "it does not answer"
         advice = "Is the broker running, and are mqtt.url, user and password right?"
         return Finding(step, Outcome.FAILED, f"{url}: {why}", advice)

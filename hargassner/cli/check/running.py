@@ -11,7 +11,7 @@ from twisted.web.http_headers import Headers
 
 from hargassner.config import WebConfig
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 """Seconds that the answer may take."""
 
 
@@ -54,12 +54,12 @@ async def ask(reactor: Any, config: WebConfig) -> dict[str, LinkReport]:
     if url is None:
         raise NoAnswerError("its web page is switched off")
     clock: IReactorTime = reactor
-    agent = Agent(reactor, connectTimeout=PATIENCE)
+    agent = Agent(reactor, connectTimeout=TIMEOUT)
     headers = Headers({"accept-language": ["en"]})
     try:
-        asked = agent.request(b"GET", url.encode(), headers).addTimeout(PATIENCE, clock)
+        asked = agent.request(b"GET", url.encode(), headers).addTimeout(TIMEOUT, clock)
         response = await asked
-        body = await readBody(response).addTimeout(PATIENCE, clock)
+        body = await readBody(response).addTimeout(TIMEOUT, clock)
     except Exception as wrong:
         raise NoAnswerError(
             f"{url} does not answer: {str(wrong) or type(wrong).__name__}"

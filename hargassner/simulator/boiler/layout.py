@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from xml.sax.saxutils import escape
 
-from hargassner.simulator.boiler.tables import rows
+from hargassner.tables import rows
 
 FIRST_BLOCK = 3500
 """Characters after which the first block of a descriptor is cut at the next element."""
@@ -115,11 +115,11 @@ def standard_layout() -> Layout:
                 short=row["form"] == "short",
                 rest=row["rest"] or "0",
             )
-            for row in rows("analog.tsv")
+            for row in rows(__package__, "analog.tsv")
         ),
         digital=tuple(
             DigitalChannel(row["name"], int(row["word"]), int(row["bit"]), row["rest"] == "1")
-            for row in rows("digital.tsv")
+            for row in rows(__package__, "digital.tsv")
         ),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from hargassner.simulator.boiler.tables import rows
+from hargassner.tables import rows
 
 
 class RefusedError(ValueError):
@@ -155,7 +155,7 @@ class ParameterTable:
 
 def standard_parameters() -> ParameterTable:
     """The parameters that the table of this package describes, with German names."""
-    return ParameterTable({each.id: each for each in _read(rows("parameters.tsv"))})
+    return ParameterTable({each.id: each for each in _read(rows(__package__, "parameters.tsv"))})
 
 
 def _read(table: Iterable[dict[str, str]]) -> Iterator[Parameter]:

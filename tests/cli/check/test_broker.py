@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred, inlineCallbacks
 
-from hargassner.cli.check.broker import Visit
+from hargassner.cli.check.broker import Stage, Visit
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.rights import broker_finding, discovery_finding
 from hargassner.config import HomeAssistantConfig, MqttConfig
@@ -120,7 +120,7 @@ class WithoutReasonsTests(VisitCase):
     def test_what_does_not_come_back_is_said_as_it_is(self) -> None:
         """Nobody can tell whether it could not be published, or not be read."""
         visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
-        visit.let_in = True
+        visit.stage = Stage.ADMITTED
         finding = discovery_finding(visit, self.home)
         self.assertEqual(finding.outcome, Outcome.FAILED)
         self.assertIn("may not publish there, or not read it", finding.what)
@@ -130,7 +130,7 @@ class WithoutReasonsTests(VisitCase):
 
     def test_a_refused_subscription_is_said(self) -> None:
         visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
-        visit.let_in = True
+        visit.stage = Stage.ADMITTED
         visit.not_subscribed("hargassner/boiler/+/set")
         self.assertIn(
             "not subscribe to hargassner/boiler/+/set", broker_finding(visit, "", self.home).what

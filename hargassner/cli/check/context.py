@@ -1,0 +1,145 @@
+"""What the steps of a check share: the configuration, the ports, and what was found so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.task import deferLater
+from zope.interface import implementer
+
+from hargassner.cli.check.report import Finding, Outcome, Reporter
+from hargassner.cli.check.running import LinkReport
+from hargassner.config import Config
+from hargassner.discovery import Devices, NotDiscoveryError, parse_announcement, parse_service_list
+from hargassner.discovery.side import Side
+from hargassner.network.datagrams import IDatagramReceiver
+from hargassner.network.sockets import NetworkInterface
+from hargassner.service import IBridgeReactor, sides
+
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at whether a condition is met."""
+_SAY_AFTER = 1.0
+"""Seconds of waiting after which it is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One of the two networks; ``address`` is the configured one of this machine there."""
+
+    name: str
+    interface: NetworkInterface
+    address: str
+    side: Side
+
+
+@implementer(IDatagramReceiver)
+class _Receiver:
+    """Passes what one network's ports receive to a function: data, source, port."""
+
+    def __init__(self, listener: Callable[[bytes, tuple[str, int], int], None]) -> None:
+        self._listener = listener
+
+    def datagram_received(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
+        self._listener(data, source, port)
+
+
+class Context:
+    """One check, as its steps see it.
+
+    ``devices`` are those that were discovered, ``strangers`` the addresses from which something
+    else came than an announcement, ``running`` how a bridge that runs already sees its links.
+
+    Args:
+        config: the configuration that is checked.
+        reactor: everything runs on it.
+        reporter: gets each finding.
+    """
+
+    def __init__(self, config: Config, reactor: IBridgeReactor, reporter: Reporter) -> None:
+        self.config = config
+        self.reactor = reactor
+        self.reporter = reporter
+        self.devices = Devices(reactor)
+        self.strangers: set[str] = set()
+        self.running: dict[str, LinkReport] = {}
+        gateway, boiler = config.gateway, config.boiler
+        to_gateway = NetworkInterface(gateway.interface, gateway.address)
+        to_boiler = NetworkInterface(boiler.interface, boiler.address)
+        gateway_side, boiler_side = sides(config, to_gateway, to_boiler)
+        self.gateway = Network("gateway", to_gateway, gateway.address, gateway_side)
+        self.boiler = Network("boiler", to_boiler, boiler.address, boiler_side)
+
+    def open_gateway_side(self) -> None:
+        """Open the discovery ports to the gateway.
+
+        Raises:
+            CannotOpenError: one of them cannot be opened.
+            OSError: the system is short of something.
+        """
+        receiver = _Receiver(self._gateway_sent)
+        self.gateway.side.open(self.reactor, receiver, self.boiler.side)
+
+    def open_boiler_side(self) -> None:
+        """Open the discovery ports to the boiler.
+
+        Raises:
+            CannotOpenError: one of them cannot be opened.
+            OSError: the system is short of something.
+        """
+        receiver = _Receiver(self._boiler_sent)
+        self.boiler.side.open(self.reactor, receiver, self.gateway.side)
+
+    def close(self) -> None:
+        """Close the discovery ports."""
+        self.gateway.side.close()
+        self.boiler.side.close()
+
+    def found(self, step: str, outcome: Outcome, what: str, advice: str = "") -> None:
+        """Report what a step found."""
+        self.reporter.found(Finding(step, outcome, what, advice))
+
+    async def until(
+        self, met: Callable[[], bool], seconds: float, what: str, more: float = 0.0
+    ) -> bool:
+        """Wait for a condition, and report how long it may take.
+
+        Args:
+            met: whether it is met.
+            seconds: how long to wait for it.
+            what: what is waited for, in words.
+            more: seconds that may follow, in what is reported.
+        """
+        began = self.reactor.seconds()
+        while not met():
+            waited = self.reactor.seconds() - began
+            left = seconds - waited
+            if left <= 0:
+                return False
+            if waited >= _SAY_AFTER:
+                self.reporter.waiting(what, left + more)
+            await deferLater(self.reactor, min(_LOOK_EVERY, left), lambda: None)
+        return True
+
+    def _gateway_sent(self, data: bytes, source: tuple[str, int], port: int) -> None:
+        address, source_port = source
+        if self.gateway.side.is_ours(source) or self.boiler.side.is_ours(source):
+            return  # A broadcast is received by its sender, too.
+        try:
+            announcement = parse_announcement(data)
+        except NotDiscoveryError:
+            self.strangers.add(address)
+        else:
+            if source_port == self.config.discovery.gateway_port:
+                self.devices.gateway_announced(address, announcement)
+
+    def _boiler_sent(self, data: bytes, source: tuple[str, int], port: int) -> None:
+        address, source_port = source
+        ports = self.config.discovery
+        if (source_port, port) != (ports.boiler_port, ports.gateway_port):
+            return
+        try:
+            services = parse_service_list(data)
+        except NotDiscoveryError:
+            return
+        self.devices.boiler_answered(address, services)

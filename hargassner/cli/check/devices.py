@@ -1,0 +1,106 @@
+"""The steps that look for the boiler and the gateway on their networks."""
+
+from contextlib import suppress
+
+from hargassner.cli.check.context import Context
+from hargassner.cli.check.machine import boiler_leases
+from hargassner.cli.check.report import Finding, Outcome
+from hargassner.discovery import FoundBoiler, FoundGateway
+
+ASK_EVERY = 2.0
+"""Seconds between two questions to the boiler's network."""
+ASK_TIMES = 4
+
+_GET_SERVICES = b"get services\0"
+_BOILER = "the boiler"
+_GATEWAY = "the gateway"
+_LEVELS = {"ok": Outcome.OK, "broken": Outcome.FAILED}
+
+
+async def look_for_boiler(context: Context) -> None:
+    """Ask for the boiler, or take what a running bridge says of it."""
+    leases = boiler_leases()
+    leased = ", ".join(f"{each.address} is leased to {each.hardware}" for each in leases)
+    if not context.boiler.side.open_ports:
+        report_running(context, _BOILER, "boiler", leased or "its ports cannot be opened")
+        return
+    found = await _ask_for_services(context)
+    if found is None:
+        context.reporter.found(_no_boiler(leased, str(context.boiler.interface)))
+        return
+    services = found.services
+    name = " ".join(each for each in (services.model, services.firmware) if each)
+    context.found(_BOILER, Outcome.OK, f"{name or 'a boiler'} answers from {found.address}")
+
+
+async def _ask_for_services(context: Context) -> FoundBoiler | None:
+    """Ask as the gateway would, a few times: a datagram can be lost."""
+    ports = context.config.discovery
+    side, devices = context.boiler.side, context.devices
+    for asked in range(ASK_TIMES):
+        # No route, say: then nobody answers.
+        with suppress(OSError):
+            side.send(_GET_SERVICES, ports.gateway_port, (side.broadcast, ports.boiler_port))
+        left = (ASK_TIMES - asked - 1) * ASK_EVERY
+        if await context.until(
+            lambda: devices.boiler is not None, ASK_EVERY, "the boiler's answer", left
+        ):
+            break
+    return devices.boiler
+
+
+def _no_boiler(leased: str, network: str) -> Finding:
+    if leased:
+        what = f"it does not answer, though {leased}"
+        advice = (
+            "Is it switched on, and the gateway or the app switched on at its panel? Has it "
+            "kept an older address? Switch its panel off and on."
+        )
+    else:
+        what = f"nothing answers on {network}"
+        advice = (
+            "Is its cable in this port, and has it got an address (does a DHCP server run "
+            "there)? Switch its panel off and on, so that it asks for one."
+        )
+    return Finding(_BOILER, Outcome.FAILED, what, advice)
+
+
+async def wait_for_gateway(context: Context, seconds: float) -> None:
+    """Wait for the gateway's announcement, or take what a running bridge says of it."""
+    if not context.gateway.side.open_ports:
+        report_running(context, _GATEWAY, "gateway", "its ports cannot be opened")
+        return
+    devices = context.devices
+    await context.until(lambda: devices.gateway is not None, seconds, "the gateway's announcement")
+    if devices.gateway is None:
+        context.reporter.found(_no_gateway(context, seconds))
+    else:
+        context.found(_GATEWAY, Outcome.OK, _announced(devices.gateway))
+
+
+def _announced(gateway: FoundGateway) -> str:
+    serial = gateway.announcement.serial or "without number"
+    software = gateway.announcement.software or "unknown"
+    return f"{serial} announced itself from {gateway.address}, software {software}"
+
+
+def _no_gateway(context: Context, seconds: float) -> Finding:
+    what = f"no announcement within {seconds:g} s"
+    if context.strangers:
+        what += f", though {', '.join(sorted(context.strangers)[:3])} sent something else"
+    advice = (
+        "It announces itself only before a new dialogue: unplug it for a moment, and check "
+        f"again with a longer --wait. Is it in the network of {context.gateway.interface}?"
+    )
+    return Finding(_GATEWAY, Outcome.FAILED, what, advice)
+
+
+def report_running(context: Context, step: str, link: str, otherwise: str) -> None:
+    """Report what the running bridge says of a link, or ``otherwise`` if none can be asked."""
+    said = context.running.get(link)
+    if said is None:
+        context.found(step, Outcome.SKIPPED, otherwise)
+        return
+    what = f"{said.text}, {said.address}" if said.address else said.text
+    outcome = _LEVELS.get(said.level, Outcome.SKIPPED)
+    context.found(step, outcome, f"the bridge says: {what}", said.advice)

@@ -1,0 +1,204 @@
+"""Reading the file: its sections into values, and what does not go together."""
+
+import re
+import tomllib
+from codecs import BOM_UTF8
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
+from itertools import combinations
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.python.usage import UsageError
+
+from hargassner.config.checks import NotAllowedError
+from hargassner.config.values import (
+    BoilerConfig,
+    Config,
+    DiscoveryConfig,
+    GatewayConfig,
+    ManholeConfig,
+    MqttConfig,
+)
+
+T = TypeVar("T")
+
+
+class ConfigError(UsageError):
+    """The configuration cannot be used; the message is the line that the user reads."""
+
+
+_SECRET = re.compile("pass|secret|token|key", re.IGNORECASE)
+
+
+def _line(text: str) -> str:
+    """The text as one printable line, cut where it is very long."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return line if len(line) <= 80 else f"{line[:79]}…"
+
+
+def _shown(value: Any) -> str:
+    """A value as the user wrote it, without the secrets that may be in it."""
+    match value:
+        case str():
+            return _line(f'"{re.sub("//.*@", "//…@", value)}"')
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            return "{…}"
+        case list():
+            return _line(f"[{', '.join(_shown(each) for each in value[:40])}]")
+        case int() if value.bit_length() > 256:
+            return "(a very large number)"
+    return _line(str(value))
+
+
+def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], given: object) -> T:
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{name} = {_shown(given)}: must be a section, [{name}]")
+    settings = {each.name: each for each in known}
+    return cls(**{key: _checked(name, key, value, settings) for key, value in given.items()})
+
+
+def _checked(section: str, key: str, value: object, settings: Mapping[str, Field[Any]]) -> Any:
+    """The value of a key, typed."""
+    setting = settings.get(key)
+    if setting is None:
+        # It may be a misspelt password.
+        shown = "…" if _SECRET.search(key) else _shown(value)
+        raise ConfigError(
+            f"{section}.{_line(key)} = {shown}: unknown key; "
+            f"[{section}] takes {', '.join(settings)}"
+        )
+    try:
+        return setting.metadata["check"](value)
+    except NotAllowedError as wrong:
+        shown = _shown(value) if setting.repr else "…"
+        raise ConfigError(f"{section}.{key} = {shown}: {wrong}") from None
+
+
+# What is right key by key and impossible together.
+
+
+def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
+    """Refuse two sides that nothing tells apart."""
+    same_address = boiler.address == gateway.address
+    two_addresses = boiler.address and gateway.address and not same_address
+    two_interfaces = boiler.interface and gateway.interface
+    if two_interfaces and boiler.interface == gateway.interface:
+        if not two_addresses:
+            raise ConfigError(
+                f"boiler.interface = {_shown(boiler.interface)}: must be another interface than "
+                "gateway.interface, or each side needs an address of its own there "
+                "(gateway.address, boiler.address)"
+            )
+    elif same_address and boiler.address and not two_interfaces:
+        raise ConfigError(
+            f"boiler.address = {_shown(boiler.address)}: must be another address than "
+            "gateway.address, or each side needs an interface (gateway.interface, boiler.interface)"
+        )
+
+
+def _check_ports(discovery: DiscoveryConfig) -> None:
+    """Refuse two discovery ports that are one; the key that was changed is to be corrected."""
+    for one, other in combinations(fields(DiscoveryConfig), 2):
+        port = getattr(discovery, one.name)
+        if port == getattr(discovery, other.name):
+            given, taken = (other, one) if port == one.default else (one, other)
+            raise ConfigError(
+                f"discovery.{given.name} = {port}: must be another port than discovery.{taken.name}"
+            )
+
+
+def _check_mqtt(mqtt: MqttConfig) -> None:
+    """Refuse two passwords, and half a client certificate."""
+    if mqtt.password and mqtt.password_file:
+        raise ConfigError(
+            f"mqtt.password_file = {_shown(mqtt.password_file)}: "
+            "must be empty when mqtt.password is given"
+        )
+    if bool(mqtt.client_certificate) != bool(mqtt.client_key):
+        raise ConfigError(
+            f"mqtt.client_key = {_shown(mqtt.client_key)}: "
+            "mqtt.client_certificate and mqtt.client_key must be given together"
+        )
+
+
+def _check_manhole(manhole: ManholeConfig) -> None:
+    """Refuse a manhole that is open to everybody."""
+    if manhole.listen and not manhole.password:
+        raise ConfigError('manhole.password = "": must not be empty when manhole.listen is given')
+
+
+# The whole.
+
+
+def config_from(document: Mapping[str, object]) -> Config:
+    """The configuration that a parsed TOML document describes.
+
+    Raises:
+        ConfigError: a key is unknown, or a value of the wrong type or impossible; the message
+            names the key, the value and what is allowed.
+    """
+    sections: dict[str, Any] = {each.name: each.type for each in fields(Config)}
+    values = {}
+    for name, given in document.items():
+        if name not in sections:
+            raise ConfigError(f"{_line(name)}: unknown section; there are {', '.join(sections)}")
+        cls = sections[name]
+        values[name] = _section(cls, name, fields(cls), given)
+    config = Config(**values)
+    _check_sides(config.gateway, config.boiler)
+    _check_ports(config.discovery)
+    _check_mqtt(config.mqtt)
+    _check_manhole(config.manhole)
+    return config
+
+
+def load_config(path: Path) -> Config:
+    """Read and check the configuration file.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or says something impossible; the
+            message is one line that begins with the file's path.
+    """
+    try:
+        # Some editors put a byte order mark before UTF-8.
+        document = tomllib.loads(path.read_bytes().removeprefix(BOM_UTF8).decode())
+    except OSError as wrong:
+        raise ConfigError(f"{path}: cannot be read: {wrong.strerror}") from None
+    except UnicodeDecodeError as wrong:
+        raise ConfigError(f"{path}: is not TOML: not UTF-8 at byte {wrong.start + 1}") from None
+    except (ValueError, RecursionError) as wrong:
+        # Not only TOMLDecodeError: a number with too many digits is a plain ValueError.
+        raise ConfigError(f"{path}: is not TOML: {_line(str(wrong))}") from None
+    try:
+        return config_from(document)
+    except ConfigError as wrong:
+        raise ConfigError(f"{path}: {wrong}") from None
+
+
+def find_config(environment: Mapping[str, str], directory: Path) -> Path:
+    """The file to read when none is named: ``$HARGASSNER_CONFIG``, else the nearest default.
+
+    Raises:
+        ConfigError: there is none; the message says where one was looked for.
+    """
+    named = environment.get("HARGASSNER_CONFIG")
+    if named:
+        return Path(named)
+    places = (directory / "hargassner.toml", Path("/etc/hargassner/hargassner.toml"))
+    for place in places:
+        if _is_there(place):
+            return place
+    looked = " nor ".join(str(place) for place in places)
+    raise ConfigError(
+        f"no configuration: $HARGASSNER_CONFIG is not set, and neither {looked} exists"
+    )
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:
+        return True  # It is behind a directory that may not be read: reading it says so.

@@ -1,0 +1,191 @@
+"""What the open pages have not been sent yet, as events in each language."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from twisted.logger import Logger
+
+from hargassner import __version__
+from hargassner.boiler.model import Boiler, BoilerObserver, Channel, Setting
+from hargassner.clock import IClock, dates
+from hargassner.monitor.traffic_log import DialogueLine, Journal, JournalLine
+from hargassner.web.charts import Consumed
+from hargassner.web.document import (
+    Date,
+    Json,
+    boiler_picture,
+    chain_picture,
+    channel_picture,
+    faults_picture,
+    identity_picture,
+    setting_picture,
+)
+from hargassner.web.status import Status
+
+log = Logger()
+
+LINES_SENT = 200
+"""Lines of dialogue and of log at the beginning, each, and in one change together."""
+
+
+class Changes(BoilerObserver):
+    """Collects what changes between two events.
+
+    Args:
+        boiler: the model.
+        journal: the lines of dialogue and log.
+        status: the chain's state now.
+        consumed: what was burnt today.
+        clock: time.
+        needed: whether a page is open; without one nothing is collected.
+    """
+
+    def __init__(
+        self,
+        boiler: Boiler,
+        journal: Journal,
+        status: Callable[[], Status],
+        consumed: Callable[[], Consumed | None],
+        clock: IClock,
+        needed: Callable[[], bool],
+    ) -> None:
+        self._boiler = boiler
+        self._journal = journal
+        self._status = status
+        self._consumed = consumed
+        self._clock = clock
+        self._needed = needed
+        self._date = dates(clock)
+        self._sent: dict[str, dict[str, Json]] = {}
+        self._stale: dict[str, Channel | Setting | None] = {}
+        self._lines: deque[JournalLine] = deque(maxlen=LINES_SENT)
+        self._stops: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        """Observe the model and the lines."""
+        self._stops = [self._boiler.observe(self), self._journal.on_line(self._add_line)]
+
+    def stop(self) -> None:
+        """Observe nothing any more."""
+        for stop in self._stops:
+            stop()
+
+    # What happens meanwhile.
+
+    def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
+        """Other channels than before."""
+        if self._needed():
+            self._stale |= {_channel_key(each): None for each in gone}
+            self._stale |= {_channel_key(each): each for each in channels}
+
+    def channel_changed(self, channel: Channel) -> None:
+        """A channel shows something else."""
+        if self._needed():
+            self._stale[_channel_key(channel)] = channel
+
+    def setting_changed(self, setting: Setting) -> None:
+        """A parameter is set otherwise."""
+        if self._needed():
+            self._stale[_setting_key(setting)] = setting
+
+    def _add_line(self, line: JournalLine) -> None:
+        if self._needed():
+            self._lines.append(line)
+
+    # Events.
+
+    def follow_wall_clock(self) -> bool:
+        """Make dates by the wall clock as it is set now; whether it was set meanwhile."""
+        date = dates(self._clock)
+        was_set = date(0.0) != self._date(0.0)
+        self._date = date
+        return was_set
+
+    def collected(self, languages: Iterable[str]) -> dict[str, bytes]:
+        """The event of what changed since the last call, in each language; empty if nothing did."""
+        stale, self._stale = self._stale, {}
+        lines = [_line_picture(each, self._date) for each in self._lines]
+        self._lines.clear()
+        self._sent = {each: self._sent.get(each, {}) for each in languages}
+        changes = {}
+        for language in self._sent:
+            with log.failuresHandled("reckoning what changed for the open pages"):
+                changes[language] = self._change(language, stale, lines)
+        return changes
+
+    def _change(
+        self,
+        language: str,
+        stale: Mapping[str, Channel | Setting | None],
+        lines: Sequence[Json],
+    ) -> bytes:
+        small = self._small(language)
+        sent = self._sent[language]
+        values = {key: value for key, value in small.items() if sent.get(key) != value}
+        self._sent[language] = small
+        values |= {key: self._picture(thing, language) for key, thing in stale.items()}
+        return self._event("change", values=values, lines=lines) if values or lines else b""
+
+    def state(self, language: str) -> bytes:
+        """The event of everything."""
+        values = self._small(language)
+        for channel in self._boiler.channels.values():
+            values[_channel_key(channel)] = self._picture(channel, language)
+        for setting in self._boiler.settings.values():
+            values[_setting_key(setting)] = self._picture(setting, language)
+        return self._event("state", version=__version__, values=values, lines=self._last_lines())
+
+    def alive(self) -> bytes:
+        """The event that shows that the stream is alive."""
+        return self._event("alive")
+
+    def _last_lines(self) -> list[Json]:
+        newest: list[JournalLine] = [*self._journal.dialogue[-LINES_SENT:]]
+        newest += self._journal.lines[-LINES_SENT:]
+        # What waits for the next change is sent then.
+        waiting = {id(each) for each in self._lines}
+        return [_line_picture(each, self._date) for each in newest if id(each) not in waiting]
+
+    def _small(self, language: str) -> dict[str, Json]:
+        """What is compared as a whole."""
+        return {
+            "chain": chain_picture(self._status(), language, self._date),
+            "boiler": boiler_picture(self._boiler, self._consumed(), language, self._date),
+            "faults": faults_picture(self._boiler, language, self._date),
+            "identity": identity_picture(self._boiler),
+        }
+
+    def _picture(self, thing: Channel | Setting | None, language: str) -> Json:
+        match thing:
+            case Channel():
+                return channel_picture(self._boiler, thing, language, self._date)
+            case Setting():
+                return setting_picture(thing, language, self._date)
+        return None
+
+    def _event(self, name: str, **fields: Json) -> bytes:
+        now = self._date(self._clock.seconds())
+        data = json.dumps({"now": now, **fields}, separators=(",", ":"))
+        return f"event: {name}\ndata: {data}\n\n".encode()
+
+
+def _channel_key(channel: Channel) -> str:
+    return f"channel/{channel.object}"
+
+
+def _setting_key(setting: Setting) -> str:
+    return f"setting/{setting.id}"
+
+
+def _line_picture(line: JournalLine, date: Date) -> Json:
+    """One line; a page shows dialogue and log apart, so that each is in its own order."""
+    if isinstance(line, DialogueLine):
+        return {
+            "kind": "dialogue",
+            "at": date(line.at),
+            "from": line.direction,
+            "session": line.session,
+            "text": line.text,
+        }
+    return {"kind": "log", "at": date(line.at), "level": line.level, "text": line.text}
