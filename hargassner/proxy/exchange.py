@@ -18,6 +18,14 @@ OWED_PATIENCE = 30.0
 """Seconds for which an overdue answer is still expected, if nothing tells what became of it."""
 
 
+class NoReplyError(Exception):
+    """The boiler did not reply in time; what it still owes is dealt with."""
+
+
+class SessionOverError(Exception):
+    """The session ended before the boiler replied."""
+
+
 class IWay(Interface):
     """A session, as an exchange sees it."""
 

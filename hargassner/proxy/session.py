@@ -45,7 +45,8 @@ from zope.interface import Interface, implementer
 from hargassner.discovery import Devices
 from hargassner.network.connecting import IStreamTransport, notice_its_loss, writing_at_once
 from hargassner.network.reasons import plain_reason
-from hargassner.proxy.exchange import Exchange, IWay
+from hargassner.observers import Observers
+from hargassner.proxy.exchange import Exchange, IWay, NoReplyError, SessionOverError
 
 log = Logger()
 
@@ -282,6 +283,8 @@ class Session:
         self._connecting: Deferred[IProtocol] | None = None
         self._watchers: list[_Guard] = []
         self._exchange: Exchange | None = None
+        self._awaited: Deferred[bytes] | None = None
+        self._on_settled: Observers[Callable[[], None]] = Observers("a settled exchange")
         self._reason: str | None = None
         self._ending = False
         self._abort: IDelayedCall | None = None
@@ -411,6 +414,37 @@ class Session:
         self._exchange = Exchange(self._clock, self, request, patience, answered, over)
         for each in self._watchers:
             each.bridge_sent(request)
+
+    def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
+        """Send a request of the bridge's own to the boiler, and wait for its reply.
+
+        See ``ask`` for what happens to the client's bytes, and for what the caller has to see to.
+
+        Args:
+            request: a whole line.
+            timeout: seconds that the client waits at most.
+
+        Returns:
+            The reply or the notice that refuses, without its line end.
+
+        Errors: ``NoReplyError`` when there is none in time, ``SessionOverError``.
+        """
+        result: Deferred[bytes] = Deferred()
+
+        def answered(reply: bytes | None) -> None:
+            self._awaited = None
+            if reply is None:
+                result.errback(NoReplyError())
+            else:
+                result.callback(reply)
+
+        self.ask(request, timeout, answered, lambda: self._on_settled.notify(lambda each: each()))
+        self._awaited = result
+        return result
+
+    def on_settled(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called whenever the line can be used again after an exchange."""
+        self._on_settled.add(listener)
 
     def pass_to_boiler(self, data: bytes) -> None:
         """Pass bytes of the client's that waited for an exchange."""
@@ -584,6 +618,9 @@ class Session:
         watchers, self._watchers = self._watchers, []
         for each in watchers:
             each.over(reason)
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            awaited.errback(SessionOverError())
         self._factory.session_over(self)
 
 
