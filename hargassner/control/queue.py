@@ -23,11 +23,11 @@ from zope.interface import Interface, implementer
 from hargassner.boiler.model import Boiler, Setting
 from hargassner.control.pacing import MOST_A_MINUTE, Allowance, Pacing
 from hargassner.control.values import (
-    WantedError,
+    InvalidValueError,
     get_request,
     has_value,
+    requested_value,
     set_request,
-    wanted_value,
 )
 from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import Clearing, Event, LoggedIn, ParameterChanged
@@ -385,8 +385,8 @@ class Control:
             command.stage = _Stage.READ
             return True
         try:
-            command.value = wanted_value(setting.parameter, command.wanted)
-        except WantedError as wrong:
+            command.value = requested_value(setting.parameter, command.wanted)
+        except InvalidValueError as wrong:
             self._fail(command, Outcome.INVALID, str(wrong))
             return False
         command.stage = _Stage.SET
