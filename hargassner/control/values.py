@@ -80,24 +80,33 @@ def _number(parameter: NumberParameter, requested: str) -> str:
     if not _NUMBER.fullmatch(requested):
         raise InvalidValueError(f"{_shown(requested)} is no number such as 20.5")
     number = Decimal(requested)
-    step = parameter.step
-    if step > 0:
-        steps = round((number - parameter.minimum) / step)
-        nearest = parameter.minimum + steps * step
-        if abs(number - nearest) <= step * _TOLERANCE:
-            number = nearest
+    nearest = _nearest_step(parameter, number)
+    if abs(number - nearest) <= parameter.step * _TOLERANCE:
+        number = nearest
     if not parameter.minimum <= number <= parameter.maximum:
         limits = f"{_plain(parameter.minimum)} to {_plain(parameter.maximum)} {parameter.unit}"
         raise InvalidValueError(f"{requested} is not within {limits.rstrip()}")
-    if step > 0:
-        if number != nearest:
-            raise InvalidValueError(
-                f"{requested} is between two steps: parameter {parameter.id} goes from "
-                f"{_plain(parameter.minimum)} in steps of {_plain(step)}"
-            )
-        places = max(_places(step), _places(parameter.minimum))
-        return f"{number:.{places}f}"
-    return _plain(number)
+    if number != nearest:
+        raise InvalidValueError(
+            f"{requested} is between two steps: parameter {parameter.id} goes from "
+            f"{_plain(parameter.minimum)} in steps of {_plain(parameter.step)}"
+        )
+    return _with_places_of_steps(parameter, number)
+
+
+def _nearest_step(parameter: NumberParameter, number: Decimal) -> Decimal:
+    """The nearest number that is on the grid; any is where there are no steps."""
+    if parameter.step <= 0:
+        return number
+    steps = round((number - parameter.minimum) / parameter.step)
+    return parameter.minimum + steps * parameter.step
+
+
+def _with_places_of_steps(parameter: NumberParameter, number: Decimal) -> str:
+    if parameter.step <= 0:
+        return _plain(number)
+    places = max(_places(parameter.step), _places(parameter.minimum))
+    return f"{number:.{places}f}"
 
 
 def _places(number: Decimal) -> int:
