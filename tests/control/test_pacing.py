@@ -159,7 +159,7 @@ def record(id_: str) -> str:
 class Home:
     """A control, its sessions, and what becomes of the commands that it is given.
 
-    Each command wants another value than all before, so that sets can be told apart.
+    Each command requests another value than all before, so that sets can be told apart.
     """
 
     def __init__(self) -> None:
@@ -177,21 +177,21 @@ class Home:
     def log_in(self, _: None = None) -> None:
         if self.line is None:
             self.line = Line(self.clock, self.model, self._asked)
-            self.watcher = self.control.watch(self.line, self.line)
+            self.observer = self.control.watch(self.line, self.line)
             # What can be set is not read before somebody wants to set it.
-            self.control.logged_in(self.watcher)
-            self.watcher.unread.clear()
+            self.control.logged_in(self.observer)
+            self.observer.unread.clear()
 
     def log_out(self, reply_first: bool = False) -> None:
-        """The session ends; its observers and who waits for its reply hear of it in any order."""
+        """The session ends; its observers and who waits for its reply are notified in any order."""
         if self.line is not None:
             line, self.line = self.line, None
             if reply_first:
                 line.over()
-            self.watcher.over("the gateway closed")
+            self.observer.over("the gateway closed")
             line.over()
 
-    def command(self, id_: str, wanted: str = "") -> int:
+    def command(self, id_: str, requested: str = "") -> int:
         number = len(self.commands) + 1
         self.commands.append(id_)
 
@@ -199,7 +199,7 @@ class Home:
             why.trap(CommandError)
             self.results[number].append(why.getErrorMessage())
 
-        result = self.control.set_parameter(id_, wanted or str(number))
+        result = self.control.set_parameter(id_, requested or str(number))
         result.addCallbacks(lambda _value: self.results[number].append("ok"), failed)
         return number
 
@@ -318,7 +318,7 @@ class FloodTests(SynchronousTestCase):
         self.home.flood(1, ("P0",))
         self.assertEqual(self.home.results[other], ["ok"])
 
-    def test_past_thirty_a_minute_they_wait_and_are_told_so_in_the_end(self) -> None:
+    def test_past_thirty_a_minute_they_wait_and_fail_with_that_reason_in_the_end(self) -> None:
         self.home.flood(10, ("P0", "P1", "P2", "P3"))
         self.assertEqual(len(self.home.sets), MOST_A_MINUTE)
         last = self.home.command("P5")

@@ -1,6 +1,6 @@
 """Commands: what is taken, what is sent to the boiler, and what comes of it."""
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel
@@ -42,8 +42,8 @@ class ControlCase(SynchronousTestCase):
         self.assertEqual(house.problems, [])
         self.assertEqual(len(house.outcomes), house.commands)
 
-    def outcome(self, id_: str, wanted: str, seconds: float = 1) -> str:
-        outcome = self.house.command(id_, wanted)
+    def outcome(self, id_: str, requested: str, seconds: float = 1) -> str:
+        outcome = self.house.command(id_, requested)
         self.house.advance(seconds)
         self.assertEqual(len(outcome), 1)
         return outcome[0]
@@ -96,8 +96,8 @@ class SettingTests(ControlCase):
 
     def test_commands_are_carried_out_in_their_order(self) -> None:
         self.asked()
-        for id_, wanted in (("PR011", "Aus"), ("4", "22"), ("PR001", "Aus")):
-            self.house.command(id_, wanted)
+        for id_, requested in (("PR011", "Aus"), ("4", "22"), ("PR001", "Aus")):
+            self.house.command(id_, requested)
         self.house.advance(2)
         self.assertEqual(
             self.asked(),
@@ -128,6 +128,17 @@ class SettingTests(ControlCase):
         result.addCallback(later.append)
         self.house.advance(2)
         self.assertEqual(later, ["22.0"])
+
+    def test_who_cancels_the_result_does_not_stop_what_was_begun(self) -> None:
+        """The boiler may have been asked already, and what it confirms is counted."""
+        self.asked()
+        result = self.house.control.set_parameter("4", "21")
+        self.house.advance(0.01)
+        result.cancel()
+        self.failureResultOf(result, CancelledError)
+        self.house.advance(1)
+        self.assertEqual(self.asked(), [b'$par set "4;3;21.0"'])
+        self.assertEqual(self.count("ok"), 1)
 
 
 class RefusalTests(ControlCase):
@@ -394,7 +405,7 @@ class GapTests(ControlCase):
         self.house.command("4", "22")
         self.house.advance(QUIET - 0.1)
         self.assertEqual(self.asked(), [])
-        # The silence is reckoned from the last word.
+        # The silence counts from the last word.
         self.house.advance(QUIET + 0.2)
         self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
         self.house.problems.clear()

@@ -119,7 +119,7 @@ class NumberTests(ValueCase):
 
 
 class RequestTests(SynchronousTestCase):
-    """The lines that go to the boiler, and whether it did as it was told."""
+    """The lines that go to the boiler, and whether it has the value then."""
 
     def test_the_type_belongs_to_it(self) -> None:
         self.assertEqual(set_request(MODE, "3"), b'$par set "PR001;6;3"\r\n')
