@@ -1,4 +1,4 @@
-"""How often commands may reach the boiler, and how often the log may tell of those that did not."""
+"""How often commands may reach the boiler, and how many of those that did not may be logged."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +15,7 @@ SHORTEST_WAIT = 0.001
 
 
 class Pacing:
-    """Tells when a command may be sent.
+    """Decides when a command may be sent.
 
     A command counts from when its first request is sent, and anew when the one that sets the
     parameter is: both limits hold for the former and the latter alike. One command is under way

@@ -1,4 +1,4 @@
-"""What somebody wants a parameter to be, as the boiler takes it."""
+"""The value that is requested for a parameter, as the boiler takes it."""
 
 import re
 from decimal import Decimal
@@ -13,35 +13,35 @@ _TOLERANCE = Decimal("0.0005")
 _LONGEST_SHOWN = 40
 
 
-class WantedError(ValueError):
+class InvalidValueError(ValueError):
     """The parameter cannot be that; the text says in one sentence why."""
 
 
-def wanted_value(parameter: Parameter, wanted: str) -> str:
+def requested_value(parameter: Parameter, requested: str) -> str:
     """The value to send: an option's index, or a number of as many places as its steps need.
 
     Args:
-        parameter: what the boiler told of it.
-        wanted: an option, by its text (exactly so, else without regard to case) or its index; or
-            a number with a decimal point.
+        parameter: what the boiler says of it.
+        requested: an option, by its text (exactly so, else without regard to case) or its index;
+            or a number with a decimal point.
 
     Raises:
-        WantedError: there is no such option, the number is beyond the limits or between two steps,
-            or nobody knows how to set this parameter.
+        InvalidValueError: there is no such option, the number is beyond the limits or between two
+            steps, or nobody knows how to set this parameter.
     """
     match parameter:
         case ChoiceParameter():
-            return str(_option(parameter, wanted))
+            return str(_option(parameter, requested))
         case NumberParameter():
-            return _number(parameter, wanted)
+            return _number(parameter, requested)
         case _:
-            raise WantedError(
+            raise InvalidValueError(
                 f"parameter {parameter.id} is of type {parameter.type}, which nobody knows to set"
             )
 
 
 def has_value(parameter: Parameter, value: str) -> bool:
-    """Whether the parameter is set to a value that ``wanted_value`` gave."""
+    """Whether the parameter is set to a value that ``requested_value`` gave."""
     match parameter:
         case ChoiceParameter():
             return parameter.index == int(value)
@@ -52,7 +52,7 @@ def has_value(parameter: Parameter, value: str) -> bool:
 
 
 def set_request(parameter: Parameter, value: str) -> bytes:
-    """The line that sets a parameter to a value that ``wanted_value`` gave."""
+    """The line that sets a parameter to a value that ``requested_value`` gave."""
     type_ = "6" if isinstance(parameter, ChoiceParameter) else "3"
     return f'$par set "{parameter.id};{type_};{value}"\r\n'.encode("latin-1")
 
@@ -62,40 +62,51 @@ def get_request(id_: str) -> bytes:
     return f"$par get {id_}\r\n".encode("latin-1")
 
 
-def _option(parameter: ChoiceParameter, wanted: str) -> int:
-    if wanted in parameter.options:
-        return parameter.options.index(wanted)
+def _option(parameter: ChoiceParameter, requested: str) -> int:
+    if requested in parameter.options:
+        return parameter.options.index(requested)
     folded = [each.casefold() for each in parameter.options]
-    if folded.count(wanted.casefold()) == 1:
-        return folded.index(wanted.casefold())
-    if _INDEX.fullmatch(wanted) and int(wanted) < len(parameter.options):
-        return int(wanted)
+    if folded.count(requested.casefold()) == 1:
+        return folded.index(requested.casefold())
+    if _INDEX.fullmatch(requested) and int(requested) < len(parameter.options):
+        return int(requested)
     options = ", ".join(parameter.options)
-    raise WantedError(f"{_shown(wanted)} is no option of parameter {parameter.id}: {options}")
+    raise InvalidValueError(
+        f"{_shown(requested)} is no option of parameter {parameter.id}: {options}"
+    )
 
 
-def _number(parameter: NumberParameter, wanted: str) -> str:
-    if not _NUMBER.fullmatch(wanted):
-        raise WantedError(f"{_shown(wanted)} is no number such as 20.5")
-    number = Decimal(wanted)
-    step = parameter.step
-    if step > 0:
-        steps = round((number - parameter.minimum) / step)
-        nearest = parameter.minimum + steps * step
-        if abs(number - nearest) <= step * _TOLERANCE:
-            number = nearest
+def _number(parameter: NumberParameter, requested: str) -> str:
+    if not _NUMBER.fullmatch(requested):
+        raise InvalidValueError(f"{_shown(requested)} is no number such as 20.5")
+    number = Decimal(requested)
+    nearest = _nearest_step(parameter, number)
+    if abs(number - nearest) <= parameter.step * _TOLERANCE:
+        number = nearest
     if not parameter.minimum <= number <= parameter.maximum:
         limits = f"{_plain(parameter.minimum)} to {_plain(parameter.maximum)} {parameter.unit}"
-        raise WantedError(f"{wanted} is not within {limits.rstrip()}")
-    if step > 0:
-        if number != nearest:
-            raise WantedError(
-                f"{wanted} is between two steps: parameter {parameter.id} goes from "
-                f"{_plain(parameter.minimum)} in steps of {_plain(step)}"
-            )
-        places = max(_places(step), _places(parameter.minimum))
-        return f"{number:.{places}f}"
-    return _plain(number)
+        raise InvalidValueError(f"{requested} is not within {limits.rstrip()}")
+    if number != nearest:
+        raise InvalidValueError(
+            f"{requested} is between two steps: parameter {parameter.id} goes from "
+            f"{_plain(parameter.minimum)} in steps of {_plain(parameter.step)}"
+        )
+    return _with_places_of_steps(parameter, number)
+
+
+def _nearest_step(parameter: NumberParameter, number: Decimal) -> Decimal:
+    """The nearest number that is on the grid; any is where there are no steps."""
+    if parameter.step <= 0:
+        return number
+    steps = round((number - parameter.minimum) / parameter.step)
+    return parameter.minimum + steps * parameter.step
+
+
+def _with_places_of_steps(parameter: NumberParameter, number: Decimal) -> str:
+    if parameter.step <= 0:
+        return _plain(number)
+    places = max(_places(parameter.step), _places(parameter.minimum))
+    return f"{number:.{places}f}"
 
 
 def _places(number: Decimal) -> int:
@@ -108,5 +119,5 @@ def _plain(number: Decimal) -> str:
     return f"{number:.{_places(number)}f}"
 
 
-def _shown(wanted: str) -> str:
-    return repr(wanted[:_LONGEST_SHOWN])
+def _shown(requested: str) -> str:
+    return repr(requested[:_LONGEST_SHOWN])

@@ -36,7 +36,7 @@ PARAMETERS = ("PR001", "PR011", "4", "A6d")
 
 
 class Changes(BoilerObserver):
-    """What views are told of settings."""
+    """What views are notified of."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, str]] = []
@@ -146,13 +146,13 @@ class EndToEndTests(TestCase):
     @inlineCallbacks
     def mishaps(self) -> Any:
         control = self.bridge.control
-        for id_, wanted, why in (
+        for id_, requested, why in (
             ("4", "22", "refused it: err limit"),
             ("4", "23", "did not answer within 1 seconds"),
             ("PR011", "Heizen", "refused it: zERR nicht vorhanden"),
             ("4", "24", "did not answer within 1 seconds"),
         ):
-            failed = yield self.assertFailure(control.set_parameter(id_, wanted), CommandError)
+            failed = yield self.assertFailure(control.set_parameter(id_, requested), CommandError)
             self.assertIn(why, str(failed))
         # The last one was late, and the boiler did it all the same.
         yield self.until(lambda: self.bridge.boiler.settings["4"].text.startswith("24.0"))

@@ -57,7 +57,7 @@ class InterleavingTests(SynchronousTestCase):
             else:
                 house.command(*random.choice(COMMANDS))
 
-    def check(self, house: House, all_told: bool) -> None:
+    def check(self, house: House, all_known: bool) -> None:
         """Nobody got anything wrong, and nothing is under way any more."""
         self.assertEqual(house.problems, [])
         self.assertEqual(len(house.outcomes), house.commands)
@@ -70,7 +70,7 @@ class InterleavingTests(SynchronousTestCase):
         )
         self.assertEqual(replies(house.received), replies(house.boiler.for_gateway))
         self.assertEqual(others(house.received), others(house.boiler.for_gateway))
-        for id_ in PARAMETERS if all_told else ():
+        for id_ in PARAMETERS if all_known else ():
             setting = house.model.settings[id_]
             parameter = house.engine.plant.parameters.get(setting.id)
             if isinstance(parameter, Number):
@@ -84,7 +84,7 @@ class InterleavingTests(SynchronousTestCase):
         hesitation: Callable[[Random], float] = lambda _random: 0.0,
         mishap: Callable[[str, Random], Mishap | None] = lambda _command, _random: None,
         *,
-        all_told: bool = True,
+        all_known: bool = True,
     ) -> dict[str, int]:
         """Let it happen with every seed; what became of the commands."""
         ended: dict[str, int] = {}
@@ -95,10 +95,10 @@ class InterleavingTests(SynchronousTestCase):
                 self.live(house, STEPS)
                 house.stop_polling()
                 house.advance(40)
-                # What was changed while notices were off is told by the gateway's next cycle.
+                # What was changed while notices were off is seen in the gateway's next cycle.
                 house.gateway_says(house.dialogue.poll())
                 house.advance(20)
-                self.check(house, all_told)
+                self.check(house, all_known)
             except Exception as wrong:
                 wrong.add_note(f"seed {seed} of {name}")
                 raise
@@ -157,7 +157,7 @@ class InterleavingTests(SynchronousTestCase):
         def forget(_command: str, chance: Random) -> Mishap | None:
             return Mishap(chance.choice((None, ()))) if chance.random() < 0.3 else None
 
-        ended = self.run_seeds(4, mishap=forget, all_told=False)
+        ended = self.run_seeds(4, mishap=forget, all_known=False)
         self.assertGreater(ended["timed_out"], SEEDS / 4)
         self.assertGreater(ended["ok"], SEEDS / 2)
 
@@ -196,6 +196,6 @@ class InterleavingTests(SynchronousTestCase):
 
     def live_on(self, house: House) -> None:
         house.advance(house.random.random() * 3)
-        for id_, wanted in COMMANDS[:3]:
-            house.command(id_, wanted)
+        for id_, requested in COMMANDS[:3]:
+            house.command(id_, requested)
         house.advance(40)

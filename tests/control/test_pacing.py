@@ -6,16 +6,19 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import Boiler
 from hargassner.control.pacing import BETWEEN, MINUTE, MOST_A_MINUTE, Allowance, Pacing
-from hargassner.control.queue import GAP_PATIENCE, MOST_SAID, CommandError, Control
+from hargassner.control.queue import MOST_LOGGED, CommandError, Control
+from hargassner.control.turns import GAP_TIMEOUT
 from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import Event, LoggedIn, ParameterChanged, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
+from hargassner.proxy.exchange import NoReplyError, SessionOverError
 from tests.cases import ClockCase
 from tests.house import CATALOGUE
 
@@ -97,7 +100,8 @@ class Line:
         self._model = model
         self._asked = asked
         self._heard: Callable[[Event], None] = lambda _event: None
-        self._out: tuple[bytes, Callable[[bytes | None], None], Callable[[], None]] | None = None
+        self._settled: Callable[[], None] = lambda: None
+        self._out: tuple[bytes, Deferred[bytes]] | None = None
 
     def listen(self, heard: Callable[[Event], None]) -> None:
         self._heard = heard
@@ -105,41 +109,46 @@ class Line:
     def log_in(self) -> None:
         self._heard(LoggedIn())
 
-    def ask(
-        self,
-        request: bytes,
-        timeout: float,
-        answered: Callable[[bytes | None], None],
-        settled: Callable[[], None],
-    ) -> None:
+    def on_settled(self, listener: Callable[[], None]) -> None:
+        self._settled = listener
+
+    def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
         assert self.can_ask, "one request at a time"
         self.can_ask = False
-        self._out = request, answered, settled
+        reply: Deferred[bytes] = Deferred()
+        self._out = request, reply
         self._asked(request)
+        return reply
+
+    def over(self) -> None:
+        """No reply comes any more."""
+        self.can_ask = False
+        if self._out is not None:
+            (_, reply), self._out = self._out, None
+            reply.errback(SessionOverError())
 
     def answer(self, kind: str) -> None:
         """The boiler answers what it was asked, if anything; or its time is up."""
         if self._out is None:
             return
-        (request, answered, settled), self._out = self._out, None
+        (request, reply), self._out = self._out, None
         words = request.decode().split()
         if kind == "nothing":
-            reply = None
+            reply.errback(NoReplyError())
         elif kind == "refusal":
-            reply = b"$permission denied"
+            reply.callback(b"$permission denied")
         elif words[1] == "get":
-            reply = f"${record(words[2])}".encode()
             self._model.apply(ParameterSeen(parse_parameter(record(words[2]))), 0.0)
+            reply.callback(f"${record(words[2])}".encode())
         else:
-            reply = b"$ack"
             id_, _, value = words[2].strip('"').split(";")
             if kind == "notice":
                 change = ParameterChanged(id_, "", None, value)
                 self._model.apply(change, 0.0)
                 self._heard(change)
-        answered(reply)
+            reply.callback(b"$ack")
         self.can_ask = True
-        settled()
+        self._settled()
 
 
 def record(id_: str) -> str:
@@ -150,7 +159,7 @@ def record(id_: str) -> str:
 class Home:
     """A control, its sessions, and what becomes of the commands that it is given.
 
-    Each command wants another value than all before, so that sets can be told apart.
+    Each command requests another value than all before, so that sets can be told apart.
     """
 
     def __init__(self) -> None:
@@ -168,17 +177,21 @@ class Home:
     def log_in(self, _: None = None) -> None:
         if self.line is None:
             self.line = Line(self.clock, self.model, self._asked)
-            self.watcher = self.control.watch(self.line, self.line)
+            self.observer = self.control.watch(self.line, self.line)
             # What can be set is not read before somebody wants to set it.
-            self.control.logged_in(self.watcher)
-            self.watcher.unread.clear()
+            self.control.logged_in(self.observer)
+            self.observer.unread.clear()
 
-    def log_out(self, _: None = None) -> None:
+    def log_out(self, reply_first: bool = False) -> None:
+        """The session ends; its observers and who waits for its reply are notified in any order."""
         if self.line is not None:
-            self.line = None
-            self.watcher.over("the gateway closed")
+            line, self.line = self.line, None
+            if reply_first:
+                line.over()
+            self.observer.over("the gateway closed")
+            line.over()
 
-    def command(self, id_: str, wanted: str = "") -> int:
+    def command(self, id_: str, requested: str = "") -> int:
         number = len(self.commands) + 1
         self.commands.append(id_)
 
@@ -186,7 +199,7 @@ class Home:
             why.trap(CommandError)
             self.results[number].append(why.getErrorMessage())
 
-        result = self.control.set_parameter(id_, wanted or str(number))
+        result = self.control.set_parameter(id_, requested or str(number))
         result.addCallbacks(lambda _value: self.results[number].append("ok"), failed)
         return number
 
@@ -237,7 +250,7 @@ STEP = st.one_of(
     st.tuples(st.just("live"), st.floats(0, 10)),
     st.tuples(st.just("answer"), st.sampled_from(("notice", "ack", "refusal", "nothing"))),
     st.tuples(st.just("log_in"), st.none()),
-    st.tuples(st.just("log_out"), st.none()),
+    st.tuples(st.just("log_out"), st.booleans()),
 )
 
 
@@ -252,7 +265,7 @@ class Laws(SynchronousTestCase):
         home = Home()
         for what, how in steps:
             getattr(home, what)(how)
-        home.live(GAP_PATIENCE + 10)
+        home.live(GAP_TIMEOUT + 10)
         home.log_out()
         self.check(home)
 
@@ -305,11 +318,11 @@ class FloodTests(SynchronousTestCase):
         self.home.flood(1, ("P0",))
         self.assertEqual(self.home.results[other], ["ok"])
 
-    def test_past_thirty_a_minute_they_wait_and_are_told_so_in_the_end(self) -> None:
+    def test_past_thirty_a_minute_they_wait_and_fail_with_that_reason_in_the_end(self) -> None:
         self.home.flood(10, ("P0", "P1", "P2", "P3"))
         self.assertEqual(len(self.home.sets), MOST_A_MINUTE)
         last = self.home.command("P5")
-        self.home.live(GAP_PATIENCE - 1)
+        self.home.live(GAP_TIMEOUT - 1)
         self.assertEqual(self.home.results[last], [])
         self.home.live(2)
         [why] = self.home.results[last]
@@ -350,11 +363,11 @@ class LogTests(ClockCase):
         for _ in range(1_000):
             home.command("P0", "much")
             home.command("P1")
-        self.assertEqual(len(self.log.lines), MOST_SAID + 1)
+        self.assertEqual(len(self.log.lines), MOST_LOGGED + 1)
         self.assertEqual(
             self.log.lines[-1], "more such commands in this minute are answered and not told here"
         )
         home.clock.advance(MINUTE)
         home.command("P0", "much")
-        self.assertEqual(len(self.log.lines), MOST_SAID + 2)
+        self.assertEqual(len(self.log.lines), MOST_LOGGED + 2)
         home.log_out()

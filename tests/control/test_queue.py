@@ -1,5 +1,6 @@
 """Commands: what is taken, what is sent to the boiler, and what comes of it."""
 
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel
@@ -7,16 +8,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
-from hargassner.control.queue import (
-    GAP_PATIENCE,
-    MOST_WAITING,
-    QUIET,
-    READ_PAUSE,
-    CommandError,
-    Control,
-    IControl,
-)
+from hargassner.control.queue import CommandError, Control, IControl
+from hargassner.control.session_line import QUIET, READ_PAUSE
+from hargassner.control.turns import GAP_TIMEOUT, MOST_WAITING
 from hargassner.dialogue.events import ParameterChanged
+from hargassner.proxy.exchange import SessionOverError
 from hargassner.simulator.boiler.engine import Mishap
 from tests.cases import Log
 from tests.house import CATALOGUE, PARAMETERS, TIMEOUT, House
@@ -46,8 +42,8 @@ class ControlCase(SynchronousTestCase):
         self.assertEqual(house.problems, [])
         self.assertEqual(len(house.outcomes), house.commands)
 
-    def outcome(self, id_: str, wanted: str, seconds: float = 1) -> str:
-        outcome = self.house.command(id_, wanted)
+    def outcome(self, id_: str, requested: str, seconds: float = 1) -> str:
+        outcome = self.house.command(id_, requested)
         self.house.advance(seconds)
         self.assertEqual(len(outcome), 1)
         return outcome[0]
@@ -100,8 +96,8 @@ class SettingTests(ControlCase):
 
     def test_commands_are_carried_out_in_their_order(self) -> None:
         self.asked()
-        for id_, wanted in (("PR011", "Aus"), ("4", "22"), ("PR001", "Aus")):
-            self.house.command(id_, wanted)
+        for id_, requested in (("PR011", "Aus"), ("4", "22"), ("PR001", "Aus")):
+            self.house.command(id_, requested)
         self.house.advance(2)
         self.assertEqual(
             self.asked(),
@@ -132,6 +128,17 @@ class SettingTests(ControlCase):
         result.addCallback(later.append)
         self.house.advance(2)
         self.assertEqual(later, ["22.0"])
+
+    def test_who_cancels_the_result_does_not_stop_what_was_begun(self) -> None:
+        """The boiler may have been asked already, and what it confirms is counted."""
+        self.asked()
+        result = self.house.control.set_parameter("4", "21")
+        self.house.advance(0.01)
+        result.cancel()
+        self.failureResultOf(result, CancelledError)
+        self.house.advance(1)
+        self.assertEqual(self.asked(), [b'$par set "4;3;21.0"'])
+        self.assertEqual(self.count("ok"), 1)
 
 
 class RefusalTests(ControlCase):
@@ -171,7 +178,7 @@ class RefusalTests(ControlCase):
         # One that replaces another finds its place.
         outcomes.append(house.command("X3", "2"))
         self.assertEqual(outcomes[-1], [])
-        house.advance(GAP_PATIENCE)
+        house.advance(GAP_TIMEOUT)
         self.assertEqual(house.control.counters.too_many, 1)
 
 
@@ -248,7 +255,7 @@ class LateTests(ControlCase):
         self.house.advance(10)
         self.house.gateway_says(b"half a line")
         outcome = self.house.command("4", "22")
-        self.house.advance(GAP_PATIENCE + 1)
+        self.house.advance(GAP_TIMEOUT + 1)
         self.assertIn("left no gap", outcome[0])
         self.assertEqual(self.count("timed_out"), 1)
         self.house.problems.clear()
@@ -287,9 +294,12 @@ class SessionTests(ControlCase):
         self.house.advance(0.01)
         self.house.client.gone(ConnectionDone())
         self.house.boiler_leg.gone(ConnectionDone())
-        timed = [each.func.__module__ for each in self.house.clock.getDelayedCalls()]
+        timed = {each.func.__module__ for each in self.house.clock.getDelayedCalls()}
         self.assertEqual(self.count("session_ended"), 2)
-        self.assertNotIn("hargassner.control.queue", timed)
+        for module in ("queue", "session_line", "turns"):
+            self.assertNotIn(f"hargassner.control.{module}", timed)
+        # Where the timeouts of Deferreds are.
+        self.assertNotIn("twisted.internet.defer", timed)
         self.assertNotIn("hargassner.proxy.exchange", timed)
 
     def test_a_gateway_that_is_about_to_leave_is_not_disturbed(self) -> None:
@@ -395,7 +405,7 @@ class GapTests(ControlCase):
         self.house.command("4", "22")
         self.house.advance(QUIET - 0.1)
         self.assertEqual(self.asked(), [])
-        # The silence is reckoned from the last word.
+        # The silence counts from the last word.
         self.house.advance(QUIET + 0.2)
         self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
         self.house.problems.clear()
@@ -435,14 +445,20 @@ class SeveralSessionsTests(SynchronousTestCase):
         house = House().log_in()
         asked: list[str] = []
 
+        reply: Deferred[bytes] = Deferred()
+
         class Newer:
             """A second session, as Control sees one."""
 
             can_ask = True
             number = 2
 
-            def ask(self, request: bytes, *_: object) -> None:
+            def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
                 asked.append(request.decode())
+                return reply
+
+            def on_settled(self, listener: object) -> None:
+                pass
 
         interpreter = house.interpreter.watch(house.session)
         line = house.control.watch(Newer(), interpreter)
@@ -452,6 +468,7 @@ class SeveralSessionsTests(SynchronousTestCase):
         self.assertEqual(asked, ['$par set "4;3;22.0"\r\n'])
         waiting = house.command("PR001", "Aus")
         line.over("the client closed")
+        reply.errback(SessionOverError())
         house.advance(2)
         self.assertEqual(waiting, ["Aus"])
         self.assertEqual(

@@ -1,4 +1,4 @@
-"""What somebody wants a parameter to be, as the boiler takes it."""
+"""The value that is requested for a parameter, as the boiler takes it."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.control.values import (
-    WantedError,
+    InvalidValueError,
     get_request,
     has_value,
+    requested_value,
     set_request,
-    wanted_value,
 )
 from hargassner.dialogue.parameters import parse_parameter
 
@@ -24,32 +24,34 @@ CORRECTION = parse_parameter("A6d;3;0.000;-6.000;6.000;0.050;;0.000;0;0;0;Correc
 ODD = parse_parameter("X;9;something;")
 
 
-class WantedCase(SynchronousTestCase):
+class ValueCase(SynchronousTestCase):
     """What is refused, and why."""
 
-    def refused(self, parameter, wanted: str) -> str:
-        return str(self.assertRaises(WantedError, wanted_value, parameter, wanted))
+    def refused(self, parameter, requested: str) -> str:
+        return str(self.assertRaises(InvalidValueError, requested_value, parameter, requested))
 
 
-class ChoiceTests(WantedCase):
+class ChoiceTests(ValueCase):
     """One of several options."""
 
     def test_by_its_text(self) -> None:
-        self.assertEqual(wanted_value(MODE, "Arr"), "1")
+        self.assertEqual(requested_value(MODE, "Arr"), "1")
 
     def test_by_its_text_in_any_case_where_that_tells_which(self) -> None:
-        self.assertEqual(wanted_value(MODE, "aUTO"), "3")
+        self.assertEqual(requested_value(MODE, "aUTO"), "3")
         twins = replace(MODE, options=("AUTO", "auto", "Aus", "x", "y"))
-        self.assertEqual(wanted_value(twins, "auto"), "1")
+        self.assertEqual(requested_value(twins, "auto"), "1")
         self.assertIn("no option", self.refused(twins, "Auto"))
 
     def test_by_its_index(self) -> None:
-        self.assertEqual(wanted_value(MODE, "4"), "4")
+        self.assertEqual(requested_value(MODE, "4"), "4")
         self.assertIn("no option", self.refused(MODE, "5"))
         self.assertIn("no option", self.refused(MODE, "-1"))
 
     def test_a_text_comes_before_an_index(self) -> None:
-        self.assertEqual(wanted_value(replace(MODE, options=("2", "1", "0", "a", "b")), "2"), "0")
+        self.assertEqual(
+            requested_value(replace(MODE, options=("2", "1", "0", "a", "b")), "2"), "0"
+        )
 
     def test_another_one_is_refused_with_the_options(self) -> None:
         self.assertEqual(
@@ -58,25 +60,25 @@ class ChoiceTests(WantedCase):
         )
 
 
-class NumberTests(WantedCase):
+class NumberTests(ValueCase):
     """A number."""
 
     def test_it_gets_the_places_of_its_steps(self) -> None:
-        self.assertEqual(wanted_value(DAY, "20"), "20.0")
-        self.assertEqual(wanted_value(DAY, "20.5"), "20.5")
-        self.assertEqual(wanted_value(CORRECTION, "1"), "1.00")
-        self.assertEqual(wanted_value(CORRECTION, "-0.000"), "0.00")
-        self.assertEqual(wanted_value(replace(DAY, step=Decimal("1.000")), "+20"), "20")
+        self.assertEqual(requested_value(DAY, "20"), "20.0")
+        self.assertEqual(requested_value(DAY, "20.5"), "20.5")
+        self.assertEqual(requested_value(CORRECTION, "1"), "1.00")
+        self.assertEqual(requested_value(CORRECTION, "-0.000"), "0.00")
+        self.assertEqual(requested_value(replace(DAY, step=Decimal("1.000")), "+20"), "20")
 
     def test_limits_are_allowed_and_what_is_beyond_is_not(self) -> None:
-        self.assertEqual(wanted_value(DAY, "14"), "14.0")
-        self.assertEqual(wanted_value(DAY, "26.000"), "26.0")
+        self.assertEqual(requested_value(DAY, "14"), "14.0")
+        self.assertEqual(requested_value(DAY, "26.000"), "26.0")
         self.assertEqual(self.refused(DAY, "26.5"), "26.5 is not within 14 to 26 \xb0C")
         self.assertIn("not within", self.refused(DAY, "13.9"))
 
     def test_a_number_that_a_program_has_computed_is_put_on_the_grid(self) -> None:
-        self.assertEqual(wanted_value(DAY, "20.50025"), "20.5")
-        self.assertEqual(wanted_value(DAY, "26.0001"), "26.0")
+        self.assertEqual(requested_value(DAY, "20.50025"), "20.5")
+        self.assertEqual(requested_value(DAY, "26.0001"), "26.0")
 
     def test_one_that_is_farther_off_is_refused(self) -> None:
         self.assertEqual(
@@ -86,17 +88,17 @@ class NumberTests(WantedCase):
 
     def test_the_grid_starts_at_the_minimum(self) -> None:
         grid = replace(DAY, minimum=Decimal("14.25"))
-        self.assertEqual(wanted_value(grid, "14.75"), "14.75")
+        self.assertEqual(requested_value(grid, "14.75"), "14.75")
         self.assertIn("between two steps", self.refused(grid, "15"))
 
     def test_the_last_step_can_be_below_the_maximum(self) -> None:
         self.assertIn("between two steps", self.refused(replace(DAY, step=Decimal(7)), "26"))
 
     def test_without_steps_any_number_within_the_limits_is_taken(self) -> None:
-        self.assertEqual(wanted_value(replace(DAY, step=Decimal(0)), "20.1230"), "20.123")
+        self.assertEqual(requested_value(replace(DAY, step=Decimal(0)), "20.1230"), "20.123")
 
     def test_what_is_no_plain_number_is_refused(self) -> None:
-        for wanted in (
+        for requested in (
             "",
             "20,5",
             "1e1",
@@ -108,16 +110,16 @@ class NumberTests(WantedCase):
             "20.",
             "9" * 99,
         ):
-            self.assertIn("is no number", self.refused(DAY, wanted))
+            self.assertIn("is no number", self.refused(DAY, requested))
 
     @given(st.integers(0, 24), st.decimals(Decimal("-0.00025"), Decimal("0.00025"), places=6))
     def test_what_is_sent_is_always_on_the_grid(self, steps: int, off: Decimal) -> None:
         number = 14 + steps * Decimal("0.5")
-        self.assertEqual(Decimal(wanted_value(DAY, str(number + off))), number)
+        self.assertEqual(Decimal(requested_value(DAY, str(number + off))), number)
 
 
 class RequestTests(SynchronousTestCase):
-    """The lines that go to the boiler, and whether it did as it was told."""
+    """The lines that go to the boiler, and whether it has the value then."""
 
     def test_the_type_belongs_to_it(self) -> None:
         self.assertEqual(set_request(MODE, "3"), b'$par set "PR001;6;3"\r\n')
@@ -131,5 +133,5 @@ class RequestTests(SynchronousTestCase):
         self.assertFalse(has_value(DAY, "20.0"))
 
     def test_a_parameter_of_another_type_is_not_set(self) -> None:
-        why = str(self.assertRaises(WantedError, wanted_value, ODD, "1"))
+        why = str(self.assertRaises(InvalidValueError, requested_value, ODD, "1"))
         self.assertEqual(why, "parameter X is of type 9, which nobody knows to set")

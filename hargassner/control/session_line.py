@@ -1,0 +1,156 @@
+"""One session's line to the boiler, as requests of the bridge's own find it."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from hargassner.control.timer import Timer
+from hargassner.dialogue.dialogue import LineState
+from hargassner.dialogue.events import Clearing, Event, LoggedIn, ParameterChanged
+from hargassner.monitor.interpreter import SessionInterpreter
+from hargassner.proxy.exchange import SessionOverError
+from hargassner.proxy.observers import ISessionObserver
+from hargassner.proxy.session import Session
+
+QUIET = 2.0
+"""Seconds of silence after which a reply counts as complete of which nobody knows the end."""
+READ_PAUSE = 0.5
+"""Seconds between two parameters that are read after a login."""
+
+_CLEARING = "the gateway is about to start over: settings can be changed when it has logged in anew"
+_FAILED = "the bridge cannot follow the gateway's dialogue in this session"
+
+
+class LineListener(Protocol):
+    """What is notified of what happens on a session's line."""
+
+    def logged_in(self, line: "SessionLine") -> None:
+        """The gateway has logged in: the line takes requests."""
+
+    def closed(self, line: "SessionLine", why: str) -> None:
+        """The line takes no requests any more; one that is out may still be answered."""
+
+    def session_over(self, line: "SessionLine") -> None:
+        """The session is over, and no reply comes any more; it can be reported twice."""
+
+    def parameter_changed(self, event: ParameterChanged) -> None:
+        """A notice named a new value."""
+
+    def go_on(self) -> None:
+        """The line may have become free."""
+
+
+@implementer(ISessionObserver)
+class SessionLine:
+    """One session's line to the boiler, and the parameters that are to be read over it.
+
+    Args:
+        listener: is notified of what happens on the line.
+        clock: time.
+        session: what requests go over.
+        interpreter: understands it.
+    """
+
+    def __init__(
+        self,
+        listener: LineListener,
+        clock: IReactorTime,
+        session: Session,
+        interpreter: SessionInterpreter,
+    ) -> None:
+        self.unread: deque[str] = deque()
+        self._listener = listener
+        self._session = session
+        self._interpreter = interpreter
+        self._quiet = Timer(clock, self._quiet_is_over)
+        # The dialogue's turns after which a silence is awaited, and after which there was one.
+        self._quiet_awaited_at = -1
+        self._quiet_at = -1
+        self._pause = Timer(clock, listener.go_on)
+        interpreter.listen(self._on_event)
+        session.on_settled(listener.go_on)
+
+    def is_free(self) -> bool:
+        """Whether a request can be written now; if only a silence can show it, one is awaited."""
+        if not self._session.can_ask:
+            return False
+        dialogue = self._interpreter.dialogue
+        if dialogue.line_state is LineState.UNCERTAIN and self._quiet_at != dialogue.turns:
+            self._wait_for_quiet(dialogue.turns)
+            return False
+        return dialogue.line_state is not LineState.BUSY
+
+    async def exchange(self, request: bytes, timeout: float) -> bytes:
+        """Send a request and wait for its reply.
+
+        Args:
+            request: a whole line.
+            timeout: seconds for the reply.
+
+        Errors: ``NoReplyError``, ``SessionOverError``.
+        """
+        try:
+            return await self._session.exchange(request, timeout)
+        except SessionOverError:
+            # Whatever follows from the failure must not be asked over this session again.
+            self._listener.session_over(self)
+            raise
+
+    @property
+    def may_read(self) -> bool:
+        """Whether a parameter is to be read now."""
+        return bool(self.unread) and not self._pause.is_running
+
+    def read(self, ids: Iterable[str]) -> None:
+        """Have parameters read, one by one, when the line is free and nothing else waits."""
+        self.unread.extend(each for each in ids if each not in self.unread)
+        self._pause.start_if_stopped(READ_PAUSE)
+
+    def next_to_read(self) -> str:
+        """The parameter to be read now; the one after it is read a little later."""
+        self._pause.start(READ_PAUSE)
+        return self.unread.popleft()
+
+    # What the session reports.
+
+    def gateway_sent(self, data: bytes) -> None:
+        """Bytes passed; the line may be free now."""
+        self._on_bytes()
+
+    def boiler_sent(self, data: bytes) -> None:
+        """Bytes passed; the line may be free now."""
+        self._on_bytes()
+
+    def over(self, reason: str) -> None:
+        """The session is over."""
+        self._quiet.stop()
+        self._pause.stop()
+        self._listener.session_over(self)
+
+    def _on_bytes(self) -> None:
+        if self._interpreter.failed:
+            self._listener.closed(self, _FAILED)
+        else:
+            self._listener.go_on()
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case LoggedIn():
+                self._listener.logged_in(self)
+            case Clearing():
+                self._listener.closed(self, _CLEARING)
+            case ParameterChanged():
+                self._listener.parameter_changed(event)
+
+    def _wait_for_quiet(self, turns: int) -> None:
+        if not self._quiet.is_running:
+            self._quiet_awaited_at = turns
+            self._quiet.start(QUIET)
+
+    def _quiet_is_over(self) -> None:
+        # If anything was said since, a silence is awaited anew.
+        self._quiet_at = self._quiet_awaited_at
+        self._listener.go_on()
