@@ -151,6 +151,10 @@ def _machine() -> Callable[[_Core], _Course]:
         state.upon(_Course.ended).loop().returns(None)
     for state in (connected, checking, inside, over):
         state.upon(_Course.line).loop().returns(None)
+    # A check whose client is gone.
+    over.upon(_Course.admitted).loop().returns(None)
+    over.upon(_Course.wrong).loop().returns(None)
+    over.upon(_Course.turned_away).loop().returns(None)
     # What is typed during the pause is dropped.
     pausing.upon(_Course.line).loop().returns(None)
     return builder.build()
