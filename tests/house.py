@@ -28,7 +28,7 @@ from hargassner.proxy.session import Session
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.plant import Plant
-from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol
+from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol, Timing
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from tests.proxy.test_session import Connection
 
@@ -212,11 +212,13 @@ class House:
         self.boiler = _Boiler(
             self.clock,
             self.engine,
-            period=1.0,
-            speed=1.0,
-            segment_gap=0.00013,
-            reply_delay=0.02,
-            hesitation=hesitation,
+            Timing(
+                period=1.0,
+                speed=1.0,
+                segment_gap=0.00013,
+                reply_delay=0.02,
+                hesitation=hesitation,
+            ),
         )
         self.boiler.is_ours = lambda line: bool(re.match(rb'\$par (get [^c]|set "(?!7;))', line))
         self.proxy = ProxyFactory(
