@@ -64,7 +64,7 @@ class Exchange:
         self._core.carry_out(self._core.arbitration.let_pass())
 
     def stop(self) -> None:
-        """Forget the exchange; nobody is told."""
+        """Forget the exchange: neither function is called any more."""
         self._inputs.stop()
 
 
@@ -98,7 +98,7 @@ class Exchanges:
         return reply
 
     def stop(self) -> None:
-        """The session is over: whoever still awaits a reply gets ``SessionOverError``."""
+        """The session is over: a reply that is still awaited is ``SessionOverError``."""
         if self.current is not None:
             self.current.stop()
             self.current = None

@@ -5,7 +5,7 @@ state     meaning                                      is left when
 ========= ============================================ ==========================================
 waiting   the client's bytes wait for the answer       the answer comes, or its time is up
 owed      the client goes on, and the answer may come  nothing is owed any more, or its time is up
-doubtful  a reply is held that may be the client's     another one tells, or its time is up
+doubtful  a reply is held that may be the client's     another one decides, or its time is up
 settled   nothing is owed any more                     never
 ========= ============================================ ==========================================
 
@@ -27,7 +27,7 @@ LARGEST_WAIT = 1 << 16
 
 
 OWED_TIMEOUT = 30.0
-"""Seconds for which an overdue answer is still expected, if nothing tells what became of it."""
+"""Seconds for which an overdue answer is still expected, if nothing shows what became of it."""
 
 
 class IRelay(Interface):
@@ -74,7 +74,7 @@ class ExchangeInputs(Protocol):
         """Nothing is owed any more."""
 
     def stop(self) -> None:
-        """The session is over; nobody is told."""
+        """The session is over: nobody is called any more."""
 
 
 class ExchangeCore:

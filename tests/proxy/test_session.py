@@ -646,7 +646,7 @@ class WatchingTests(ProxyCase):
         verifyObject(ISessionObserver, Clumsy())
 
     def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
-        self.factory.watch = lambda _session: [1 // 0]
+        self.factory.observers = lambda _session: [1 // 0]
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
         self.assertEqual(boiler.received, b"$uptime\r\n")
