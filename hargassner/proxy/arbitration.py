@@ -33,7 +33,7 @@ Replies don't name their request, but the boiler answers in order. Two phases fo
    lost and it looks like it.
 
 Lines of another kind, telemetry and notices, pass at once, whole or in part. Of a reply nothing
-passes before its end has come, since only its end tells whose it is: a boiler cuts it in two.
+passes before its end has come, since only its end shows whose it is: a boiler cuts it in two.
 """
 
 from collections import deque
@@ -192,24 +192,31 @@ class Arbitration:
             pieces.add(part)
             # What it begins with and how it ends is all that counts.
             del self._line[_BEGINNING : -len(_LINE_END)]
-        elif self._line.startswith(b"$<"):
-            # No answer, but a reply all the same: what a block begins with tells enough.
+        else:
+            self._look_at_the_beginning(pieces)
+        if self._line.endswith(_LINE_END):
+            line = bytes(self._line)
+            self._line.clear()
+            self._end_line(line, pieces)
+
+    def _look_at_the_beginning(self, pieces: _Pieces) -> None:
+        """Have a line pass as soon as it is known to be no answer."""
+        if self._line.startswith(b"$<"):
+            # No answer, but a reply all the same: what a block begins with is enough.
             self._passing = True
             self._reply(_ANY_BLOCK, bytes(self._line), pieces)
         elif not self._line.startswith(b"$") or len(self._line) > LONGEST_ANSWER:
             self._passing = True
             pieces.add(self._line)
-        if not self._line.endswith(_LINE_END):
-            return
-        line = bytes(self._line)
-        self._line.clear()
-        if self._passing:
-            self._passing = False
-            self._notice(line)
-            if self._decided:
-                self._give_held(pieces)
-        else:
+
+    def _end_line(self, line: bytes, pieces: _Pieces) -> None:
+        if not self._passing:
             self._reply(line[1:].removesuffix(_LINE_END), line, pieces)
+            return
+        self._passing = False
+        self._notice(line)
+        if self._decided:
+            self._give_held(pieces)
 
     def _notice(self, line: bytes) -> None:
         refusal = line.startswith(b"zERR") and self._request.form.kind is Kind.SET_PARAMETER
@@ -217,7 +224,20 @@ class Arbitration:
             self.answer = line.removesuffix(_LINE_END)
 
     def _reply(self, reply: bytes, line: bytes, pieces: _Pieces) -> None:
-        """Decide about a reply: what can it be if ours is the first of those held, and if not?"""
+        """Decide about a reply."""
+        ours, lost = self._can_be(reply)
+        if ours and lost and reply is not _ANY_BLOCK:
+            self._held.append(line)
+        elif ours:
+            self._keep(line, pieces)
+        else:
+            held = self.doubtful
+            self._give_held(pieces)
+            pieces.add(line)
+            self.over = held or any(_can_have(each, reply) for each in self._later)
+
+    def _can_be(self, reply: bytes) -> tuple[bool, bool]:
+        """Whether a reply can come next if ours is the first of those held; and if it is lost."""
         held = len(self._held)
         first = self._later[held - 1] if held else self._request
         ours = _can_have(first, reply)
@@ -225,21 +245,18 @@ class Arbitration:
         if ours and lost and self._later[held].form.kind is Kind.PARAMETERS_CHANGED:
             ours = tells_one(reply)
             lost = not ours
-        if ours and lost and reply is not _ANY_BLOCK:
-            self._held.append(line)
-        elif ours:
-            answer, *others = [*self._held, line]
-            pieces.add(answer, kept=True)
-            for each in others:
-                pieces.add(each)
-            self._held.clear()
-            self.over = True
-            if self.answer is None:
-                self.answer = answer.removesuffix(_LINE_END)
-        else:
-            self._give_held(pieces)
-            pieces.add(line)
-            self.over = held > 0 or any(_can_have(each, reply) for each in self._later)
+        return ours, lost
+
+    def _keep(self, line: bytes, pieces: _Pieces) -> None:
+        """Keep the first of those held and this one; the others are the gateway's."""
+        answer, *others = [*self._held, line]
+        pieces.add(answer, kept=True)
+        for each in others:
+            pieces.add(each)
+        self._held.clear()
+        self.over = True
+        if self.answer is None:
+            self.answer = answer.removesuffix(_LINE_END)
 
     def _give_held(self, pieces: _Pieces) -> None:
         for each in self._held:

@@ -26,21 +26,21 @@ class IBoilerReactor(IReactorCore, ISocketReactor):
 
 @implementer(IStreamClientEndpoint)
 class BoilerLine:
-    """The way to the boiler: finds it, and connects through its side of the bridge.
+    """The endpoint of the boiler: finds it, and connects through its side of the bridge.
 
     Args:
         reactor: connects.
         devices: know where the boiler is.
-        place: this machine's place on the boiler's network.
+        interface: this machine's side of the boiler's network.
         port: the boiler's telnet port.
     """
 
     def __init__(
-        self, reactor: IBoilerReactor, devices: Devices, place: NetworkInterface, port: int
+        self, reactor: IBoilerReactor, devices: Devices, interface: NetworkInterface, port: int
     ) -> None:
         self._reactor = reactor
         self._devices = devices
-        self._place = place
+        self._interface = interface
         self._port = port
         self.problem = ""
 
@@ -73,9 +73,9 @@ class BoilerLine:
         return self._connect_to(host, factory).addErrback(self._unreachable, host)
 
     def _connect_to(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
-        device = self._place.device()
+        device = self._interface.device()
         if not device:
-            bind = (self._place.address, 0) if self._place.address else None
+            bind = (self._interface.address, 0) if self._interface.address else None
             endpoint = TCP4ClientEndpoint(
                 self._reactor, host, self._port, timeout=CONNECT_TIMEOUT, bindAddress=bind
             )
@@ -83,6 +83,6 @@ class BoilerLine:
         resolved: Deferred[str] = self._reactor.resolve(host)
         return resolved.addCallback(
             lambda address: BoundClientEndpoint(
-                self._reactor, address, self._port, self._place, CONNECT_TIMEOUT
+                self._reactor, address, self._port, self._interface, CONNECT_TIMEOUT
             ).connect(factory)
         )

@@ -3,21 +3,13 @@
 The decisions are those of ``hargassner.proxy.arbitration``; here they are carried out, in time.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from zope.interface import Interface
+from twisted.internet.interfaces import IReactorTime
 
 from hargassner.observers import Observers
-from hargassner.proxy.arbitration import Arbitration, Piece
-
-LARGEST_WAIT = 1 << 16
-"""Bytes of the client's that wait for the end of an exchange; with more it is not read from."""
-
-
-OWED_TIMEOUT = 30.0
-"""Seconds for which an overdue answer is still expected, if nothing tells what became of it."""
+from hargassner.proxy.exchange_states import ExchangeCore, IRelay, new_exchange
 
 
 class NoReplyError(Exception):
@@ -26,25 +18,6 @@ class NoReplyError(Exception):
 
 class SessionOverError(Exception):
     """The session ended before the boiler replied."""
-
-
-class IRelay(Interface):
-    """What passes the bytes of a session, as an exchange sees it."""
-
-    def pass_to_boiler(data: bytes) -> None:
-        """Write the client's bytes to the boiler."""
-
-    def pass_to_client(data: bytes) -> None:
-        """Write the boiler's bytes to the client."""
-
-    def keep(data: bytes) -> None:
-        """The boiler's bytes are an answer to the bridge."""
-
-    def pause_client() -> None:
-        """Read nothing more from the client."""
-
-    def resume_client() -> None:
-        """Read from the client again."""
 
 
 class Exchange:
@@ -69,101 +42,30 @@ class Exchange:
         answered: Callable[[bytes | None], None],
         settled: Callable[[], None],
     ) -> None:
-        self._clock = clock
-        self._relay = relay
-        self._timeout = timeout
-        self._answered: Callable[[bytes | None], None] | None = answered
-        self._settled = settled
-        self._arbitration = Arbitration(request)
-        self._paused = False
-        self._deciding = False
-        self._timer: IDelayedCall | None = clock.callLater(timeout, self._late)
+        self._core = ExchangeCore(clock, relay, request, timeout, answered, settled)
+        self._inputs = new_exchange(self._core)
+        self._inputs.begin()
 
     def client_said(self, data: bytes) -> None:
         """Pass the client's bytes, or have them wait."""
-        passing = self._arbitration.gateway_sent(data)
-        if passing:
-            self._relay.pass_to_boiler(passing)
-        elif self._arbitration.waiting >= LARGEST_WAIT:
-            self._paused = True
-            self._relay.pause_client()
+        self._core.client_said(data)
 
     def boiler_said(self, data: bytes) -> None:
         """Pass the boiler's bytes, but for the answer."""
-        self._carry_out(self._arbitration.boiler_sent(data))
-        if self._arbitration.answer is not None:
-            self._tell(self._arbitration.answer)
-        self._look()
+        self._inputs.boiler_said(data)
 
     def go_on(self) -> None:
         """Let the client's bytes pass from now on."""
-        if not self._arbitration.holding:
-            return
-        passing = self._arbitration.go_on()
-        if self._paused:
-            # Writing much pauses the client once more, so this comes first.
-            self._paused = False
-            self._relay.resume_client()
-        if passing:
-            self._relay.pass_to_boiler(passing)
+        self._core.go_on()
 
     def let_pass(self) -> None:
         """Hold nothing back any more on either side: no answer can come."""
-        self.go_on()
-        self._carry_out(self._arbitration.let_pass())
+        self._core.go_on()
+        self._core.carry_out(self._core.arbitration.let_pass())
 
     def stop(self) -> None:
-        """Forget the exchange; nobody is told."""
-        self._set_timer(None)
-
-    def _late(self) -> None:
-        self._timer = None
-        self._tell(None)
-        self._look()
-
-    def _tell(self, answer: bytes | None) -> None:
-        answered, self._answered = self._answered, None
-        if answered is not None:
-            self._set_timer(None)
-            self.go_on()
-            answered(answer)
-
-    def _look(self) -> None:
-        """Do what follows from how things stand, as soon as the outcome has been told."""
-        if self._answered is not None:
-            return
-        doubtful = self._arbitration.doubtful
-        if self._arbitration.over:
-            self._set_timer(None)
-            self._settled()
-        elif self._timer is None or doubtful is not self._deciding:
-            self._deciding = doubtful
-            if doubtful:
-                self._set_timer(self._clock.callLater(self._timeout, self._decide))
-            else:
-                self._set_timer(self._clock.callLater(OWED_TIMEOUT, self._give_up))
-
-    def _decide(self) -> None:
-        self._timer = None
-        self._carry_out(self._arbitration.decide())
-        self._look()
-
-    def _give_up(self) -> None:
-        self._timer = None
-        self._carry_out(self._arbitration.let_pass())
-        self._look()
-
-    def _carry_out(self, pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            if piece.kept:
-                self._relay.keep(piece.data)
-            else:
-                self._relay.pass_to_client(piece.data)
-
-    def _set_timer(self, timer: IDelayedCall | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = timer
+        """Forget the exchange: neither function is called any more."""
+        self._inputs.stop()
 
 
 class Exchanges:
@@ -196,7 +98,7 @@ class Exchanges:
         return reply
 
     def stop(self) -> None:
-        """The session is over: whoever still awaits a reply gets ``SessionOverError``."""
+        """The session is over: a reply that is still awaited is ``SessionOverError``."""
         if self.current is not None:
             self.current.stop()
             self.current = None

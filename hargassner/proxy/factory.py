@@ -10,14 +10,13 @@ from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, I
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
 
+from hargassner.observers import Observers, Once
 from hargassner.proxy.access import Access
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.protocols import ProxyProtocol
 from hargassner.proxy.session import Session
 
 log = Logger()
-
-_REMEMBERED_SOURCES = 256
 
 
 @dataclass(slots=True)
@@ -39,7 +38,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         connect_boiler: connects a factory's protocol to the boiler; its Deferred can be
             cancelled.
         access: who may connect.
-        watch: makes those who overhear a session.
+        observers: makes the observers of a session.
     """
 
     noisy = False
@@ -49,18 +48,18 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         clock: IReactorTime,
         connect_boiler: Callable[[IProtocolFactory], "Deferred[IProtocol]"],
         access: Access,
-        watch: Callable[[Session], Iterable[ISessionObserver]] = lambda _session: (),
+        observers: Callable[[Session], Iterable[ISessionObserver]] = lambda _session: (),
     ) -> None:
         self.clock = clock
         self.connect_boiler = connect_boiler
-        self.watch = watch
+        self.observers = observers
         self.counters = ProxyCounters()
         self.sessions: dict[int, Session] = {}
         self._access = access
         self.unreachable = ""
         """Why the last session did not reach the boiler, empty if it did."""
-        self._said_refused: set[str] = set()
-        self._on_login: list[Callable[[Session], None]] = []
+        self._refusals = Once()
+        self._on_login: Observers[Callable[[Session], None]] = Observers("a gateway's login")
         self._all_over: list[Deferred[None]] = []
         self._stopping = False
 
@@ -83,15 +82,11 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
 
     def on_login(self, listener: Callable[[Session], None]) -> None:
         """Have ``listener`` called with each session in which a gateway has logged in."""
-        self._on_login.append(listener)
+        self._on_login.add(listener)
 
     def logged_in(self, session: Session) -> None:
         """The boiler took the login of a session's gateway."""
-        for listener in self._on_login:
-            with log.failuresHandled(
-                "telling of the login in session {session}", session=session.number
-            ):
-                listener(session)
+        self._on_login.notify(lambda listener: listener(session))
 
     def silence(self, address: str) -> float | None:
         """Seconds since a logged-in session from this address heard something of its client.
@@ -143,8 +138,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
 
     def _refuse(self, address: str) -> None:
         self.counters.refused += 1
-        if address not in self._said_refused and len(self._said_refused) < _REMEMBERED_SOURCES:
-            self._said_refused.add(address)
+        if self._refusals.first(address):
             log.warn(
                 "{client} may not connect and is closed at once: {why}",
                 client=address,

@@ -1,4 +1,4 @@
-"""Who observes a session: what such an observer is told, and that its failure harms nobody."""
+"""The observers of a session: what they get, and the guard that isolates one that fails."""
 
 from twisted.logger import Logger
 from zope.interface import Interface
@@ -7,7 +7,7 @@ log = Logger()
 
 
 class ISessionObserver(Interface):
-    """Whoever overhears one session.  The bytes have passed already when it is told."""
+    """An observer of one session. When it is called, the bytes have passed already."""
 
     def gateway_sent(data: bytes) -> None:
         """Bytes from the gateway passed to the boiler."""
@@ -20,7 +20,7 @@ class ISessionObserver(Interface):
 
 
 class IExchangeObserver(ISessionObserver):
-    """A watcher that is also told what passes between the bridge itself and the boiler."""
+    """An observer that also gets what passes between the bridge itself and the boiler."""
 
     def bridge_sent(data: bytes) -> None:
         """A request of the bridge's own was sent to the boiler: whole lines."""
@@ -30,47 +30,52 @@ class IExchangeObserver(ISessionObserver):
 
 
 class Guard:
-    """Keeps a watcher's exceptions from the proxy, and says the first."""
+    """Isolates an observer: its exceptions go no further, and the first of them is logged.
 
-    def __init__(self, watcher: ISessionObserver, session: int) -> None:
-        self._watcher = watcher
-        self._exchanges = watcher if IExchangeObserver.providedBy(watcher) else None
+    Args:
+        observer: one of a session.
+        session: the session's number, for the log.
+    """
+
+    def __init__(self, observer: ISessionObserver, session: int) -> None:
+        self._observer = observer
+        self._exchanges = observer if IExchangeObserver.providedBy(observer) else None
         self._session = session
         self._failed = False
 
     def gateway_sent(self, data: bytes) -> None:
         try:
-            self._watcher.gateway_sent(data)
+            self._observer.gateway_sent(data)
         except Exception:
-            self._say()
+            self._log_first()
 
     def boiler_sent(self, data: bytes) -> None:
         try:
-            self._watcher.boiler_sent(data)
+            self._observer.boiler_sent(data)
         except Exception:
-            self._say()
+            self._log_first()
 
     def bridge_sent(self, data: bytes) -> None:
         if self._exchanges is not None:
             try:
                 self._exchanges.bridge_sent(data)
             except Exception:
-                self._say()
+                self._log_first()
 
     def bridge_received(self, data: bytes) -> None:
         if self._exchanges is not None:
             try:
                 self._exchanges.bridge_received(data)
             except Exception:
-                self._say()
+                self._log_first()
 
     def over(self, reason: str) -> None:
         try:
-            self._watcher.over(reason)
+            self._observer.over(reason)
         except Exception:
-            self._say()
+            self._log_first()
 
-    def _say(self) -> None:
+    def _log_first(self) -> None:
         if not self._failed:
             self._failed = True
             log.failure(

@@ -8,7 +8,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from hargassner.network.connecting import writing_at_once
-from hargassner.proxy.exchange import Exchanges, IRelay
+from hargassner.proxy.exchange import Exchanges
+from hargassner.proxy.exchange_states import IRelay
 from hargassner.proxy.observers import Guard
 from hargassner.proxy.protocols import BoilerProtocol, Leg, ProxyProtocol, ignore
 

@@ -114,7 +114,7 @@ class Session:
         answered: Callable[[bytes | None], None],
         settled: Callable[[], None],
     ) -> None:
-        """Have an exchange; its outcome is told by calls, and nothing when the session is over.
+        """Have an exchange; its outcome comes by calls, of which there are none when it is over.
 
         Args:
             request: a whole line.

@@ -51,7 +51,7 @@ class SessionOwner(Protocol):
     def connect_boiler(self, factory: IProtocolFactory, /) -> "Deferred[IProtocol]":
         """Connect a factory's protocol to the boiler; the result can be cancelled."""
 
-    def watch(self, session: Any, /) -> Iterable[ISessionObserver]:
+    def observers(self, session: Any, /) -> Iterable[ISessionObserver]:
         """Make those who observe a session."""
 
     def boiler_not_reached(self) -> None:
@@ -104,7 +104,7 @@ class SessionCore:
             self._say_connected()
         number = self._session.number
         with log.failuresHandled("session {session}: nobody overhears it", session=number):
-            self._observers = [Guard(each, number) for each in self._owner.watch(self._session)]
+            self._observers = [Guard(each, number) for each in self._owner.observers(self._session)]
         factory = cast("IProtocolFactory", BoilerClientFactory(inputs))
         attempt = self._owner.connect_boiler(factory)
         attempt.addErrback(inputs.not_connected)

@@ -42,7 +42,7 @@ class SessionInputs(Protocol):
         """The boiler connected."""
 
     def not_connected(self, why: Failure, /) -> None:
-        """The boiler cannot be reached."""
+        """The boiler cannot be reached, or something failed when it was connected."""
 
     def leg_finished(self, leg: Leg, /) -> None:
         """One side sent FIN."""
@@ -117,6 +117,10 @@ def _finish(inputs: SessionInputs, _core: SessionCore, leg: Leg) -> None:
     inputs.end(f"{leg.name} closed", FLUSH_TIMEOUT)
 
 
+def _not_connected(inputs: SessionInputs, core: SessionCore, why: Failure) -> None:
+    inputs.end(core.not_connected(why), CLOSE_TIMEOUT)
+
+
 def _drop(_inputs: SessionInputs, _core: SessionCore, boiler: BoilerProtocol) -> None:
     boiler.tcp.abortConnection()
 
@@ -143,6 +147,7 @@ _new.upon(SessionInputs.leg_lost).loop().returns(None)
 _new.upon(SessionInputs.announced).loop().returns(None)
 
 _connecting.upon(SessionInputs.client_connected, nodata=True).loop().returns(None)
+_connecting.upon(SessionInputs.not_connected, nodata=True).loop()(_not_connected)
 _connecting.upon(SessionInputs.boiler_connected, nodata=True).to(_relaying).returns(None)
 _connecting.upon(SessionInputs.leg_finished, nodata=True).loop()(_finish)
 _connecting.upon(SessionInputs.leg_lost, nodata=True).loop()(_lose)
@@ -150,13 +155,13 @@ _connecting.upon(SessionInputs.announced, nodata=True).loop()(_announce)
 
 _relaying.upon(SessionInputs.client_connected, nodata=True).loop().returns(None)
 _relaying.upon(SessionInputs.boiler_connected, nodata=True).loop()(_drop)
-_relaying.upon(SessionInputs.not_connected, nodata=True).loop().returns(None)
+_relaying.upon(SessionInputs.not_connected, nodata=True).loop()(_not_connected)
 _relaying.upon(SessionInputs.leg_lost, nodata=True).loop()(_lose)
 _relaying.upon(SessionInputs.announced, nodata=True).loop()(_announce)
 
 _half_closed.upon(SessionInputs.client_connected, nodata=True).loop().returns(None)
 _half_closed.upon(SessionInputs.boiler_connected, nodata=True).loop()(_drop)
-_half_closed.upon(SessionInputs.not_connected, nodata=True).loop().returns(None)
+_half_closed.upon(SessionInputs.not_connected, nodata=True).loop()(_not_connected)
 _half_closed.upon(SessionInputs.leg_finished, nodata=True).loop()(_finish)
 _half_closed.upon(SessionInputs.leg_lost, nodata=True).loop()(_lose)
 _half_closed.upon(SessionInputs.announced, nodata=True).loop()(_announce)
@@ -175,12 +180,7 @@ _over.upon(SessionInputs.leg_lost).loop().returns(None)
 _over.upon(SessionInputs.announced).loop().returns(None)
 _over.upon(SessionInputs.end).loop().returns(None)
 
-# Connecting and relaying.
-
-
-@_connecting.upon(SessionInputs.not_connected, nodata=True).loop()
-def _not_connected(inputs: SessionInputs, core: SessionCore, why: Failure) -> None:
-    inputs.end(core.not_connected(why), CLOSE_TIMEOUT)
+# Relaying.
 
 
 @_relaying.upon(SessionInputs.leg_finished).loop()

@@ -25,13 +25,8 @@ from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.access import Access
-from hargassner.proxy.exchange import (
-    LARGEST_WAIT,
-    OWED_TIMEOUT,
-    IRelay,
-    NoReplyError,
-    SessionOverError,
-)
+from hargassner.proxy.exchange import NoReplyError, SessionOverError
+from hargassner.proxy.exchange_states import LARGEST_WAIT, OWED_TIMEOUT, IRelay
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
 from hargassner.proxy.relaying import HALF_CLOSED_TIMEOUT, Relaying
@@ -651,7 +646,7 @@ class WatchingTests(ProxyCase):
         verifyObject(ISessionObserver, Clumsy())
 
     def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
-        self.factory.watch = lambda _session: [1 // 0]
+        self.factory.observers = lambda _session: [1 // 0]
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
         self.assertEqual(boiler.received, b"$uptime\r\n")
@@ -800,6 +795,12 @@ class AskingTests(ProxyCase):
         self.from_client.says(b"$setkomm\r\n")
         self.from_client.gone(ConnectionLost())
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
+
+    def test_what_is_held_is_not_written_to_a_client_that_is_gone(self) -> None:
+        self.from_boiler.says(b"$a")
+        self.from_client.gone(ConnectionLost())
+        self.assertEqual(self.from_client.received, b"")
+        self.assertTrue(self.from_boiler.closing)
 
     def test_there_is_no_answer_when_the_session_is_over(self) -> None:
         self.from_client.gone(ConnectionLost())

@@ -18,7 +18,7 @@ TABLE = {
     # input: what each state in the order of TIMERS goes to.
     "client_connected": ["connecting", "connecting", "relaying", "half-closed", "ending", "over"],
     "boiler_connected": ["new", "relaying", "relaying", "half-closed", "ending", "over"],
-    "not_connected": ["new", "ending", "relaying", "half-closed", "ending", "over"],
+    "not_connected": ["new", "ending", "ending", "ending", "ending", "over"],
     "client_finished": ["new", "ending", "half-closed", "ending", "ending", "over"],
     "boiler_finished": ["new", "connecting", "half-closed", "ending", "ending", "over"],
     "client_lost": ["new", "over", "ending", "ending", "ending", "over"],

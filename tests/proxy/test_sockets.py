@@ -23,6 +23,7 @@ from hargassner.dialogue.dialogue import Dialogue
 from hargassner.discovery import Announcement, Devices, ServiceList
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.proxy.access import Access
+from hargassner.proxy.exchange import SessionOverError
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.session import Session
 from tests.proxy.test_session import Clumsy
@@ -557,4 +558,18 @@ class ResetTests(SocketCase):
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         plain.close()
         yield boiler.over
+        self.assertEqual(self.proxy.sessions, {})
+
+    @inlineCallbacks
+    def test_a_reset_in_the_middle_of_a_reply_to_the_bridge_is_the_end_too(self) -> Any:
+        """What is held of the reply must not be written to a socket that is gone."""
+        client, boiler = yield self.session()
+        [session] = self.proxy.sessions.values()
+        reply = session.exchange(b"$par get 4\r\n", 5.0)
+        yield boiler.when_received(12)
+        boiler.transport.write(b"$4;3")
+        yield self.pause(0.05)
+        client.reset()
+        yield boiler.over
+        yield self.assertFailure(reply, SessionOverError)
         self.assertEqual(self.proxy.sessions, {})
