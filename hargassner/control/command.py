@@ -77,7 +77,7 @@ class Requests(Protocol):
         """
 
     def noticed(self, id_: str) -> bool:
-        """Whether a notice named this parameter's value while the last reply was awaited."""
+        """Whether a notice named this parameter's value since the last request was sent."""
 
 
 class Command:
@@ -173,7 +173,7 @@ class Command:
             raise CommandError(str(error), Outcome.INVALID) from None
 
     def _noticed(self) -> Setting | None:
-        """What is known of the parameter, if a notice named it while the reply was awaited."""
+        """What is known of the parameter, if a notice named it since the last request."""
         return self._setting() if self._requests.noticed(self.id) else None
 
     def _setting(self) -> Setting | None:

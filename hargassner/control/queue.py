@@ -186,7 +186,7 @@ class Control(Requests, LineListener):
     def parameter_changed(self, event: ParameterChanged) -> None:
         """A notice named a new value."""
         id_ = event.id.casefold()
-        if self._awaiting and id_ in self._ids:
+        if id_ in self._ids:
             self._noticed.add(id_)
 
     def go_on(self) -> None:
@@ -245,5 +245,5 @@ class Control(Requests, LineListener):
             self._awaiting = False
 
     def noticed(self, id_: str) -> bool:
-        """Whether a notice named this parameter; see ``Requests``."""
+        """Whether a notice named this parameter since the last request; see ``Requests``."""
         return id_.casefold() in self._noticed

@@ -170,6 +170,14 @@ class CommandTests(SynchronousTestCase):
         self.requests.reply(b"$err limit")
         self.assertEqual(self.error(result, Outcome.REFUSED), "the boiler refused it: err limit")
 
+    def test_only_an_acknowledgement_is_one(self) -> None:
+        self.known()
+        result = self.run_command()
+        self.requests.turn()
+        self.noticed("22.0")
+        self.requests.reply(b"$what")
+        self.assertEqual(self.error(result, Outcome.REFUSED), "the boiler refused it: what")
+
     def test_a_turn_that_never_comes_ends_it_with_the_turns_own_error(self) -> None:
         self.known()
         for outcome in (Outcome.SUPERSEDED, Outcome.TOO_MANY, Outcome.TIMED_OUT):

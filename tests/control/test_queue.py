@@ -80,6 +80,12 @@ class SettingTests(ControlCase):
         self.assertEqual(self.outcome("4", "20.5"), "20.500")
         self.assertEqual(self.asked(), [b'$par set "4;3;20.5"', b"$par get 4"])
 
+    def test_a_notice_counts_for_the_request_after_which_it_came_and_no_later_one(self) -> None:
+        self.outcome("4", "22", 2)
+        self.asked()
+        self.assertEqual(self.outcome("4", "22"), "22.000")
+        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"', b"$par get 4"])
+
     def test_with_notices_switched_off_the_value_is_read_back(self) -> None:
         self.house.gateway_says(b"$logging disable\r\n")
         # The gateway's own words in this test: its dialogue must not be surprised.
@@ -164,6 +170,12 @@ class RefusalTests(ControlCase):
             self.house.advance(6)
         self.assertEqual(self.count("refused"), 3)
         self.assertEqual(self.house.model.settings["4"].text, "20.500")
+
+    def test_what_was_sent_and_has_failed_is_read_again(self) -> None:
+        self.mishaps = {'par set "4;3;22.0"': Mishap(("$err limit",))}
+        self.asked()
+        self.outcome("4", "22")
+        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"', b"$par get 4"])
 
     def test_an_acknowledgement_that_changes_nothing_is_no_success(self) -> None:
         self.mishaps = {'par set "4;3;22.0"': Mishap(("$ack",))}
@@ -315,6 +327,18 @@ class SessionTests(ControlCase):
         self.assertIn("about to start over", self.house.command("4", "22")[0])
         self.assertEqual(self.asked(), [])
 
+    def test_one_that_has_begun_when_the_gateway_is_about_to_leave_ends_at_once(self) -> None:
+        self.house.stop_polling()
+        self.house.advance(2)
+        # What it is already would be read back, in a turn that does not come.
+        outcome = self.house.command("4", "20.5")
+        self.house.advance(0.001)
+        self.house.gateway_says(self.house.dialogue.clear())
+        self.house.advance(1)
+        self.assertEqual(len(outcome), 1)
+        self.assertIn("about to start over", outcome[0])
+        self.assertEqual(self.count("session_ended"), 1)
+
     def test_after_a_failure_of_the_understanding_none_is_sent(self) -> None:
         before = len(self.house.received)
         self.house.session_interpreter.listen(lambda _event: 1 / 0)
@@ -439,40 +463,56 @@ class GapTests(ControlCase):
         self.assertEqual(self.asked(), [b'$par set "PR001;6;1"'])
 
 
+class NewerSession:
+    """A second session, as Control sees one; it has one exchange, which the test ends."""
+
+    can_ask = True
+    number = 2
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+        self.reply: Deferred[bytes] = Deferred()
+
+    def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
+        self.asked.append(request)
+        self.can_ask = False
+        return self.reply
+
+    def on_settled(self, listener: object) -> None:
+        pass
+
+
 class SeveralSessionsTests(SynchronousTestCase):
     """Of several logged-in sessions the newest is used."""
 
+    def setUp(self) -> None:
+        self.house = House().log_in()
+        self.newer = NewerSession()
+        interpreter = self.house.interpreter.watch(self.house.session)
+        self.line = self.house.control.watch(self.newer, interpreter)
+        self.house.control.logged_in(self.line)
+        self.first = self.house.command("4", "22")
+        self.house.advance(0.1)
+        self.assertEqual(self.newer.asked, [b'$par set "4;3;22.0"\r\n'])
+        self.waiting = self.house.command("PR001", "Aus")
+
+    def tearDown(self) -> None:
+        self.house.end()
+
     def test_it_is_used_until_it_is_over(self) -> None:
-        house = House().log_in()
-        asked: list[str] = []
+        self.line.over("the client closed")
+        self.newer.reply.errback(SessionOverError())
+        self.house.advance(2)
+        self.assertEqual(self.waiting, ["Aus"])
+        self.assertEqual(self.first, ["error: the session ended before the boiler answered"])
+        self.assertEqual([id_ for id_, _, _ in self.house.outcomes], ["4", "PR001"])
 
-        reply: Deferred[bytes] = Deferred()
-
-        class Newer:
-            """A second session, as Control sees one."""
-
-            can_ask = True
-            number = 2
-
-            def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
-                asked.append(request.decode())
-                return reply
-
-            def on_settled(self, listener: object) -> None:
-                pass
-
-        interpreter = house.interpreter.watch(house.session)
-        line = house.control.watch(Newer(), interpreter)
-        house.control.logged_in(line)
-        house.command("4", "22")
-        house.advance(0.1)
-        self.assertEqual(asked, ['$par set "4;3;22.0"\r\n'])
-        waiting = house.command("PR001", "Aus")
-        line.over("the client closed")
-        reply.errback(SessionOverError())
-        house.advance(2)
-        self.assertEqual(waiting, ["Aus"])
-        self.assertEqual(
-            house.outcomes[0], ("4", "22", "error: the session ended before the boiler answered")
-        )
-        house.end()
+    def test_one_request_is_out_at_a_time_in_all_of_them(self) -> None:
+        self.house.control.closed(self.line, "the gateway is about to start over")
+        self.house.advance(2)
+        self.assertEqual((self.first, self.waiting), ([], []))
+        self.newer.reply.callback(b"$err limit")
+        self.house.advance(2)
+        self.assertEqual(self.first, ["error: the boiler refused it: err limit"])
+        self.assertEqual(self.waiting, ["Aus"])
+        self.line.over("the client closed")
