@@ -1,21 +1,8 @@
-"""One session's dialogue, as it passes: which reply belongs to which request, and what it says.
+"""One session's dialogue: from the bytes of both sides to events.
 
-Requests and replies are paired as docs/protocol.md, section 3, has them; the replies come in the
-order of the requests, but some requests have none and nobody can know the end of some replies. So
-a reply is given to the first of these that there is:
-
-1. the oldest open request of which the grammar has such a reply, refusals included,
-2. the last request that has got its reply, or expects none, if it can have this one as well,
-3. the oldest open request to which any line may belong: one that is not known, or the list of
-   active errors.
-
-A request that the first rule passes over has lost its reply; an unknown one that it passes over
-may have had none, and is over. One that the third rule serves is over when the next request comes,
-unless that came before any line of the reply, as the gateway does not always wait. A line that no
-request is open for is told as unreadable.
+Whose a reply is, pairing.py decides; what it says, replies.py reads.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
 
@@ -29,14 +16,14 @@ from hargassner.dialogue.events import (
     TelemetryLine,
     Unreadable,
 )
-from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise, refuses
+from hargassner.dialogue.grammar import UNKNOWN, Request, recognise, refuses
 from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Discretion
 from hargassner.dialogue.notices import NoticeReader
+from hargassner.dialogue.pairing import Pairing
 from hargassner.dialogue.replies import ReplyReader
+from hargassner.observers import Once
 
-MOST_OPEN = 64
-"""Requests. The gateway sends two without waiting."""
 MOST_KINDS = 64
 """Kinds of unknown requests that are told."""
 
@@ -69,16 +56,15 @@ class Dialogue:
         self._discretion = Discretion()
         self._first_line = True
         self._block = Block()
-        self._open: deque[Request] = deque()
-        self._recent: Request | None = None
-        self._kinds: set[str] = set()
+        self._requests = Pairing()
+        self._kinds = Once(MOST_KINDS)
         self._notices = NoticeReader()
         self._replies = ReplyReader(self._discretion, self._unreadable)
 
     @property
     def open_requests(self) -> tuple[str, ...]:
         """The requests whose reply may still come or go on, oldest first, without secrets."""
-        return tuple(request.text for request in self._open)
+        return tuple(request.text for request in self._requests)
 
     @property
     def gateway_midline(self) -> bool:
@@ -96,7 +82,7 @@ class Dialogue:
         if self.gateway_midline or self.boiler_midline:
             return LineState.BUSY
         # Whether something is owed to the bridge, the bridge knows itself.
-        others = [each for each in self._open if each.sender != "bridge"]
+        others = [each for each in self._requests if each.sender != "bridge"]
         if not others:
             return LineState.FREE
         if all(each.end_unknown for each in others):
@@ -160,25 +146,17 @@ class Dialogue:
         request = Request(form, self._discretion.request(line), subject, sender)
         if form is UNKNOWN:
             kind = _kind(request.text)
-            if kind not in self._kinds and len(self._kinds) < MOST_KINDS:
-                self._kinds.add(kind)
+            if self._kinds.first(kind):
                 yield Passthrough(request.text, kind)
         yield from self._ask(request)
 
     def _ask(self, request: Request) -> Iterator[Event]:
         self.turns += 1
-        for begun in [each for each in self._open if each.answered and each.end_unknown]:
-            self._open.remove(begun)
+        for begun in self._requests.close_begun():
             yield from self._replies.conclude(begun)
-            if begun.form.kind is Kind.PARAMETERS_ALL:
-                # Blocks that come late are still read.
-                self._recent = begun
-        if request.form.silent:
-            self._recent = request
-            return
-        self._open.append(request)
-        if len(self._open) > MOST_OPEN:
-            yield from self._replies.conclude(self._open.popleft())
+        oldest = self._requests.open(request)
+        if oldest is not None:
+            yield from self._replies.conclude(oldest)
 
     # What the boiler says.
 
@@ -211,62 +189,41 @@ class Dialogue:
         if event is not None:
             yield event
         if isinstance(event, Notice) and line.startswith(b"zERR"):
-            yield from self._refuse_setting(event.text)
-
-    def _refuse_setting(self, notice: str) -> Iterator[Event]:
-        for request in self._open:
-            if request.form.kind is Kind.SET_PARAMETER:
-                request.refused = True
-                self._open.remove(request)
-                # Should a reply follow the notice, it belongs to the request all the same.
-                self._recent = request
-                yield Refused(request.text, notice, request.sender)
-                break
+            request = self._requests.refuse_setting()
+            if request is not None:
+                yield Refused(request.text, event.text, request.sender)
 
     def _reply(self, line: bytes) -> Iterator[Event]:
         self.turns += 1
         reply = line[1:]
-        request = next((each for each in self._open if each.expects(reply)), None)
+        request = self._requests.expecting(reply)
         if request is not None:
-            while self._open[0] is not request:
-                yield from self._replies.conclude(self._open.popleft())
-            self._recent = None
-            yield from self._take(request, reply)
-        elif self._recent is not None and self._recent.expects(reply):
-            yield from self._take(self._recent, reply)
+            for lost in self._requests.pass_over(request):
+                yield from self._replies.conclude(lost)
         else:
-            request = next((each for each in self._open if each.admits(reply)), None)
-            if request is None:
-                if self._open:
-                    self._open[0].misread = True
-                yield self._unreadable(line, "no request is open that this can be a reply to")
-            else:
-                yield from self._take(request, reply)
+            request = self._requests.admitting(reply)
+        if request is None:
+            yield self._unreadable(line, "no request is open that this can be a reply to")
+        else:
+            yield from self._take(request, reply)
 
     def _take(self, request: Request, reply: bytes) -> Iterator[Event]:
         if not request.form.reply.fullmatch(reply) and not request.answered and refuses(reply):
-            self._end(request)
+            self._requests.end(request)
             if not request.refused:
                 shown = self._discretion.excerpt(b"$" + reply)
                 yield Refused(request.text, shown, request.sender)
             return
         request.answered = True
         if request.ends_with(reply):
-            self._end(request)
+            self._requests.end(request)
         yield from self._replies.read(request, reply)
         if request.complete:
-            self._end(request)
-
-    def _end(self, request: Request) -> None:
-        """No more of the reply is waited for; what comes all the same may still be read."""
-        if request in self._open:
-            self._open.remove(request)
-        self._recent = request if request.form.kind is Kind.INFO and request.answered else None
+            self._requests.end(request)
 
     def _unreadable(self, line: bytes, reason: str) -> Unreadable:
         # While a token is due, any line may be one in a form that is not known.
-        token_due = any(each.form.kind is Kind.LOGIN_TOKEN for each in self._open)
-        text = "…" if token_due else self._discretion.excerpt(line)
+        text = "…" if self._requests.token_due else self._discretion.excerpt(line)
         return Unreadable("boiler", text, reason)
 
 

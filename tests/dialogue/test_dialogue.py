@@ -15,7 +15,7 @@ from hargassner.dialogue.descriptor import (
     MOST_CHANNELS,
     parse_descriptor,
 )
-from hargassner.dialogue.dialogue import MOST_KINDS, MOST_OPEN, Dialogue, LineState
+from hargassner.dialogue.dialogue import MOST_KINDS, Dialogue, LineState
 from hargassner.dialogue.events import (
     ActiveErrors,
     BoilerDescribed,
@@ -35,6 +35,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.dialogue.masking import LONGEST_SHOWN
+from hargassner.dialogue.pairing import MOST_OPEN
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
 from hargassner.dialogue.replies import MOST_ERRORS
 

@@ -1,0 +1,96 @@
+"""Which reply belongs to which request.
+
+Requests and replies are paired as docs/protocol.md, section 3, has them; the replies come in the
+order of the requests, but some requests have none and nobody can know the end of some replies. So
+a reply is given to the first of these that there is:
+
+1. the oldest open request of which the grammar has such a reply, refusals included,
+2. the last request that has got its reply, or expects none, if it can have this one as well,
+3. the oldest open request to which any line may belong: one that is not known, or the list of
+   active errors.
+
+A request that the first rule passes over has lost its reply; an unknown one that it passes over
+may have had none, and is over. One that the third rule serves is over when the next request comes,
+unless that came before any line of the reply, as the gateway does not always wait. A line that no
+request is open for is told as unreadable.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from hargassner.dialogue.grammar import Kind, Request
+
+MOST_OPEN = 64
+"""Requests. The gateway sends two without waiting."""
+
+
+class Pairing:
+    """The requests whose reply may still come or go on, oldest first."""
+
+    def __init__(self) -> None:
+        self._open: deque[Request] = deque()
+        # The one that has got its reply, or expects none, and may have the next one as well.
+        self._recent: Request | None = None
+
+    def __iter__(self) -> Iterator[Request]:
+        """Every open request."""
+        return iter(self._open)
+
+    @property
+    def token_due(self) -> bool:
+        """Whether a login token is expected."""
+        return any(each.form.kind is Kind.LOGIN_TOKEN for each in self._open)
+
+    def close_begun(self) -> Sequence[Request]:
+        """The next request came: those are over whose reply has begun and has no known end."""
+        begun = [each for each in self._open if each.answered and each.end_unknown]
+        for request in begun:
+            self._open.remove(request)
+            if request.form.kind is Kind.PARAMETERS_ALL:
+                # Blocks that come late are still read.
+                self._recent = request
+        return begun
+
+    def open(self, request: Request) -> Request | None:
+        """A request was sent; the oldest one if there are too many now, which is then over."""
+        if request.form.silent:
+            self._recent = request
+            return None
+        self._open.append(request)
+        return self._open.popleft() if len(self._open) > MOST_OPEN else None
+
+    def expecting(self, reply: bytes) -> Request | None:
+        """The oldest open request of which the grammar has this reply."""
+        return next((each for each in self._open if each.expects(reply)), None)
+
+    def pass_over(self, request: Request) -> Iterator[Request]:
+        """The older requests than this one, which has got a reply: theirs are lost."""
+        while self._open[0] is not request:
+            yield self._open.popleft()
+        self._recent = None
+
+    def admitting(self, reply: bytes) -> Request | None:
+        """Whose a reply may be that no open request expects."""
+        if self._recent is not None and self._recent.expects(reply):
+            return self._recent
+        request = next((each for each in self._open if each.admits(reply)), None)
+        if request is None and self._open:
+            self._open[0].misread = True
+        return request
+
+    def end(self, request: Request) -> None:
+        """No more of the reply is waited for; what comes all the same may still be read."""
+        if request in self._open:
+            self._open.remove(request)
+        self._recent = request if request.form.kind is Kind.INFO and request.answered else None
+
+    def refuse_setting(self) -> Request | None:
+        """A notice refused the oldest request to set a parameter, if one is open."""
+        setting = (each for each in self._open if each.form.kind is Kind.SET_PARAMETER)
+        request = next(setting, None)
+        if request is not None:
+            request.refused = True
+            self._open.remove(request)
+            # Should a reply follow the notice, it belongs to the request all the same.
+            self._recent = request
+        return request
