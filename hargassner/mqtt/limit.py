@@ -1,6 +1,6 @@
 """Finding out that a broker closes the connection for a message that is too large for it.
 
-MQTT 3.1.1 has no way to say so. After a large payload the broker is asked for an answer, and it
+MQTT 3.1.1 cannot express it. After a large payload the broker is asked for an answer, and it
 answers in order: a connection that the broker closes before is one that it may have closed for the
 payload. Once may have another cause; in a row it is a proof.
 """

@@ -1,4 +1,4 @@
-"""What Home Assistant is told: by its rules, and as an owner wants it."""
+"""What is announced to Home Assistant: by its rules, and as an owner wants it."""
 
 import json
 from collections.abc import Iterator
@@ -55,15 +55,15 @@ def configurations() -> Iterator[Config]:
 
 def announced(boiler: Boiler, config: Config) -> Home:
     """What is announced of a boiler, checked."""
-    told = messages(config, device(boiler, config, ""), components(boiler, config), {})
-    return check_announcements({topic: json.dumps(each) for topic, each in told.items()})
+    sent = messages(config, device(boiler, config, ""), components(boiler, config), {})
+    return check_announcements({topic: json.dumps(each) for topic, each in sent.items()})
 
 
 def boiler_with(event: BoilerDescribed, line: bytes = b"", *parameters: str) -> Boiler:
-    """A boiler that was described and has told a line and parameters."""
+    """A boiler that was described and has sent a line and parameters."""
     boiler = Boiler()
     boiler.apply(event, NOW)
-    # A line that does not fit makes every channel one that has told something unknown.
+    # A line that does not fit makes every channel one that shows something unknown.
     boiler.apply(TelemetryLine(line or b"pm "), NOW)
     boiler.apply(Identified("model", "Nano.2(.3) 15"), NOW)
     for each in parameters:
@@ -95,8 +95,8 @@ class RulesTests(SynchronousTestCase):
             boiler = boiler_with(BoilerDescribed(document, descriptor), b"", *PARAMETERS)
             for config in configurations():
                 home = announced(boiler, config)
-                told = len(descriptor.analog) + len(descriptor.digital)
-                self.assertGreater(len(home.components), told)
+                known = len(descriptor.analog) + len(descriptor.digital)
+                self.assertGreater(len(home.components), known)
 
     def test_panels_in_every_language(self) -> None:
         for parameters in (PARAMETERS, ENGLISH):
@@ -317,7 +317,7 @@ class EntityTests(SynchronousTestCase):
         self.assert_has(sensor, command_topic=None, unit_of_measurement="°C")
 
     def test_a_parameter_that_was_only_named_waits(self) -> None:
-        """How it can be set is not known before the boiler has told it in full."""
+        """How it can be set is not known before it is known in full."""
         boiler = small_boiler("4;3;20.000;14.000;26.000;0.500;°C;20.000;0;0;0;Jour")
         boiler.apply(ParameterChanged("PR001", "Mode", None, "Auto"), NOW)
         boiler.apply(ParameterChanged("A9", "", None, "1"), NOW)
