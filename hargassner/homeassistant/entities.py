@@ -90,13 +90,13 @@ def _named(entities: Sequence[Entity]) -> list[tuple[Entity, str]]:
     plain = [_with_capital(" ".join(each.name.split()) or each.object) for each in entities]
     sourced = [f"{name} ({entity.source})" for name, entity in zip(plain, entities, strict=True)]
     by_name, by_source = Counter(plain), Counter([*plain, *sourced])
-    named = []
-    for entity, name, with_source in zip(entities, plain, sourced, strict=True):
-        if by_name[name] > 1:
-            unique = by_source[with_source] == 1
-            name = with_source if unique else f"{name} ({entity.object})"
-        named.append((entity, name))
-    return named
+
+    def unique(entity: Entity, name: str, with_source: str) -> str:
+        if by_name[name] == 1:
+            return name
+        return with_source if by_source[with_source] == 1 else f"{name} ({entity.object})"
+
+    return list(zip(entities, map(unique, entities, plain, sourced), strict=True))
 
 
 def _with_capital(name: str) -> str:

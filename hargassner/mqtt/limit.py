@@ -44,8 +44,10 @@ class Limit:
         """The connection ended, closed by the broker or not; whether that proves a limit."""
         size = self._not_taken[0] if self._not_taken else 0
         self._not_taken.clear()
-        if not size or not hung_up:
-            return False
+        return hung_up and size > 0 and self._suspect(size)
+
+    def _suspect(self, size: int) -> bool:
+        """A payload of so many bytes may be too large; whether that is proved now."""
         self._proofs += 1
         self._suspected = min(size, self._suspected or size)
         if self._proofs < PROOFS:
