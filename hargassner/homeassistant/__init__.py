@@ -1,1 +1,1 @@
-"""What Home Assistant is told, and what it may ask for."""
+"""The boiler in Home Assistant: discovery, states and commands over MQTT."""

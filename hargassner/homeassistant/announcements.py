@@ -50,7 +50,7 @@ class Announcements:
             log.info("announcing to Home Assistant in another way than before")
             self._migration.begin(old)
         self._publish_changed(messages)
-        self._clear(each for each in old if each not in self._migration.topics)
+        self._clear(self._migration.without(old))
         known.discovery = discovery
         known.announcements = [*messages, *self._migration.topics]
 
@@ -122,6 +122,10 @@ class Migration:
             self._broker.publish(topic, MIGRATE)
         self._clearing = Deferred.fromCoroutine(self._clear())
         self._clearing.addErrback(_log_unless_cancelled)
+
+    def without(self, topics: Iterable[str]) -> list[str]:
+        """Those of the topics that are not to be cleared later."""
+        return [each for each in topics if each not in self.topics]
 
     def stop(self) -> None:
         """Leave the clearing to another life."""

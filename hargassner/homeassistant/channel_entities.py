@@ -9,9 +9,7 @@ from hargassner.homeassistant.topics import Topics, channel_object
 
 def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
     """A sensor for an analog channel, a binary one for a digital channel."""
-    entry = channel.entry
     language = config.homeassistant.language
-    wanted = config.homeassistant.entities == "all" or _is_usual(channel)
     platform, properties = "binary_sensor", _looks(channel)
     if channel.kind == "analog":
         platform = "sensor"
@@ -19,17 +17,19 @@ def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
     return Entity(
         platform=platform,
         object=channel_object(channel),
-        name=entry.text.to(language) if entry else channel.name,
+        name=channel.entry.text.to(language) if channel.entry else channel.name,
         source=channel.name,
         available_with=WITH_TELEMETRY,
         properties={"state_topic": Topics.of(config.mqtt).channel(channel), **properties},
-        category=entry.entity_category if entry else DIAGNOSTIC,
-        enabled=channel.connected and wanted,
+        category=channel.entry.entity_category if channel.entry else DIAGNOSTIC,
+        enabled=channel.connected and _is_wanted(channel, config),
     )
 
 
-def _is_usual(channel: Channel) -> bool:
-    """Whether most owners want the entity."""
+def _is_wanted(channel: Channel, config: Config) -> bool:
+    """Whether the owner wants the entity: all of them, or those that most owners want."""
+    if config.homeassistant.entities == "all":
+        return True
     entry = channel.entry
     return entry is not None and entry.enabled and entry.role != "fault"
 

@@ -52,7 +52,7 @@ class Commands:
         self._broker.subscribe(self._topics.commands, self._received, self._unreadable)
 
     def stop(self) -> None:
-        """Take none any more, and answer those whose outcome will come too late to be told."""
+        """Take none any more, and answer those whose outcome will come too late."""
         for object_ in self._open:
             self._answer(object_, {"ok": False, "error": _STOPPED})
         self._open.clear()

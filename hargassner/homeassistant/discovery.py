@@ -1,4 +1,4 @@
-"""What Home Assistant learns of the boiler: its device, and an entity for everything known."""
+"""The discovery of the boiler: its device, and an entity for everything known."""
 
 from collections.abc import Iterator, Mapping
 

@@ -25,8 +25,8 @@ class Entity:
     """One entity of Home Assistant's.
 
     ``object`` is its identifier, ``name`` what the owner calls it, and ``source`` what the boiler
-    calls it, to tell it from another of that name. ``available_with`` names the topics that must
-    be online, and ``properties`` is everything that only this platform has.
+    calls it, to distinguish it from another of that name. ``available_with`` names the topics that
+    must be online, and ``properties`` is everything that only this platform has.
     """
 
     platform: str
@@ -40,7 +40,7 @@ class Entity:
 
     @property
     def key(self) -> str:
-        """What tells it from the device's other entities."""
+        """What distinguishes it from the device's other entities."""
         return f"{self.platform}_{self.object}"
 
 
@@ -50,19 +50,19 @@ def compact(value: Mapping[str, Any]) -> str:
 
 
 def unique_id(node: str, object_: str) -> str:
-    """The id under which Home Assistant remembers an entity."""
+    """The id under which Home Assistant knows an entity."""
     return f"hargassner_{node}_{object_}"
 
 
 def object_of(payload: Json, node: str) -> str:
-    """The identifier of the entity that a payload tells of."""
+    """The identifier of the entity that a payload announces."""
     object_: str = payload["unique_id"].removeprefix(unique_id(node, ""))
     return object_
 
 
 def payloads(entities: Iterable[Entity], topics: Topics, node: str) -> dict[str, Json]:
-    """What Home Assistant is told of each entity, by its key."""
-    told = {}
+    """The discovery payload of each entity, by its key."""
+    by_key = {}
     for entity, name in _named(list(entities)):
         payload: Json = {
             "platform": entity.platform,
@@ -77,8 +77,8 @@ def payloads(entities: Iterable[Entity], topics: Topics, node: str) -> dict[str,
             payload["entity_category"] = entity.category
         if not entity.enabled:
             payload["enabled_by_default"] = False
-        told[entity.key] = payload
-    return told
+        by_key[entity.key] = payload
+    return by_key
 
 
 def _named(entities: Sequence[Entity]) -> list[tuple[Entity, str]]:
@@ -90,13 +90,13 @@ def _named(entities: Sequence[Entity]) -> list[tuple[Entity, str]]:
     plain = [_with_capital(" ".join(each.name.split()) or each.object) for each in entities]
     sourced = [f"{name} ({entity.source})" for name, entity in zip(plain, entities, strict=True)]
     by_name, by_source = Counter(plain), Counter([*plain, *sourced])
-    named = []
-    for entity, name, with_source in zip(entities, plain, sourced, strict=True):
-        if by_name[name] > 1:
-            unique = by_source[with_source] == 1
-            name = with_source if unique else f"{name} ({entity.object})"
-        named.append((entity, name))
-    return named
+
+    def unique(entity: Entity, name: str, with_source: str) -> str:
+        if by_name[name] == 1:
+            return name
+        return with_source if by_source[with_source] == 1 else f"{name} ({entity.object})"
+
+    return list(zip(entities, map(unique, entities, plain, sourced), strict=True))
 
 
 def _with_capital(name: str) -> str:

@@ -44,6 +44,10 @@ class FaultStates:
         text = "; ".join(map(self._line, faults)) or _NO_FAULT.to(self._language)
         self._states.show(self._topics.state("fault"), "ON" if faults else "OFF", at_once=True)
         self._states.show(self._topics.state("fault_text"), text[:LONGEST_STATE], at_once=True)
+        self._publish_new(faults)
+
+    def _publish_new(self, faults: Sequence[Fault]) -> None:
+        """Publish an event for each fault that was not active before."""
         before = self._retained.known.faults
         now = [[fault.number, fault.text.en] for fault in faults]
         for fault, key in zip(faults, now, strict=True):

@@ -38,18 +38,22 @@ def _read(data: bytes) -> Retained:
         ValueError: it is damaged.
     """
     known = json.loads(data)
-    expected = asdict(Retained())
-    if not isinstance(known, dict) or known.keys() != expected.keys():
-        raise ValueError("it has other keys than expected")
-    for key, value in expected.items():
-        if not isinstance(known[key], type(value)):
-            raise ValueError(f"{key} is of another type than expected")
+    _check_types(known, asdict(Retained()))
     retained = Retained(**known)
     if not all(isinstance(each, str) for each in retained.states + retained.announcements):
         raise ValueError("a topic is no text")
     if not all(map(_is_component, retained.components.values())):
         raise ValueError("a component is none")
     return retained
+
+
+def _check_types(known: Any, expected: dict[str, Any]) -> None:
+    """Raise ``ValueError`` unless all keys are there, with values of these values' types."""
+    if not isinstance(known, dict) or known.keys() != expected.keys():
+        raise ValueError("it has other keys than expected")
+    for key, value in expected.items():
+        if not isinstance(known[key], type(value)):
+            raise ValueError(f"{key} is of another type than expected")
 
 
 def _is_component(value: object) -> bool:

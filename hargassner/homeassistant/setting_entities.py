@@ -1,6 +1,7 @@
 """The entity of a parameter, by what it can be set to."""
 
 from collections.abc import Sequence
+from itertools import permutations
 
 from hargassner.boiler.model import Setting
 from hargassner.catalogue import spelled_unit
@@ -94,9 +95,7 @@ def _limits(number: NumberParameter, is_temperature: bool) -> Json:
 
 def _switch(options: Sequence[str]) -> tuple[str, Json] | None:
     """A switch, if the options are yes and no."""
-    if len(options) != 2:
-        return None
-    for off, on in (options, options[::-1]):
+    for off, on in permutations(options) if len(options) == 2 else ():
         if (on.casefold(), off.casefold()) in _YES_NO:
             states = {"state_on": on, "state_off": off}
             return "switch", {"payload_on": on, "payload_off": off, **states}

@@ -41,7 +41,7 @@ class Topics:
 
     @property
     def status(self) -> str:
-        """Whether the bridge is online; the link to the broker says so."""
+        """Whether the bridge is online; the link to the broker publishes it."""
         return self.state("status")
 
     @property
@@ -77,7 +77,7 @@ class Topics:
         return f"{self.base}/{object_}/set"
 
     def result(self, object_: str) -> str:
-        """Where it is told what became of a command."""
+        """Where the outcome of a command is published."""
         return f"{self.base}/{object_}/result"
 
     def object_of(self, topic: str) -> str:

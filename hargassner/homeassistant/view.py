@@ -155,11 +155,9 @@ class HomeView(Service, BoilerObserver):
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
-        known = channel.connected and channel.value is not None and channel.text is not None
-        payload = channel.text if known else None
         self._states.show(
             self._topics.channel(channel),
-            UNKNOWN if payload is None else payload,
+            _shown(channel),
             at_once=channel.kind == "digital" or _is_state(channel.entry),
         )
         self._announcer.heard(channel)
@@ -246,6 +244,12 @@ class HomeView(Service, BoilerObserver):
         # They name topics that are no more.
         known.components = {}
         self._retained.changed()
+
+
+def _shown(channel: Channel) -> str:
+    """What a channel shows, if that is known."""
+    known = channel.connected and channel.value is not None
+    return UNKNOWN if not known or channel.text is None else channel.text
 
 
 def _is_state(entry: object) -> bool:

@@ -1,1 +1,1 @@
-"""MQTT: the broker link, the topics, and what Home Assistant is told."""
+"""MQTT: the link to the broker, as the views see it and as it is made."""

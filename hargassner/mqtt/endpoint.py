@@ -42,7 +42,7 @@ from zope.interface import implementer
 
 from hargassner.config import MqttConfig
 
-CONNECT_PATIENCE = 15.0
+CONNECT_TIMEOUT = 15.0
 """Seconds that an address of the broker's has to accept a connection."""
 
 _LARGEST_FILE = 1_048_576
@@ -58,7 +58,7 @@ class UnusableFileError(Exception):
 
 
 class IBrokerReactor(IReactorTCP, IReactorTime):
-    """A reactor that connects and tells the time."""
+    """A reactor that connects and has a clock."""
 
 
 def _read(key: str, name: str) -> bytes:
@@ -176,7 +176,7 @@ class BrokerEndpoint:
         Errors: ``UnusableFileError``, and the endpoint's.
         """
         endpoint: IStreamClientEndpoint = HostnameEndpoint(
-            self._reactor, self._host, self._port, timeout=CONNECT_PATIENCE
+            self._reactor, self._host, self._port, timeout=CONNECT_TIMEOUT
         )
         if self._tls:
             try:

@@ -1,8 +1,8 @@
 """MQTT without I/O: paho-mqtt as a protocol engine between two byte streams.
 
 Paho wants a socket, and gets two bytearrays. Bytes from the broker are fed in and events come
-out; what it wants sent is taken. Its callbacks only take notes, which are read after paho has
-returned: it holds locks while it calls back, and acting there would block the reactor for ever.
+out; what it wants sent is taken. Its callbacks only append events, which are read after paho
+has returned: it holds locks while it calls back, and acting there would block the reactor for ever.
 """
 
 from typing import Any
@@ -51,7 +51,7 @@ class Engine:
     ) -> None:
         self._memory = MemorySocket()
         self._filter = PacketFilter()
-        self._notes: list[Event] = []
+        self._events: list[Event] = []
         self._filters: dict[int, str] = {}
         self._unanswered: dict[int, str] = {}
         self._unreadable = 0
@@ -62,11 +62,11 @@ class Engine:
             paho.username_pw_set(identity.username, identity.password or None)
         will = identity.will
         paho.will_set(will.topic, will.payload, retain=will.retain)
-        paho.on_connect = self._note_connack
-        paho.on_message = self._note_message
-        paho.on_publish = self._note_puback
-        paho.on_subscribe = self._note_suback
-        paho.on_unsubscribe = lambda *_: self._notes.append(Answered())
+        paho.on_connect = self._on_connack
+        paho.on_message = self._on_message
+        paho.on_publish = self._on_puback
+        paho.on_subscribe = self._on_suback
+        paho.on_unsubscribe = lambda *_: self._events.append(Answered())
         # Its presence alone keeps paho from writing in the middle of publish().
         paho.on_socket_register_write = lambda *_: None
 
@@ -81,26 +81,26 @@ class Engine:
         return len(self._memory.outgoing)
 
     def begin(self) -> None:
-        """Ask the broker to let us in."""
+        """Ask the broker to accept us."""
         self._paho.connect_async("broker", keepalive=KEEPALIVE)
         self._paho.reconnect()
         self._write()
 
     def feed(self, data: bytes) -> list[Event]:
-        """Understand what the broker sent; nothing follows ``ConnectionProblem``."""
+        """Parse what the broker sent; nothing follows ``ConnectionProblem``."""
         if self._over:
-            return self._noted()
+            return self._take_events()
         for each in self._filter.feed(data):
             if self._over:
                 break
             if isinstance(each, TooLarge):
                 topic = each.topic.decode(errors="replace")
-                self._notes.append(Unreadable(topic, f"longer than {LARGEST // 1024} kB"))
+                self._events.append(Unreadable(topic, f"longer than {LARGEST // 1024} kB"))
             else:
                 self._memory.incoming += each
                 self._read()
         self._write()
-        return self._noted()
+        return self._take_events()
 
     def tick(self) -> list[Event]:
         """Keep the connection alive, once a second from ``Admitted`` on."""
@@ -109,15 +109,15 @@ class Engine:
             self._write()
             if self._paho.socket() is None:
                 self._end("the broker does not answer any more")
-        return self._noted()
+        return self._take_events()
 
     def publish(self, message: Message, *, answered: bool = False) -> None:
-        """Say something, at most once (QoS 0), or have it answered (QoS 1): ``Delivered``."""
-        said = self._paho.publish(
+        """Publish, at most once (QoS 0), or have it answered (QoS 1): ``Delivered``."""
+        published = self._paho.publish(
             message.topic, message.payload, qos=int(answered), retain=message.retain
         )
         if answered:
-            self._unanswered[said.mid] = message.topic
+            self._unanswered[published.mid] = message.topic
         self._write()
 
     def subscribe(self, topic_filter: str) -> None:
@@ -135,7 +135,7 @@ class Engine:
         """Have the broker answer, when it has taken what was sent before: ``Answered``.
 
         It is asked to end a subscription that there is not, since MQTT has it answer that, and
-        answer in order; and paho tells of such an answer, as it does not of a ping's.
+        answer in order; and paho calls back for such an answer, as it does not for a ping's.
         """
         self._paho.unsubscribe(_NO_SUBSCRIPTION)
         self._write()
@@ -152,9 +152,9 @@ class Engine:
         self._memory.outgoing.clear()
         return taken
 
-    def _noted(self) -> list[Event]:
-        notes, self._notes = self._notes, []
-        return notes
+    def _take_events(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
 
     def _write(self) -> None:
         while self._paho.want_write() and self._paho.socket() is not None:
@@ -173,21 +173,21 @@ class Engine:
     def _end(self, why: str, lasting: bool = False) -> None:
         if not self._over:
             self._over = True
-            self._notes.append(ConnectionProblem(why, lasting))
+            self._events.append(ConnectionProblem(why, lasting))
 
-    def _note_connack(
+    def _on_connack(
         self, _client: Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any
     ) -> None:
         if self._admitted:
             self._end(_NO_BROKER, lasting=True)
         elif not reason.is_failure:
             self._admitted = True
-            self._notes.append(Admitted(getattr(properties, "MaximumPacketSize", 0)))
+            self._events.append(Admitted(getattr(properties, "MaximumPacketSize", 0)))
         else:
             known = _REFUSALS.get(reason.value)
             self._end(f"the broker refuses us: {known or reason}", lasting=known is not None)
 
-    def _note_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if message.retain:
             return
         try:
@@ -196,19 +196,19 @@ class Engine:
             self._unreadable += 1
             return
         try:
-            self._notes.append(Received(topic, message.payload.decode()))
+            self._events.append(Received(topic, message.payload.decode()))
         except UnicodeDecodeError:
             self._unreadable += 1
-            self._notes.append(Unreadable(topic, "no text in UTF-8"))
+            self._events.append(Unreadable(topic, "no text in UTF-8"))
 
-    def _note_puback(
+    def _on_puback(
         self, _client: Client, _data: Any, number: int, reason: ReasonCode, _properties: Any
     ) -> None:
         topic = self._unanswered.pop(number, None)
         if topic is not None:
-            self._notes.append(Delivered(topic, str(reason) if reason.is_failure else ""))
+            self._events.append(Delivered(topic, str(reason) if reason.is_failure else ""))
 
-    def _note_suback(
+    def _on_suback(
         self,
         _client: Client,
         _data: Any,
@@ -218,4 +218,4 @@ class Engine:
     ) -> None:
         topic_filter = self._filters.pop(number, None)
         if topic_filter is not None and any(each.is_failure for each in reasons):
-            self._notes.append(NotSubscribed(topic_filter))
+            self._events.append(NotSubscribed(topic_filter))

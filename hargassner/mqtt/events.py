@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The broker has let us in.
+    """The broker has accepted us.
 
-    ``largest`` is how many bytes of a packet it takes at most, 0 where it tells no limit, as none
+    ``largest`` is how many bytes of a packet it takes at most, 0 where it names no limit, as none
     does in MQTT 3.1.1.
     """
 
@@ -41,8 +41,8 @@ class NotSubscribed:
 class ConnectionProblem:
     """What keeps us from the broker, in a sentence for the owner.
 
-    ``lasting`` tells that trying again soon would come to the same, ``hung_up`` that the other side
-    closed the connection, or something on the way did.
+    ``lasting`` means that trying again soon would come to the same, ``hung_up`` that the other side
+    closed the connection, or something in between did.
     """
 
     why: str

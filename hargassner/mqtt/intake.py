@@ -87,13 +87,18 @@ class Intake:
         if not self._events:
             piece = bytes(self._unread[:SLICE])
             del self._unread[:SLICE]
-            self._events.extend(self._parse(piece))
+            self._accept(self._parse(piece))
         for _ in range(MOST_AT_ONCE):
-            if not self._events or self._closed:
-                break
-            self._handle(self._events.popleft())
+            # Closing leaves none.
+            if self._events:
+                self._handle(self._events.popleft())
         if not self._closed:
             self._rest()
+
+    def _accept(self, events: list[Event]) -> None:
+        # Parsing may have closed the connection.
+        if not self._closed:
+            self._events.extend(events)
 
     def _rest(self) -> None:
         """Read on, or leave what waits to another turn."""

@@ -1,4 +1,4 @@
-"""What the views over MQTT need of a broker, whoever provides it."""
+"""What the views over MQTT need of a broker."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,9 +48,9 @@ class IBroker(Interface):
 
         While it cannot be sent, since the broker does not read or since much is to be said at
         once, the newest retained payload of a topic waits, and some hundred others, each in its
-        turn; while many of these wait, nothing more is heard of the broker. A payload as long as
+        turn; while many of these wait, nothing more is read from the broker. A payload as long as
         ``status.limit`` is not sent. Retained ones are
-        remembered, and said again after each reconnect; others are dropped while offline.
+        stored, and published again after each reconnect; others are dropped while offline.
         """
 
     def clear(topic: str) -> None:
@@ -66,7 +66,7 @@ class IBroker(Interface):
         A payload that is too large, or no UTF-8, is dropped, and ``unreadable`` called with the
         topic and what is the matter ("longer than 64 kB"). It may be called before the link is
         online; the subscription is renewed after each reconnect. Of messages that the broker had
-        retained, neither hears anything: what was said before is no command. A message that
+        retained, neither is called: what was published before is no command. A message that
         matches several filters may come several times: let them not overlap.
         """
 

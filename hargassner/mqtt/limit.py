@@ -1,6 +1,6 @@
 """Finding out that a broker closes the connection for a message that is too large for it.
 
-MQTT 3.1.1 has no way to say so. After a large payload the broker is asked for an answer, and it
+MQTT 3.1.1 cannot express it. After a large payload the broker is asked for an answer, and it
 answers in order: a connection that the broker closes before is one that it may have closed for the
 payload. Once may have another cause; in a row it is a proof.
 """
@@ -44,8 +44,10 @@ class Limit:
         """The connection ended, closed by the broker or not; whether that proves a limit."""
         size = self._not_taken[0] if self._not_taken else 0
         self._not_taken.clear()
-        if not size or not hung_up:
-            return False
+        return hung_up and size > 0 and self._suspect(size)
+
+    def _suspect(self, size: int) -> bool:
+        """A payload of so many bytes may be too large; whether that is proved now."""
         self._proofs += 1
         self._suspected = min(size, self._suspected or size)
         if self._proofs < PROOFS:

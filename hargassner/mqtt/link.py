@@ -119,7 +119,7 @@ class BrokerLink(Service):
         self._subscriptions = Subscriptions()
         self._observers: Observers[Callable[[LinkStatus], None]] = Observers("the broker's status")
         self._retries = Retries()
-        self._said = Once()
+        self._logged = Once()
         self._attempts = _Attempts(
             config, endpoint or BrokerEndpoint(config, reactor), self._not_connected
         )
@@ -199,8 +199,8 @@ class BrokerLink(Service):
         if not isinstance(self._state, Greeting):
             return
         log.info("connected to the MQTT broker {url}", url=self._config.url)
-        self._said = Once()
-        self._outgoing.outbox.say_again()
+        self._logged = Once()
+        self._outgoing.outbox.publish_again()
         self._state = self._state.accepted()
         self._become(LinkState.ONLINE)
         # Last, so that nobody takes what the broker retained from before for current.
@@ -226,7 +226,7 @@ class BrokerLink(Service):
     def not_subscribed(self, topic_filter: str) -> None:
         """The broker's access list is against us; log it once."""
         why = f"the broker does not let us subscribe to {topic_filter}"
-        if self._said.first(why):
+        if self._logged.first(why):
             log.warn("{url}: {why}", url=self._config.url, why=why)
 
     def answered(self) -> None:
@@ -278,7 +278,7 @@ class BrokerLink(Service):
             return
         self._retries.failed(problem)
         self.counters.refusals += problem.lasting
-        if self._said.first(problem.why):
+        if self._logged.first(problem.why):
             log.warn("no link to {url}: {why}", url=self._config.url, why=problem.why)
         self._become(LinkState.REFUSED if problem.lasting else LinkState.WAITING, problem.why)
 

@@ -9,10 +9,10 @@ MOST_EVENTS = 256
 
 
 class Outbox:
-    """Remembers what is retained, and holds what cannot be sent now.
+    """Stores what is retained, and holds what cannot be sent now.
 
     Of what a broker retains, only the newest of a topic counts: whatever happens, two messages a
-    topic are held at most, the one that waits and the one to be said again, as a rule the same.
+    topic are held at most, the one that waits and the one to be published again, mostly the same.
     What nobody retains, an event or the result of a command, waits in its turn, each for itself.
     """
 
@@ -33,9 +33,9 @@ class Outbox:
         return self._events
 
     def keep(self, message: Message) -> None:
-        """Remember what the broker retains from now on.
+        """Store what the broker retains from now on.
 
-        An empty payload, by which the broker forgets the topic, is remembered like any other:
+        An empty payload, by which the broker forgets the topic, is stored like any other:
         it may have been lost with the connection.
         """
         self._kept[message.topic] = message
@@ -67,8 +67,8 @@ class Outbox:
         self._events -= not message.retain
         return message
 
-    def say_again(self) -> None:
-        """Let everything wait that a broker should retain."""
+    def publish_again(self) -> None:
+        """Let everything wait that a broker is to retain."""
         self._waiting.update(self._kept)
 
     def interrupted(self) -> int:

@@ -1,7 +1,7 @@
 """Filters out what a broker should not send us, before it takes up memory.
 
 Whoever may publish to the broker may publish 256 MB to a topic that we listen to, and MQTT 3.1.1
-has no way to tell the broker how much is too much.
+cannot set the broker a limit.
 """
 
 from dataclasses import dataclass
@@ -90,18 +90,14 @@ class PacketFilter:
 
     def _judge(self) -> None:
         """Decide whether the packet passes whose header is complete."""
-        kind, *digits = self._header
-        length = sum((digit & ~_MORE) << 7 * place for place, digit in enumerate(digits))
-        if len(self._header) == _LONGEST_HEADER:
-            length = 0  # Whoever reads it will find that it is none.
-        self._left = length
+        kind = self._header[0]
+        self._left = _length(self._header)
         is_message = kind & _KIND == _PUBLISH
         answered = is_message and kind & _QOS
-        self._pass = length <= LARGEST and not answered
-        if not self._pass:
-            self.dropped += 1
-            if is_message and not answered and not kind & _RETAINED:
-                self._topic = bytearray()
+        self._pass = self._left <= LARGEST and not answered
+        self.dropped += not self._pass
+        if not self._pass and is_message and not kind & (_QOS | _RETAINED):
+            self._topic = bytearray()
 
     def _topic_in(self, piece: bytes) -> bytes | None:
         """The topic of a message that is left out, when it is there."""
@@ -114,3 +110,10 @@ class PacketFilter:
             return None
         topic, self._topic = bytes(self._topic[_LENGTH:end]), None
         return topic
+
+
+def _length(header: bytearray) -> int:
+    """The length of the packet that follows a header."""
+    if len(header) == _LONGEST_HEADER:
+        return 0  # Whoever reads it will find that it is none.
+    return sum((digit & ~_MORE) << 7 * place for place, digit in enumerate(header[1:]))

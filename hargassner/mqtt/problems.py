@@ -37,9 +37,7 @@ def connection_problem(failure: Failure) -> ConnectionProblem:
 
 
 def _tls_problem(wrong: SSL.Error) -> ConnectionProblem:
-    """What OpenSSL raises: a list of library, function and reason, or nothing at all."""
-    errors = wrong.args[0] if wrong.args and isinstance(wrong.args[0], list) else []
-    reason = str(errors[0][-1]) if errors else ""
+    reason = _tls_reason(wrong)
     if not reason or "unexpected eof" in reason:
         return ConnectionProblem("the broker closed the connection during the TLS handshake")
     if reason == "certificate verify failed":
@@ -49,3 +47,11 @@ def _tls_problem(wrong: SSL.Error) -> ConnectionProblem:
     if "alert" in reason:
         return ConnectionProblem(f"the broker refuses our TLS: {reason}", lasting=True)
     return ConnectionProblem(f"TLS fails: {reason}", lasting=True)
+
+
+def _tls_reason(wrong: SSL.Error) -> str:
+    """The reason among what OpenSSL raises: a list of library, function and reason, or nothing."""
+    match wrong.args:
+        case ([[*_, reason], *_], *_):
+            return str(reason)
+    return ""

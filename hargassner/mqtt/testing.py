@@ -1,4 +1,4 @@
-"""A broker in memory and a control without a boiler, for whoever tests with them."""
+"""A broker in memory and a control without a boiler, to test with."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class MemoryBroker:
     (topic, payload, retain) in order, and at ``retained``, what the broker has of each topic.
 
     Args:
-        seconds: tells the time.
+        seconds: the moment now.
     """
 
     def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
@@ -126,7 +126,7 @@ class MemoryBroker:
             listener(self.status)
 
     def _send(self, topic: str, payload: str, retain: bool) -> None:
-        if self._limit and len(payload.encode()) >= self._limit:
+        if 0 < self._limit <= len(payload.encode()):
             return
         self.published.append((topic, payload, retain))
         if retain and payload:

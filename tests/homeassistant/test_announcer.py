@@ -1,4 +1,4 @@
-"""When Home Assistant is told of the boiler, and how what was told is taken back."""
+"""When the boiler is announced to Home Assistant, and how what was announced is taken back."""
 
 import json
 from typing import Any
@@ -59,8 +59,8 @@ class WhenTests(AnnouncerCase):
         self.tell_parameters()
         self.broker.take()
         self.clock.advance(SETTLE)
-        told = [topic for topic, _ in self.broker.take() if topic == DEVICE]
-        self.assertEqual([DEVICE], told)
+        published = [topic for topic, _ in self.broker.take() if topic == DEVICE]
+        self.assertEqual([DEVICE], published)
 
     def test_what_has_not_changed_is_not_announced_again(self) -> None:
         """A value is no reason, and neither is the same descriptor."""
@@ -215,7 +215,7 @@ class NextLifeTests(AnnouncerCase):
         self.assertEqual(16.0, self.home().entity("number", "par_4")["min"])
 
     def test_a_thermostat_whose_parameters_are_others_now(self) -> None:
-        """It was waited for, and is removed when they are told."""
+        """It was waited for, and is removed when they are known."""
         self.everything()
         self.live_again()
         self.apply(described())
@@ -228,7 +228,7 @@ class NextLifeTests(AnnouncerCase):
         self.assertIn("climate_climate_1", self.removed())
 
     def test_a_parameter_that_may_not_be_set_any_more(self) -> None:
-        """It is removed at once, though the boiler has not told it yet."""
+        """It is removed at once, though it is not known yet."""
         self.everything()
         self.config = config_from({"control": {"parameters": ["PR001"]}, "web": {"listen": ""}})
         self.live_again()
@@ -281,8 +281,8 @@ class TooLargeTests(AnnouncerCase):
             self.broker.go_online()
             self.apply(Identified("firmware", "V14.1"))
             self.settle()
-        told = [what for topic, what in self.broker.take() if topic == DEVICE]
-        self.assertEqual([], [each for each in told if each])
+        published = [what for topic, what in self.broker.take() if topic == DEVICE]
+        self.assertEqual([], [each for each in published if each])
         said = [each for each in self.log.lines if "a message of its own" in each]
         self.assertEqual(1, len(said))
 
@@ -323,14 +323,14 @@ class SwitchingTests(AnnouncerCase):
     """From one way to announce to another, without duplicates and without loss."""
 
     def assert_migrated(self, old: set[str]) -> None:
-        """Insist that Home Assistant was asked to let go, then told anew, and the old cleared."""
+        """Insist that the entities were let go, then announced anew, and the old ones cleared."""
         new = set(self.announced()) - old
         self.assertTrue(new)
-        told = [(topic, what) for topic, what in self.broker.take() if topic in old | new]
-        asked = [topic for topic, what in told if what == MIGRATE]
+        published = [(topic, what) for topic, what in self.broker.take() if topic in old | new]
+        asked = [topic for topic, what in published if what == MIGRATE]
         self.assertEqual(old, set(asked))
-        self.assertEqual(asked, [topic for topic, _ in told[: len(asked)]])
-        self.assertEqual(new, {topic for topic, _ in told[len(asked) :]})
+        self.assertEqual(asked, [topic for topic, _ in published[: len(asked)]])
+        self.assertEqual(new, {topic for topic, _ in published[len(asked) :]})
         self.clock.advance(MIGRATION_TIMEOUT)
         self.assertEqual(new, set(self.announced()))
         self.home()

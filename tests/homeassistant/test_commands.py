@@ -21,9 +21,9 @@ class CommandCase(HomeCase):
 
     def results(self, object_: str) -> list[dict[str, Any]]:
         """What was answered on a result topic; nothing of it is retained."""
-        told = [each for each in self.broker.published if each[0] == f"{BASE}/{object_}/result"]
-        self.assertFalse(any(retain for _, _, retain in told))
-        return [json.loads(payload) for _, payload, _ in told]
+        results = [each for each in self.broker.published if each[0] == f"{BASE}/{object_}/result"]
+        self.assertFalse(any(retain for _, _, retain in results))
+        return [json.loads(payload) for _, payload, _ in results]
 
 
 class CommandTests(CommandCase):

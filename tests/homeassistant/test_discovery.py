@@ -1,4 +1,4 @@
-"""What Home Assistant is told: by its rules, and as an owner wants it."""
+"""What is announced to Home Assistant: by its rules, and as an owner wants it."""
 
 import json
 from collections.abc import Iterator
@@ -56,8 +56,8 @@ def configurations() -> Iterator[Config]:
 
 def announced(boiler: Boiler, config: Config) -> Home:
     """What is announced of a boiler, checked."""
-    told = messages(config, device(boiler, config, ""), components(boiler, config), {})
-    return check_announcements({topic: json.dumps(each) for topic, each in told.items()})
+    sent = messages(config, device(boiler, config, ""), components(boiler, config), {})
+    return check_announcements({topic: json.dumps(each) for topic, each in sent.items()})
 
 
 def boiler_with(event: Described, line: bytes = b"", *parameters: str) -> Boiler:
@@ -96,8 +96,8 @@ class RulesTests(SynchronousTestCase):
             boiler = boiler_with(Described(descriptor), b"", *PARAMETERS)
             for config in configurations():
                 home = announced(boiler, config)
-                told = len(descriptor.analog) + len(descriptor.digital)
-                self.assertGreater(len(home.components), told)
+                known = len(descriptor.analog) + len(descriptor.digital)
+                self.assertGreater(len(home.components), known)
 
     def test_panels_in_every_language(self) -> None:
         for parameters in (PARAMETERS, ENGLISH):
@@ -318,7 +318,7 @@ class EntityTests(SynchronousTestCase):
         self.assert_has(sensor, command_topic=None, unit_of_measurement="°C")
 
     def test_a_parameter_that_was_only_named_waits(self) -> None:
-        """How it can be set is not known before the boiler has told it in full."""
+        """How it can be set is not known before it is known in full."""
         boiler = small_boiler("4;3;20.000;14.000;26.000;0.500;°C;20.000;0;0;0;Jour")
         boiler.apply(ParameterChanged("PR001", "Mode", None, "Auto"), NOW)
         boiler.apply(ParameterChanged("A9", "", None, "1"), NOW)

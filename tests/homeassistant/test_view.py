@@ -201,10 +201,10 @@ class PaceTests(HomeCase):
         self.line()
         self.on = set()
         self.line()
-        told = self.broker.take()
-        self.assertEqual(["3", "4", "5"], [what for topic, what in told if topic.endswith("/zk")])
-        self.assertEqual(["ON", "OFF"], [what for topic, what in told if topic.endswith("/hkp1")])
-        numbers = [what for topic, what in told if topic.endswith("/stoerungs_nr")]
+        sent = self.broker.take()
+        self.assertEqual(["3", "4", "5"], [what for topic, what in sent if topic.endswith("/zk")])
+        self.assertEqual(["ON", "OFF"], [what for topic, what in sent if topic.endswith("/hkp1")])
+        numbers = [what for topic, what in sent if topic.endswith("/stoerungs_nr")]
         self.assertEqual(["70", "0"], numbers)
 
     def test_what_waits_is_said_at_the_end(self) -> None:
@@ -222,8 +222,8 @@ class PaceTests(HomeCase):
         self.broker.take()
         self.line(tk="66.00")
         self.line(tk="67.00")
-        told = [what for topic, what in self.broker.take() if topic.endswith("/tk")]
-        self.assertEqual(["66.00", "67.00"], told)
+        published = [what for topic, what in self.broker.take() if topic.endswith("/tk")]
+        self.assertEqual(["66.00", "67.00"], published)
 
 
 class FaultTests(HomeCase):
@@ -231,13 +231,13 @@ class FaultTests(HomeCase):
 
     def events(self) -> list[dict[str, object]]:
         """The fault events that were published, none of them retained."""
-        told = [
+        published = [
             (json.loads(payload), retain)
             for topic, payload, retain in self.broker.published
             if topic == f"{BASE}/fault_event"
         ]
-        self.assertFalse(any(retain for _, retain in told))
-        return [event for event, _ in told]
+        self.assertFalse(any(retain for _, retain in published))
+        return [event for event, _ in published]
 
     def test_no_fault(self) -> None:
         self.apply(described())
@@ -377,9 +377,9 @@ class BirthTests(HomeCase):
         self.broker.take()
         self.broker.deliver("homeassistant/status", "online")
         self.clock.advance(BIRTH_DELAY)
-        told = self.broker.take()
-        self.assertEqual("homeassistant/device/hargassner_boiler/config", told[0][0])
-        self.assertEqual(self.broker.retained, dict(told))
+        published = self.broker.take()
+        self.assertEqual("homeassistant/device/hargassner_boiler/config", published[0][0])
+        self.assertEqual(self.broker.retained, dict(published))
 
     def test_many_births_are_answered_once(self) -> None:
         self.everything()

@@ -32,14 +32,14 @@ WILL = Message("p/status", b"offline", retain=True)
 
 
 def begun(identity: Identity | None = None) -> Engine:
-    """An engine that has asked to be let in."""
+    """An engine that has asked to be accepted."""
     engine = Engine(identity or Identity("hargassner:boiler", WILL))
     engine.begin()
     return engine
 
 
-def let_in() -> Engine:
-    """An engine that has been let in."""
+def accepted() -> Engine:
+    """An engine that the broker has accepted."""
     engine = begun()
     engine.take()
     engine.feed(LET_IN)
@@ -138,7 +138,7 @@ class MessagesTests(SynchronousTestCase):
     """The engine publishes, subscribes and receives."""
 
     def test_publishes_at_once(self) -> None:
-        engine = let_in()
+        engine = accepted()
         engine.publish(Message("a/b", "größer".encode(), retain=True))
         engine.publish(Message("a/c", b"", retain=False))
         first, second = taken(engine)
@@ -147,14 +147,14 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual((first.flags & 6, engine.pending), (0, 0), "QoS 0, nothing left")
 
     def test_subscribes(self) -> None:
-        engine = let_in()
+        engine = accepted()
         engine.subscribe("a/+/set")
         [packet] = taken(engine)
         self.assertEqual((packet.kind, packet.topic_filter), ("SUBSCRIBE", "a/+/set"))
         self.assertEqual(engine.feed(subscribed(packet.number)), [])
 
     def test_tells_which_subscription_is_refused(self) -> None:
-        engine = let_in()
+        engine = accepted()
         engine.subscribe("a/+/set")
         engine.subscribe("b")
         first, second = taken(engine)
@@ -162,7 +162,7 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual(events, [NotSubscribed("a/+/set")])
 
     def test_receives_what_is_live(self) -> None:
-        events = let_in().feed(published("a/set", "größer".encode()))
+        events = accepted().feed(published("a/set", "größer".encode()))
         self.assertEqual(events, [Received("a/set", "größer")])
 
     def test_several_packets_can_come_at_once(self) -> None:
@@ -171,16 +171,16 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual(events, [Admitted(), Received("a", "1"), Received("a", "2")])
 
     def test_what_was_retained_is_not_heard(self) -> None:
-        self.assertEqual(let_in().feed(published("a/set", b"on", retain=True)), [])
+        self.assertEqual(accepted().feed(published("a/set", b"on", retain=True)), [])
 
     def test_what_is_no_text_is_dropped_and_told(self) -> None:
-        engine = let_in()
+        engine = accepted()
         events = engine.feed(published("a", b"\xff") + b"\x30\x03\x00\x01\xff" + PONG)
         self.assertEqual(events, [Unreadable("a", "no text in UTF-8")])
         self.assertEqual(engine.dropped, 2)
 
     def test_what_is_too_large_is_told_in_its_turn(self) -> None:
-        engine = let_in()
+        engine = accepted()
         large = published("b", bytes(70_000))
         events = engine.feed(published("a", b"1") + large + published("c", b"1"))
         self.assertEqual(
@@ -188,12 +188,12 @@ class MessagesTests(SynchronousTestCase):
         )
 
     def test_what_would_have_to_be_answered_is_dropped(self) -> None:
-        engine = let_in()
+        engine = accepted()
         events = engine.feed(published("a", b"on", qos=1) + published("a", b"on", qos=2))
         self.assertEqual((events, engine.dropped, engine.take()), ([], 2, b""))
 
     def test_says_goodbye_and_nothing_after(self) -> None:
-        engine = let_in()
+        engine = accepted()
         engine.publish(WILL)
         engine.leave()
         self.assertEqual([each.kind for each in taken(engine)], ["PUBLISH", "DISCONNECT"])
@@ -221,7 +221,7 @@ class MessagesTests(SynchronousTestCase):
     @given(st.binary(max_size=200), st.integers(0, 200))
     def test_whatever_comes_nothing_is_raised(self, data: bytes, place: int) -> None:
         """Rubbish ends the connection, at worst, and the engine owes nobody much."""
-        engine = let_in()
+        engine = accepted()
         events = engine.feed(data[:place]) + engine.feed(data[place:]) + engine.tick()
         ends = [each for each in events if isinstance(each, ConnectionProblem)]
         self.assertLessEqual(len(ends), 1)
@@ -234,7 +234,7 @@ class KeepaliveTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.patch(paho, "time_func", self.clock.seconds)
-        self.engine = let_in()
+        self.engine = accepted()
 
     def pass_by(self, seconds: int) -> list[Event]:
         events = []

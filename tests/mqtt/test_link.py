@@ -450,7 +450,7 @@ class PublishTests(LinkCase):
     def test_observers_are_told_before_anything_is_said_again(self) -> None:
         self.link.publish("a", "1")
 
-        def told(status: LinkStatus) -> None:
+        def listener(status: LinkStatus) -> None:
             if status.state is LinkState.ONLINE:
                 self.assertEqual(wire.published(), [])
                 self.link.publish("b", "from the observer")
@@ -458,7 +458,7 @@ class PublishTests(LinkCase):
 
         wire = self.endpoint.accept()
         wire.heard()
-        self.link.on_status(told)
+        self.link.on_status(listener)
         wire.say(LET_IN)
         self.assertEqual(
             wire.published(),
@@ -666,10 +666,10 @@ class SubscribeTests(LinkCase):
         self.assertEqual((self.heard, self.link.counters.dropped), ([], 2))
 
     def test_who_wants_to_know_is_told_of_what_cannot_be_read(self) -> None:
-        told: list[tuple[str, str]] = []
-        self.link.subscribe("q/+", self.hear, lambda *what: told.append(what))
+        unreadable: list[tuple[str, str]] = []
+        self.link.subscribe("q/+", self.hear, lambda *what: unreadable.append(what))
         self.online().say(published("q/1", b"\xff") + published("q/2", b"1"))
-        self.assertEqual((self.heard, told), ([("q/2", "1")], [("q/1", "no text in UTF-8")]))
+        self.assertEqual((self.heard, unreadable), ([("q/2", "1")], [("q/1", "no text in UTF-8")]))
 
     def test_a_refused_subscription_is_said(self) -> None:
         wire = self.online()

@@ -28,16 +28,16 @@ class OutboxTests(SynchronousTestCase):
         outbox = Outbox()
         outbox.keep(Message("a", b"1", retain=True))
         self.assertEqual(drained(outbox), [])
-        outbox.say_again()
+        outbox.publish_again()
         self.assertEqual(drained(outbox), [("a", b"1")])
-        outbox.say_again()
+        outbox.publish_again()
         self.assertEqual(drained(outbox), [("a", b"1")])
 
     def test_what_was_kept_last_is_said_again_whatever_waited(self) -> None:
         outbox = Outbox()
         outbox.wait(Message("a", b"1", retain=True))
         outbox.keep(Message("a", b"2", retain=True))
-        outbox.say_again()
+        outbox.publish_again()
         self.assertEqual(drained(outbox), [("a", b"2")])
 
     def test_what_nobody_retains_waits_each_for_itself_and_in_order(self) -> None:

@@ -123,12 +123,12 @@ class WholeCase(DescriptorCase):
 
     def announced(self) -> Home | None:
         """What is announced, checked, if the boiler's parameters are among it."""
-        told = {
+        found = {
             topic: payload
             for topic, payload in self.onlooker.last().items()
             if topic.startswith("homeassistant/") and payload and "migrate" not in payload
         }
-        return check_announcements(told) if "climate_2" in "".join(told.values()) else None
+        return check_announcements(found) if "climate_2" in "".join(found.values()) else None
 
     def results(self, object_: str) -> list[dict[str, Any]]:
         """What was answered to the commands for a parameter."""
@@ -195,8 +195,8 @@ class TooLargeTests(WholeCase):
         house = self.live("device")
         home = yield self.wait_for("the boiler's entities", self.announced)
         self.assertGreater(len(home.components), 200)
-        told = [topic for topic, what, _ in self.onlooker.messages if "components" in what]
-        self.assertEqual([], told)
+        announced = [topic for topic, what, _ in self.onlooker.messages if "components" in what]
+        self.assertEqual([], announced)
         [bridge] = [each for each in house if isinstance(each, Bridge)]
         self.assertGreater(bridge.broker.status.limit, 65_536)
         connections = bridge.broker.status.connections
