@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 from twisted.application.service import Service
@@ -248,7 +249,7 @@ class HistoryService(Service):
             self.consumed = consumed_by(self.consumed, counter, now, today)
 
     def _values(self) -> dict[str, float]:
-        channels = [each for chart in charted(self._boiler).values() for each in chart]
+        channels = chain.from_iterable(charted(self._boiler).values())
         return {each.object: float(each.value) for each in channels if each.value is not None}
 
     def _save(self) -> "Deferred[None]":

@@ -37,9 +37,17 @@ def by_name(boiler: Boiler) -> dict[str, Channel]:
     """The boiler's channels that are connected, by the catalogue's names."""
     found: dict[str, Channel] = {}
     for channel in boiler.channels.values():
-        if channel.entry is not None and channel.connected and channel.text is not None:
-            found.setdefault(channel.entry.name, channel)
+        name = _shown_name(channel)
+        if name:
+            found.setdefault(name, channel)
     return found
+
+
+def _shown_name(channel: Channel) -> str:
+    """A channel's name in the catalogue, empty for one that has none or shows nothing."""
+    if channel.entry is None or channel.text is None or not channel.connected:
+        return ""
+    return channel.entry.name
 
 
 def charted(boiler: Boiler) -> dict[str, list[Channel]]:
