@@ -63,9 +63,8 @@ class History:
         self._advance(slot)
         for name, value in values.items():
             self._put(name, slot, value)
-        self._lines = {
-            name: line for name, line in self._lines.items() if not all(map(math.isnan, line))
-        }
+        for name in [each for each, line in self._lines.items() if _is_empty(line)]:
+            del self._lines[name]
 
     def _put(self, name: str, slot: int, value: float) -> None:
         if name not in self._lines and len(self._lines) < LINES:
@@ -106,10 +105,8 @@ class History:
         """
         if self._newest is None:
             return {}
-        places = [(self._newest - age) % KEPT for age in reversed(range(KEPT))]
-        known = {
-            name: [_known(line[place]) for place in places] for name, line in self._lines.items()
-        }
+        oldest = (self._newest + 1) % KEPT
+        known = {name: _unrolled(line, oldest) for name, line in self._lines.items()}
         begins = min(map(_first_known, known.values()), default=0)
         return {name: line[begins:] for name, line in known.items()}
 
@@ -130,8 +127,9 @@ class History:
         self._lines, self._newest = recalled, slot
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _unrolled(ring: "array[float]", oldest: int) -> list[float | None]:
+    """A line's samples from the oldest on, None for a gap."""
+    return [None if math.isnan(value) else value for value in ring[oldest:] + ring[:oldest]]
 
 
 def _first_known(line: Sequence[float | None]) -> int:
@@ -141,6 +139,10 @@ def _first_known(line: Sequence[float | None]) -> int:
 
 def _rounded(line: Iterable[float | None]) -> list[float | None]:
     return [None if value is None else round(value, 2) for value in line]
+
+
+def _is_empty(line: "array[float]") -> bool:
+    return all(map(math.isnan, line))
 
 
 def _empty() -> "array[float]":

@@ -174,11 +174,15 @@ def proposal(path: str, found: Iterable[Interface]) -> str:
     gateway, boiler = [*(each.name for each in real), "", ""][:2]
     return _PROPOSAL.format(
         path=path,
-        seen="\n".join(f"#   {_described(each)}" for each in real),
-        notes="".join(f"# {note}\n" for note in _notes(real)),
+        seen=_comment("#   ", map(_described, real)).removesuffix("\n"),
+        notes=_comment("# ", _notes(real)),
         gateway=gateway,
         boiler=boiler,
     )
+
+
+def _comment(prefix: str, lines: Iterable[str]) -> str:
+    return "".join(f"{prefix}{each}\n" for each in lines)
 
 
 def _notes(real: Sequence[Interface]) -> tuple[str, ...]:
