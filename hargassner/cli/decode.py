@@ -1,8 +1,6 @@
 """``hargassner decode``: telemetry lines as people and programs can read them."""
 
 import argparse
-import csv
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hargassner.cli.telemetry_output import Csv, JsonLines, Line, Table, Writer
 from hargassner.dialogue.channels import (
-    AnalogChannel,
     Descriptor,
-    DigitalChannel,
     LengthMismatch,
     Reading,
 )
@@ -29,7 +26,7 @@ from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.monitor.readings import LineReader
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
 from hargassner.recording.writer import RecordingError, read_recording
-from hargassner.terminal import printable, replace_unknown_signs
+from hargassner.terminal import replace_unknown_signs
 
 SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 
@@ -51,19 +48,9 @@ every channel, after a header. Both begin with the time where a recording has it
 clock on an SD card, seconds since the session's start in a recorded session.
 """
 
-_json_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
-
 
 class _CannotDecodeError(Exception):
     """The text is what the user reads."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A telemetry line and when it came; ``time`` is empty where nobody knows."""
-
-    time: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +59,10 @@ class _Source:
 
     name: str
     timed: bool
-    lines: Iterable[_Line]
+    lines: Iterable[Line]
 
 
-_Write = Callable[[Iterable[tuple[_Line, Sequence[Reading]]], Descriptor, bool], None]
+_MakeWriter = Callable[[Descriptor, bool], Writer]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -91,18 +78,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--json",
-        dest="write",
+        dest="writer",
         action="store_const",
-        const=_write_json,
-        default=_write_table,
+        const=JsonLines,
+        default=Table,
         help="print an object a line",
     )
     form.add_argument(
         "--csv",
-        dest="write",
+        dest="writer",
         action="store_const",
-        const=_write_csv,
-        default=_write_table,
+        const=Csv,
+        default=Table,
         help="print a row a line",
     )
     parser.add_argument(
@@ -117,15 +104,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Decode; the result is the exit status, 1 if there was something that cannot be read."""
     replace_unknown_signs(sys.stdout)
-    write: _Write = arguments.write
+    make_writer: _MakeWriter = arguments.writer
     try:
         descriptor, own = _read_descriptor(arguments.descriptor)
         if descriptor.truncated:
             note = f"only the first {MOST_CHANNELS} channels are taken"
             print(f"hargassner decode: {arguments.descriptor}: {note}", file=sys.stderr)
         source = own if arguments.lines is None and own is not None else _source(arguments.lines)
-        lines = _decoded(source, descriptor, LineReader(arguments.hidden))
-        write(lines, descriptor, source.timed)
+        writer = make_writer(descriptor, source.timed)
+        for line, readings in _decoded(source, descriptor, LineReader(arguments.hidden)):
+            writer.write(line, readings)
     except (_CannotDecodeError, RecordingError) as wrong:
         print(f"hargassner decode: {wrong}", file=sys.stderr)
         return 1
@@ -194,7 +182,7 @@ def _unreadable(name: str, wrong: OSError | ValueError) -> _CannotDecodeError:
     return _CannotDecodeError(f"{name} cannot be read: {reason or wrong}")
 
 
-def _file_lines(name: str) -> Iterator[_Line]:
+def _file_lines(name: str) -> Iterator[Line]:
     try:
         with Path(name).open("rb") as file:
             yield from _text_lines(file)
@@ -202,25 +190,25 @@ def _file_lines(name: str) -> Iterator[_Line]:
         raise _unreadable(name, wrong) from wrong
 
 
-def _text_lines(file: BinaryIO) -> Iterator[_Line]:
+def _text_lines(file: BinaryIO) -> Iterator[Line]:
     while line := file.readline(LONGEST_LINE):
         if line.startswith(b"pm "):
-            yield _Line("", line.rstrip(b"\r\n"))
+            yield Line("", line.rstrip(b"\r\n"))
 
 
-def _sdcard_lines(name: str) -> Iterator[_Line]:
+def _sdcard_lines(name: str) -> Iterator[Line]:
     try:
         for record in read_sdcard(_content(name)).records:
             if record.payload.startswith(b"pm "):
-                yield _Line(record.time, record.payload)
+                yield Line(record.time, record.payload)
     except SdCardError as wrong:
         raise _CannotDecodeError(f"{name}: {wrong}") from wrong
 
 
-def _session_lines(name: str) -> Iterator[_Line]:
+def _session_lines(name: str) -> Iterator[Line]:
     for time, event in _events(name):
         if isinstance(event, TelemetryLine):
-            yield _Line(f"{time:.3f}", event.line)
+            yield Line(f"{time:.3f}", event.line)
 
 
 def _events(name: str) -> Iterator[tuple[float, Event]]:
@@ -232,7 +220,7 @@ def _events(name: str) -> Iterator[tuple[float, Event]]:
 
 def _decoded(
     source: _Source, descriptor: Descriptor, reader: LineReader
-) -> Iterator[tuple[_Line, Sequence[Reading]]]:
+) -> Iterator[tuple[Line, Sequence[Reading]]]:
     """Each line with what changed in it; says it when lines begin or cease to fit."""
     number = 0
     mismatch: LengthMismatch | None = None
@@ -254,71 +242,3 @@ def _warn_of_length(number: int, mismatch: LengthMismatch | None) -> None:
             "not every channel can be told (see --hidden)"
         )
     print(f"hargassner decode: from telemetry line {number} on, {text}", file=sys.stderr)
-
-
-# Writing
-
-
-def _write_table(
-    lines: Iterable[tuple[_Line, Sequence[Reading]]], descriptor: Descriptor, timed: bool
-) -> None:
-    channels = _channels(descriptor)
-    objects = max(len("channel"), *(len(channel.object) for channel in channels))
-    names = max(len("name"), *(len(channel.name) for channel in channels))
-
-    def row(*cells: str) -> str:
-        channel, name, value, unit = cells
-        return printable(f"  {channel:{objects}}  {name:{names}}  {value:>8}  {unit}".rstrip())
-
-    for number, (line, readings) in enumerate(lines, start=1):
-        if readings:
-            heading = [row("channel", "name", "value", "unit")] if number == 1 else []
-            title = f"line {number}, {line.time}" if timed else f"line {number}"
-            rows = (row(*_cells(reading)) for reading in readings)
-            print("\n".join([title, *heading, *rows]), flush=True)
-
-
-def _cells(reading: Reading) -> tuple[str, str, str, str]:
-    channel = reading.channel
-    unit = channel.unit if isinstance(channel, AnalogChannel) else ""
-    text = f"? {reading.text}".strip() if reading.value is None else reading.text
-    return channel.object, channel.name, text, unit
-
-
-def _write_json(
-    lines: Iterable[tuple[_Line, Sequence[Reading]]], descriptor: Descriptor, timed: bool
-) -> None:
-    known = {channel.object: "null" for channel in _channels(descriptor)}
-    for line, readings in lines:
-        known.update((reading.channel.object, _json_value(reading)) for reading in readings)
-        members = [f'"time": {json.dumps(line.time)}'] if timed else []
-        # Written by hand, since 65.70 would lose its last place on the way through a float.
-        members += [f'"{name}": {value}' for name, value in known.items()]
-        print("{" + ", ".join(members) + "}", flush=True)
-
-
-def _json_value(reading: Reading) -> str:
-    if isinstance(reading.channel, AnalogChannel) and _json_number(reading.text):
-        return reading.text
-    return json.dumps(reading.value)
-
-
-def _write_csv(
-    lines: Iterable[tuple[_Line, Sequence[Reading]]], descriptor: Descriptor, timed: bool
-) -> None:
-    known = dict.fromkeys((channel.object for channel in _channels(descriptor)), "")
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    for number, (line, readings) in enumerate(lines, start=1):
-        if number == 1:
-            writer.writerow(["time", *known] if timed else known)
-        known.update((reading.channel.object, _csv_value(reading)) for reading in readings)
-        writer.writerow([line.time, *known.values()] if timed else known.values())
-        sys.stdout.flush()
-
-
-def _csv_value(reading: Reading) -> str:
-    return "" if reading.value is None else reading.text
-
-
-def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel]:
-    return [*descriptor.analog, *descriptor.digital]

@@ -83,16 +83,16 @@ def _checked(section: str, key: str, value: object, settings: Mapping[str, Field
 def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
     """Refuse two sides that nothing tells apart."""
     same_address = boiler.address == gateway.address
-    two_addresses = boiler.address and gateway.address and not same_address
-    two_interfaces = boiler.interface and gateway.interface
-    if two_interfaces and boiler.interface == gateway.interface:
-        if not two_addresses:
-            raise ConfigError(
-                f"boiler.interface = {_shown(boiler.interface)}: must be another interface than "
-                "gateway.interface, or each side needs an address of its own there "
-                "(gateway.address, boiler.address)"
-            )
-    elif same_address and boiler.address and not two_interfaces:
+    two_addresses = all((boiler.address, gateway.address, not same_address))
+    two_interfaces = all((boiler.interface, gateway.interface))
+    same_interface = two_interfaces and boiler.interface == gateway.interface
+    if same_interface and not two_addresses:
+        raise ConfigError(
+            f"boiler.interface = {_shown(boiler.interface)}: must be another interface than "
+            "gateway.interface, or each side needs an address of its own there "
+            "(gateway.address, boiler.address)"
+        )
+    if all((same_address, boiler.address, not two_interfaces)):
         raise ConfigError(
             f"boiler.address = {_shown(boiler.address)}: must be another address than "
             "gateway.address, or each side needs an interface (gateway.interface, boiler.interface)"

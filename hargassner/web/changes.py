@@ -76,18 +76,18 @@ class Changes(BoilerObserver):
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
         """Other channels than before."""
         if self._needed():
-            self._stale |= {_channel_key(each): None for each in gone}
-            self._stale |= {_channel_key(each): each for each in channels}
+            self._stale |= dict.fromkeys(map(_key, gone))
+            self._stale |= zip(map(_key, channels), channels, strict=True)
 
     def channel_changed(self, channel: Channel) -> None:
         """A channel shows something else."""
         if self._needed():
-            self._stale[_channel_key(channel)] = channel
+            self._stale[_key(channel)] = channel
 
     def setting_changed(self, setting: Setting) -> None:
         """A parameter is set otherwise."""
         if self._needed():
-            self._stale[_setting_key(setting)] = setting
+            self._stale[_key(setting)] = setting
 
     def _add_line(self, line: JournalLine) -> None:
         if self._needed():
@@ -130,10 +130,11 @@ class Changes(BoilerObserver):
     def state(self, language: str) -> bytes:
         """The event of everything."""
         values = self._small(language)
-        for channel in self._boiler.channels.values():
-            values[_channel_key(channel)] = self._picture(channel, language)
-        for setting in self._boiler.settings.values():
-            values[_setting_key(setting)] = self._picture(setting, language)
+        everything: tuple[Channel | Setting, ...] = (
+            *self._boiler.channels.values(),
+            *self._boiler.settings.values(),
+        )
+        values |= {_key(each): self._picture(each, language) for each in everything}
         return self._event("state", version=__version__, values=values, lines=self._last_lines())
 
     def alive(self) -> bytes:
@@ -170,12 +171,9 @@ class Changes(BoilerObserver):
         return f"event: {name}\ndata: {data}\n\n".encode()
 
 
-def _channel_key(channel: Channel) -> str:
-    return f"channel/{channel.object}"
-
-
-def _setting_key(setting: Setting) -> str:
-    return f"setting/{setting.id}"
+def _key(thing: Channel | Setting) -> str:
+    """What a channel or a parameter is called in an event."""
+    return f"channel/{thing.object}" if isinstance(thing, Channel) else f"setting/{thing.id}"
 
 
 def _line_picture(line: JournalLine, date: Date) -> Json:

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 from twisted.application.service import Service
@@ -62,9 +63,8 @@ class History:
         self._advance(slot)
         for name, value in values.items():
             self._put(name, slot, value)
-        self._lines = {
-            name: line for name, line in self._lines.items() if not all(map(math.isnan, line))
-        }
+        for name in [each for each, line in self._lines.items() if _is_empty(line)]:
+            del self._lines[name]
 
     def _put(self, name: str, slot: int, value: float) -> None:
         if name not in self._lines and len(self._lines) < LINES:
@@ -105,10 +105,8 @@ class History:
         """
         if self._newest is None:
             return {}
-        places = [(self._newest - age) % KEPT for age in reversed(range(KEPT))]
-        known = {
-            name: [_known(line[place]) for place in places] for name, line in self._lines.items()
-        }
+        oldest = (self._newest + 1) % KEPT
+        known = {name: _unrolled(line, oldest) for name, line in self._lines.items()}
         begins = min(map(_first_known, known.values()), default=0)
         return {name: line[begins:] for name, line in known.items()}
 
@@ -129,8 +127,9 @@ class History:
         self._lines, self._newest = recalled, slot
 
 
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _unrolled(ring: "array[float]", oldest: int) -> list[float | None]:
+    """A line's samples from the oldest on, None for a gap."""
+    return [None if math.isnan(value) else value for value in ring[oldest:] + ring[:oldest]]
 
 
 def _first_known(line: Sequence[float | None]) -> int:
@@ -140,6 +139,10 @@ def _first_known(line: Sequence[float | None]) -> int:
 
 def _rounded(line: Iterable[float | None]) -> list[float | None]:
     return [None if value is None else round(value, 2) for value in line]
+
+
+def _is_empty(line: "array[float]") -> bool:
+    return all(map(math.isnan, line))
 
 
 def _empty() -> "array[float]":
@@ -248,7 +251,7 @@ class HistoryService(Service):
             self.consumed = consumed_by(self.consumed, counter, now, today)
 
     def _values(self) -> dict[str, float]:
-        channels = [each for chart in charted(self._boiler).values() for each in chart]
+        channels = chain.from_iterable(charted(self._boiler).values())
         return {each.object: float(each.value) for each in channels if each.value is not None}
 
     def _save(self) -> "Deferred[None]":

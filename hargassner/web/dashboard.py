@@ -36,13 +36,21 @@ def by_role(boiler: Boiler) -> dict[str, list[Channel]]:
     """The boiler's channels that are connected, by their roles, first the one that counts."""
     named: dict[str, Channel] = {}
     for channel in boiler.channels.values():
-        if channel.entry is not None and channel.connected and channel.text is not None:
-            named.setdefault(channel.entry.name, channel)
+        name = _shown_name(channel)
+        if name:
+            named.setdefault(name, channel)
     found = {
         role: [named[each] for each in names if each in named]
         for role, names in boiler.catalogue.roles.items()
     }
     return {role: channels for role, channels in found.items() if channels}
+
+
+def _shown_name(channel: Channel) -> str:
+    """A channel's name in the catalogue, empty for one that has none or shows nothing."""
+    if channel.entry is None or channel.text is None or not channel.connected:
+        return ""
+    return channel.entry.name
 
 
 def charted(boiler: Boiler) -> dict[str, list[Channel]]:

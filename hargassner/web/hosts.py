@@ -16,7 +16,10 @@ HOME_DOMAINS = ("local", "lan", "home", "internal", "home.arpa")
 _HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^\s:\[\]]+))(?::[0-9]{0,5})?")
 
 
-def plain_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def plain_address(text: str) -> Address:
     """An address without its zone, as IPv4 where it is IPv4 within IPv6.
 
     Raises:
@@ -52,15 +55,20 @@ class OwnHosts:
             return False
         name = (parts[1] or parts[2]).lower().removesuffix(".")
         try:
-            address = plain_address(name)
+            return self._has_address(plain_address(name), plain_address(local))
         except ValueError:
-            return name in self._further or self._has_name(name)
-        if str(address) in self._further:
-            return True
-        reached = plain_address(local)
-        return address == reached or (address.is_loopback and reached.is_loopback)
+            return self._has_name(name)
+
+    def _has_address(self, address: Address, reached: Address) -> bool:
+        return (
+            str(address) in self._further
+            or address == reached
+            or (address.is_loopback and reached.is_loopback)
+        )
 
     def _has_name(self, name: str) -> bool:
+        if name in self._further:
+            return True
         if name == "localhost" or name.endswith(".localhost"):
             return True
         own = self._hostname().lower().removesuffix(".")

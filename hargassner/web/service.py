@@ -98,7 +98,6 @@ class ChainObserver(BoilerObserver):
         gateway = devices.gateway.address if devices.gateway else ""
         boiler = devices.boiler.address if devices.boiler else ""
         session = availability.session
-        opened = [each.opened for each in parts.boiler.sessions if each.client == gateway]
         return status_of(
             Facts(
                 now=self._clock.seconds(),
@@ -114,7 +113,7 @@ class ChainObserver(BoilerObserver):
                 gateway_address=gateway,
                 gateway_heard=self._heard,
                 session_over=self._over,
-                connected=max(opened, default=None),
+                connected=self._connected_since(gateway),
                 logged_in=session.logged_in if session else None,
                 boiler_address=config.boiler.host or boiler,
                 boiler_problem=parts.boiler_problem(),
@@ -125,6 +124,11 @@ class ChainObserver(BoilerObserver):
                 broker=parts.broker(),
             )
         )
+
+    def _connected_since(self, gateway: str) -> float | None:
+        """When the newest open session of the gateway began, None without one."""
+        opened = [each.opened for each in self._parts.boiler.sessions if each.client == gateway]
+        return max(opened, default=None)
 
 
 def closed(keepers: Sequence[Keeper]) -> tuple[str, ...]:

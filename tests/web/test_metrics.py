@@ -41,10 +41,10 @@ class MetricsTests(PageCase):
         self.assertEqual(self.figure("hargassner_bytes_total", **{"from": "boiler"}), 8000)
 
     def test_lines_are_counted_by_direction(self) -> None:
-        watcher = self.page.watch(Session(1, ("192.0.2.7", 50000), self.proxy))
-        watcher.gateway_sent(b"$daq stop\r\n$logging disable\r\n")
-        watcher.boiler_sent(b"$daq stop")
-        watcher.boiler_sent(b"ped\r\n")
+        observer = self.page.watch(Session(1, ("192.0.2.7", 50000), self.proxy))
+        observer.gateway_sent(b"$daq stop\r\n$logging disable\r\n")
+        observer.boiler_sent(b"$daq stop")
+        observer.boiler_sent(b"ped\r\n")
         self.assertEqual(self.figure("hargassner_lines_total", **{"from": "gateway"}), 2)
         self.assertEqual(self.figure("hargassner_lines_total", **{"from": "boiler"}), 1)
 

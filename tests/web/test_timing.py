@@ -31,9 +31,9 @@ class TimingTests(ClockCase):
         self.assertEqual(self.figure("turn_seconds_bucket", le="0.005"), 1)
 
     def test_one_turn_is_measured_at_a_time(self) -> None:
-        watcher = self.timing.observer()
+        observer = self.timing.observer()
         for _ in range(100):
-            watcher.boiler_sent(b"pm 1 \r\n")
+            observer.boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
         self.assertEqual(self.figure("turn_seconds_count"), 1)
         self.assertEqual(self.timing.lines_from_boiler, 100)
@@ -47,10 +47,10 @@ class TimingTests(ClockCase):
         self.assertAlmostEqual(self.figure("reactor_lateness_seconds_sum"), 0.2)
 
     def test_stopped_it_measures_no_more(self) -> None:
-        watcher = self.timing.observer()
-        watcher.boiler_sent(b"pm 1 \r\n")
+        observer = self.timing.observer()
+        observer.boiler_sent(b"pm 1 \r\n")
         self.timing.stopService()
-        watcher.boiler_sent(b"pm 1 \r\n")
+        observer.boiler_sent(b"pm 1 \r\n")
         self.clock.advance(10)
         self.assertEqual(self.figure("turn_seconds_count"), 0)
         self.assertEqual(self.timing.lines_from_boiler, 2)

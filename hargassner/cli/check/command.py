@@ -67,7 +67,35 @@ def run(arguments: argparse.Namespace) -> int:
     """Check; the result is the exit status, 1 if something is wrong."""
     replace_unknown_signs(sys.stdout)
     report = _Json() if arguments.json else _Text()
-    path = arguments.config
+    proposed = ""
+    try:
+        config = _configuration(arguments.config, report)
+    except _UnusableError as unusable:
+        proposed = unusable.proposed
+    else:
+        if not _walked(config, arguments.wait, report):
+            return 130
+    report.end(proposed)
+    return 1 if report.failed else 0
+
+
+class _UnusableError(Exception):
+    """The configuration cannot be used, which has been reported.
+
+    ``proposed`` is one that could be, empty where there is a file to correct.
+    """
+
+    def __init__(self, proposed: str) -> None:
+        super().__init__(proposed)
+        self.proposed = proposed
+
+
+def _configuration(path: Path | None, report: "_Report") -> Config:
+    """The configuration, with what there is to report of it.
+
+    Raises:
+        _UnusableError: there is none that can be used.
+    """
     try:
         path = path or find_config(os.environ, Path.cwd())
         config = load_config(path)
@@ -75,18 +103,14 @@ def run(arguments: argparse.Namespace) -> int:
     except ConfigError as wrong:
         advice, proposed = _what_to_do(path)
         report.found(Finding(_CONFIGURATION, Outcome.FAILED, str(wrong), advice))
-        report.end(proposed)
-        return 1
-    trouble = read_only(config, os.environ)
-    if trouble:
+        raise _UnusableError(proposed) from wrong
+    problem = read_only(config, os.environ)
+    if problem:
         advice = "The bridge runs without. Look at the card: sudo dmesg | grep -i -e mmc -e ext4"
-        report.found(Finding(_CONFIGURATION, Outcome.FAILED, trouble, advice))
+        report.found(Finding(_CONFIGURATION, Outcome.FAILED, problem, advice))
     else:
         report.found(Finding(_CONFIGURATION, Outcome.OK, str(path), _warning(config)))
-    if not _walked(config, arguments.wait, report):
-        return 130
-    report.end("")
-    return 1 if report.failed else 0
+    return config
 
 
 def _warning(config: Config) -> str:
@@ -167,7 +191,7 @@ class _Text(_Report):
 
     def found(self, finding: Finding) -> None:
         super().found(finding)
-        self._wipe()
+        self._erase_waiting()
         sign = _SIGNS[finding.outcome]
         if self._colours:
             sign = f"\x1b[{_COLOURS[finding.outcome]}m{sign}\x1b[0m"
@@ -186,7 +210,7 @@ class _Text(_Report):
         self._waits_for = what
 
     def end(self, proposed: str) -> None:
-        self._wipe()
+        self._erase_waiting()
         if proposed:
             print(f"\n{proposed}", end="")
         elif self.failed:
@@ -194,7 +218,7 @@ class _Text(_Report):
         else:
             print("\nNothing is wrong.")
 
-    def _wipe(self) -> None:
+    def _erase_waiting(self) -> None:
         if self._terminal and self._waits_for:
             print("\r\x1b[K", end="")
         self._waits_for = ""

@@ -28,8 +28,7 @@ async def look_for_boiler(context: Context) -> None:
     if found is None:
         context.reporter.found(_no_boiler(leased, str(context.boiler.interface)))
         return
-    services = found.services
-    name = " ".join(each for each in (services.model, services.firmware) if each)
+    name = " ".join(filter(None, (found.services.model, found.services.firmware)))
     context.found(_BOILER, Outcome.OK, f"{name or 'a boiler'} answers from {found.address}")
 
 

@@ -17,7 +17,7 @@ from hargassner.mqtt.messages import Message
 
 
 class Inquiry(Protocol):
-    """One connection in MQTT 5, which publishes some messages and hears what is said to each.
+    """One connection in MQTT 5, which publishes some messages and takes the answer to each.
 
     Args:
         engine: speaks MQTT 5.
@@ -34,35 +34,38 @@ class Inquiry(Protocol):
         self._messages = list(messages)
 
     def connectionMade(self) -> None:
-        """Introduce ourselves."""
+        """Send the CONNECT packet."""
         self._engine.begin()
         self._flush()
 
     def dataReceived(self, data: bytes) -> None:
-        """Publish when let in, and leave with the last answer."""
+        """Publish when admitted, and leave with the last answer."""
         if self.over:
             return
         for event in self._engine.feed(data):
-            match event:
-                case Admitted(largest):
-                    self.largest = largest
-                    for each in self._messages:
-                        self._engine.publish(each, answered=True)
-                case Delivered(topic, reason):
-                    self.reasons[topic] = reason
-                case ConnectionProblem():
-                    self.end()
+            self._happened(event)
         if len(self.reasons) == len(self._messages):
             self._engine.leave()
             self.end()
         self._flush()
+
+    def _happened(self, event: object) -> None:
+        match event:
+            case Admitted(largest):
+                self.largest = largest
+                for each in self._messages:
+                    self._engine.publish(each, answered=True)
+            case Delivered(topic, reason):
+                self.reasons[topic] = reason
+            case ConnectionProblem():
+                self.end()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """A broker that speaks no MQTT 5 may close."""
         self.over = True
 
     def end(self) -> None:
-        """Close, whatever was heard so far."""
+        """Close, whatever was answered so far."""
         self.over = True
         self._flush()
         if self.transport is not None:

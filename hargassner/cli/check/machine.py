@@ -44,6 +44,11 @@ class Interface:
     loopback: bool = False
     default_route: bool = False
 
+    @property
+    def is_real(self) -> bool:
+        """Whether a cable can be plugged into it, by its name."""
+        return not (self.loopback or _VIRTUAL.match(self.name))
+
     def __str__(self) -> str:
         return f"{self.name} ({self.address}/{self.prefix})" if self.address else self.name
 
@@ -102,13 +107,16 @@ def boiler_leases(files: Iterable[Path] | None = None) -> list[Lease]:
     """The leases of the maker's boilers, as far as dnsmasq's files can be read."""
     if files is None:
         files = [*LEASE_FILES, *LEASE_FOLDER.glob("dnsmasq-*.leases")]
-    rows = (line.split() for file in files for line in _lines(file))
-    # The first columns are when it ends, whose it is, and the address.
-    return [Lease(row[2], row[1]) for row in rows if len(row) > 2 and _is_a_boilers(row[1])]
+    leases = (_lease(line) for file in files for line in _lines(file))
+    return [lease for lease in leases if lease is not None]
 
 
-def _is_a_boilers(hardware: str) -> bool:
-    return hardware.lower().startswith(BOILER_MAKER)
+def _lease(line: str) -> Lease | None:
+    """The lease in a line, if it is one of a boiler's."""
+    match line.split():
+        case [_, hardware, address, *_] if hardware.lower().startswith(BOILER_MAKER):
+            return Lease(address, hardware)
+    return None
 
 
 def _lines(file: Path) -> list[str]:
@@ -160,17 +168,21 @@ def proposal(path: str, found: Iterable[Interface]) -> str:
         path: where it could be.
         found: the machine's interfaces.
     """
-    real = [each for each in found if not each.loopback and not _VIRTUAL.match(each.name)]
+    real = [each for each in found if each.is_real]
     # The home's network leads to the Internet; the boiler's leads nowhere.
     real.sort(key=lambda each: (not each.default_route, not each.address, not each.running))
     gateway, boiler = [*(each.name for each in real), "", ""][:2]
     return _PROPOSAL.format(
         path=path,
-        seen="\n".join(f"#   {_described(each)}" for each in real),
-        notes="".join(f"# {note}\n" for note in _notes(real)),
+        seen=_comment("#   ", map(_described, real)).removesuffix("\n"),
+        notes=_comment("# ", _notes(real)),
         gateway=gateway,
         boiler=boiler,
     )
+
+
+def _comment(prefix: str, lines: Iterable[str]) -> str:
+    return "".join(f"{prefix}{each}\n" for each in lines)
 
 
 def _notes(real: Sequence[Interface]) -> tuple[str, ...]:

@@ -89,5 +89,5 @@ def interface_problem(name: str, address: str, found: Mapping[str, Interface]) -
 
 
 def _no_such_interface(name: str, found: Mapping[str, Interface]) -> Problem:
-    others = ", ".join(sorted(each for each in found if not found[each].loopback))
+    others = ", ".join(sorted(each.name for each in found.values() if not each.loopback))
     return Problem(f"there is no interface {name}", f"This machine has {others or 'none'}.")

@@ -8,28 +8,34 @@ LARGEST_MESSAGE = 131_072
 """Bytes of a packet that has all entities of a large boiler, with something to spare."""
 
 
+_BROKER = "the broker"
+
+
 def broker_finding(visit: Visit, url: str, home: HomeAssistantConfig) -> Finding:
-    """Whether the broker lets the bridge in, publish its states and hear commands."""
-    step = "the broker"
+    """Whether the broker admits the bridge, and lets it publish states and receive commands."""
     if not visit.was_admitted:
         why = visit.problem or "it does not answer"
         advice = "Is the broker running, and are mqtt.url, user and password right?"
-        return Finding(step, Outcome.FAILED, f"{url}: {why}", advice)
+        return Finding(_BROKER, Outcome.FAILED, f"{url}: {why}", advice)
     may_not, why = _may_not(visit)
     if may_not:
         what = f"{url} lets the bridge in, but not {may_not}"
         base = visit.topic.rpartition("/")[0]
         advice = f"Let this user write {base}/#, and read {visit.command_topics}."
-        return Finding(step, Outcome.FAILED, f"{what}: {why}" if why else what, advice)
-    what, advice = f"{url} lets the bridge in, publish and subscribe", ""
+        return Finding(_BROKER, Outcome.FAILED, f"{what}: {why}" if why else what, advice)
+    what = f"{url} lets the bridge in, publish and subscribe"
     if home.discovery == "device" and 0 < visit.largest < LARGEST_MESSAGE:
-        what += f", {visit.largest} bytes at most at once"
-        advice = (
-            "Home Assistant will be told of each entity in a message of its own, since the one "
-            f"that has all may be larger. Let the broker take {LARGEST_MESSAGE} bytes (mosquitto: "
-            'max_packet_size), or set homeassistant.discovery = "entity".'
-        )
-    return Finding(step, Outcome.OK, what, advice)
+        return _limited(what, visit.largest)
+    return Finding(_BROKER, Outcome.OK, what)
+
+
+def _limited(what: str, largest: int) -> Finding:
+    advice = (
+        "Home Assistant will be told of each entity in a message of its own, since the one "
+        f"that has all may be larger. Let the broker take {LARGEST_MESSAGE} bytes (mosquitto: "
+        'max_packet_size), or set homeassistant.discovery = "entity".'
+    )
+    return Finding(_BROKER, Outcome.OK, f"{what}, {largest} bytes at most at once", advice)
 
 
 def _may_not(visit: Visit) -> tuple[str, str]:

@@ -1,0 +1,133 @@
+"""Decoded telemetry as a table, as JSON and as CSV."""
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel, Reading
+from hargassner.terminal import printable
+
+_json_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A telemetry line and when it came; ``time`` is empty where nobody knows."""
+
+    time: str
+    content: bytes
+
+
+class Writer(Protocol):
+    """Prints telemetry, line after line, each at once."""
+
+    def write(self, line: Line, readings: Sequence[Reading]) -> None:
+        """Print a line, in which these channels changed."""
+
+
+class Table:
+    """For people: every channel of the first line, and of each further one what changed.
+
+    Args:
+        descriptor: the channels.
+        timed: whether it is known when lines came.
+    """
+
+    def __init__(self, descriptor: Descriptor, timed: bool) -> None:
+        channels = _channels(descriptor)
+        self._objects = _width("channel", (each.object for each in channels))
+        self._names = _width("name", (each.name for each in channels))
+        self._timed = timed
+        self._number = 0
+
+    def write(self, line: Line, readings: Sequence[Reading]) -> None:
+        """Print what changed, under the line's number."""
+        self._number += 1
+        if not readings:
+            return
+        rows = [f"line {self._number}, {line.time}" if self._timed else f"line {self._number}"]
+        if self._number == 1:
+            rows.append(self._row("channel", "name", "value", "unit"))
+        rows += [self._row(*_cells(each)) for each in readings]
+        print("\n".join(rows), flush=True)
+
+    def _row(self, channel: str, name: str, value: str, unit: str) -> str:
+        row = f"  {channel:{self._objects}}  {name:{self._names}}  {value:>8}  {unit}"
+        return printable(row.rstrip())
+
+
+class JsonLines:
+    """For programs: an object a line, with every channel.
+
+    Args:
+        descriptor: the channels.
+        timed: whether it is known when lines came.
+    """
+
+    def __init__(self, descriptor: Descriptor, timed: bool) -> None:
+        self._known = {channel.object: "null" for channel in _channels(descriptor)}
+        self._timed = timed
+
+    def write(self, line: Line, readings: Sequence[Reading]) -> None:
+        """Print every channel."""
+        self._known |= {each.channel.object: _json_value(each) for each in readings}
+        members = [f'"time": {json.dumps(line.time)}'] if self._timed else []
+        # Written by hand, since 65.70 would lose its last place on the way through a float.
+        members += [f'"{name}": {value}' for name, value in self._known.items()]
+        print("{" + ", ".join(members) + "}", flush=True)
+
+
+class Csv:
+    """For spreadsheets: a row a line, with every channel, after a header.
+
+    Args:
+        descriptor: the channels.
+        timed: whether it is known when lines came.
+    """
+
+    def __init__(self, descriptor: Descriptor, timed: bool) -> None:
+        self._known = dict.fromkeys((each.object for each in _channels(descriptor)), "")
+        self._timed = timed
+        self._writer = csv.writer(sys.stdout, lineterminator="\n")
+        self._begun = False
+
+    def write(self, line: Line, readings: Sequence[Reading]) -> None:
+        """Print every channel, and before the first line the header."""
+        if not self._begun:
+            self._row("time", self._known)
+            self._begun = True
+        self._known |= {each.channel.object: _csv_value(each) for each in readings}
+        self._row(line.time, self._known.values())
+        sys.stdout.flush()
+
+    def _row(self, time: str, cells: Iterable[str]) -> None:
+        self._writer.writerow([time, *cells] if self._timed else [*cells])
+
+
+def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel]:
+    return [*descriptor.analog, *descriptor.digital]
+
+
+def _width(heading: str, cells: Iterable[str]) -> int:
+    return max(map(len, [heading, *cells]))
+
+
+def _cells(reading: Reading) -> tuple[str, str, str, str]:
+    channel = reading.channel
+    unit = channel.unit if isinstance(channel, AnalogChannel) else ""
+    text = f"? {reading.text}".strip() if reading.value is None else reading.text
+    return channel.object, channel.name, text, unit
+
+
+def _json_value(reading: Reading) -> str:
+    if isinstance(reading.channel, AnalogChannel) and _json_number(reading.text):
+        return reading.text
+    return json.dumps(reading.value)
+
+
+def _csv_value(reading: Reading) -> str:
+    return "" if reading.value is None else reading.text
