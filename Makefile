@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that run the tests: what one waits for, the other uses.
+JOBS ?= 2
 
 .PHONY: help demo test lint types wheel bench clean
 
@@ -26,7 +28,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/python -m hargassner.cli.demo
 
 test: $(VENV)/.installed
-	$(BIN)/trial --temp-directory=$(VENV)/trial tests
+	$(BIN)/trial --jobs=$(JOBS) --temp-directory=$(VENV)/trial tests
 
 lint: $(VENV)/.checkers
 	$(BIN)/ruff check .

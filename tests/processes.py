@@ -1,5 +1,6 @@
 """Programs that run as processes of their own, and what a test sees of them."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,19 @@ from typing import Any
 
 PATIENCE = 30.0
 """Seconds to wait for what another process does, on a machine that has much else to do."""
+
+# Python runs it before anything else.  A name that is not there any more ends the process, so that
+# no test goes on to wait for what it meant to shorten.
+_SITE_CUSTOMIZE = """
+import importlib
+
+for place, value in {constants!r}.items():
+    module, _, name = place.rpartition(".")
+    module = importlib.import_module(module)
+    if not hasattr(module, name):
+        raise SystemExit(f"there is no {{place}}")
+    setattr(module, name, value)
+"""
 
 
 def program(name: str) -> str:
@@ -24,11 +38,26 @@ class Running:
     Args:
         command: its path, or a name to be looked up, and its arguments.
         files: text files to put into its working directory first, by name.
+        constants: constants of the program that are others in this process, such as a timeout that
+            would have the test wait for a minute: by module and name, to what ``repr`` can show.
     """
 
-    def __init__(self, command: Sequence[str], files: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        files: Mapping[str, str] | None = None,
+        constants: Mapping[str, object] | None = None,
+    ) -> None:
         self._temporary = tempfile.TemporaryDirectory()
         self.directory = Path(self._temporary.name)
+        environment = dict(os.environ)
+        if constants:
+            changes = self.directory / "constants"
+            changes.mkdir()
+            text = _SITE_CUSTOMIZE.format(constants=dict(constants))
+            (changes / "sitecustomize.py").write_text(text)
+            paths = [str(changes), os.environ.get("PYTHONPATH", "")]
+            environment["PYTHONPATH"] = os.pathsep.join(each for each in paths if each)
         for name, text in (files or {}).items():
             (self.directory / name).write_text(text)
         self._log = self.directory / "its-output"
@@ -40,6 +69,7 @@ class Running:
                 stdout=log,
                 stderr=errors,
                 cwd=self.directory,
+                env=environment,
             )
 
     def log(self) -> str:
