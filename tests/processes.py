@@ -32,14 +32,31 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+def environment(directory: Path, constants: Mapping[str, object]) -> dict[str, str]:
+    """The environment of a process in which constants of the program are others than usual.
+
+    Args:
+        directory: where a file can be made for it.
+        constants: such as a timeout that would have the test wait for a minute; by module and
+            name, to what ``repr`` can show.
+    """
+    if not constants:
+        return dict(os.environ)
+    changes = directory / "constants"
+    changes.mkdir(exist_ok=True)
+    text = _SITE_CUSTOMIZE.format(constants=dict(constants))
+    (changes / "sitecustomize.py").write_text(text)
+    paths = [str(changes), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in paths if each)}
+
+
 class Running:
     """A program that was started.
 
     Args:
         command: its path, or a name to be looked up, and its arguments.
         files: text files to put into its working directory first, by name.
-        constants: constants of the program that are others in this process, such as a timeout that
-            would have the test wait for a minute: by module and name, to what ``repr`` can show.
+        constants: what ``environment`` takes.
     """
 
     def __init__(
@@ -50,14 +67,6 @@ class Running:
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory()
         self.directory = Path(self._temporary.name)
-        environment = dict(os.environ)
-        if constants:
-            changes = self.directory / "constants"
-            changes.mkdir()
-            text = _SITE_CUSTOMIZE.format(constants=dict(constants))
-            (changes / "sitecustomize.py").write_text(text)
-            paths = [str(changes), os.environ.get("PYTHONPATH", "")]
-            environment["PYTHONPATH"] = os.pathsep.join(each for each in paths if each)
         for name, text in (files or {}).items():
             (self.directory / name).write_text(text)
         self._log = self.directory / "its-output"
@@ -69,7 +78,7 @@ class Running:
                 stdout=log,
                 stderr=errors,
                 cwd=self.directory,
-                env=environment,
+                env=environment(self.directory, constants or {}),
             )
 
     def log(self) -> str:

@@ -10,7 +10,11 @@ from pathlib import Path
 from tests.processes import Running, wait_until
 from tests.test_tap import STARTS, ProcessCase
 
-_EXHAUSTED = 5.0
+_CONSTANTS = {
+    "hargassner.network.keeper.LOOK_EVERY": 0.5,
+    "hargassner.network.accepting.LOOK_EVERY": 0.5,
+}
+_EXHAUSTED = 1.6
 """Seconds that it has none: more than two looks at the interfaces take."""
 
 
@@ -50,7 +54,7 @@ class ExhaustionTests(ProcessCase):
         self.assertEqual(client.recv(100), what)
 
     def test_the_session_goes_on_and_a_new_one_comes_after(self) -> None:
-        bridge = self.run_(*STARTS[0])
+        bridge = self.run_(*STARTS[0], constants=_CONSTANTS)
         listener = socket.create_server((self.boiler, self.ports[1]))
         self.addCleanup(listener.close)
         listener.settimeout(30)

@@ -123,11 +123,9 @@ class CapturedDialogueTests(InventedDialogueTests):
 class SessionCase(NetworkCase):
     """A bridge that knows both devices."""
 
-    constants: ClassVar[Mapping[str, object]] = {}
-
     def setUp(self) -> None:
         super().setUp()
-        self.bridge = self.start(constants=self.constants)
+        self.bridge = self.start()
         self.announce()
         self.answer()
 

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -144,11 +144,16 @@ class ProcessCase(SynchronousTestCase):
         self.config = ON_LOOPBACK.format(gateway=self.gateway, boiler=self.boiler, ports=self.ports)
 
     def run_(
-        self, *command: str, config: str | None = None, prefix: tuple[str, ...] = ()
+        self,
+        *command: str,
+        config: str | None = None,
+        prefix: tuple[str, ...] = (),
+        constants: Mapping[str, object] | None = None,
     ) -> Running:
         running = Running(
             [*prefix, program(command[0]), *command[1:]],
             files={"hargassner.toml": self.config if config is None else config},
+            constants=constants,
         )
         self.addCleanup(running.clean_up)
         return running

@@ -17,6 +17,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
 from hargassner.config import config_from
+from hargassner.homeassistant import announcer
 from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
@@ -46,6 +47,8 @@ class WholeCase(DescriptorCase):
     def setUp(self) -> Any:
         if sys.platform != "linux":
             raise SkipTest("only Linux has every address of 127.0.0.0/8")
+        # Home Assistant is not there to answer in this time.
+        self.patch(announcer, "MIGRATION_PATIENCE", 1.0)
         # The reactor keeps a descriptor in reserve from the first port on.
         port = yield TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(Factory())
         yield port.stopListening()
