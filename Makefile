@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Processes that run the tests: what one waits for, the other uses.
-JOBS ?= 2
+# Processes that run the tests. Half of the time a test waits for another process, so that two
+# cores have enough to do for four.
+JOBS ?= 4
 
 .PHONY: help demo test lint types wheel bench clean
 

@@ -7,8 +7,8 @@ import time
 from itertools import count
 from pathlib import Path
 
+from tests.process_case import STARTS, ProcessCase
 from tests.processes import Running, wait_until
-from tests.test_tap import STARTS, ProcessCase
 
 _CONSTANTS = {
     "hargassner.network.keeper.LOOK_EVERY": 0.5,
