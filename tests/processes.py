@@ -38,13 +38,13 @@ def environment(directory: Path, constants: Mapping[str, object]) -> dict[str, s
     Args:
         directory: where a file can be made for it.
         constants: such as a timeout that would have the test wait for a minute; by module and
-            name, to what ``repr`` can show.
+            name (``tests.constants`` has them), to what ``repr`` can show.
     """
     if not constants:
         return dict(os.environ)
     changes = directory / "constants"
     changes.mkdir(exist_ok=True)
-    text = _SITE_CUSTOMIZE.format(constants=dict(constants))
+    text = _SITE_CUSTOMIZE.format(constants={str(each): constants[each] for each in constants})
     (changes / "sitecustomize.py").write_text(text)
     paths = [str(changes), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in paths if each)}

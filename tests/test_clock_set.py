@@ -29,6 +29,7 @@ from hargassner.simulator.boiler.engine import Mishap
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from tests.cases import free_ports, loopback_addresses
+from tests.constants import Constant
 from tests.mqtt.brokers import HOST, Mosquitto, Onlooker
 from tests.processes import Running, program
 
@@ -80,9 +81,9 @@ directory = "recordings"
 
 # These are constants that no configuration has: they would make the test a minute longer.
 SHORTER = {
-    "hargassner.boiler.model.TELEMETRY_PATIENCE": OFFLINE,
-    "hargassner.mqtt.engine.KEEPALIVE": int(KEEPALIVE),
-    "hargassner.service.TICK": TICK,
+    Constant.TELEMETRY: OFFLINE,
+    Constant.KEEPALIVE: int(KEEPALIVE),
+    Constant.MODEL_TICK: TICK,
 }
 
 

@@ -7,12 +7,13 @@ import time
 from itertools import count
 from pathlib import Path
 
+from tests.constants import Constant
 from tests.process_case import STARTS, ProcessCase
 from tests.processes import Running, wait_until
 
 _CONSTANTS = {
-    "hargassner.network.keeper.LOOK_EVERY": 0.5,
-    "hargassner.network.accepting.LOOK_EVERY": 0.5,
+    Constant.INTERFACE_LOOK: 0.5,
+    Constant.DESCRIPTOR_LOOK: 0.5,
 }
 _EXHAUSTED = 1.6
 """Seconds that it has none: more than two looks at the interfaces take."""

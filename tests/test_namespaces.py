@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.constants import Constant
 from tests.namespaces import (
     BRIDGE_TO_BOILER,
     BRIDGE_TO_GATEWAY,
@@ -134,7 +135,7 @@ class VanishedGatewayTests(SessionCase):
     """A minute takes five seconds here; ``tests.network.test_sockets`` has the real times."""
 
     constants: ClassVar[Mapping[str, object]] = {
-        "hargassner.network.sockets._LOSS_OPTIONS": {
+        Constant.LOSS_OPTIONS: {
             "TCP_KEEPIDLE": 2,
             "TCP_KEEPINTVL": 1,
             "TCP_KEEPCNT": 2,

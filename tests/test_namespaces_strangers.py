@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.constants import Constant
 from tests.namespaces import GATEWAY, BridgeProcess, ip, is_silent, receive
 from tests.network_case import ANNOUNCEMENT, EVERYBODY, GET_SERVICES, SERVICES, NetworkCase
 from tests.talkers import Talker, answered, hear
@@ -34,9 +35,7 @@ POLL_PAUSE = 1.3
 class StrangerCase(NetworkCase):
     """The gateway with its whole dialogue, the boiler that answers, and a stranger."""
 
-    constants: ClassVar[Mapping[str, object]] = {
-        "hargassner.proxy.session.START_OVER_PATIENCE": START_OVER
-    }
+    constants: ClassVar[Mapping[str, object]] = {Constant.START_OVER: START_OVER}
 
     def setUp(self) -> None:
         super().setUp()

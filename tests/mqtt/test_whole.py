@@ -17,11 +17,11 @@ from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 
 from hargassner.config import config_from
-from hargassner.homeassistant import announcer
 from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import DescriptorCase
+from tests.constants import Constant, shorten
 from tests.doubles.hass import Home, check_announcements
 from tests.mqtt.brokers import HOST, Broker, Embedded, Mosquitto, Onlooker
 from tests.mqtt.packets import published
@@ -48,7 +48,7 @@ class WholeCase(DescriptorCase):
         if sys.platform != "linux":
             raise SkipTest("only Linux has every address of 127.0.0.0/8")
         # Home Assistant is not there to answer in this time.
-        self.patch(announcer, "MIGRATION_PATIENCE", 1.0)
+        shorten(self, Constant.MIGRATION, 1.0)
         # The reactor keeps a descriptor in reserve from the first port on.
         port = yield TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(Factory())
         yield port.stopListening()

@@ -4,6 +4,7 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.constants import Constant
 from tests.namespaces import (
     BRIDGE_TO_BOILER,
     BRIDGE_TO_GATEWAY,
@@ -17,7 +18,7 @@ from tests.namespaces import (
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
 SERVICES = b"\x00\x02HSV/CL 9-60KW V14.0n3".ljust(318, b"\0")
 NEW = "192.0.2.99"
-CONSTANTS = {"hargassner.network.keeper.LOOK_EVERY": 0.3}
+CONSTANTS = {Constant.INTERFACE_LOOK: 0.3}
 BY_ADDRESS = CONFIG.replace('interface = "gw"\n', "")
 
 

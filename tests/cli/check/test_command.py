@@ -18,6 +18,7 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import main
+from tests.constants import Constant
 from tests.namespaces import (
     BOILER,
     BRIDGE_TO_GATEWAY,
@@ -133,8 +134,8 @@ class CheckCase(SynchronousTestCase):
     timeout = 120
     config = CONFIG
     constants: ClassVar[Mapping[str, object]] = {
-        "hargassner.cli.check.walk.ASK_EVERY": 0.5,
-        "hargassner.cli.check.walk.HOME_PATIENCE": 0.6,
+        Constant.CHECK_ASKS: 0.5,
+        Constant.CHECK_HOME: 0.6,
     }
 
     def setUp(self) -> None:
