@@ -39,7 +39,7 @@ OFFLINE = 3.0
 TICK = 0.5
 WATCHDOG = 6.0
 PERIOD = 1.0
-MARGIN = 2.0
+MARGIN = 5.0
 """Seconds that a machine with much else to do may be late."""
 LONGEST = 30.0
 POLL_EVERY = 0.1

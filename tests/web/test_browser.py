@@ -343,6 +343,7 @@ class WireTests(BrowserCase):
                 f"{turn} 299",
             )
             sizes.append(await browser.run(size))
-        self.assertEqual(len(set(sizes[-3:])), 1, sizes)
+        # A page that grew would have some hundred elements more each time; an advice has a few.
+        self.assertLess(sizes[-1] - sizes[-3], 100, sizes)
         lines = await browser.run("return document.querySelectorAll('#dialogue li').length")
         self.assertLessEqual(lines, 300)
