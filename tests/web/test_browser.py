@@ -28,6 +28,7 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
+from tests.constants import Constant, shorten
 from tests.web.browser import MISSING, Browser
 from tests.web.cases import describe
 
@@ -159,6 +160,7 @@ class ChainTests(BrowserCase):
         skip = "mosquitto is not installed"
 
     async def test_the_chain_shows_what_breaks_and_what_comes_back(self) -> None:
+        shorten(self, Constant.TELEMETRY, 10.0)
         broker = Broker(self.directory)
         broker.start()
         self.addCleanup(broker.kill)
