@@ -1,8 +1,8 @@
 """What many tests need: a clock that must end empty, a log to look into, descriptors to count."""
 
 import gc
-import itertools
 import os
+import random
 import select
 import socket
 from pathlib import Path
@@ -20,36 +20,39 @@ from zope.interface import implementer
 
 from tests.doubles.clocks import TwoClocks
 
+# Below the range that Linux and macOS take from for whoever names no port.
+_LOWEST_PORT, _HIGHEST_PORT = 10_000, 32_768
+_CHANCE = random.SystemRandom()
+
 
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-# Ports that no system gives to a client by itself, so that none is taken between being looked for
-# and being used.  Processes that run tests beside each other begin far apart.
-_FIRST_PORT, _PORTS = 10_000, 22_000
-_numbers = itertools.count()
-
-
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody holds now, neither for UDP nor for TCP."""
+    """Different ports that nobody holds now, neither for UDP nor for TCP.
+
+    They are not of those that the system hands out itself, so that nobody gets one by chance
+    before the test opens it.
+    """
+    held: list[socket.socket] = []
     ports: list[int] = []
-    while len(ports) < count:
-        port = _FIRST_PORT + (os.getpid() * 5_003 + next(_numbers)) % _PORTS
-        if _is_free(port):
-            ports.append(port)
-    return ports
-
-
-def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as sock:
+    try:
+        while len(ports) < count:
+            port = _CHANCE.randrange(_LOWEST_PORT, _HIGHEST_PORT)
             try:
-                sock.bind(("", port))
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    sock = socket.socket(socket.AF_INET, kind)
+                    held.append(sock)
+                    sock.bind(("", port))
             except OSError:
-                return False
-    return True
+                continue
+            ports.append(port)
+    finally:
+        for each in held:
+            each.close()
+    return ports
 
 
 def loopback_addresses(count: int) -> list[str]:
