@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that run the tests. Half of the time a test waits for another process, so that two
+# cores have enough to do for four.
+JOBS ?= 4
 
 .PHONY: help demo test lint types wheel bench clean
 
@@ -26,7 +29,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/python -m hargassner.cli.demo
 
 test: $(VENV)/.installed
-	$(BIN)/trial --temp-directory=$(VENV)/trial tests
+	$(BIN)/trial --jobs=$(JOBS) --temp-directory=$(VENV)/trial tests
 
 lint: $(VENV)/.checkers
 	$(BIN)/ruff check .

@@ -1,3 +1,3 @@
 """A transparent bridge between a Hargassner boiler and the maker's Internet gateway."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

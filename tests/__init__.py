@@ -1,8 +1,16 @@
-"""The tests, which say the same on a machine that has much else to do."""
+"""The tests, which say the same on a machine that has much else to do.
+
+``EXAMPLES`` in the environment asks for more examples of each law than the suite takes.
+"""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any machine",
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "50")),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")

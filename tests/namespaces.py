@@ -15,7 +15,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -320,6 +320,7 @@ class BridgeProcess(Running):
         prefix: words before the command, such as ``setpriv`` and its options.
         state: the state directory; a fresh one if it is not given.
         namespace: another than the (first) bridge's.
+        constants: of the program, as ``Running`` takes them.
     """
 
     def __init__(
@@ -329,10 +330,12 @@ class BridgeProcess(Running):
         prefix: tuple[str, ...] = (),
         state: str = "state",
         namespace: str = "",
+        constants: Mapping[str, object] | None = None,
     ) -> None:
         there = ("ip", "netns", "exec", namespace or networks.bridge, *prefix)
         bridge = (program("twist"), "--log-format=text", "hargassner", "--config=hargassner.toml")
-        super().__init__([*there, *bridge], files={"hargassner.toml": config.format(state=state)})
+        files = {"hargassner.toml": config.format(state=state)}
+        super().__init__([*there, *bridge], files, constants)
 
     def wait_until_up(self) -> None:
         """Wait until the bridge listens."""

@@ -27,6 +27,8 @@ class NetworkCase(SynchronousTestCase):
     """
 
     config = CONFIG
+    constants: ClassVar[Mapping[str, object]] = {}
+    """Constants of the bridge that are others than usual (see ``tests.processes``)."""
     timeout = 120
     due_besides: ClassVar[Mapping[str, str]] = {}
     """What the bridge may send besides, as "udp 53" or "tcp 80", and why."""
@@ -109,7 +111,7 @@ class NetworkCase(SynchronousTestCase):
 
     def launched(self, **options: Any) -> BridgeProcess:
         """A bridge that was started; it is ended at the end."""
-        bridge = BridgeProcess(self.networks, self.config, **options)
+        bridge = BridgeProcess(self.networks, self.config, constants=self.constants, **options)
         self.resources.callback(bridge.clean_up)
         return bridge
 

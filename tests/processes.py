@@ -1,5 +1,6 @@
 """Programs that run as processes of their own, and what a test sees of them."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,10 +13,41 @@ from typing import Any
 PATIENCE = 30.0
 """Seconds to wait for what another process does, on a machine that has much else to do."""
 
+# Python runs it before anything else.  A name that is not there any more ends the process, so that
+# no test goes on to wait for what it meant to shorten.
+_SITE_CUSTOMIZE = """
+import importlib
+
+for place, value in {constants!r}.items():
+    module, _, name = place.rpartition(".")
+    module = importlib.import_module(module)
+    if not hasattr(module, name):
+        raise SystemExit(f"there is no {{place}}")
+    setattr(module, name, value)
+"""
+
 
 def program(name: str) -> str:
     """The path of a program that was installed beside this Python, such as ``twist``."""
     return str(Path(sys.executable).with_name(name))
+
+
+def environment(directory: Path, constants: Mapping[str, object]) -> dict[str, str]:
+    """The environment of a process in which constants of the program are others than usual.
+
+    Args:
+        directory: where a file can be made for it.
+        constants: such as a timeout that would have the test wait for a minute; by module and
+            name (``tests.constants`` has them), to what ``repr`` can show.
+    """
+    if not constants:
+        return dict(os.environ)
+    changes = directory / "constants"
+    changes.mkdir(exist_ok=True)
+    text = _SITE_CUSTOMIZE.format(constants={str(each): constants[each] for each in constants})
+    (changes / "sitecustomize.py").write_text(text)
+    paths = [str(changes), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in paths if each)}
 
 
 class Running:
@@ -24,9 +56,15 @@ class Running:
     Args:
         command: its path, or a name to be looked up, and its arguments.
         files: text files to put into its working directory first, by name.
+        constants: what ``environment`` takes.
     """
 
-    def __init__(self, command: Sequence[str], files: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        files: Mapping[str, str] | None = None,
+        constants: Mapping[str, object] | None = None,
+    ) -> None:
         self._temporary = tempfile.TemporaryDirectory()
         self.directory = Path(self._temporary.name)
         for name, text in (files or {}).items():
@@ -40,6 +78,7 @@ class Running:
                 stdout=log,
                 stderr=errors,
                 cwd=self.directory,
+                env=environment(self.directory, constants or {}),
             )
 
     def log(self) -> str:

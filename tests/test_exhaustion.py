@@ -7,10 +7,15 @@ import time
 from itertools import count
 from pathlib import Path
 
+from tests.constants import Constant
+from tests.process_case import STARTS, ProcessCase
 from tests.processes import Running, wait_until
-from tests.test_tap import STARTS, ProcessCase
 
-_EXHAUSTED = 5.0
+_CONSTANTS = {
+    Constant.INTERFACE_LOOK: 0.5,
+    Constant.DESCRIPTOR_LOOK: 0.5,
+}
+_EXHAUSTED = 1.6
 """Seconds that it has none: more than two looks at the interfaces take."""
 
 
@@ -50,7 +55,7 @@ class ExhaustionTests(ProcessCase):
         self.assertEqual(client.recv(100), what)
 
     def test_the_session_goes_on_and_a_new_one_comes_after(self) -> None:
-        bridge = self.run_(*STARTS[0])
+        bridge = self.run_(*STARTS[0], constants=_CONSTANTS)
         listener = socket.create_server((self.boiler, self.ports[1]))
         self.addCleanup(listener.close)
         listener.settimeout(30)

@@ -32,7 +32,7 @@ listen = "tcp:{web}:interface=127.0.0.1"
 directory = "state"
 """
 
-_AWAY = 8.0
+_AWAY = 4.0
 """Seconds that nobody is there: several attempts to connect, each of which could be logged."""
 
 _OBJECT = re.compile(r"0x[0-9a-f]{4,}|<[\w.]+|\bobject at\b|Traceback")
@@ -69,7 +69,7 @@ class LogTests(SynchronousTestCase):
         return self.started(program("hargassner"), "simulate", kind, *where, *options)
 
     def gateway(self) -> Running:
-        options = ("--broadcast", self.hosts["bridge_to_gateway"], "--pace", "0.1")
+        options = ("--broadcast", self.hosts["bridge_to_gateway"], "--pace", "0.03")
         return self.simulated("gateway", *options)
 
     def change(self) -> None:

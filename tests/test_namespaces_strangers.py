@@ -2,9 +2,11 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from tests.constants import Constant
 from tests.namespaces import GATEWAY, BridgeProcess, ip, is_silent, receive
 from tests.network_case import ANNOUNCEMENT, EVERYBODY, GET_SERVICES, SERVICES, NetworkCase
 from tests.talkers import Talker, answered, hear
@@ -25,12 +27,15 @@ LOGIN = [
     (b"$setkomm\r\n", b"$2225410 ack\r\n"),
 ]
 POLL = [(b"$setkomm\r\n", b"$2225410 ack\r\n"), (b"$erract\r\n", b"$no errors\r\n")]
-POLL_PAUSE = 3.5
-"""Seconds; after an announcement of its own a session has three to go on asking or to end."""
+START_OVER = 1.0
+"""Seconds; after an announcement of its own a session has so many to go on asking or to end."""
+POLL_PAUSE = 1.3
 
 
 class StrangerCase(NetworkCase):
     """The gateway with its whole dialogue, the boiler that answers, and a stranger."""
+
+    constants: ClassVar[Mapping[str, object]] = {Constant.START_OVER: START_OVER}
 
     def setUp(self) -> None:
         super().setUp()

@@ -18,43 +18,10 @@ from zope.interface.verify import verifyObject
 
 from hargassner.service import Bridge
 from hargassner.tap import Options, makeService
-from tests.cases import free_ports, loopback_addresses
-from tests.processes import Running, program, wait_until
+from tests.process_case import STARTS, ProcessCase
+from tests.processes import program, wait_until
 
-TAC = str(Path(__file__).resolve().parents[1] / "hargassner.tac")
-ON_LOOPBACK = """
-[gateway]
-address = "{gateway}"
-telnet_port = {ports[0]}
-allow = ["any"]
-broadcast = "{gateway}"
-
-[boiler]
-address = "{boiler}"
-host = "{boiler}"
-telnet_port = {ports[1]}
-broadcast = "{boiler}"
-direct_telemetry = false
-
-[discovery]
-boiler_port = {ports[2]}
-gateway_port = {ports[3]}
-boiler_diagnostics_port = {ports[4]}
-gateway_diagnostics_port = {ports[5]}
-
-[web]
-listen = ""
-
-[state]
-directory = "state"
-"""
 WRONG = '[gateway]\ntelnet_port = "23"\n'
-STARTS = (
-    ("twist", "--log-format=text", "hargassner", "--config=hargassner.toml"),
-    ("twistd", "--nodaemon", "--pidfile=", "hargassner", "--config=hargassner.toml"),
-    ("twistd", "--nodaemon", "--pidfile=", "-y", TAC),
-)
-
 WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-all", "--")
 DAEMON = ("twistd", "--pidfile=daemon.pid", "--logfile=daemon.log", *STARTS[1][3:])
 
@@ -131,50 +98,6 @@ class MakeServiceTests(SynchronousTestCase):
         self.assertEqual(
             ended.code, f"hargassner: {absent}: cannot be read: No such file or directory"
         )
-
-
-class ProcessCase(SynchronousTestCase):
-    """The bridge as a process of its own, on addresses and ports of its own."""
-
-    timeout = 120
-
-    def setUp(self) -> None:
-        self.gateway, self.boiler = loopback_addresses(2)
-        self.ports = free_ports(6)
-        self.config = ON_LOOPBACK.format(gateway=self.gateway, boiler=self.boiler, ports=self.ports)
-
-    def run_(
-        self, *command: str, config: str | None = None, prefix: tuple[str, ...] = ()
-    ) -> Running:
-        running = Running(
-            [*prefix, program(command[0]), *command[1:]],
-            files={"hargassner.toml": self.config if config is None else config},
-        )
-        self.addCleanup(running.clean_up)
-        return running
-
-    def connected(self) -> tuple[socket.socket, socket.socket]:
-        """A client of the bridge, and its connection at the boiler's end."""
-        listener = socket.create_server((self.boiler, self.ports[1]))
-        self.addCleanup(listener.close)
-        listener.settimeout(30)
-        clients: list[socket.socket] = []
-
-        def connect() -> bool:
-            try:
-                target = (self.gateway, self.ports[0])
-                clients.append(socket.create_connection(target, timeout=30))
-            except ConnectionRefusedError:
-                return False
-            return True
-
-        wait_until(connect, 30, "the telnet port")
-        [client] = clients
-        self.addCleanup(client.close)
-        boiler, _ = listener.accept()
-        self.addCleanup(boiler.close)
-        boiler.settimeout(30)
-        return client, boiler
 
 
 class WrongConfigurationTests(ProcessCase):

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import decode
 from hargassner.dialogue.descriptor import MOST_CHANNELS
-from tests.shared import shared_file
+from tests.shared import INVENTED, session_starts
 
 DOCUMENT = """<DAQPRJ><ANALOG>
 <CHANNEL id='0' name='ZK' dop='0'/><CHANNEL id='1' name='TK' unit='°C'/>
@@ -247,9 +247,10 @@ class DecodeTests(SynchronousTestCase):
         self.assertIn("no list of places such as 59,94", complaints.getvalue())
 
     def test_a_captured_session(self) -> None:
-        """A real one has its descriptor and three lines, all of which fit."""
-        capture = shared_file("captures/nano-pk-v14.0n3.json")
-        printed, complaints = self.run_command("--descriptor", str(capture), "--json")
-        objects = [json.loads(line) for line in printed.splitlines()]
-        self.assertEqual([each["zk"] for each in objects], [9, 9, 9])
-        self.assertEqual(complaints, "")
+        """It has its descriptor and three lines, all of which fit."""
+        for capture in session_starts():
+            printed, complaints = self.run_command("--descriptor", str(capture), "--json")
+            objects = [json.loads(line) for line in printed.splitlines()]
+            state = 7 if capture == INVENTED else 9
+            self.assertEqual([each["zk"] for each in objects], [state] * 3)
+            self.assertEqual(complaints, "")

@@ -4,6 +4,8 @@ import os
 import re
 import socket
 import sys
+from contextlib import redirect_stderr
+from io import StringIO
 from typing import Any
 
 from twisted.internet import reactor
@@ -13,6 +15,7 @@ from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
+from hargassner.cli import main
 from tests.cases import free_ports, loopback_addresses
 
 LOOPBACK = "127.0.0.1"
@@ -151,14 +154,18 @@ class CommandTests(TestCase):
     @inlineCallbacks
     def test_a_wrong_argument_is_explained(self) -> Any:
         """And status 2."""
+        command = self.start("boiler", "--telnet-port=65536")
+        status = yield command.ended
+        self.assertEqual(status, 2)
+        self.assertIn(b"--telnet-port", command.errors)
+        self.assertNotIn(b"Traceback", command.errors)
         for wrong in (
-            ("boiler", "--telnet-port=65536"),
             ("boiler", "--speed=0"),
             ("boiler", "--period=fast"),
             ("gateway", "--cycles=0"),
             ("gateway", "--session-length=inf"),
         ):
-            command = self.start(*wrong)
-            status = yield command.ended
-            self.assertEqual(status, 2)
-            self.assertNotIn(b"Traceback", command.errors)
+            with redirect_stderr(StringIO()) as errors:
+                ended = self.assertRaises(SystemExit, main, ["simulate", *wrong])
+            self.assertEqual(ended.code, 2)
+            self.assertIn(wrong[1].partition("=")[0], errors.getvalue())

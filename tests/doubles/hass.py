@@ -9,9 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 COMMON = {
@@ -122,6 +123,16 @@ ENTITY_ID = re.compile(r"([a-z_]+)\.[a-z0-9]+(_[a-z0-9]+)*")
 ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 
 
+@lru_cache(maxsize=4096)
+def compiled(template: str) -> Template:
+    """A template that can be rendered; the same ones come again and again.
+
+    Raises:
+        TemplateSyntaxError: it is none.
+    """
+    return ENVIRONMENT.from_string(template)
+
+
 class RuleBrokenError(AssertionError):
     """Home Assistant would not take this, or not as it is meant."""
 
@@ -137,7 +148,7 @@ def rendered(template: str, value: str, with_json: bool = False) -> str:
     variables: dict[str, Any] = {"value": value}
     if with_json:
         variables["value_json"] = json.loads(value)
-    return ENVIRONMENT.from_string(template).render(variables)
+    return compiled(template).render(variables)
 
 
 def check_announcements(messages: Mapping[str, str], prefix: str = "homeassistant") -> "Home":
@@ -222,7 +233,7 @@ def check_component(component: dict[str, Any], device_name: str) -> None:
         if key.endswith("topic"):
             rule(isinstance(value, str) and not re.search(r"[+#\s]", value), f"{who}: {value}")
         if key.endswith("template"):
-            ENVIRONMENT.from_string(value)
+            compiled(value)
     CHECKS[platform](component)
 
 

@@ -173,6 +173,7 @@ class Onlooker(Protocol):
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, bool]] = []
         """Topic, payload, and whether it was retained before we came."""
+        self._last: dict[str, str] = {}
         self.is_lost = False
         self._buffer = b""
 
@@ -204,9 +205,9 @@ class Onlooker(Protocol):
     def _take(self, kind: int, body: bytes) -> None:
         if kind >> 4 == 3:
             end = 2 + int.from_bytes(body[:2])
-            self.messages.append(
-                (body[2:end].decode(), body[end:].decode(errors="replace"), bool(kind & 1))
-            )
+            topic, payload = body[2:end].decode(), body[end:].decode(errors="replace")
+            self.messages.append((topic, payload, bool(kind & 1)))
+            self._last[topic] = payload
 
     def publish(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Say something."""
@@ -222,7 +223,7 @@ class Onlooker(Protocol):
 
     def last(self) -> dict[str, str]:
         """The last payload of each topic."""
-        return {topic: payload for topic, payload, _ in self.messages}
+        return dict(self._last)
 
 
 class _End(Protocol):

@@ -21,6 +21,7 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import DescriptorCase
+from tests.constants import Constant, shorten
 from tests.doubles.hass import Home, check_announcements
 from tests.mqtt.brokers import HOST, Broker, Embedded, Mosquitto, Onlooker
 from tests.mqtt.packets import published
@@ -46,6 +47,8 @@ class WholeCase(DescriptorCase):
     def setUp(self) -> Any:
         if sys.platform != "linux":
             raise SkipTest("only Linux has every address of 127.0.0.0/8")
+        # Home Assistant is not there to answer in this time.
+        shorten(self, Constant.MIGRATION, 1.0)
         # The reactor keeps a descriptor in reserve from the first port on.
         port = yield TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(Factory())
         yield port.stopListening()

@@ -33,7 +33,7 @@ from hargassner.proxy.relaying import HALF_CLOSED_TIMEOUT, Relaying
 from hargassner.proxy.session import Session
 from hargassner.proxy.session_states import CLOSE_TIMEOUT, FLUSH_TIMEOUT
 from hargassner.proxy.start_over import START_OVER_TIMEOUT
-from tests.shared import shared_file
+from tests.shared import session_starts
 
 GATEWAY = "192.0.2.7"
 OTHER = "192.0.2.8"
@@ -257,7 +257,8 @@ class AnyCutTests(ProxyCase):
     @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3000)), min_size=1))
     def test_a_captured_session(self, sizes: list[tuple[bool, int]]) -> None:
         """Pipelined and in pieces that have nothing to do with lines."""
-        steps = json.loads(shared_file("captures/nano-pk-v14.0n3.json").read_text())["steps"]
+        # The longest one there is.
+        steps = json.loads(session_starts()[-1].read_text())["steps"]
         left = {
             by_client: b"".join(
                 step["data"].encode("latin-1")

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
@@ -24,7 +25,7 @@ from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol, Timing
 from hargassner.simulator.login import key_for
-from tests.shared import shared_file
+from tests.shared import session_starts
 
 GAP = 0.00013
 DELAY = 0.02
@@ -419,7 +420,10 @@ class CapturedTests(SynchronousTestCase):
 
     def test_a_captured_start_is_answered_in_the_same_shape(self) -> None:
         """The same number of reply lines to each request, cut by the same rule."""
-        path = shared_file("captures/nano-pk-v14.0n3.json")
+        for path in session_starts():
+            self.check(path)
+
+    def check(self, path: Path) -> None:
         steps = [
             step
             for step in json.loads(path.read_text())["steps"]

@@ -28,6 +28,7 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
+from tests.constants import Constant, shorten
 from tests.telling import tell
 from tests.web.browser import MISSING, Browser
 from tests.web.cases import describe
@@ -160,6 +161,7 @@ class ChainTests(BrowserCase):
         skip = "mosquitto is not installed"
 
     async def test_the_chain_shows_what_breaks_and_what_comes_back(self) -> None:
+        shorten(self, Constant.TELEMETRY, 10.0)
         broker = Broker(self.directory)
         broker.start()
         self.addCleanup(broker.kill)
@@ -344,6 +346,7 @@ class WireTests(BrowserCase):
                 f"{turn} 299",
             )
             sizes.append(await browser.run(size))
-        self.assertEqual(len(set(sizes[-3:])), 1, sizes)
+        # A page that grew would have some hundred elements more each time; an advice has a few.
+        self.assertLess(sizes[-1] - sizes[-3], 100, sizes)
         lines = await browser.run("return document.querySelectorAll('#dialogue li').length")
         self.assertLessEqual(lines, 300)

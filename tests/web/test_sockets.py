@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.web.connections import CONNECTIONS_PER_ADDRESS
 from tests.cases import free_ports, loopback_addresses
 from tests.namespaces import CONFIG, GATEWAY, OTHER_CLIENT, BridgeProcess, Networks
+from tests.process_case import ON_LOOPBACK
 from tests.processes import Running, program, wait_until
-from tests.test_tap import ON_LOOPBACK
 
 DRIPPERS = 100
 PROMPT = 5.0

@@ -7,17 +7,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from shutil import which
-from typing import Any
+from typing import Any, ClassVar
 from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import main
+from tests.constants import Constant
 from tests.namespaces import (
     BOILER,
     BRIDGE_TO_GATEWAY,
@@ -27,6 +28,7 @@ from tests.namespaces import (
     Networks,
     ip,
 )
+from tests.processes import environment
 
 _PR_SET_DUMPABLE = 4
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
@@ -131,6 +133,10 @@ class CheckCase(SynchronousTestCase):
 
     timeout = 120
     config = CONFIG
+    constants: ClassVar[Mapping[str, object]] = {
+        Constant.CHECK_ASKS: 0.5,
+        Constant.CHECK_HOME: 0.6,
+    }
 
     def setUp(self) -> None:
         self.networks = Networks()
@@ -155,6 +161,7 @@ class CheckCase(SynchronousTestCase):
             stdin=subprocess.PIPE,
             text=True,
             cwd=self.directory,
+            env=environment(self.directory, self.constants),
         )
         self.processes.append(process)
         return process

@@ -1,0 +1,28 @@
+"""Constants of the program that tests of whole processes make shorter, and where they are."""
+
+from enum import StrEnum
+from importlib import import_module
+
+from twisted.trial.unittest import SynchronousTestCase
+
+
+class Constant(StrEnum):
+    """A module and a name in it; all are seconds unless it says otherwise."""
+
+    INTERFACE_LOOK = "hargassner.network.keeper.LOOK_EVERY"
+    DESCRIPTOR_LOOK = "hargassner.network.accepting.LOOK_EVERY"
+    LOSS_OPTIONS = "hargassner.network.sockets._LOSS_OPTIONS"
+    """Options of TCP sockets, by name."""
+    START_OVER = "hargassner.proxy.start_over.START_OVER_TIMEOUT"
+    TELEMETRY = "hargassner.boiler.model.TELEMETRY_TIMEOUT"
+    MODEL_TICK = "hargassner.service.TICK"
+    KEEPALIVE = "hargassner.mqtt.engine.KEEPALIVE"
+    MIGRATION = "hargassner.homeassistant.announcements.MIGRATION_TIMEOUT"
+    CHECK_ASKS = "hargassner.cli.check.devices.ASK_EVERY"
+    CHECK_HOME = "hargassner.cli.check.connections.HOME_TIMEOUT"
+
+
+def shorten(case: SynchronousTestCase, constant: Constant, value: object) -> None:
+    """Give a constant another value in this process, for the time of a test."""
+    module, _, name = constant.rpartition(".")
+    case.patch(import_module(module), name, value)
