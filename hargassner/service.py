@@ -47,7 +47,7 @@ from hargassner.proxy.session import (
     ProxyFactory,
     Session,
 )
-from hargassner.recording.writer import RecordingFolder, SessionRecorder
+from hargassner.recording.writer import RecordingWriter, SessionRecorder
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Memory
 from hargassner.web.service import Parts, WebPage
@@ -136,7 +136,7 @@ class Sessions(Service):
 
     name = "sessions"
 
-    def __init__(self, factory: ProxyFactory, recordings: RecordingFolder | None) -> None:
+    def __init__(self, factory: ProxyFactory, recordings: RecordingWriter | None) -> None:
         self._factory = factory
         self._recordings = recordings
 
@@ -249,10 +249,10 @@ class Bridge(MultiService):
         )
         access = Access(config.gateway.allow, self.devices)
         self.direct = DirectTelemetry(reactor, self.boiler_line, self.interpreter)
-        self.recordings: RecordingFolder | None = None
+        self.recordings: RecordingWriter | None = None
         if config.recording.directory:
             folder = Path(config.recording.directory).expanduser()
-            self.recordings = RecordingFolder(folder, in_thread)
+            self.recordings = RecordingWriter(folder, in_thread)
 
         def watch(session: Session) -> list[ISessionObserver]:
             interpreter = self.interpreter.watch(session)

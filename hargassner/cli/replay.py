@@ -31,7 +31,7 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.dialogue.telemetry import Decoder, Misfit, Reading
-from hargassner.recording.writer import Ended, RecordingError, read_entries
+from hargassner.recording.reader import Ended, RecordingError, read_entries
 from hargassner.terminal import printable
 
 SUMMARY = "Play a recorded session through the bridge's interpreter, and print what happened."

@@ -21,7 +21,7 @@ from hargassner.config import (
     WebConfig,
 )
 from hargassner.control.queue import CommandError
-from hargassner.recording.writer import read_recording
+from hargassner.recording.reader import read_recording
 from hargassner.service import Bridge
 from hargassner.simulator.boiler.engine import Mishap
 from hargassner.simulator.boiler.server import SimulatedBoiler
