@@ -36,10 +36,11 @@ from hargassner.mqtt.endpoint import IBrokerReactor
 from hargassner.mqtt.link import BrokerLink
 from hargassner.network.accepting import AcceptingPort, DescriptorWatch
 from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
+from hargassner.network.interface import CannotOpenError, NetworkInterface
 from hargassner.network.keeper import Keeper
 from hargassner.network.reasons import UnreachableError, plain_reason
 from hargassner.network.resolver import INamesReactor, Names
-from hargassner.network.sockets import CannotOpenError, NetworkInterface, listening_socket
+from hargassner.network.sockets import listening_socket
 from hargassner.proxy.session import (
     Access,
     IExchangeObserver,

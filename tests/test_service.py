@@ -27,7 +27,7 @@ from hargassner.config import (
     WebConfig,
 )
 from hargassner.discovery import BoilerUnknownError, Devices, ServiceList
-from hargassner.network.sockets import NetworkInterface, NotThereYetError
+from hargassner.network.interface import NetworkInterface, NotThereYetError
 from hargassner.proxy.session import ISessionObserver
 from hargassner.service import BoilerLine, Bridge, Recorded
 from hargassner.simulator.boiler.server import SimulatedBoiler

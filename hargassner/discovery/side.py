@@ -5,12 +5,8 @@ from collections.abc import Collection
 from twisted.internet.interfaces import IReactorFDSet
 
 from hargassner.network.datagrams import DatagramPort, IDatagramReceiver
-from hargassner.network.sockets import (
-    CannotOpenError,
-    NetworkInterface,
-    datagram_socket,
-    is_broadcast,
-)
+from hargassner.network.interface import CannotOpenError, NetworkInterface
+from hargassner.network.sockets import datagram_socket, is_broadcast
 
 
 class Side:

@@ -30,12 +30,8 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hargassner.network.sockets import (
-    CannotOpenError,
-    NetworkInterface,
-    bind_to_device,
-    notice_loss,
-)
+from hargassner.network.interface import CannotOpenError, NetworkInterface, bind_to_device
+from hargassner.network.sockets import notice_loss
 
 
 class ISocketReactor(IReactorFDSet, IReactorSocket, IReactorTime):

@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from hargassner.network.sockets import CannotOpenError, NetworkInterface, NotThereYetError
+from hargassner.network.interface import CannotOpenError, NetworkInterface, NotThereYetError
 
 log = Logger()
 

@@ -16,8 +16,9 @@ from twisted.logger import Logger, LogLevel
 from twisted.python import log as twisted_log
 from twisted.python.failure import Failure
 
+from hargassner.network.interface import NetworkInterface
 from hargassner.network.reasons import plain_reason
-from hargassner.network.sockets import NetworkInterface, explained
+from hargassner.network.sockets import explained
 
 log = Logger()
 

@@ -19,9 +19,9 @@ from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.mqtt.interfaces import LinkStatus
+from hargassner.network.interface import NetworkInterface
 from hargassner.network.keeper import Keeper
 from hargassner.network.listening import Listener
-from hargassner.network.sockets import NetworkInterface
 from hargassner.proxy.session import ISessionObserver, ProxyFactory, Session
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.charts import STEP, HistoryKeeper

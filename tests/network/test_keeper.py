@@ -6,8 +6,8 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import LogLevel
 
+from hargassner.network.interface import CannotOpenError, NotThereYetError
 from hargassner.network.keeper import LOOK_EVERY, Keeper
-from hargassner.network.sockets import CannotOpenError, NotThereYetError
 from tests.cases import ClockCase
 
 

@@ -24,8 +24,8 @@ from hargassner.discovery import Devices
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
+from hargassner.network.interface import NetworkInterface
 from hargassner.network.keeper import Keeper
-from hargassner.network.sockets import NetworkInterface
 from hargassner.proxy.session import Access, ProxyFactory
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.connections import IDLE

@@ -36,13 +36,13 @@ from hargassner.discovery import (
     parse_service_list,
 )
 from hargassner.network.datagrams import IDatagramReceiver
-from hargassner.network.sockets import (
+from hargassner.network.interface import (
     CannotOpenError,
     NetworkInterface,
     NotThereYetError,
     is_own_address,
-    listening_socket,
 )
+from hargassner.network.sockets import listening_socket
 from hargassner.service import BoilerLine, IBridgeReactor, sides
 
 ASK_EVERY = 2.0

@@ -20,7 +20,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
-from hargassner.network.sockets import NetworkInterface, datagram_socket
+from hargassner.network.interface import NetworkInterface
+from hargassner.network.sockets import datagram_socket
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_WANTED, SERVICES_WANTED
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 
