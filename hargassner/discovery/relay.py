@@ -37,24 +37,9 @@ from hargassner.discovery.packets import (
 )
 from hargassner.discovery.side import Side
 from hargassner.network.datagrams import IDatagramReceiver
+from hargassner.observers import Once
 
 log = Logger()
-
-_SAID_AT_MOST = 256
-
-
-class _Said:
-    """Remembers of whom something was said, so that it is said once."""
-
-    def __init__(self) -> None:
-        self._sources: set[str] = set()
-
-    def first(self, source: str) -> bool:
-        """Whether this is the first time; a machine under a flood of sources falls silent."""
-        if source in self._sources or len(self._sources) >= _SAID_AT_MOST:
-            return False
-        self._sources.add(source)
-        return True
 
 
 @dataclass(slots=True)
@@ -77,7 +62,7 @@ class Relay:
     """Repeats on each network what is heard on the other (docs/protocol.md, section 1).
 
     Args:
-        devices: told who was found.
+        devices: learn who was found.
         ports: the four port numbers.
         gateway_side: towards the gateway, where the relay stands for the boiler.
         boiler_side: towards the boiler, where it stands for the gateway.
@@ -102,9 +87,9 @@ class Relay:
         self._repetitions = Repetitions()
         self._askers: defaultdict[int, Askers] = defaultdict(Askers)
         self._services_asked: float | None = None
-        self._said = _Said()
-        self._said_unsent = _Said()
-        self._said_limited = _Said()
+        self._said = Once()
+        self._said_unsent = Once()
+        self._said_limited = Once()
 
     def open_gateway_side(self, reactor: IReactorFDSet) -> Side:
         """Open the ports towards the gateway.

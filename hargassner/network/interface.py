@@ -1,4 +1,4 @@
-"""This machine's place on one network: an interface, and an address that may change."""
+"""This machine's interface on one network, and its address, which may change."""
 
 import errno
 import socket
@@ -27,9 +27,9 @@ class NotThereYetError(CannotOpenError):
 class NetworkInterface:
     """Where a side of the bridge is: an interface, an address of this machine, both or neither.
 
-    With an interface, sockets are tied to it and bound to the wildcard address, because on Linux
-    a socket bound to one unicast address gets no broadcasts (docs/protocol.md, section 1).  With
-    an address alone, the interface that carries it is used in the same way, except on the
+    With an interface, sockets are bound to that device and to the wildcard address, because on
+    Linux a socket bound to one unicast address gets no broadcasts (docs/protocol.md, section 1).
+    With an address alone, the interface that carries it is used in the same way, except on the
     loopback interface, which many addresses share.
 
     An address may change while the bridge runs, as DHCP wants it.  The interface that carried the
@@ -130,7 +130,7 @@ class NetworkInterface:
         return address.startswith("127.") or any(address in each for each in found.values())
 
     def device(self) -> str:
-        """The interface to tie sockets to, or "" where there is none to tie to.
+        """The interface to bind sockets to, or "" where there is none to bind to.
 
         Raises:
             NotThereYetError: the interface, or an interface with this address, is absent.
@@ -164,10 +164,10 @@ class NetworkInterface:
         return ""
 
     def identity(self) -> tuple[str, int, str] | None:
-        """What the sockets of this place depend on now; it changes when they must be reopened.
+        """What the sockets of this side depend on now; it changes when they must be reopened.
 
         An interface that went away and came back has the same name and another index, and a
-        socket tied to the old one stays deaf.  ``None`` while it is absent.
+        socket bound to the old one stays deaf.  ``None`` while it is absent.
 
         Raises:
             OSError: the system cannot be asked now, which says nothing of the interface.
@@ -179,7 +179,7 @@ class NetworkInterface:
         return (name, interface_index(name) if name else 0, self._address)
 
     def may_meet(self, other: "NetworkInterface") -> bool:
-        """Whether sockets of both places may be bound to the same port of one interface."""
+        """Whether sockets of both sides may be bound to the same port of one interface."""
         try:
             devices = (self.device(), other.device())
         except CannotOpenError:

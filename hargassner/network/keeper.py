@@ -41,16 +41,20 @@ class Keeper(Service):
 
     Args:
         clock: tells when to look at the interface.
-        place: the side.
+        interface: the side's.
         name: what is opened, in a few words, for the log.
         open_: opens it; raises ``CannotOpenError`` or ``OSError``.
     """
 
     def __init__(
-        self, clock: IReactorTime, place: NetworkInterface, name: str, open_: Callable[[], Opened]
+        self,
+        clock: IReactorTime,
+        interface: NetworkInterface,
+        name: str,
+        open_: Callable[[], Opened],
     ) -> None:
-        self.name = f"{name} on {place}"
-        self._place = place
+        self.name = f"{name} on {interface}"
+        self._interface = interface
         self._what = name
         self._open = open_
         self._opened: Opened | None = None
@@ -101,30 +105,32 @@ class Keeper(Service):
                 raise CannotStartError(f"hargassner: {_words(why)}") from None
 
     def _try(self) -> None:
-        identity = self._place.identity()
+        identity = self._interface.identity()
         self._opened = self._open()
         self._identity = identity
         if self._said is not None:
-            log.info("{what} on {place} is open", what=self._what, place=str(self._place))
+            log.info(
+                "{what} on {interface} is open", what=self._what, interface=str(self._interface)
+            )
         self._said = None
 
     def _check(self) -> None:
         try:
-            identity = self._place.identity()
+            identity = self._interface.identity()
         except OSError:
             return  # That the system cannot be asked now is no reason to close what is open.
         if self._opened is not None and identity != self._identity:
             if identity is None:
                 log.warn(
-                    "{place} went away or changed: closing {what} until it is back",
-                    place=str(self._place),
+                    "{interface} went away or changed: closing {what} until it is back",
+                    interface=str(self._interface),
                     what=self._what,
                 )
                 self._said = ""
             else:
                 log.info(
-                    "{place} changed: opening {what} again",
-                    place=str(self._place),
+                    "{interface} changed: opening {what} again",
+                    interface=str(self._interface),
                     what=self._what,
                 )
             self._close()

@@ -126,6 +126,6 @@ def _reason(why: Failure) -> str:
         and isinstance(wrong.socketError, OSError)
         and isinstance(wrong.port, int)
     ):
-        place = NetworkInterface(address=str(wrong.interface))
-        return str(explained(wrong.socketError, "TCP", wrong.port, place))
+        interface = NetworkInterface(address=str(wrong.interface))
+        return str(explained(wrong.socketError, "TCP", wrong.port, interface))
     return plain_reason(why)

@@ -46,7 +46,7 @@ def notice_loss(sock: socket.socket) -> None:
 
 
 def datagram_socket(
-    place: NetworkInterface,
+    interface: NetworkInterface,
     address: str,
     port: int,
     *,
@@ -61,17 +61,17 @@ def datagram_socket(
     that holds it is thus found out, a second bridge included.
 
     Args:
-        place: the side of the bridge, for messages.
+        interface: the side of the bridge, for messages.
         address: what to bind; "" is the wildcard address.
         port: the UDP port.
-        device: the interface to tie it to, or "".
+        device: the interface to bind it to, or "".
         shared: whether another socket may be bound to the same port later.
         joins: whether it may join sockets that are bound to it already.
 
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    sock = _opened(socket.SOCK_DGRAM, "UDP", port, place)
+    sock = _opened(socket.SOCK_DGRAM, "UDP", port, interface)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -81,44 +81,44 @@ def datagram_socket(
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, shared)
     except OSError as wrong:
         sock.close()
-        raise explained(wrong, "UDP", port, place) from wrong
+        raise explained(wrong, "UDP", port, interface) from wrong
     return sock
 
 
-def listening_socket(place: NetworkInterface, port: int, backlog: int = 50) -> socket.socket:
-    """A non-blocking TCP socket that listens at a place.
+def listening_socket(interface: NetworkInterface, port: int, backlog: int = 50) -> socket.socket:
+    """A non-blocking TCP socket that listens on one side.
 
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    device = place.device()
-    sock = _opened(socket.SOCK_STREAM, "TCP", port, place)
+    device = interface.device()
+    sock = _opened(socket.SOCK_STREAM, "TCP", port, interface)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bind_to_device(sock, device)
-        sock.bind((place.address, port))
+        sock.bind((interface.address, port))
         sock.listen(backlog)
     except OSError as wrong:
         sock.close()
-        raise explained(wrong, "TCP", port, place) from wrong
+        raise explained(wrong, "TCP", port, interface) from wrong
     return sock
 
 
 def _opened(
-    kind: socket.SocketKind, transport: str, port: int, place: NetworkInterface
+    kind: socket.SocketKind, transport: str, port: int, interface: NetworkInterface
 ) -> socket.socket:
     try:
         return socket.socket(socket.AF_INET, kind)
     except OSError as wrong:
-        raise explained(wrong, transport, port, place) from wrong
+        raise explained(wrong, transport, port, interface) from wrong
 
 
 def explained(
-    wrong: OSError, transport: str, port: int, place: NetworkInterface
+    wrong: OSError, transport: str, port: int, interface: NetworkInterface
 ) -> CannotOpenError:
     """What a system's error means for the user, and what he can do about it."""
-    what = f"{transport} port {port} on {place}"
+    what = f"{transport} port {port} on {interface}"
     match wrong.errno:
         case errno.ENODEV:
             return NotThereYetError(f"{what}: the interface is not there now")
