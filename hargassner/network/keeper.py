@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from hargassner.network.interface import CannotOpenError, NetworkInterface, NotThereYetError
+from hargassner.services import Service
 
 log = Logger()
 
@@ -83,13 +83,13 @@ class Keeper(Service):
         Raises:
             CannotStartError: it cannot be opened, and waiting would not help.
         """
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._begin()
         self._look.start(LOOK_EVERY, now=False)
 
     def stopService(self) -> "Deferred[Any]":
         """Close it; the result comes when everything is given back."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._look.running:
             self._look.stop()
         self._close()

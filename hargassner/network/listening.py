@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import (
@@ -19,6 +18,7 @@ from twisted.python.failure import Failure
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reasons import plain_reason
 from hargassner.network.sockets import explained
+from hargassner.services import Service
 
 log = Logger()
 
@@ -69,12 +69,12 @@ class Listener(Service):
 
     def startService(self) -> None:
         """Open the port, now or as soon as it can be opened."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._open()
 
     def stopService(self) -> "Deferred[None] | None":
         """Close the port; the result comes when it is closed."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -26,6 +25,7 @@ from hargassner.discovery import (
     FoundGateway,
     ServiceList,
 )
+from hargassner.services import Service
 from hargassner.storage.directory import DescriptorCache, StateDirectory
 from hargassner.storage.file import KeptFile
 
@@ -184,7 +184,7 @@ class Memory(Service, BoilerObserver):
 
     def startService(self) -> None:
         """Recall; it blocks for a moment, and nothing waits yet."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         now = self._clock.seconds()
         for identified in self._identities.recall():
             self._boiler.apply(identified, now)
@@ -197,7 +197,7 @@ class Memory(Service, BoilerObserver):
 
     def stopService(self) -> "Deferred[None]":
         """Remember what is not written yet."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._stop_observing()
         closed = self._identity.close()
         return closed.addCallback(lambda _: self._devices_file.close())
