@@ -229,9 +229,7 @@ class Bridge(MultiService):
             return deferToThreadPool(reactor, pool, work, *arguments)
 
         # What outlives sessions: who is there, and what is known of the boiler.
-        self.devices = Devices(
-            reactor, config.boiler.host, lambda address: self.proxy.silence(address)
-        )
+        self.devices = Devices(reactor, config.boiler.host)
         self.boiler = Boiler(
             config.telemetry.hidden, config.energy.pellet_kwh_per_kg, config.energy.efficiency
         )
@@ -283,7 +281,7 @@ class Bridge(MultiService):
 
         # Towards the gateway it is the boiler, and the reverse.
         both = sides(config, gateway_place, boiler_place)
-        self.relay = Relay(self.devices, config.discovery, *both, reactor)
+        self.relay = Relay(self.devices, config.discovery, *both, reactor, self.proxy.silence)
 
         def open_telnet_port() -> AcceptingPort:
             sock = listening_socket(gateway_place, config.gateway.telnet_port)

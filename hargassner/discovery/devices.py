@@ -32,21 +32,13 @@ class Devices:
     Args:
         clock: for the waiting of ``boiler_address``.
         boiler_host: the boiler's address where the owner configured it, else "".
-        silence: the seconds since a session from this address, in which the gateway is logged in,
-            heard something of it; None where there is no such session.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        boiler_host: str = "",
-        silence: Callable[[str], float | None] = lambda _address: None,
-    ) -> None:
+    def __init__(self, clock: IReactorTime, boiler_host: str = "") -> None:
         self.boiler: FoundBoiler | None = None
         self._gateways = Gateways()
         self._clock = clock
         self._boiler_host = boiler_host
-        self._silence = silence
         self._waiting: list[Deferred[str]] = []
         self._on_announcement: Observers[Callable[[str, str | None], None]] = Observers(
             "a gateway's announcement"
@@ -102,10 +94,18 @@ class Devices:
         self._gateways.recall(gateway, logged_in=logged_in)
         self.boiler = boiler
 
-    def gateway_announced(self, address: str, announcement: Announcement) -> None:
-        """A datagram says that a gateway starts over; what it means depends on who is trusted."""
+    def gateway_announced(
+        self, address: str, announcement: Announcement, silence: float | None = None
+    ) -> None:
+        """A datagram says that a gateway starts over; what it means depends on who is trusted.
+
+        Args:
+            address: where it came from, which can be forged.
+            announcement: what it says.
+            silence: seconds since the trusted gateway's session heard something of it; None where
+                there is no session, or no gateway is trusted.
+        """
         before, trusted = self.gateway, self.trusted_gateway
-        silence = None if trusted is None else self._silence(trusted.address)
         verdict = self._gateways.announced(address, announcement, silence)
         announcing = FoundGateway(address, announcement)
         if verdict is Verdict.CANDIDATE and trusted is not None:

@@ -17,6 +17,7 @@ datagram, in this order:
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
@@ -67,6 +68,8 @@ class Relay:
         gateway_side: towards the gateway, where the relay stands for the boiler.
         boiler_side: towards the boiler, where it stands for the gateway.
         clock: time.
+        silence: the seconds since a session from this address, in which the gateway is logged in,
+            heard something of it; None where there is no such session.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Relay:
         gateway_side: Side,
         boiler_side: Side,
         clock: IReactorTime,
+        silence: Callable[[str], float | None] = lambda _address: None,
     ) -> None:
         self.counters = RelayCounters()
         self._devices = devices
@@ -83,6 +87,7 @@ class Relay:
         self._gateway_side = gateway_side
         self._boiler_side = boiler_side
         self._clock = clock
+        self._silence = silence
         self._rates = {gateway_side: RateLimit(), boiler_side: RateLimit()}
         self._repetitions = Repetitions()
         self._askers: defaultdict[int, Askers] = defaultdict(Askers)
@@ -136,7 +141,9 @@ class Relay:
             and source_port == self._ports.gateway_port
             and port == self._ports.boiler_port
         ):
-            self._devices.gateway_announced(address, parse_announcement(data))
+            trusted = self._devices.trusted_gateway
+            silence = None if trusted is None else self._silence(trusted.address)
+            self._devices.gateway_announced(address, parse_announcement(data), silence)
 
     def heard_from_boiler(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
