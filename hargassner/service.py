@@ -9,18 +9,11 @@ from typing import Any, cast
 
 from twisted.application.internet import TimerService
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
-    IProtocol,
     IProtocolFactory,
-    IReactorCore,
-    IReactorThreads,
-    IStreamClientEndpoint,
 )
 from twisted.internet.threads import deferToThreadPool
-from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from hargassner.admin.console import ways_inside
 from hargassner.boiler.model import Boiler
@@ -28,127 +21,34 @@ from hargassner.clock import ReactorClock
 from hargassner.config import Config
 from hargassner.control.queue import Control
 from hargassner.discovery import Devices, Relay, Side
+from hargassner.discovery.side import sides
 from hargassner.homeassistant.view import HomeView
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
+from hargassner.monitor.recorded import Recorded
 from hargassner.monitor.traffic_log import Journal, JournalKeeping
-from hargassner.mqtt.endpoint import IBrokerReactor
 from hargassner.mqtt.link import BrokerLink
 from hargassner.network.accepting import AcceptingPort, DescriptorWatch
-from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
-from hargassner.network.interface import CannotOpenError, NetworkInterface
+from hargassner.network.interface import NetworkInterface
 from hargassner.network.keeper import Keeper
-from hargassner.network.reasons import UnreachableError, plain_reason
-from hargassner.network.resolver import INamesReactor, Names
+from hargassner.network.resolver import Names
 from hargassner.network.sockets import listening_socket
+from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.session import (
     Access,
-    IExchangeObserver,
     ISessionObserver,
     ProxyFactory,
     Session,
 )
-from hargassner.recording.writer import RecordingWriter, SessionRecorder
+from hargassner.proxy.sessions import Sessions
+from hargassner.reactor import IBridgeReactor
+from hargassner.recording.writer import RecordingWriter
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Memory
 from hargassner.web.service import Parts, WebPage
 
-CONNECT_PATIENCE = 10.0
-"""Seconds to find the boiler, and again to connect to it."""
 TICK = 5.0
 """Seconds between two looks of the model at the time."""
-
-
-class IBridgeReactor(ISocketReactor, IBrokerReactor, INamesReactor, IReactorCore, IReactorThreads):
-    """What the bridge needs of a reactor."""
-
-
-@implementer(IStreamClientEndpoint)
-class BoilerLine:
-    """The way to the boiler: finds it, and connects through its side of the bridge.
-
-    Args:
-        reactor: connects.
-        devices: know where the boiler is.
-        place: this machine's place on the boiler's network.
-        port: the boiler's telnet port.
-    """
-
-    def __init__(
-        self, reactor: IBridgeReactor, devices: Devices, place: NetworkInterface, port: int
-    ) -> None:
-        self._reactor = reactor
-        self._devices = devices
-        self._place = place
-        self._port = port
-        self.problem = ""
-
-    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
-        """Connect to the boiler; the result is the factory's connected protocol.
-
-        Errors: ``BoilerUnknownError``, ``CannotOpenError``, ``UnreachableError``; ``problem`` says
-        it too, until a connection is made.
-        """
-        address = self._devices.boiler_address(CONNECT_PATIENCE)
-        connecting = address.addCallback(self._connect, protocolFactory)
-        return connecting.addCallbacks(self._connected, self._not_connected)
-
-    def _unreachable(self, why: Failure, host: str) -> Failure:
-        if why.check(CancelledError, CannotOpenError) is not None:
-            return why
-        return Failure(UnreachableError(host, plain_reason(why)))
-
-    def _connected(self, protocol: IProtocol) -> IProtocol:
-        self.problem = ""
-        return protocol
-
-    def _not_connected(self, why: Failure) -> Failure:
-        if why.check(CancelledError) is None:
-            wrong = why.value
-            self.problem = wrong.reason if isinstance(wrong, UnreachableError) else str(wrong)
-        return why
-
-    def _connect(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
-        return self._connect_to(host, factory).addErrback(self._unreachable, host)
-
-    def _connect_to(self, host: str, factory: IProtocolFactory) -> "Deferred[IProtocol]":
-        device = self._place.device()
-        if not device:
-            bind = (self._place.address, 0) if self._place.address else None
-            endpoint = TCP4ClientEndpoint(
-                self._reactor, host, self._port, timeout=CONNECT_PATIENCE, bindAddress=bind
-            )
-            return endpoint.connect(factory)
-        resolved: Deferred[str] = self._reactor.resolve(host)
-        return resolved.addCallback(
-            lambda address: BoundClientEndpoint(
-                self._reactor, address, self._port, self._place, CONNECT_PATIENCE
-            ).connect(factory)
-        )
-
-
-class Sessions(Service):
-    """Ends the sessions when the bridge stops.
-
-    Args:
-        factory: what the sessions belong to.
-        recordings: what may have to write their last words.
-    """
-
-    name = "sessions"
-
-    def __init__(self, factory: ProxyFactory, recordings: RecordingWriter | None) -> None:
-        self._factory = factory
-        self._recordings = recordings
-
-    def stopService(self) -> "Deferred[None]":
-        """End every session; the result comes when all are over, and their recordings written."""
-        super().stopService()  # type: ignore[no-untyped-call]
-        over = self._factory.close()
-        if self._recordings is not None:
-            recordings = self._recordings
-            over.addCallback(lambda _: recordings.written())
-        return over
 
 
 class CleanExit(Service):
@@ -176,35 +76,6 @@ class CleanExit(Service):
         if self.running and not self._stopping:
             self._stopping = True
             self._reactor.callFromThread(self._reactor.stop)
-
-
-@implementer(IExchangeObserver)
-class Recorded:
-    """Has a session recorded."""
-
-    def __init__(self, recorder: SessionRecorder, seconds: Callable[[], float]) -> None:
-        self._recorder = recorder
-        self._seconds = seconds
-
-    def gateway_sent(self, data: bytes) -> None:
-        """Record bytes from the gateway."""
-        self._recorder.passed(self._seconds(), "gateway", data)
-
-    def boiler_sent(self, data: bytes) -> None:
-        """Record bytes from the boiler."""
-        self._recorder.passed(self._seconds(), "boiler", data)
-
-    def bridge_sent(self, data: bytes) -> None:
-        """Record a request of the bridge's own."""
-        self._recorder.passed(self._seconds(), "bridge", data)
-
-    def bridge_received(self, data: bytes) -> None:
-        """Record bytes from the boiler that were kept from the gateway."""
-        self._recorder.passed(self._seconds(), "boiler", data, kept=True)
-
-    def over(self, reason: str) -> None:
-        """Record the end."""
-        self._recorder.over(self._seconds(), reason)
 
 
 class Bridge(MultiService):
@@ -311,7 +182,7 @@ class Bridge(MultiService):
             *gateway_keepers,
             boiler_keeper,
             _ticking(self.boiler, reactor),
-            Sessions(self.proxy, self.recordings),
+            self._sessions(),
         ]
         if config.boiler.direct_telemetry:
             parts.append(self.direct)
@@ -321,6 +192,11 @@ class Bridge(MultiService):
         parts.extend(ways_inside(self, reactor))
         for part in parts:
             part.setServiceParent(self)
+
+    def _sessions(self) -> Sessions:
+        if self.recordings is None:
+            return Sessions(self.proxy)
+        return Sessions(self.proxy, self.recordings.written)
 
     def _home(
         self,
@@ -369,20 +245,6 @@ class Bridge(MultiService):
             commands=lambda: self.control.counters,
         )
         return WebPage(seen, reactor, self.clock, state, in_thread)
-
-
-def sides(
-    config: Config, gateway_place: NetworkInterface, boiler_place: NetworkInterface
-) -> tuple[Side, Side]:
-    """The discovery ports of both sides, the gateway's first, not open yet."""
-    ports = config.discovery
-    diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
-    gateway_ports = (ports.boiler_port, *diagnostics)
-    boiler_ports = (ports.gateway_port, *diagnostics)
-    return (
-        Side(gateway_place, config.gateway.broadcast, gateway_ports),
-        Side(boiler_place, config.boiler.broadcast, boiler_ports),
-    )
 
 
 def _ticking(boiler: Boiler, reactor: IBridgeReactor) -> TimerService:

@@ -27,9 +27,11 @@ from hargassner.config import (
     WebConfig,
 )
 from hargassner.discovery import BoilerUnknownError, Devices, ServiceList
+from hargassner.monitor.recorded import Recorded
 from hargassner.network.interface import NetworkInterface, NotThereYetError
+from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.session import ISessionObserver
-from hargassner.service import BoilerLine, Bridge, Recorded
+from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import DescriptorCase, free_ports, loopback_addresses

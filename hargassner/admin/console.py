@@ -13,7 +13,8 @@ from hargassner.admin.systemd import Notices, status_line, supervision
 from hargassner.terminal import columns
 
 if TYPE_CHECKING:
-    from hargassner.service import Bridge, IBridgeReactor
+    from hargassner.reactor import IBridgeReactor
+    from hargassner.service import Bridge
 
 _SHOWN = 30
 """Lines of dialogue and log."""

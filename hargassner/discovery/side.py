@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from twisted.internet.interfaces import IReactorFDSet
 
+from hargassner.config import Config
 from hargassner.network.datagrams import DatagramPort, IDatagramReceiver
 from hargassner.network.interface import CannotOpenError, NetworkInterface
 from hargassner.network.sockets import datagram_socket, is_broadcast
@@ -94,3 +95,15 @@ class Side:
             return False
         sender.send(data, target)
         return True
+
+
+def sides(config: Config, gateway: NetworkInterface, boiler: NetworkInterface) -> tuple[Side, Side]:
+    """The discovery ports of both sides, the gateway's first, not open yet."""
+    ports = config.discovery
+    diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
+    gateway_ports = (ports.boiler_port, *diagnostics)
+    boiler_ports = (ports.gateway_port, *diagnostics)
+    return (
+        Side(gateway, config.gateway.broadcast, gateway_ports),
+        Side(boiler, config.boiler.broadcast, boiler_ports),
+    )

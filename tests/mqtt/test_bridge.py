@@ -14,7 +14,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from hargassner.config import config_from
-from hargassner.service import Bridge, IBridgeReactor
+from hargassner.reactor import IBridgeReactor
+from hargassner.service import Bridge
 from tests.cases import free_ports
 from tests.mqtt.brokers import HOST, Broker, Mosquitto, Onlooker
 from tests.mqtt.test_brokers import STATUS, until

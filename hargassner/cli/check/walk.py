@@ -35,6 +35,7 @@ from hargassner.discovery import (
     parse_announcement,
     parse_service_list,
 )
+from hargassner.discovery.side import sides
 from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.interface import (
     CannotOpenError,
@@ -43,7 +44,8 @@ from hargassner.network.interface import (
     is_own_address,
 )
 from hargassner.network.sockets import listening_socket
-from hargassner.service import BoilerLine, IBridgeReactor, sides
+from hargassner.proxy.endpoint import BoilerLine
+from hargassner.reactor import IBridgeReactor
 
 ASK_EVERY = 2.0
 """Seconds between two questions to the boiler's network."""
