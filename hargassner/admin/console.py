@@ -13,35 +13,35 @@ from hargassner.admin.systemd import Notices, status_line, supervision
 from hargassner.terminal import columns
 
 if TYPE_CHECKING:
+    from hargassner.parts import Parts
     from hargassner.reactor import IBridgeReactor
-    from hargassner.service import Bridge
 
 _SHOWN = 30
 """Lines of dialogue and log."""
 
 
-def ways_inside(bridge: "Bridge", reactor: "IBridgeReactor") -> list[Service]:
+def ways_inside(parts: "Parts", reactor: "IBridgeReactor") -> list[Service]:
     """The services that let people and systemd look into the bridge, as far as they are wanted."""
     ways: list[Service] = []
-    if bridge.config.manhole.listen:
-        ways.append(Manhole(bridge.config.manhole, reactor, namespace(bridge)))
+    if parts.config.manhole.listen:
+        ways.append(Manhole(parts.config.manhole, reactor, namespace(parts)))
     supervisor = supervision(os.environ, os.getpid())
     if supervisor is not None:
         when_running = reactor.callWhenRunning
-        ways.append(Notices(supervisor, reactor, when_running, lambda: status_line(bridge.boiler)))
+        ways.append(Notices(supervisor, reactor, when_running, lambda: status_line(parts.boiler)))
     return ways
 
 
-def namespace(bridge: "Bridge") -> dict[str, object]:
+def namespace(parts: "Parts") -> dict[str, object]:
     """The names in the console: the bridge, its parts, and the helpers."""
-    helpers = Helpers(bridge)
+    helpers = Helpers(parts)
     return {
-        "bridge": bridge,
-        "boiler": bridge.boiler,
-        "proxy": bridge.proxy,
-        "journal": bridge.journal,
-        "control": bridge.control,
-        "broker": bridge.broker,
+        "bridge": parts,
+        "boiler": parts.boiler,
+        "proxy": parts.proxy,
+        "journal": parts.journal,
+        "control": parts.control,
+        "broker": parts.broker,
         **{each.__name__: each for each in helpers.all},
     }
 
@@ -50,17 +50,17 @@ class Helpers:
     """Functions that print what is known, for people.
 
     Args:
-        bridge: what they look into.
+        parts: what they look into.
     """
 
-    def __init__(self, bridge: "Bridge") -> None:
-        self._bridge = bridge
+    def __init__(self, parts: "Parts") -> None:
+        self._parts = parts
 
     def _time(self, moment: float | None) -> str:
         """A moment as a clock on the wall shows it."""
         if moment is None:
             return ""
-        date = self._bridge.clock.date(moment)
+        date = self._parts.clock.date(moment)
         return datetime.fromtimestamp(date).isoformat(" ", "seconds")
 
     @property
@@ -94,13 +94,13 @@ class Helpers:
 
     def status(self) -> None:
         """who is there, and whether data flow"""
-        boiler = self._bridge.boiler
-        devices = self._bridge.devices
+        boiler = self._parts.boiler
+        devices = self._parts.devices
         availability = boiler.availability
         session = availability.session
         gateway = devices.gateway
         found = devices.boiler
-        broker = self._bridge.broker
+        broker = self._parts.broker
         link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
         print(
             columns(
@@ -130,7 +130,7 @@ class Helpers:
                     f"{each.bytes_from_gateway} bytes",
                     f"{each.bytes_from_boiler} bytes",
                 )
-                for each in self._bridge.proxy.sessions.values()
+                for each in self._parts.proxy.sessions.values()
             ),
         )
 
@@ -146,7 +146,7 @@ class Helpers:
                     each.unit if each.connected else f"{each.unit} (nothing connected)",
                     self._time(each.since),
                 )
-                for each in self._bridge.boiler.channels.values()
+                for each in self._parts.boiler.channels.values()
                 if _has(part, each.name, each.object)
             ),
         )
@@ -157,7 +157,7 @@ class Helpers:
             ("id", "name", "value", "since"),
             (
                 (each.id, each.name, each.text, self._time(each.since))
-                for each in self._bridge.boiler.settings.values()
+                for each in self._parts.boiler.settings.values()
                 if _has(part, each.name, each.id)
             ),
         )
@@ -168,23 +168,23 @@ class Helpers:
             ("number", "fault", "since"),
             (
                 ("" if each.number is None else each.number, each.text.en, self._time(each.since))
-                for each in self._bridge.boiler.faults
+                for each in self._parts.boiler.faults
             ),
         )
 
     def counters(self) -> None:
         """what was counted since the start"""
-        bridge = self._bridge
+        parts = self._parts
         rows = [
-            *_counted("proxy", bridge.proxy.counters),
-            *_counted("relay", bridge.relay.counters),
-            ("dialogue", "unreadable", bridge.interpreter.unreadable),
+            *_counted("proxy", parts.proxy.counters),
+            *_counted("relay", parts.relay.counters),
+            ("dialogue", "unreadable", parts.interpreter.unreadable),
         ]
         print(columns(rows))
 
     def dialogue(self, count: int = _SHOWN) -> None:
         """the last lines of gateway and boiler; dialogue(100): more of them"""
-        lines = self._bridge.journal.dialogue
+        lines = self._parts.journal.dialogue
         _last(
             [(self._time(each.at), each.session, each.direction, each.text) for each in lines],
             count,
@@ -192,7 +192,7 @@ class Helpers:
 
     def log(self, count: int = _SHOWN) -> None:
         """the last lines of the log; log(100): more of them"""
-        lines = self._bridge.journal.lines
+        lines = self._parts.journal.lines
         _last([(self._time(each.at), each.level, each.source, each.text) for each in lines], count)
 
 

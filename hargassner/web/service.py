@@ -1,29 +1,22 @@
 """Composition of the page: what it sees of the bridge, and where it listens."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, cast
 
-from prometheus_client import CollectorRegistry, ProcessCollector
-from twisted.application.service import MultiService, Service
+from prometheus_client import ProcessCollector
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from hargassner import __version__
-from hargassner.boiler.model import Availability, Boiler, BoilerObserver
-from hargassner.clock import IClock, dates
-from hargassner.config import Config
-from hargassner.discovery import Devices, FoundGateway
-from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Interpreter
-from hargassner.monitor.traffic_log import Journal
-from hargassner.mqtt.interfaces import LinkStatus
+from hargassner.boiler.model import Availability, BoilerObserver
+from hargassner.clock import dates
+from hargassner.discovery import FoundGateway
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.keeper import Keeper
 from hargassner.network.listening import Listener
-from hargassner.proxy.session import ISessionObserver, ProxyFactory, Session
-from hargassner.storage.directory import StateDirectory
+from hargassner.parts import Parts
+from hargassner.services import MultiService
 from hargassner.web.charts import STEP, HistoryKeeper
 from hargassner.web.connections import PageSite
 from hargassner.web.dashboard import charted
@@ -34,31 +27,6 @@ from hargassner.web.site import Root
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.stream import Live
 from hargassner.web.texts import text
-from hargassner.web.timing import Timing
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the page sees of the bridge.
-
-    ``gateway_keepers`` and ``boiler_keepers`` keep open what each side needs. ``boiler_problem``
-    tells why the last connection to the boiler could not be made, empty if it could.
-    ``broker`` tells how the link to the broker is, None without one; ``commands`` gives a dataclass
-    with a count for each outcome of a command, None where none are taken.
-    """
-
-    config: Config
-    boiler: Boiler
-    devices: Devices
-    proxy: ProxyFactory
-    direct: DirectTelemetry
-    interpreter: Interpreter
-    journal: Journal
-    gateway_keepers: Sequence[Keeper]
-    boiler_keepers: Sequence[Keeper]
-    boiler_problem: Callable[[], str]
-    broker: Callable[[], LinkStatus | None] = lambda: None
-    commands: Callable[[], Any | None] = lambda: None
 
 
 class Witness(BoilerObserver):
@@ -105,20 +73,20 @@ class Witness(BoilerObserver):
                     NetworkInterface(config.gateway.interface, config.gateway.address)
                 ),
                 boiler_place=str(NetworkInterface(config.boiler.interface, config.boiler.address)),
-                closed_to_gateway=closed(parts.gateway_keepers),
-                closed_to_boiler=closed(parts.boiler_keepers),
+                closed_to_gateway=closed(parts.openings.gateway),
+                closed_to_boiler=closed(parts.openings.boiler),
                 gateway_address=gateway,
                 gateway_heard=self._heard,
                 session_over=self._over,
                 connected=max(opened, default=None),
                 logged_in=session.logged_in if session else None,
                 boiler_address=config.boiler.host or boiler,
-                boiler_problem=parts.boiler_problem(),
+                boiler_problem=parts.boiler_line.problem,
                 reads_directly=config.boiler.direct_telemetry,
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
                 misfit=availability.misfit,
-                broker=parts.broker(),
+                broker=parts.broker_status,
             )
         )
 
@@ -134,28 +102,18 @@ class WebPage(MultiService):
     Args:
         parts: what it sees of the bridge.
         reactor: serves it.
-        clock: time.
-        directory: where the history is kept.
-        in_thread: runs what blocks off the reactor's thread.
     """
 
     name = "web"
 
-    def __init__(
-        self,
-        parts: Parts,
-        reactor: IReactorTime,
-        clock: IClock,
-        directory: StateDirectory,
-        in_thread: Callable[..., "Deferred[Any]"],
-    ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    def __init__(self, parts: Parts, reactor: IReactorTime) -> None:
+        super().__init__()
+        clock = parts.clock
         self._parts = parts
         self._clock = clock
         self._witness = Witness(parts, clock)
-        self._keeper = HistoryKeeper(parts.boiler, directory, clock, in_thread)
-        registry = CollectorRegistry()
-        self._timing = Timing(reactor, registry)
+        self._keeper = HistoryKeeper(parts.boiler, parts.state, clock, parts.in_thread)
+        registry = parts.timing.registry
         self._live = Live(
             parts.boiler,
             parts.journal,
@@ -169,11 +127,11 @@ class WebPage(MultiService):
                 parts.proxy,
                 parts.boiler,
                 parts.interpreter,
-                self._timing,
+                parts.timing,
                 self._live,
                 parts.direct,
-                parts.broker,
-                parts.commands,
+                lambda: parts.broker_status,
+                lambda: parts.control.counters,
             )
         )
         hosts = OwnHosts(parts.config.web.hosts)
@@ -187,19 +145,13 @@ class WebPage(MultiService):
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        parts_of_it: list[Service] = [self._keeper, self._timing, self._live, listener]
-        for each in parts_of_it:
-            each.setServiceParent(self)
+        self.add([self._keeper, parts.timing, self._live, listener])
 
     def stopService(self) -> "Deferred[Any]":
         """Close the port and every connection; the result comes when the history is written."""
-        stopping: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
+        stopping: Deferred[Any] = super().stopService()
         self.site.drop_all()
         return stopping
-
-    def watch(self, _session: Session) -> ISessionObserver:
-        """A spectator for a session; it has to be the first one that is told."""
-        return self._timing.watcher()
 
     def _state(self, language: str) -> Json:
         date = dates(self._clock)
@@ -232,7 +184,7 @@ class WebPage(MultiService):
         return {"step": STEP, "newest": self._keeper.history.newest, "charts": charts}
 
     def _health(self) -> tuple[int, Json]:
-        not_open = [*closed(self._parts.gateway_keepers), *closed(self._parts.boiler_keepers)]
+        not_open = [*closed(self._parts.openings.gateway), *closed(self._parts.openings.boiler)]
         if not_open:
             return 503, {"status": "closed", "closed": not_open}
         return 200, {"status": "ok"}

@@ -4,8 +4,9 @@ import http.client
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.sax.saxutils import quoteattr
 
 from twisted.internet.address import IPv4Address
@@ -26,10 +27,11 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.keeper import Keeper
+from hargassner.parts import Openings, build
 from hargassner.proxy.session import Access, ProxyFactory
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.connections import IDLE
-from hargassner.web.service import Parts, WebPage
+from hargassner.web.service import WebPage
 from tests.cases import Log
 from tests.doubles.clocks import TwoClockReactor
 
@@ -141,6 +143,30 @@ class Connection:
         return found
 
 
+class Link:
+    """The link to the broker, or none, as a test has it."""
+
+    def __init__(self, case: "PageCase") -> None:
+        self._case = case
+
+    @property
+    def status(self) -> Any:
+        """How it is."""
+        return self._case.broker_status
+
+
+class Commands:
+    """What takes commands, or nothing, as a test has it."""
+
+    def __init__(self, case: "PageCase") -> None:
+        self._case = case
+
+    @property
+    def counters(self) -> Any:
+        """How many there were."""
+        return self._case.command_counters
+
+
 class PageCase(SynchronousTestCase):
     """A page that runs, around a model that a test feeds; nothing listens and nothing is open."""
 
@@ -163,21 +189,23 @@ class PageCase(SynchronousTestCase):
         )
         self.broker_status: Any = None
         self.command_counters: Any = None
-        self.parts = Parts(
-            config=Config(),
+        self.parts = replace(
+            build(Config(), self.clock),
+            clock=self.clock,
+            in_thread=at_once,
+            state=self.directory,
             boiler=self.boiler,
             devices=self.devices,
             proxy=self.proxy,
             direct=DirectTelemetry(self.clock, endpoint, interpreter),
             interpreter=interpreter,
             journal=self.journal,
-            gateway_keepers=[self.gateway_keeper],
-            boiler_keepers=[self.boiler_keeper],
-            boiler_problem=lambda: "No route to host",
-            broker=lambda: self.broker_status,
-            commands=lambda: self.command_counters,
+            openings=Openings((self.gateway_keeper,), (self.boiler_keeper,)),
+            broker=cast("Any", Link(self)),
+            control=cast("Any", Commands(self)),
         )
-        self.page = WebPage(self.parts, self.clock, self.clock, self.directory, at_once)
+        self.parts.boiler_line.problem = "No route to host"
+        self.page = WebPage(self.parts, self.clock)
         for each in (self.gateway_keeper, self.boiler_keeper, self.page):
             each.startService()
         self.addCleanup(self.stop)

@@ -223,7 +223,9 @@ class ChainTests(BrowserCase):
         await browser.until(f"return !(() => {{ {LIVE} }})()")
         bridge = self.bridge()
         self.start(bridge)
-        bridge.boiler.apply(ParameterChanged("PR001", "Mode", None, "Anew"), reactor.seconds())
+        bridge.parts.boiler.apply(
+            ParameterChanged("PR001", "Mode", None, "Anew"), reactor.seconds()
+        )
         await browser.until(LIVE)
         await browser.until("return document.getElementById('rows').textContent.includes('Anew')")
 
@@ -276,7 +278,7 @@ class WireTests(BrowserCase):
 
     def tell(self, bridge: Bridge, *events: Any) -> None:
         for event in events:
-            bridge.boiler.apply(event, reactor.seconds())
+            bridge.parts.boiler.apply(event, reactor.seconds())
 
     async def test_names_that_look_like_markup_do_nothing(self) -> None:
         bridge = self.bridge()
@@ -290,7 +292,7 @@ class WireTests(BrowserCase):
         )
         browser = await self.look()
         for evil in self.EVIL:
-            bridge.journal.said(1, "boiler", evil)
+            bridge.parts.journal.said(1, "boiler", evil)
         await browser.until(
             "return document.getElementById('dialogue').textContent.includes('__proto__')"
         )
@@ -335,8 +337,8 @@ class WireTests(BrowserCase):
         sizes = []
         for turn in range(8):
             for number in range(300):
-                bridge.journal.said(1, "boiler", f"{turn} {number}")
-                bridge.journal.logged(LogLine(reactor.seconds(), "info", "", "a line"))
+                bridge.parts.journal.said(1, "boiler", f"{turn} {number}")
+                bridge.parts.journal.logged(LogLine(reactor.seconds(), "info", "", "a line"))
                 self.tell(bridge, TelemetryLine(b"pm %d " % number))
             await browser.until(
                 "return document.getElementById('dialogue').textContent.includes(arguments[0])",
