@@ -32,7 +32,7 @@ from hargassner.proxy.session import Access, ISessionObserver, ProxyFactory, Ses
 from hargassner.reactor import IBridgeReactor
 from hargassner.recording.writer import RecordingWriter
 from hargassner.storage.directory import StateDirectory, state_directory
-from hargassner.storage.snapshots import Memory
+from hargassner.storage.snapshots import Snapshots
 from hargassner.web.timing import Timing
 
 InThread = Callable[..., "Deferred[Any]"]
@@ -61,7 +61,7 @@ class Parts:
     state: StateDirectory
     devices: Devices
     boiler: Boiler
-    memory: Memory
+    snapshots: Snapshots
     interpreter: Interpreter
     journal: Journal
     control: Control
@@ -123,8 +123,8 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     gateway, boiler_interface = _interfaces(config)
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
-    memory = Memory(state, devices, boiler, reactor, in_thread)
-    interpreter = Interpreter(boiler, reactor, memory.remember_descriptor)
+    snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
+    interpreter = Interpreter(boiler, reactor, snapshots.save_descriptor)
     control = Control(boiler, reactor, config.control.parameters, config.control.timeout)
     line = BoilerLine(reactor, devices, boiler_interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
@@ -136,7 +136,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     proxy = ProxyFactory(reactor, line.connect, access, observers.watch)
     both = sides(config, gateway, boiler_interface)
     relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
-    _wire(devices, proxy, interpreter, memory)
+    _wire(devices, proxy, interpreter, snapshots)
     return Parts(
         config=config,
         clock=clock,
@@ -144,7 +144,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         state=state,
         devices=devices,
         boiler=boiler,
-        memory=memory,
+        snapshots=snapshots,
         interpreter=interpreter,
         journal=journal,
         control=control,
@@ -159,13 +159,15 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     )
 
 
-def _wire(devices: Devices, proxy: ProxyFactory, interpreter: Interpreter, memory: Memory) -> None:
+def _wire(
+    devices: Devices, proxy: ProxyFactory, interpreter: Interpreter, snapshots: Snapshots
+) -> None:
     """Have each part notified of what concerns it."""
     devices.on_announcement(proxy.gateway_announced)
     devices.on_gateway(interpreter.gateway_announced)
-    devices.on_gateway(lambda _gateway: memory.remember_devices())
+    devices.on_gateway(lambda _gateway: snapshots.save_devices())
     devices.on_boiler(interpreter.boiler_answered)
-    devices.on_boiler(lambda _boiler: memory.remember_devices())
+    devices.on_boiler(lambda _boiler: snapshots.save_devices())
     proxy.on_login(lambda session: devices.gateway_logged_in(session.address))
 
 

@@ -68,7 +68,7 @@ class Bridge(MultiService):
                 JournalKeeping(parts.journal, reactor),
                 Names(reactor),
                 DescriptorWatch(reactor),
-                parts.memory,
+                parts.snapshots,
                 *parts.openings.gateway,
                 *parts.openings.boiler,
                 _ticking(parts.boiler, reactor),

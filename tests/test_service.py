@@ -281,7 +281,7 @@ class CompositionTests(SynchronousTestCase):
         bridge = Bridge(Config(mqtt=MqttConfig(url="mqtt://broker.lan")), memory)
         parts = bridge.parts
         running = list(bridge)
-        self.assertLess(running.index(parts.memory), running.index(parts.openings.gateway[0]))
+        self.assertLess(running.index(parts.snapshots), running.index(parts.openings.gateway[0]))
         self.assertEqual(
             [each.name for each in running],
             [
@@ -289,7 +289,7 @@ class CompositionTests(SynchronousTestCase):
                 "journal",
                 "names",
                 "file descriptors",
-                "memory",
+                "snapshots",
                 "the gateway's discovery on any interface",
                 "the telnet port on any interface",
                 "the boiler's discovery on any interface",
