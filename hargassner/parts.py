@@ -25,7 +25,7 @@ from hargassner.mqtt.interfaces import LinkStatus
 from hargassner.mqtt.link import BrokerLink
 from hargassner.network.accepting import AcceptingPort
 from hargassner.network.interface import NetworkInterface
-from hargassner.network.keeper import Keeper
+from hargassner.network.reopening import Keeper
 from hargassner.network.sockets import listening_socket
 from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.session import Access, ISessionObserver, ProxyFactory, Session

@@ -43,7 +43,7 @@ from hargassner.admin.attempts import Attempts
 from hargassner.admin.terminal_protocol import Terminal, refused
 from hargassner.config import ManholeConfig, is_on_loopback
 from hargassner.network.connecting import notice_its_loss
-from hargassner.network.listening import Listener
+from hargassner.network.reopening import Listener
 
 log = Logger()
 

@@ -13,8 +13,7 @@ from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.clock import dates
 from hargassner.discovery import FoundGateway
 from hargassner.network.interface import NetworkInterface
-from hargassner.network.keeper import Keeper
-from hargassner.network.listening import Listener
+from hargassner.network.reopening import Keeper, Listener
 from hargassner.parts import Parts
 from hargassner.services import MultiService
 from hargassner.web.charts import STEP, HistoryKeeper

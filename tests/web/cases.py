@@ -26,7 +26,7 @@ from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.network.interface import NetworkInterface
-from hargassner.network.keeper import Keeper
+from hargassner.network.reopening import Keeper
 from hargassner.parts import Openings, build
 from hargassner.proxy.session import Access, ProxyFactory
 from hargassner.storage.directory import StateDirectory
