@@ -25,7 +25,7 @@ from hargassner.mqtt.interfaces import LinkStatus
 from hargassner.mqtt.link import BrokerLink
 from hargassner.network.accepting import AcceptingPort
 from hargassner.network.interface import NetworkInterface
-from hargassner.network.reopening import Keeper
+from hargassner.network.reopening import InterfaceOpening
 from hargassner.network.sockets import listening_socket
 from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.session import Access, ISessionObserver, ProxyFactory, Session
@@ -43,8 +43,8 @@ InThread = Callable[..., "Deferred[Any]"]
 class Openings:
     """What is open towards each side while its interface is there."""
 
-    gateway: tuple[Keeper, ...]
-    boiler: tuple[Keeper, ...]
+    gateway: tuple[InterfaceOpening, ...]
+    boiler: tuple[InterfaceOpening, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -222,8 +222,8 @@ def _openings(
 
     return Openings(
         gateway=(
-            Keeper(reactor, gateway, "the gateway's discovery", open_gateway_side),
-            Keeper(reactor, gateway, "the telnet port", open_telnet_port),
+            InterfaceOpening(reactor, gateway, "the gateway's discovery", open_gateway_side),
+            InterfaceOpening(reactor, gateway, "the telnet port", open_telnet_port),
         ),
-        boiler=(Keeper(reactor, boiler, "the boiler's discovery", open_boiler_side),),
+        boiler=(InterfaceOpening(reactor, boiler, "the boiler's discovery", open_boiler_side),),
     )

@@ -43,7 +43,7 @@ from hargassner.admin.attempts import Attempts
 from hargassner.admin.terminal_protocol import Terminal, refused
 from hargassner.config import ManholeConfig, is_on_loopback
 from hargassner.network.connecting import notice_its_loss
-from hargassner.network.reopening import Listener
+from hargassner.network.reopening import EndpointOpening
 
 log = Logger()
 
@@ -301,7 +301,7 @@ def _client(addr: IAddress | None) -> str:
     return _LOCAL if address.is_loopback else str(address)
 
 
-class Manhole(Listener):
+class Manhole(EndpointOpening):
     """The manhole, open while it runs.
 
     Args:

@@ -149,7 +149,7 @@ class Reopening(Service):
             log.failure("reopening {what} failed", why, what=self._what)
 
 
-class Keeper(Reopening):
+class InterfaceOpening(Reopening):
     """What one side needs: opened when its interface is there, and again when it comes back.
 
     The first opening decides: a reason that waiting cannot mend (no right to the port, port in
@@ -247,7 +247,7 @@ class Keeper(Reopening):
         self._said = Once()
 
 
-class Listener(Reopening):
+class EndpointOpening(Reopening):
     """A port of the bridge's own, for a view that may not stop the bridge.
 
     Args:

@@ -13,7 +13,7 @@ from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.clock import dates
 from hargassner.discovery import FoundGateway
 from hargassner.network.interface import NetworkInterface
-from hargassner.network.reopening import Keeper, Listener
+from hargassner.network.reopening import EndpointOpening, InterfaceOpening
 from hargassner.parts import Parts
 from hargassner.services import MultiService
 from hargassner.web.charts import STEP, HistoryKeeper
@@ -90,9 +90,9 @@ class Witness(BoilerObserver):
         )
 
 
-def closed(keepers: Sequence[Keeper]) -> tuple[str, ...]:
+def closed(openings: Sequence[InterfaceOpening]) -> tuple[str, ...]:
     """The names of what should be open and is not."""
-    return tuple(str(each.name) for each in keepers if not each.is_open)
+    return tuple(str(each.name) for each in openings if not each.is_open)
 
 
 class WebPage(MultiService):
@@ -137,7 +137,7 @@ class WebPage(MultiService):
         root = Root(self._state, self._history, self._health, self._live, registry, hosts)
         self.site = PageSite(root, reactor, registry)
         description = parts.config.web.listen
-        listener = Listener(
+        listener = EndpointOpening(
             reactor,
             serverFromString(reactor, description),
             description,

@@ -13,7 +13,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.network.interface import CannotOpenError, NotThereYetError
-from hargassner.network.reopening import LOOK_EVERY, RETRY_AFTER, Keeper, Listener
+from hargassner.network.reopening import LOOK_EVERY, RETRY_AFTER, EndpointOpening, InterfaceOpening
 from tests.cases import ClockCase
 
 
@@ -45,8 +45,8 @@ class Thing:
         return self.closing
 
 
-class KeeperCase(ClockCase):
-    """A keeper of things, each opened anew."""
+class InterfaceOpeningCase(ClockCase):
+    """An opening of things, each opened anew."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -55,7 +55,7 @@ class KeeperCase(ClockCase):
         self.why_not: Exception | None = None
         self.attempts = 0
         place: Any = self.place
-        self.keeper = Keeper(self.clock, place, "the port", self.open)
+        self.opening = InterfaceOpening(self.clock, place, "the port", self.open)
 
     def open(self) -> Thing:
         self.attempts += 1
@@ -70,30 +70,30 @@ class KeeperCase(ClockCase):
         self.clock.pump([LOOK_EVERY] * times)
 
 
-class OpeningTests(KeeperCase):
+class OpeningTests(InterfaceOpeningCase):
     """From the start to the stop."""
 
     def test_it_opens_at_the_start_and_closes_at_the_stop(self) -> None:
-        self.keeper.startService()
-        self.assertTrue(self.keeper.is_open)
-        self.successResultOf(self.keeper.stopService())
-        self.assertFalse(self.keeper.is_open)
+        self.opening.startService()
+        self.assertTrue(self.opening.is_open)
+        self.successResultOf(self.opening.stopService())
+        self.assertFalse(self.opening.is_open)
         self.assertEqual([each.closed for each in self.things], [True])
 
     def test_what_needs_rights_is_opened_before_they_are_given_up(self) -> None:
         """And not a second time afterwards."""
-        self.keeper.privilegedStartService()
-        self.assertTrue(self.keeper.is_open)
-        self.keeper.startService()
+        self.opening.privilegedStartService()
+        self.assertTrue(self.opening.is_open)
+        self.opening.startService()
         self.assertEqual(len(self.things), 1)
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_it_is_left_alone_while_its_interface_stays(self) -> None:
-        self.keeper.startService()
+        self.opening.startService()
         self.look(10)
         self.assertEqual([each.closed for each in self.things], [False])
         self.assertEqual(self.log.lines, [])
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_a_reason_that_waiting_cannot_mend_ends_the_start_with_its_line(self) -> None:
         for why, line in (
@@ -104,57 +104,57 @@ class OpeningTests(KeeperCase):
             (OSError(errno.EMFILE, "Too many open files"), "Too many open files"),
         ):
             self.why_not = why
-            for start in (self.keeper.privilegedStartService, self.keeper.startService):
+            for start in (self.opening.privilegedStartService, self.opening.startService):
                 end = self.assertRaises(SystemExit, start)
                 self.assertTrue(str(end).startswith("hargassner: "))
                 self.assertIn(line, str(end))
 
     def test_the_stop_waits_until_everything_is_given_back(self) -> None:
-        self.keeper.startService()
+        self.opening.startService()
         self.things[0].closing = closing = Deferred()
-        stopped = self.keeper.stopService()
+        stopped = self.opening.stopService()
         self.assertNoResult(stopped)
         closing.callback(None)
         self.successResultOf(stopped)
 
     def test_a_thing_that_fails_to_close_is_logged_and_holds_nothing_up(self) -> None:
-        self.keeper.startService()
+        self.opening.startService()
         self.things[0].closing = closing = Deferred()
-        stopped = self.keeper.stopService()
+        stopped = self.opening.stopService()
         closing.errback(RuntimeError("on purpose"))
         self.successResultOf(stopped)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
     def test_it_can_be_started_again(self) -> None:
         for _ in range(3):
-            self.keeper.startService()
-            self.keeper.stopService()
+            self.opening.startService()
+            self.opening.stopService()
         self.assertEqual([each.closed for each in self.things], [True] * 3)
 
     def test_a_stop_without_a_start_is_harmless(self) -> None:
-        self.successResultOf(self.keeper.stopService())
+        self.successResultOf(self.opening.stopService())
 
 
-class InterfaceTests(KeeperCase):
+class InterfaceTests(InterfaceOpeningCase):
     """Interfaces come and go; the bridge stays."""
 
     def test_an_interface_that_is_absent_at_the_start_is_said_once_and_taken_up(self) -> None:
         self.place.index = None
-        self.keeper.privilegedStartService()
-        self.keeper.startService()
+        self.opening.privilegedStartService()
+        self.opening.startService()
         self.look(10)
         self.assertEqual(self.log.lines, ["the port waits: there is no interface eth1"])
         self.place.index = 7
         self.look()
-        self.assertTrue(self.keeper.is_open)
+        self.assertTrue(self.opening.is_open)
         self.assertEqual(self.log.lines[1:], ["the port on eth1 is open"])
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_an_interface_that_goes_and_comes_back_is_opened_anew(self) -> None:
-        self.keeper.startService()
+        self.opening.startService()
         self.place.index = None
         self.look(10)
-        self.assertFalse(self.keeper.is_open)
+        self.assertFalse(self.opening.is_open)
         self.place.index = 2
         self.look(10)
         self.assertEqual([each.closed for each in self.things], [True, False])
@@ -166,30 +166,30 @@ class InterfaceTests(KeeperCase):
                 "the port on eth1 is open",
             ],
         )
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_an_interface_that_came_back_between_two_looks_is_noticed(self) -> None:
         """It has the same name and another index, and the old socket is deaf."""
-        self.keeper.startService()
+        self.opening.startService()
         self.place.index = 2
         self.look()
         self.assertEqual([each.closed for each in self.things], [True, False])
         self.assertEqual(self.log.lines, ["eth1 changed: opening the port again"])
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_it_is_left_open_while_the_system_cannot_be_asked(self) -> None:
         """No file descriptor is free: that says nothing of the interface."""
-        self.keeper.startService()
+        self.opening.startService()
         self.place.silent = True
         self.look(10)
         self.place.silent = False
         self.look(10)
         self.assertEqual([each.closed for each in self.things], [False])
         self.assertEqual(self.log.lines, [])
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_each_going_away_is_said(self) -> None:
-        self.keeper.startService()
+        self.opening.startService()
         for index in (None, 2, None, 3):
             self.place.index = index
             self.look(3)
@@ -197,23 +197,23 @@ class InterfaceTests(KeeperCase):
         self.assertEqual(
             self.log.lines.count("eth1 went away or changed: closing the port until it is back"), 2
         )
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_it_opens_again_only_when_the_old_one_is_given_back(self) -> None:
         """Else it would find its own port in use."""
-        self.keeper.startService()
+        self.opening.startService()
         self.things[0].closing = closing = Deferred()
         self.place.index = 2
         self.look(3)
         self.assertEqual(self.attempts, 1)
         closing.callback(None)
         self.look()
-        self.assertTrue(self.keeper.is_open)
-        self.keeper.stopService()
+        self.assertTrue(self.opening.is_open)
+        self.opening.stopService()
 
     def test_a_running_bridge_retries_what_would_have_ended_its_start(self) -> None:
         """The reason is said once, another reason once more."""
-        self.keeper.startService()
+        self.opening.startService()
         self.place.index = None
         self.look()
         self.place.index = 2
@@ -223,7 +223,7 @@ class InterfaceTests(KeeperCase):
         self.look(5)
         self.why_not = None
         self.look(5)
-        self.assertTrue(self.keeper.is_open)
+        self.assertTrue(self.opening.is_open)
         self.assertEqual(
             self.log.at(LogLevel.warn)[2:],
             [
@@ -231,29 +231,29 @@ class InterfaceTests(KeeperCase):
                 "the port waits: Too many open files",
             ],
         )
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_a_stop_while_the_interface_is_away_leaves_nothing(self) -> None:
-        self.keeper.startService()
+        self.opening.startService()
         self.place.index = None
         self.look()
-        self.successResultOf(self.keeper.stopService())
+        self.successResultOf(self.opening.stopService())
 
     def test_one_that_came_between_both_starts_is_said(self) -> None:
         """What was said to wait is said to be open."""
         self.place.index = None
-        self.keeper.privilegedStartService()
+        self.opening.privilegedStartService()
         self.place.index = 1
-        self.keeper.startService()
+        self.opening.startService()
         self.assertEqual(self.log.lines[1:], ["the port on eth1 is open"])
-        self.keeper.stopService()
+        self.opening.stopService()
 
     def test_a_stop_while_the_old_one_is_given_back_waits_for_it(self) -> None:
-        self.keeper.startService()
+        self.opening.startService()
         self.things[0].closing = closing = Deferred()
         self.place.index = 2
         self.look()
-        stopped = self.keeper.stopService()
+        stopped = self.opening.stopService()
         self.assertNoResult(stopped)
         closing.callback(None)
         self.successResultOf(stopped)
@@ -292,11 +292,13 @@ class Endpoint:
         return succeed(self.ports[-1])
 
 
-class ListenerTests(ClockCase):
+class EndpointOpeningTests(ClockCase):
     def setUp(self) -> None:
         super().setUp()
         self.endpoint = Endpoint()
-        self.listener = Listener(self.clock, self.endpoint, "tcp:8080", Factory(), "the web page")
+        self.listener = EndpointOpening(
+            self.clock, self.endpoint, "tcp:8080", Factory(), "the web page"
+        )
         self.addCleanup(lambda: self.listener.running and self.listener.stopService())
 
     def test_the_double_is_honest(self) -> None:

@@ -26,7 +26,7 @@ from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.network.interface import NetworkInterface
-from hargassner.network.reopening import Keeper
+from hargassner.network.reopening import InterfaceOpening
 from hargassner.parts import Openings, build
 from hargassner.proxy.session import Access, ProxyFactory
 from hargassner.storage.directory import StateDirectory
@@ -183,8 +183,10 @@ class PageCase(SynchronousTestCase):
         self.proxy = ProxyFactory(
             self.clock, endpoint.connect, Access(["any"], self.devices), lambda _session: ()
         )
-        self.gateway_keeper = Keeper(self.clock, NetworkInterface(), "the telnet port", self.open)
-        self.boiler_keeper = Keeper(
+        self.gateway_opening = InterfaceOpening(
+            self.clock, NetworkInterface(), "the telnet port", self.open
+        )
+        self.boiler_opening = InterfaceOpening(
             self.clock, NetworkInterface(), "the boiler's discovery", self.open
         )
         self.broker_status: Any = None
@@ -200,20 +202,20 @@ class PageCase(SynchronousTestCase):
             direct=DirectTelemetry(self.clock, endpoint, interpreter),
             interpreter=interpreter,
             journal=self.journal,
-            openings=Openings((self.gateway_keeper,), (self.boiler_keeper,)),
+            openings=Openings((self.gateway_opening,), (self.boiler_opening,)),
             broker=cast("Any", Link(self)),
             control=cast("Any", Commands(self)),
         )
         self.parts.boiler_line.problem = "No route to host"
         self.page = WebPage(self.parts, self.clock)
-        for each in (self.gateway_keeper, self.boiler_keeper, self.page):
+        for each in (self.gateway_opening, self.boiler_opening, self.page):
             each.startService()
         self.addCleanup(self.stop)
         self.site = self.page.site
 
     def stop(self) -> None:
         """Stop everything; no timer may be left then."""
-        for each in (self.page, self.gateway_keeper, self.boiler_keeper):
+        for each in (self.page, self.gateway_opening, self.boiler_opening):
             if each.running:
                 each.stopService()
         # Connections that idle are closed, and a moment later aborted.
@@ -221,7 +223,7 @@ class PageCase(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def open(self) -> Opened:
-        """Open what a keeper keeps."""
+        """Open what an opening holds."""
         return Opened()
 
     def get(self, path: str, **headers: str) -> Answer:
