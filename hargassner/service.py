@@ -1,290 +1,81 @@
-"""Composition: everything that the bridge is made of, wired in one place."""
+"""The bridge as a service: its parts, started together and stopped in the other order."""
 
-import os
 import socket
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, cast
 
 from twisted.application.internet import TimerService
-from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import (
-    IProtocolFactory,
-    IReactorThreads,
-)
-from twisted.internet.threads import deferToThreadPool
-from zope.interface import implementer
+from twisted.application.service import IService
 
-from hargassner.admin.services import IAdminReactor, admin_services
-from hargassner.admin.signals import CleanExit, ISignalReactor
+from hargassner.admin.services import admin_services
+from hargassner.admin.signals import CleanExit
 from hargassner.boiler.model import Boiler
-from hargassner.clock import ReactorClock
 from hargassner.config import Config
-from hargassner.control.queue import Control
-from hargassner.discovery import Devices, Relay, Side
 from hargassner.homeassistant.view import HomeView
-from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Interpreter
-from hargassner.monitor.traffic_log import Journal, JournalKeeping
-from hargassner.mqtt.endpoint import IBrokerReactor
-from hargassner.mqtt.link import BrokerLink
-from hargassner.network.accepting import AcceptingPort, DescriptorWatch
-from hargassner.network.keeper import Keeper
-from hargassner.network.resolver import INamesReactor, Names
-from hargassner.network.sockets import NetworkInterface, listening_socket
-from hargassner.proxy.access import Access
-from hargassner.proxy.endpoint import BoilerLine, IBoilerReactor
-from hargassner.proxy.factory import ProxyFactory
-from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
-from hargassner.proxy.session import Session
-from hargassner.recording.writer import RecordingFolder, SessionRecorder
-from hargassner.storage.directory import StateDirectory, state_directory
-from hargassner.storage.snapshots import Memory
-from hargassner.web.service import Parts, WebPage
+from hargassner.monitor.traffic_log import JournalKeeping
+from hargassner.network.accepting import DescriptorWatch
+from hargassner.network.resolver import Names
+from hargassner.parts import Parts, build
+from hargassner.proxy.sessions import Sessions
+from hargassner.reactor import IBridgeReactor
+from hargassner.services import MultiService
+from hargassner.web.service import WebPage
 
 TICK = 5.0
 """Seconds between two looks of the model at the time."""
 
 
-class IBridgeReactor(
-    ISignalReactor, IAdminReactor, IBoilerReactor, IBrokerReactor, INamesReactor, IReactorThreads
-):
-    """What the bridge needs of a reactor."""
-
-
-class Sessions(Service):
-    """Ends the sessions when the bridge stops.
-
-    Args:
-        factory: what the sessions belong to.
-        recordings: what may have to write their last words.
-    """
-
-    name = "sessions"
-
-    def __init__(self, factory: ProxyFactory, recordings: RecordingFolder | None) -> None:
-        self._factory = factory
-        self._recordings = recordings
-
-    def stopService(self) -> "Deferred[None]":
-        """End every session; the result comes when all are over, and their recordings written."""
-        super().stopService()  # type: ignore[no-untyped-call]
-        over = self._factory.close()
-        if self._recordings is not None:
-            recordings = self._recordings
-            over.addCallback(lambda _: recordings.written())
-        return over
-
-
-@implementer(IExchangeObserver)
-class Recorded:
-    """Has a session recorded."""
-
-    def __init__(self, recorder: SessionRecorder, seconds: Callable[[], float]) -> None:
-        self._recorder = recorder
-        self._seconds = seconds
-
-    def gateway_sent(self, data: bytes) -> None:
-        """Record bytes from the gateway."""
-        self._recorder.passed(self._seconds(), "gateway", data)
-
-    def boiler_sent(self, data: bytes) -> None:
-        """Record bytes from the boiler."""
-        self._recorder.passed(self._seconds(), "boiler", data)
-
-    def bridge_sent(self, data: bytes) -> None:
-        """Record a request of the bridge's own."""
-        self._recorder.passed(self._seconds(), "bridge", data)
-
-    def bridge_received(self, data: bytes) -> None:
-        """Record bytes from the boiler that were kept from the gateway."""
-        self._recorder.passed(self._seconds(), "boiler", data, kept=True)
-
-    def over(self, reason: str) -> None:
-        """Record the end."""
-        self._recorder.over(self._seconds(), reason)
-
-
 class Bridge(MultiService):
-    """The whole service.
+    """The whole service; ``parts`` is what it is made of.
 
     Args:
-        config: what the owner wants.
+        config: what the owner configured.
         reactor: everything runs on it.
     """
 
     name = "hargassner"
 
     def __init__(self, config: Config, reactor: IBridgeReactor) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.config = config
-        self.clock = ReactorClock(reactor)
-        gateway_place = NetworkInterface(config.gateway.interface, config.gateway.address)
-        boiler_place = NetworkInterface(config.boiler.interface, config.boiler.address)
-
-        def in_thread(work: Callable[..., Any], *arguments: Any) -> "Deferred[Any]":
-            pool = reactor.getThreadPool()
-            return deferToThreadPool(reactor, pool, work, *arguments)
-
-        # What outlives sessions: who is there, and what is known of the boiler.
-        self.devices = Devices(
-            reactor, config.boiler.host, lambda address: self.proxy.silence(address)
-        )
-        self.boiler = Boiler(config.energy.pellet_kwh_per_kg, config.energy.efficiency)
-        state = StateDirectory(state_directory(config.state.directory, os.environ))
-        memory = Memory(state, self.devices, self.boiler, reactor, in_thread)
-        self.interpreter = Interpreter(
-            self.boiler, reactor, memory.remember_descriptor, config.telemetry.hidden
-        )
-        self.journal = Journal(reactor)
-
-        self.control = Control(
-            self.boiler, reactor, config.control.parameters, config.control.timeout
+        self.parts = parts = build(config, reactor)
+        super().__init__(
+            [
+                CleanExit(reactor),
+                JournalKeeping(parts.journal, reactor),
+                Names(reactor),
+                DescriptorWatch(reactor),
+                parts.snapshots,
+                *parts.openings.gateway,
+                *parts.openings.boiler,
+                _ticking(parts.boiler, reactor),
+                _sessions(parts),
+                *([parts.direct] if config.boiler.direct_telemetry else []),
+                *_home(parts),
+                *([WebPage(parts, reactor)] if config.web.listen else []),
+                *admin_services(parts, reactor),
+            ]
         )
 
-        # The way of the bytes.
-        self.boiler_line = BoilerLine(
-            reactor, self.devices, boiler_place, config.boiler.telnet_port
-        )
-        access = Access(config.gateway.allow, self.devices)
-        self.direct = DirectTelemetry(reactor, self.boiler_line, self.interpreter)
-        self.recordings: RecordingFolder | None = None
-        if config.recording.directory:
-            folder = Path(config.recording.directory).expanduser()
-            self.recordings = RecordingFolder(folder, in_thread)
 
-        def watch(session: Session) -> list[ISessionObserver]:
-            interpreter = self.interpreter.watch(session)
-            watchers: list[ISessionObserver] = [interpreter, self.journal.watch(session)]
-            if self.recordings is not None:
-                now, date = reactor.seconds(), self.clock.wall()
-                recorder = self.recordings.session(session.number, session.address, now, date)
-                watchers.append(Recorded(recorder, reactor.seconds))
-            is_gateway = self.devices.is_gateway(session.address)
-            watchers.append(self.direct.watch(session, is_gateway=is_gateway))
-            # The last one: what it sends comes after what the others are told.
-            watchers.append(self.control.watch(session, interpreter))
-            return watchers if self.web is None else [self.web.watch(session), *watchers]
-
-        self.proxy = ProxyFactory(reactor, self.boiler_line.connect, access, watch)
-
-        # The home.
-        self.broker = BrokerLink(config.mqtt, reactor) if config.mqtt.url else None
-
-        # Who is told of whom.
-        self.devices.on_announcement(self.proxy.gateway_announced)
-        self.devices.on_gateway(self.interpreter.gateway_announced)
-        self.devices.on_gateway(lambda _gateway: memory.remember_devices())
-        self.proxy.on_login(lambda session: self.devices.gateway_logged_in(session.address))
-        self.proxy.on_login(self.direct.give_way)
-        self.devices.on_boiler(self.interpreter.boiler_answered)
-        self.devices.on_boiler(lambda _boiler: memory.remember_devices())
-
-        # Towards the gateway it is the boiler, and the reverse.
-        both = sides(config, gateway_place, boiler_place)
-        self.relay = Relay(self.devices, config.discovery, *both, reactor)
-
-        def open_telnet_port() -> AcceptingPort:
-            sock = listening_socket(gateway_place, config.gateway.telnet_port)
-            return AcceptingPort(reactor, sock, cast("IProtocolFactory", self.proxy))
-
-        to_gateway: list[tuple[str, Callable[[], AcceptingPort | Side]]] = [
-            ("the gateway's discovery", lambda: self.relay.open_gateway_side(reactor)),
-            ("the telnet port", open_telnet_port),
-        ]
-        gateway_keepers = [Keeper(reactor, gateway_place, *each) for each in to_gateway]
-        boiler_keeper = Keeper(
-            reactor,
-            boiler_place,
-            "the boiler's discovery",
-            lambda: self.relay.open_boiler_side(reactor),
-        )
-
-        # Who looks on.
-        self.web = self._page(gateway_keepers, [boiler_keeper], reactor, state, in_thread)
-
-        parts: list[Service] = [
-            CleanExit(reactor),
-            JournalKeeping(self.journal, reactor),
-            Names(reactor),
-            DescriptorWatch(reactor),
-            memory,
-            *gateway_keepers,
-            boiler_keeper,
-            _ticking(self.boiler, reactor),
-            Sessions(self.proxy, self.recordings),
-        ]
-        if config.boiler.direct_telemetry:
-            parts.append(self.direct)
-        parts += self._home(reactor, state, in_thread)
-        if self.web is not None:
-            parts.append(self.web)
-        parts.extend(admin_services(self, reactor))
-        for part in parts:
-            part.setServiceParent(self)
-
-    def _home(
-        self,
-        reactor: IBridgeReactor,
-        state: StateDirectory,
-        in_thread: Callable[..., "Deferred[Any]"],
-    ) -> list[Service]:
-        """The link to the broker, last to stop, and what is said over it, if there is one."""
-        if self.broker is None:
-            return []
-        view = HomeView(
-            self.boiler,
-            self.config,
-            self.broker,
-            self.control,
-            self.clock,
-            state,
-            in_thread,
-            socket.gethostname(),
-        )
-        return [self.broker, view]
-
-    def _page(
-        self,
-        gateway_keepers: list[Keeper],
-        boiler_keepers: list[Keeper],
-        reactor: IBridgeReactor,
-        state: StateDirectory,
-        in_thread: Callable[..., "Deferred[Any]"],
-    ) -> WebPage | None:
-        """The page, if there is to be one."""
-        if not self.config.web.listen:
-            return None
-        seen = Parts(
-            config=self.config,
-            boiler=self.boiler,
-            devices=self.devices,
-            proxy=self.proxy,
-            direct=self.direct,
-            interpreter=self.interpreter,
-            journal=self.journal,
-            gateway_keepers=gateway_keepers,
-            boiler_keepers=boiler_keepers,
-            boiler_problem=lambda: self.boiler_line.problem,
-            broker=lambda: self.broker.status if self.broker else None,
-            commands=lambda: self.control.counters,
-        )
-        return WebPage(seen, reactor, self.clock, state, in_thread)
+def _sessions(parts: Parts) -> Sessions:
+    """What ends the sessions, and waits until their recordings are written."""
+    if parts.recordings is None:
+        return Sessions(parts.proxy)
+    return Sessions(parts.proxy, parts.recordings.written)
 
 
-def sides(
-    config: Config, gateway_place: NetworkInterface, boiler_place: NetworkInterface
-) -> tuple[Side, Side]:
-    """The discovery ports of both sides, the gateway's first, not open yet."""
-    ports = config.discovery
-    diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
-    gateway_ports = (ports.boiler_port, *diagnostics)
-    boiler_ports = (ports.gateway_port, *diagnostics)
-    return (
-        Side(gateway_place, config.gateway.broadcast, gateway_ports),
-        Side(boiler_place, config.boiler.broadcast, boiler_ports),
+def _home(parts: Parts) -> list[IService]:
+    """The link to the broker, last to stop, and what is said over it, if there is one."""
+    if parts.broker is None:
+        return []
+    view = HomeView(
+        parts.boiler,
+        parts.config,
+        parts.broker,
+        parts.control,
+        parts.clock,
+        parts.state,
+        parts.in_thread,
+        socket.gethostname(),
     )
+    return [parts.broker, view]
 
 
 def _ticking(boiler: Boiler, reactor: IBridgeReactor) -> TimerService:

@@ -9,7 +9,8 @@ from twisted.python.usage import Options as UsageOptions
 
 from hargassner.clock import run_evenly
 from hargassner.config import ConfigError, find_config, load_config
-from hargassner.service import Bridge, IBridgeReactor
+from hargassner.reactor import IBridgeReactor
+from hargassner.service import Bridge
 from hargassner.startup import check_machine
 
 

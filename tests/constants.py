@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 class Constant(StrEnum):
     """A module and a name in it; all are seconds unless it says otherwise."""
 
-    INTERFACE_LOOK = "hargassner.network.keeper.LOOK_EVERY"
+    INTERFACE_LOOK = "hargassner.network.reopening.LOOK_EVERY"
     DESCRIPTOR_LOOK = "hargassner.network.accepting.LOOK_EVERY"
     LOSS_OPTIONS = "hargassner.network.sockets._LOSS_OPTIONS"
     """Options of TCP sockets, by name."""

@@ -10,7 +10,6 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.config import (
@@ -18,12 +17,12 @@ from hargassner.config import (
     Config,
     DiscoveryConfig,
     GatewayConfig,
+    MqttConfig,
     RecordingConfig,
     StateConfig,
     WebConfig,
 )
-from hargassner.proxy.observers import ISessionObserver
-from hargassner.service import Bridge, Recorded
+from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import DescriptorCase, free_ports, loopback_addresses
@@ -128,21 +127,21 @@ class SessionTests(BridgeCase):
         how = yield self.both()
         self.assertEqual(how, "completed")
         self.assertEqual((self.gateway.problems, self.simulated.problems), ([], []))
-        identity = bridge.boiler.identity
+        identity = bridge.parts.boiler.identity
         self.assertEqual(
             (identity.gateway_address, identity.gateway_serial, identity.boiler_address),
             (self.hosts[3], SERIAL, self.hosts[2]),
         )
         self.assertEqual(identity.model, "Nano-SIM 20")
-        self.assertGreater(len(bridge.boiler.channels), 100)
-        self.assertTrue(bridge.boiler.availability.telemetry)
-        self.assertIsNone(bridge.boiler.availability.mismatch)
+        self.assertGreater(len(bridge.parts.boiler.channels), 100)
+        self.assertTrue(bridge.parts.boiler.availability.telemetry)
+        self.assertIsNone(bridge.parts.boiler.availability.mismatch)
 
     @inlineCallbacks
     def test_the_log_tells_its_story_without_its_key(self) -> Any:
         bridge = self.bridge()
         yield self.both()
-        yield self.until(lambda: not bridge.proxy.sessions)
+        yield self.until(lambda: not bridge.parts.proxy.sessions)
         story = [each.partition(": ")[2] for each in self.log.lines if "session 1: " in each]
         self.assertEqual(
             [re.sub(r"[\d.]+", "N", each) for each in story],
@@ -174,7 +173,7 @@ class SessionTests(BridgeCase):
         reply = yield self.gateway.set_parameter("PR001", 6, "1")
         self.assertEqual(reply, "ack")
         shown = self.simulated.plant.parameters.get("PR001").text()
-        self.assertEqual(bridge.boiler.settings["PR001"].text, shown)
+        self.assertEqual(bridge.parts.boiler.settings["PR001"].text, shown)
         self.assertEqual(shown, "Aus")
 
     @inlineCallbacks
@@ -184,7 +183,7 @@ class SessionTests(BridgeCase):
         self.run_(self.gateway)
         yield self.until(lambda: self.gateway.state == "found a boiler")
         yield self.simulated.stopService()
-        yield self.until(lambda: bridge.proxy.counters.unreachable)
+        yield self.until(lambda: bridge.parts.proxy.counters.unreachable)
         self.run_(self.simulated)
         yield self.until(lambda: self.gateway.sessions_completed)
         self.assertEqual(self.gateway.problems, [])
@@ -207,7 +206,7 @@ class SessionTests(BridgeCase):
         over = self.both()
         yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.described)
         yield bridge.stopService()
-        self.assertEqual(bridge.proxy.sessions, {})
+        self.assertEqual(bridge.parts.proxy.sessions, {})
         how = yield over
         self.assertNotEqual(how, "completed")
         self.assertIn("the bridge stops", "".join(self.log.lines))
@@ -221,16 +220,18 @@ class DirectTelemetryTests(BridgeCase):
         """It comes over one connection at any time, and is never told to be off in between."""
         bridge = self.bridge(host=self.hosts[2])
         watch = TelemetryWatch()
-        bridge.boiler.observe(watch)
+        bridge.parts.boiler.observe(watch)
         self.run_(self.simulated)
-        yield self.until(lambda: bridge.boiler.availability.telemetry)
+        yield self.until(lambda: bridge.parts.boiler.availability.telemetry)
         over = self.gateway.when_session_over()
         self.run_(self.gateway)
-        yield self.until(lambda: bridge.boiler.availability.session is not None)
+        yield self.until(lambda: bridge.parts.boiler.availability.session is not None)
         yield self.until(lambda: self.simulated.connections == 1)
         yield over
         yield self.gateway.stopService()
-        yield self.until(lambda: not bridge.proxy.sessions and self.simulated.connections == 1)
+        yield self.until(
+            lambda: not bridge.parts.proxy.sessions and self.simulated.connections == 1
+        )
         self.assertNotIn(False, watch.seen[watch.seen.index(True) :])
 
     @inlineCallbacks
@@ -243,20 +244,20 @@ class DirectTelemetryTests(BridgeCase):
         yield self.until((self.state / "descriptor.xml").exists)
         yield first.stopService()
         second = self.bridge()
-        self.assertIsNotNone(second.boiler.descriptor)
-        yield self.until(lambda: second.boiler.availability.telemetry)
-        self.assertIsNotNone(second.boiler.channels["tk"].text)
+        self.assertIsNotNone(second.parts.boiler.descriptor)
+        yield self.until(lambda: second.parts.boiler.availability.telemetry)
+        self.assertIsNotNone(second.parts.boiler.channels["tk"].text)
 
     @inlineCallbacks
     def test_an_owner_can_do_without(self) -> Any:
         bridge = self.bridge(host=self.hosts[2], direct=False)
         yield self.both()
-        yield self.until(lambda: not bridge.proxy.sessions)
+        yield self.until(lambda: not bridge.parts.proxy.sessions)
         self.assertNotIn("connection of our own", "".join(self.log.lines))
 
 
 class CompositionTests(SynchronousTestCase):
-    """What the parts are, before anything runs."""
+    """What runs, before anything does."""
 
     def test_nothing_is_opened_before_the_start(self) -> None:
         memory: Any = MemoryReactorClock()
@@ -264,6 +265,29 @@ class CompositionTests(SynchronousTestCase):
         self.assertEqual((memory.tcpServers, memory.tcpClients, memory.getReaders()), ([], [], []))
         self.assertEqual(memory.getDelayedCalls(), [])
 
-    def test_a_recorded_session_is_an_honest_watcher(self) -> None:
-        recorder: Any = None
-        verifyObject(ISessionObserver, Recorded(recorder, lambda: 0.0))
+    def test_what_runs_is_in_the_order_in_which_it_starts(self) -> None:
+        """And stops in the other: the home is told before the link to it ends."""
+        memory: Any = MemoryReactorClock()
+        bridge = Bridge(Config(mqtt=MqttConfig(url="mqtt://broker.lan")), memory)
+        parts = bridge.parts
+        running = list(bridge)
+        self.assertLess(running.index(parts.snapshots), running.index(parts.openings.gateway[0]))
+        self.assertEqual(
+            [each.name for each in running],
+            [
+                "clean exit",
+                "journal",
+                "names",
+                "file descriptors",
+                "snapshots",
+                "the gateway's discovery on any interface",
+                "the telnet port on any interface",
+                "the boiler's discovery on any interface",
+                None,
+                "sessions",
+                "direct telemetry",
+                "MQTT",
+                "home",
+                "web",
+            ],
+        )

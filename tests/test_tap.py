@@ -82,15 +82,15 @@ class MakeServiceTests(SynchronousTestCase):
         service = self.make("--config", self.config("named.toml", 2301))
         verifyObject(IService, service)
         self.assertIsInstance(service, Bridge)
-        self.assertEqual(service.config.gateway.telnet_port, 2301)
+        self.assertEqual(service.parts.config.gateway.telnet_port, 2301)
 
     def test_the_environment_names_it_otherwise_and_else_it_lies_here(self) -> None:
         self.config("hargassner.toml", 2302)
         elsewhere = self.config("elsewhere.toml", 2303)
         with surroundings(self.directory):
-            self.assertEqual(self.make().config.gateway.telnet_port, 2302)
+            self.assertEqual(self.make().parts.config.gateway.telnet_port, 2302)
         with surroundings(self.directory, HARGASSNER_CONFIG=elsewhere):
-            self.assertEqual(self.make().config.gateway.telnet_port, 2303)
+            self.assertEqual(self.make().parts.config.gateway.telnet_port, 2303)
 
     def test_a_configuration_that_cannot_be_used_ends_the_start_with_its_line(self) -> None:
         absent = str(self.directory / "absent.toml")

@@ -3,77 +3,27 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from hargassner.boiler.model import Boiler
-from hargassner.clock import IClock
-from hargassner.config import Config
-from hargassner.control.queue import Control
-from hargassner.discovery import Devices, Relay
-from hargassner.monitor.interpreter import Interpreter
-from hargassner.monitor.traffic_log import Journal
-from hargassner.mqtt.link import BrokerLink
-from hargassner.proxy.factory import ProxyFactory
 from hargassner.terminal import columns
+
+if TYPE_CHECKING:
+    from hargassner.parts import Parts
 
 _SHOWN = 30
 """Lines of dialogue and log."""
 
 
-class IBridge(Protocol):
-    """The parts of the bridge that can be looked at."""
-
-    @property
-    def config(self) -> Config:
-        """What the owner configured."""
-
-    @property
-    def clock(self) -> IClock:
-        """Makes dates of moments."""
-
-    @property
-    def boiler(self) -> Boiler:
-        """What is known of the boiler."""
-
-    @property
-    def devices(self) -> Devices:
-        """The gateway and the boiler that were discovered."""
-
-    @property
-    def relay(self) -> Relay:
-        """Passes datagrams on."""
-
-    @property
-    def proxy(self) -> ProxyFactory:
-        """The telnet port and its sessions."""
-
-    @property
-    def interpreter(self) -> Interpreter:
-        """Makes events of bytes."""
-
-    @property
-    def journal(self) -> Journal:
-        """The last lines of the dialogue and the log."""
-
-    @property
-    def control(self) -> Control:
-        """Changes settings."""
-
-    @property
-    def broker(self) -> BrokerLink | None:
-        """The link to the broker, if one is configured."""
-
-
-def namespace(bridge: IBridge) -> dict[str, object]:
+def namespace(parts: "Parts") -> dict[str, object]:
     """The names in the console: the bridge, its parts, and the helpers."""
-    helpers = Helpers(bridge)
+    helpers = Helpers(parts)
     return {
-        "bridge": bridge,
-        "boiler": bridge.boiler,
-        "proxy": bridge.proxy,
-        "journal": bridge.journal,
-        "control": bridge.control,
-        "broker": bridge.broker,
+        "bridge": parts,
+        "boiler": parts.boiler,
+        "proxy": parts.proxy,
+        "journal": parts.journal,
+        "control": parts.control,
+        "broker": parts.broker,
         **{each.__name__: each for each in helpers.all},
     }
 
@@ -82,17 +32,17 @@ class Helpers:
     """Functions that print what is known, for people; ``help`` shows their docstrings.
 
     Args:
-        bridge: what they print of.
+        parts: what they print of.
     """
 
-    def __init__(self, bridge: IBridge) -> None:
-        self._bridge = bridge
+    def __init__(self, parts: "Parts") -> None:
+        self._parts = parts
 
     def _time(self, moment: float | None) -> str:
         """The date and the time of day of a moment, empty without one."""
         if moment is None:
             return ""
-        date = self._bridge.clock.date(moment)
+        date = self._parts.clock.date(moment)
         return datetime.fromtimestamp(date).isoformat(" ", "seconds")
 
     @property
@@ -126,13 +76,13 @@ class Helpers:
 
     def status(self) -> None:
         """who is there, and whether data flow"""
-        boiler = self._bridge.boiler
-        devices = self._bridge.devices
+        boiler = self._parts.boiler
+        devices = self._parts.devices
         availability = boiler.availability
         session = availability.session
         gateway = devices.gateway
         found = devices.boiler
-        broker = self._bridge.broker
+        broker = self._parts.broker
         link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
         print(
             columns(
@@ -162,7 +112,7 @@ class Helpers:
                     f"{each.bytes_from_gateway} bytes",
                     f"{each.bytes_from_boiler} bytes",
                 )
-                for each in self._bridge.proxy.sessions.values()
+                for each in self._parts.proxy.sessions.values()
             ),
         )
 
@@ -178,7 +128,7 @@ class Helpers:
                     each.unit if each.connected else f"{each.unit} (nothing connected)",
                     self._time(each.since),
                 )
-                for each in self._bridge.boiler.channels.values()
+                for each in self._parts.boiler.channels.values()
                 if _has(part, each.name, each.object)
             ),
         )
@@ -189,7 +139,7 @@ class Helpers:
             ("id", "name", "value", "since"),
             (
                 (each.id, each.name, each.text, self._time(each.since))
-                for each in self._bridge.boiler.settings.values()
+                for each in self._parts.boiler.settings.values()
                 if _has(part, each.name, each.id)
             ),
         )
@@ -200,23 +150,23 @@ class Helpers:
             ("number", "fault", "since"),
             (
                 ("" if each.number is None else each.number, each.text.en, self._time(each.since))
-                for each in self._bridge.boiler.faults
+                for each in self._parts.boiler.faults
             ),
         )
 
     def counters(self) -> None:
         """what was counted since the start"""
-        bridge = self._bridge
+        parts = self._parts
         rows = [
-            *_counted("proxy", bridge.proxy.counters),
-            *_counted("relay", bridge.relay.counters),
-            ("dialogue", "unreadable", bridge.interpreter.unreadable),
+            *_counted("proxy", parts.proxy.counters),
+            *_counted("relay", parts.relay.counters),
+            ("dialogue", "unreadable", parts.interpreter.unreadable),
         ]
         print(columns(rows))
 
     def dialogue(self, count: int = _SHOWN) -> None:
         """the last lines of gateway and boiler; dialogue(100): more of them"""
-        lines = self._bridge.journal.dialogue
+        lines = self._parts.journal.dialogue
         _last(
             [(self._time(each.at), each.session, each.direction, each.text) for each in lines],
             count,
@@ -224,7 +174,7 @@ class Helpers:
 
     def log(self, count: int = _SHOWN) -> None:
         """the last lines of the log; log(100): more of them"""
-        lines = self._bridge.journal.lines
+        lines = self._parts.journal.lines
         _last([(self._time(each.at), each.level, each.source, each.text) for each in lines], count)
 
 

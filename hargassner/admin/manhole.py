@@ -31,7 +31,7 @@ from hargassner.admin.login import LoginProtocol
 from hargassner.admin.terminal_protocol import Terminal
 from hargassner.config import ManholeConfig, is_on_loopback
 from hargassner.network.connecting import notice_its_loss
-from hargassner.network.listening import Listener
+from hargassner.network.reopening import EndpointOpening
 from hargassner.observers import Once
 
 log = Logger()
@@ -194,7 +194,7 @@ def _client(addr: IAddress | None) -> str:
     return _LOCAL if address.is_loopback else str(address)
 
 
-class Manhole(Listener):
+class Manhole(EndpointOpening):
     """The manhole, open while it runs.
 
     Args:

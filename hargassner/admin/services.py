@@ -1,27 +1,31 @@
 """The services for the owner and the system, as far as they are configured or asked for."""
 
 import os
+from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorCore, IReactorTime
 
-from hargassner.admin.console import IBridge, namespace
+from hargassner.admin.console import namespace
 from hargassner.admin.manhole import Manhole
 from hargassner.admin.systemd import Notices, status_line, supervision
+
+if TYPE_CHECKING:
+    from hargassner.parts import Parts
 
 
 class IAdminReactor(IReactorCore, IReactorTime):
     """What these services need of a reactor."""
 
 
-def admin_services(bridge: IBridge, reactor: IAdminReactor) -> list[Service]:
+def admin_services(parts: "Parts", reactor: IAdminReactor) -> list[Service]:
     """The manhole, if one is configured, and the notices to systemd, if it asks for them."""
     services: list[Service] = []
-    if bridge.config.manhole.listen:
-        services.append(Manhole(bridge.config.manhole, reactor, namespace(bridge)))
+    if parts.config.manhole.listen:
+        services.append(Manhole(parts.config.manhole, reactor, namespace(parts)))
     requested = supervision(os.environ, os.getpid())
     if requested is not None:
         services.append(
-            Notices(requested, reactor, reactor.callWhenRunning, lambda: status_line(bridge.boiler))
+            Notices(requested, reactor, reactor.callWhenRunning, lambda: status_line(parts.boiler))
         )
     return services

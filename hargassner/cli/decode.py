@@ -24,8 +24,8 @@ from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import BoilerDescribed, Event, TelemetryLine
 from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.monitor.readings import LineReader
+from hargassner.recording.reader import RecordingError, read_recording
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
-from hargassner.recording.writer import RecordingError, read_recording
 from hargassner.terminal import replace_unknown_signs
 
 SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."

@@ -31,7 +31,7 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.monitor.readings import LineReader
-from hargassner.recording.writer import Ended, RecordingError, read_entries
+from hargassner.recording.reader import Ended, RecordingError, read_entries
 from hargassner.terminal import printable, replace_unknown_signs
 
 SUMMARY = "Play a recorded session through the bridge's interpreter, and print what happened."

@@ -10,7 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.clock import run_evenly
-from hargassner.network.sockets import CannotOpenError
+from hargassner.network.interface import CannotOpenError
 from hargassner.simulator.boiler.server import SimulatedBoiler
 
 SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."

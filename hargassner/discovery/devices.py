@@ -9,10 +9,9 @@ from twisted.logger import Logger
 
 from hargassner.discovery.gateways import FoundGateway, Gateways, Verdict
 from hargassner.discovery.packets import Announcement, ServiceList
+from hargassner.observers import Observers, Once
 
 log = Logger()
-
-_SAID_AT_MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +32,20 @@ class Devices:
     Args:
         clock: for the waiting of ``boiler_address``.
         boiler_host: the boiler's address where the owner configured it, else "".
-        silence: the seconds since a session from this address, in which the gateway is logged in,
-            heard something of it; None where there is no such session.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        boiler_host: str = "",
-        silence: Callable[[str], float | None] = lambda _address: None,
-    ) -> None:
+    def __init__(self, clock: IReactorTime, boiler_host: str = "") -> None:
         self.boiler: FoundBoiler | None = None
         self._gateways = Gateways()
         self._clock = clock
         self._boiler_host = boiler_host
-        self._silence = silence
         self._waiting: list[Deferred[str]] = []
-        self._on_announcement: list[Callable[[str, str | None], None]] = []
-        self._on_gateway: list[Callable[[FoundGateway], None]] = []
-        self._on_boiler: list[Callable[[FoundBoiler], None]] = []
-        self._said: set[tuple[str, FoundGateway]] = set()
+        self._on_announcement: Observers[Callable[[str, str | None], None]] = Observers(
+            "a gateway's announcement"
+        )
+        self._on_gateway: Observers[Callable[[FoundGateway], None]] = Observers("the gateway")
+        self._on_boiler: Observers[Callable[[FoundBoiler], None]] = Observers("the boiler")
+        self._said = Once()
 
     @property
     def gateway(self) -> FoundGateway | None:
@@ -79,15 +72,15 @@ class Devices:
         """Have ``listener`` called with each announcement: its address, and the gateway's former
         one if the gateway moved.
         """
-        self._on_announcement.append(listener)
+        self._on_announcement.add(listener)
 
     def on_gateway(self, listener: Callable[[FoundGateway], None]) -> None:
         """Have ``listener`` called when the gateway announces itself, or another one becomes it."""
-        self._on_gateway.append(listener)
+        self._on_gateway.add(listener)
 
     def on_boiler(self, listener: Callable[[FoundBoiler], None]) -> None:
         """Have ``listener`` called each time that a boiler answers."""
-        self._on_boiler.append(listener)
+        self._on_boiler.add(listener)
 
     def recall(
         self,
@@ -103,10 +96,18 @@ class Devices:
         self._gateways.recall(gateway, logged_in=logged_in)
         self.boiler = boiler
 
-    def gateway_announced(self, address: str, announcement: Announcement) -> None:
-        """A datagram says that a gateway starts over; what it means depends on who is trusted."""
+    def gateway_announced(
+        self, address: str, announcement: Announcement, silence: float | None = None
+    ) -> None:
+        """A datagram says that a gateway starts over; what it means depends on who is trusted.
+
+        Args:
+            address: where it came from, which can be forged.
+            announcement: what it says.
+            silence: seconds since the trusted gateway's session heard something of it; None where
+                there is no session, or no gateway is trusted.
+        """
         before, trusted = self.gateway, self.trusted_gateway
-        silence = None if trusted is None else self._silence(trusted.address)
         verdict = self._gateways.announced(address, announcement, silence)
         announcing = FoundGateway(address, announcement)
         if verdict is Verdict.CANDIDATE and trusted is not None:
@@ -121,11 +122,9 @@ class Devices:
                 "gateway", announcing, "gateway {serial} at {address}, software {software}"
             )
         moved_from = before.address if verdict is Verdict.MOVED and before is not None else None
-        for listener in self._on_announcement:
-            with log.failuresHandled("telling of the gateway at {address}", address=address):
-                listener(address, moved_from)
+        self._on_announcement.notify(lambda listener: listener(address, moved_from))
         if verdict is not Verdict.CANDIDATE or trusted is None:
-            self._tell_of_gateway()
+            self._notify_of_gateway()
 
     def gateway_logged_in(self, address: str) -> None:
         """The boiler took a login over a session from this address: that is the gateway."""
@@ -137,7 +136,7 @@ class Devices:
             self._say_once(
                 "trusted", now, "gateway {serial} at {address} has logged in: it is the gateway now"
             )
-        self._tell_of_gateway()
+        self._notify_of_gateway()
 
     def boiler_answered(self, address: str, services: ServiceList) -> None:
         """A boiler answered; whoever waits for its address gets it."""
@@ -151,12 +150,11 @@ class Devices:
             )
         while self._waiting:
             self._waiting.pop(0).callback(address)
-        for listener in self._on_boiler:
-            with log.failuresHandled("telling of the boiler at {address}", address=address):
-                listener(self.boiler)
+        boiler = self.boiler
+        self._on_boiler.notify(lambda listener: listener(boiler))
 
-    def boiler_address(self, patience: float) -> "Deferred[str]":
-        """Where the boiler is: configured, found, or found within ``patience`` seconds.
+    def boiler_address(self, timeout: float) -> "Deferred[str]":
+        """Where the boiler is: configured, found, or found within ``timeout`` seconds.
 
         Errors: ``BoilerUnknownError`` after that.
         """
@@ -167,7 +165,7 @@ class Devices:
             address.callback(self.boiler.address)
         else:
             self._waiting.append(address)
-            give_up: IDelayedCall = self._clock.callLater(patience, self._give_up, address)
+            give_up: IDelayedCall = self._clock.callLater(timeout, self._give_up, address)
 
             def settled(result: str) -> str:
                 if give_up.active():
@@ -181,24 +179,17 @@ class Devices:
         self._waiting.remove(address)
         address.errback(BoilerUnknownError("no boiler has answered yet"))
 
-    def _tell_of_gateway(self) -> None:
+    def _notify_of_gateway(self) -> None:
         gateway = self.gateway
-        if gateway is None:
-            return
-        for listener in self._on_gateway:
-            with log.failuresHandled(
-                "telling of the gateway at {address}", address=gateway.address
-            ):
-                listener(gateway)
+        if gateway is not None:
+            self._on_gateway.notify(lambda listener: listener(gateway))
 
     def _say_once(self, kind: str, gateway: FoundGateway, message: str) -> None:
         """Say it of this gateway for the first time only; bounded, since anybody can forge it."""
-        if (kind, gateway) in self._said or len(self._said) >= _SAID_AT_MOST:
-            return
-        self._said.add((kind, gateway))
-        log.info(
-            message,
-            serial=gateway.announcement.serial or "without number",
-            address=gateway.address,
-            software=gateway.announcement.software or "unknown",
-        )
+        if self._said.first((kind, gateway)):
+            log.info(
+                message,
+                serial=gateway.announcement.serial or "without number",
+                address=gateway.address,
+                software=gateway.announcement.software or "unknown",
+            )

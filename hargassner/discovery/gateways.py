@@ -82,7 +82,7 @@ class _Trust(Protocol):
 
 
 class _Nothing:
-    """The states hold no data: the gateway's name and place are ``Gateways``'s."""
+    """The states hold no data: the gateway's name and address are ``Gateways``'s."""
 
 
 def _machine() -> Callable[[_Nothing], _Trust]:

@@ -17,6 +17,7 @@ datagram, in this order:
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
@@ -37,24 +38,9 @@ from hargassner.discovery.packets import (
 )
 from hargassner.discovery.side import Side
 from hargassner.network.datagrams import IDatagramReceiver
+from hargassner.observers import Once
 
 log = Logger()
-
-_SAID_AT_MOST = 256
-
-
-class _Said:
-    """Remembers of whom something was said, so that it is said once."""
-
-    def __init__(self) -> None:
-        self._sources: set[str] = set()
-
-    def first(self, source: str) -> bool:
-        """Whether this is the first time; a machine under a flood of sources falls silent."""
-        if source in self._sources or len(self._sources) >= _SAID_AT_MOST:
-            return False
-        self._sources.add(source)
-        return True
 
 
 @dataclass(slots=True)
@@ -77,11 +63,13 @@ class Relay:
     """Repeats on each network what is heard on the other (docs/protocol.md, section 1).
 
     Args:
-        devices: told who was found.
+        devices: learn who was found.
         ports: the four port numbers.
         gateway_side: towards the gateway, where the relay stands for the boiler.
         boiler_side: towards the boiler, where it stands for the gateway.
         clock: time.
+        silence: the seconds since a session from this address, in which the gateway is logged in,
+            heard something of it; None where there is no such session.
     """
 
     def __init__(
@@ -91,6 +79,7 @@ class Relay:
         gateway_side: Side,
         boiler_side: Side,
         clock: IReactorTime,
+        silence: Callable[[str], float | None] = lambda _address: None,
     ) -> None:
         self.counters = RelayCounters()
         self._devices = devices
@@ -98,13 +87,14 @@ class Relay:
         self._gateway_side = gateway_side
         self._boiler_side = boiler_side
         self._clock = clock
+        self._silence = silence
         self._rates = {gateway_side: RateLimit(), boiler_side: RateLimit()}
         self._repetitions = Repetitions()
         self._askers: defaultdict[int, Askers] = defaultdict(Askers)
         self._services_asked: float | None = None
-        self._said = _Said()
-        self._said_unsent = _Said()
-        self._said_limited = _Said()
+        self._said = Once()
+        self._said_unsent = Once()
+        self._said_limited = Once()
 
     def open_gateway_side(self, reactor: IReactorFDSet) -> Side:
         """Open the ports towards the gateway.
@@ -151,7 +141,9 @@ class Relay:
             and source_port == self._ports.gateway_port
             and port == self._ports.boiler_port
         ):
-            self._devices.gateway_announced(address, parse_announcement(data))
+            trusted = self._devices.trusted_gateway
+            silence = None if trusted is None else self._silence(trusted.address)
+            self._devices.gateway_announced(address, parse_announcement(data), silence)
 
     def heard_from_boiler(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None

@@ -4,29 +4,26 @@ from collections.abc import Collection
 
 from twisted.internet.interfaces import IReactorFDSet
 
+from hargassner.config import Config
 from hargassner.network.datagrams import DatagramPort, IDatagramReceiver
-from hargassner.network.sockets import (
-    CannotOpenError,
-    NetworkInterface,
-    datagram_socket,
-    is_broadcast,
-)
+from hargassner.network.interface import CannotOpenError, NetworkInterface
+from hargassner.network.sockets import datagram_socket, is_broadcast
 
 
 class Side:
     """One network's discovery ports: what the other side sends through, and who listens here.
 
     Args:
-        place: this machine's place on the network.
+        interface: this machine's interface on the network.
         broadcast: where broadcasts go.
         ports: the UDP ports to hold, one socket each.
     """
 
-    def __init__(self, place: NetworkInterface, broadcast: str, ports: tuple[int, ...]) -> None:
-        self.place = place
+    def __init__(self, interface: NetworkInterface, broadcast: str, ports: tuple[int, ...]) -> None:
+        self.interface = interface
         self.broadcast = broadcast
         self.ports = ports
-        self.device = place.interface
+        self.device = interface.interface
         self._senders: dict[int, DatagramPort] = {}
         self._listeners: list[DatagramPort] = []
 
@@ -35,30 +32,30 @@ class Side:
 
         Args:
             reactor: where the sockets are watched.
-            receiver: told of what they hear.
+            receiver: gets what they receive.
             other: the side that may hold some of the same ports on the same interface.
 
         Raises:
             CannotOpenError: one of them cannot be opened; none is open then.
         """
-        device = self.device = self.place.device()
-        may_meet = self.place.may_meet(other.place)
+        device = self.device = self.interface.device()
+        may_meet = self.interface.may_meet(other.interface)
         try:
             for port in self.ports:
                 sock = datagram_socket(
-                    self.place,
-                    "" if device else self.place.address,
+                    self.interface,
+                    "" if device else self.interface.address,
                     port,
                     device=device,
                     shared=may_meet and port in other.ports,
                     joins=may_meet and port in other.open_ports,
                 )
-                self._senders[port] = DatagramPort(reactor, sock, receiver, self.place.address)
-            if not device and self.place.address and is_broadcast(self.broadcast):
+                self._senders[port] = DatagramPort(reactor, sock, receiver, self.interface.address)
+            if not device and self.interface.address and is_broadcast(self.broadcast):
                 # A socket bound to one address gets no broadcasts: these get nothing else.
                 for port in self.ports:
                     sock = datagram_socket(
-                        self.place, self.broadcast, port, device="", shared=True, joins=True
+                        self.interface, self.broadcast, port, device="", shared=True, joins=True
                     )
                     self._listeners.append(DatagramPort(reactor, sock, receiver))
         except (CannotOpenError, OSError):
@@ -85,7 +82,7 @@ class Side:
     def is_ours(self, source: tuple[str, int]) -> bool:
         """Whether a datagram that was heard here was sent from here."""
         address, port = source
-        return port in self._senders and self.place.owns(address)
+        return port in self._senders and self.interface.owns(address)
 
     def send(self, data: bytes, source_port: int, target: tuple[str, int]) -> bool:
         """Send from one of the ports; false while they are closed.
@@ -98,3 +95,15 @@ class Side:
             return False
         sender.send(data, target)
         return True
+
+
+def sides(config: Config, gateway: NetworkInterface, boiler: NetworkInterface) -> tuple[Side, Side]:
+    """The discovery ports of both sides, the gateway's first, not open yet."""
+    ports = config.discovery
+    diagnostics = (ports.boiler_diagnostics_port, ports.gateway_diagnostics_port)
+    gateway_ports = (ports.boiler_port, *diagnostics)
+    boiler_ports = (ports.gateway_port, *diagnostics)
+    return (
+        Side(gateway, config.gateway.broadcast, gateway_ports),
+        Side(boiler, config.boiler.broadcast, boiler_ports),
+    )

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from hargassner.homeassistant.entities import Json
 from hargassner.storage.directory import StateDirectory
-from hargassner.storage.file import KeptFile
+from hargassner.storage.file import SnapshotFile
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class RetainedSnapshot:
     ) -> None:
         self.known = Retained()
         self._directory = directory
-        self._file = KeptFile(directory, self.FILE, self._content, clock, in_thread)
+        self._file = SnapshotFile(directory, self.FILE, self._content, clock, in_thread)
 
     def load(self) -> None:
         """Read the file, which blocks for a moment; a damaged file is set aside."""

@@ -1,1 +1,1 @@
-"""Sockets of one side of the bridge: tied to its interface, and kept open as it comes and goes."""
+"""Sockets of one side of the bridge: bound to its interface, and kept open as it comes and goes."""

@@ -10,7 +10,6 @@ import os
 import socket
 from typing import Any, cast
 
-from twisted.application.service import Service
 from twisted.internet.interfaces import (
     IDelayedCall,
     IProtocolFactory,
@@ -24,6 +23,7 @@ from zope.interface import implementer
 
 from hargassner.network.connecting import ISocketReactor
 from hargassner.network.interfaces import EXHAUSTED
+from hargassner.services import Service
 
 log = Logger()
 
@@ -135,12 +135,12 @@ class DescriptorWatch(Service):
 
     def startService(self) -> None:
         """Look from now on."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._look.start(LOOK_EVERY)
 
     def stopService(self) -> None:
         """Look no more."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._look.running:
             self._look.stop()
 

@@ -1,4 +1,4 @@
-"""A client endpoint whose socket is tied to an interface before it connects."""
+"""A client endpoint whose socket is bound to an interface before it connects."""
 
 import errno
 import os
@@ -30,12 +30,8 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hargassner.network.sockets import (
-    CannotOpenError,
-    NetworkInterface,
-    bind_to_device,
-    notice_loss,
-)
+from hargassner.network.interface import CannotOpenError, NetworkInterface, bind_to_device
+from hargassner.network.sockets import notice_loss
 
 
 class ISocketReactor(IReactorFDSet, IReactorSocket, IReactorTime):
@@ -125,17 +121,22 @@ class BoundClientEndpoint:
         reactor: where the socket is watched.
         host: an IPv4 address.
         port: the TCP port.
-        place: this machine's side: the interface, and perhaps the address to connect from.
+        interface: this machine's side, and perhaps the address to connect from.
         timeout: seconds until an attempt is given up.
     """
 
     def __init__(
-        self, reactor: ISocketReactor, host: str, port: int, place: NetworkInterface, timeout: float
+        self,
+        reactor: ISocketReactor,
+        host: str,
+        port: int,
+        interface: NetworkInterface,
+        timeout: float,
     ) -> None:
         self._reactor = reactor
         self._host = host
         self._port = port
-        self._place = place
+        self._interface = interface
         self._timeout = timeout
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
@@ -176,9 +177,9 @@ class BoundClientEndpoint:
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
-            bind_to_device(sock, self._place.device())
-            if self._place.address:
-                sock.bind((self._place.address, 0))
+            bind_to_device(sock, self._interface.device())
+            if self._interface.address:
+                sock.bind((self._interface.address, 0))
             code = sock.connect_ex((self._host, self._port))
             if code not in (0, errno.EINPROGRESS):
                 raise OSError(code, os.strerror(code))

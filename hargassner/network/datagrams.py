@@ -27,7 +27,7 @@ _NOT_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUF
 
 
 class IDatagramReceiver(Interface):
-    """Whoever wants the datagrams of a port."""
+    """Receives the datagrams of a port."""
 
     def datagram_received(
         data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
@@ -45,7 +45,7 @@ class DatagramPort:
     Args:
         reactor: where the socket is watched.
         sock: non-blocking and bound.
-        receiver: told of every datagram.
+        receiver: gets every datagram.
         address: the address of this machine that datagrams are sent from; "" lets the system
             choose.
     """

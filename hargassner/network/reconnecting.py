@@ -8,7 +8,6 @@ owner.
 from collections.abc import Callable
 from typing import cast
 
-from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import (
     IAddress,
@@ -23,6 +22,8 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
+
+from hargassner.services import Service
 
 log = Logger()
 
@@ -104,14 +105,14 @@ class Reconnecting(Service):
     def startService(self) -> None:
         """Connect now, and again whenever it is necessary."""
         if not self.running:
-            super().startService()  # type: ignore[no-untyped-call]
+            super().startService()
             self._kept = Deferred.fromCoroutine(self._keep())
             self._kept.addErrback(lambda why: log.failure("reconnecting failed", why))
 
     def stopService(self) -> "Deferred[None]":
         """Disconnect; the result comes when the connection is gone."""
         if self.running:
-            super().stopService()  # type: ignore[no-untyped-call]
+            super().stopService()
             if self._connected is None:
                 self._kept.cancel()
             elif self._connected.transport is not None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from threading import Thread
 from typing import Any, cast
 
-from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import (
     IAddress,
@@ -21,6 +20,8 @@ from twisted.internet.interfaces import (
     IResolutionReceiver,
 )
 from zope.interface import implementer
+
+from hargassner.services import Service
 
 _FAMILIES = {
     frozenset([IPv4Address]): socket.AF_INET,
@@ -114,11 +115,11 @@ class Names(Service):
 
     def startService(self) -> None:
         """Take the place of the reactor's resolver."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._before = self._reactor.installNameResolver(SystemResolver(self._reactor))
 
     def stopService(self) -> None:
         """Give it back."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._before is not None:
             self._reactor.installNameResolver(self._before)

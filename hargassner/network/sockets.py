@@ -2,19 +2,14 @@
 
 import errno
 import socket
-from contextlib import suppress
 
-from twisted.logger import Logger
-
-from hargassner.network.interfaces import interface_index, ipv4_addresses
+from hargassner.network.interface import (
+    CannotOpenError,
+    NetworkInterface,
+    NotThereYetError,
+    bind_to_device,
+)
 from hargassner.network.port_users import port_user
-
-log = Logger()
-
-_MOST_STRANGERS = 256
-"""Addresses that are not ours for which the system is asked again between two looks."""
-
-_BIND_TO_DEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
 
 # Their names differ between systems; where one is missing, the system's own times apply.  A peer
 # that vanished is noticed within 50 s: by unanswered probes when the line is silent, by
@@ -26,192 +21,6 @@ _LOSS_OPTIONS = {
     "TCP_KEEPCNT": 3,
     "TCP_USER_TIMEOUT": 50_000,
 }
-
-
-class CannotOpenError(Exception):
-    """A socket cannot be opened; the message is one line for the user."""
-
-
-class NotThereYetError(CannotOpenError):
-    """The interface or the address is absent now, and may come (back) by itself."""
-
-
-class NetworkInterface:
-    """Where a side of the bridge is: an interface, an address of this machine, both or neither.
-
-    With an interface, sockets are tied to it and bound to the wildcard address, because on Linux
-    a socket bound to one unicast address gets no broadcasts (docs/protocol.md, section 1).  With
-    an address alone, the interface that carries it is used in the same way, except on the
-    loopback interface, which many addresses share.
-
-    An address may change while the bridge runs, as DHCP wants it.  The interface that carried the
-    configured one is remembered, and its first address takes the place of one that is gone, until
-    the configured one is back.
-
-    Args:
-        interface: the interface's name, or "".
-        address: the configured address, or "" for any.
-    """
-
-    def __init__(self, interface: str = "", address: str = "") -> None:
-        self.interface = interface
-        self.configured_address = address
-        self._address = address
-        self._carrier = interface
-        self._found: dict[str, tuple[str, ...]] | None = None
-        self._strangers: set[str] = set()
-
-    @property
-    def address(self) -> str:
-        """This machine's address on this side now, to bind to and to send from; "" for any."""
-        return self._address
-
-    def look(self) -> None:
-        """Ask the system which addresses there are; ``device`` and ``identity`` do it, too.
-
-        Raises:
-            OSError: it cannot be asked now; what was known stays.
-        """
-        self._found = found = ipv4_addresses()
-        self._strangers = set()
-        configured = self.configured_address
-        if not found or not configured or configured.startswith("127."):
-            return  # The loopback interface has each of its addresses, listed or not.
-        carriers = [name for name, addresses in found.items() if configured in addresses]
-        if self.interface:
-            carriers = [name for name in carriers if name == self.interface]
-        if carriers:
-            [self._carrier, *_] = carriers
-            self._use(configured)
-            return
-        others = found.get(self._carrier, ())
-        if self._carrier != "lo" and others and self._address not in others:
-            self._use(others[0])
-
-    def _use(self, address: str) -> None:
-        if address == self._address:
-            return
-        self._address = address
-        if address == self.configured_address:
-            log.info(
-                "{interface} has the configured address {address} again: it is used",
-                interface=self._carrier,
-                address=address,
-            )
-            return
-        advice = "" if self.interface else ' (better configure interface = "{interface}")'
-        log.warn(
-            "{configured} is gone from {interface}, which has {address} now: that one is used"
-            + advice,
-            configured=self.configured_address,
-            interface=self._carrier,
-            address=address,
-        )
-
-    def owns(self, address: str) -> bool:
-        """Whether an address is this machine's own on this side.
-
-        On Linux it costs a system call only for an address that has not been asked for since the
-        last look, so that it can be asked for each datagram.
-
-        Raises:
-            OSError: the system has not been asked yet, and cannot be asked now.
-        """
-        if self._found is None:
-            self.look()
-        if self._is_known(address):
-            return True
-        if address in self._strangers or len(self._strangers) >= _MOST_STRANGERS:
-            return False
-        # It may have become ours just now, and what is heard of ourselves must not be missed.
-        with suppress(OSError):
-            strangers = self._strangers
-            self.look()
-            self._strangers = strangers
-        self._strangers.add(address)
-        return self._is_known(address)
-
-    def _is_known(self, address: str) -> bool:
-        found = self._found or {}
-        if self.interface or (self._address and self._address in found.get(self._carrier, ())):
-            return address in found.get(self._carrier, ())
-        if self._address:
-            return address == self._address
-        if not found:
-            return is_own_address(address)
-        return address.startswith("127.") or any(address in each for each in found.values())
-
-    def device(self) -> str:
-        """The interface to tie sockets to, or "" where there is none to tie to.
-
-        Raises:
-            NotThereYetError: the interface, or an interface with this address, is absent.
-            CannotOpenError: this system cannot bind sockets to interfaces.
-            OSError: the system cannot be asked now.
-        """
-        if self.interface:
-            if _BIND_TO_DEVICE is None:
-                raise CannotOpenError(
-                    f"interface {self.interface}: this system cannot tie sockets to an interface; "
-                    "give the address instead"
-                )
-            self.look()
-            if not interface_index(self.interface):
-                raise NotThereYetError(f"there is no interface {self.interface}")
-            return self.interface
-        if self.configured_address and _BIND_TO_DEVICE is not None:
-            self.look()
-            return self._device_of_address()
-        return ""
-
-    def _device_of_address(self) -> str:
-        """The interface whose first address is in use, or "" for a further address of one."""
-        for name, (first, *_) in (self._found or {}).items():
-            if first == self._address:
-                return "" if name == "lo" else name
-        if not is_own_address(self._address):
-            raise NotThereYetError(
-                f"no interface of this machine has the address {self.configured_address}"
-            )
-        return ""
-
-    def identity(self) -> tuple[str, int, str] | None:
-        """What the sockets of this place depend on now; it changes when they must be reopened.
-
-        An interface that went away and came back has the same name and another index, and a
-        socket tied to the old one stays deaf.  ``None`` while it is absent.
-
-        Raises:
-            OSError: the system cannot be asked now, which says nothing of the interface.
-        """
-        try:
-            name = self.device()
-        except CannotOpenError:
-            return None
-        return (name, interface_index(name) if name else 0, self._address)
-
-    def may_meet(self, other: "NetworkInterface") -> bool:
-        """Whether sockets of both places may be bound to the same port of one interface."""
-        try:
-            devices = (self.device(), other.device())
-        except CannotOpenError:
-            devices = (self.interface, other.interface)
-        return not all(devices) or devices[0] == devices[1]
-
-    def __str__(self) -> str:
-        if self._address != self.configured_address:
-            return f"{self._carrier} ({self._address})"
-        return self.interface or self._address or "any interface"
-
-
-def is_own_address(address: str) -> bool:
-    """Whether this machine has the address now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-    return True
 
 
 def is_broadcast(address: str) -> bool:
@@ -227,18 +36,6 @@ def is_broadcast(address: str) -> bool:
     return False
 
 
-def bind_to_device(sock: socket.socket, device: str) -> None:
-    """Let a socket send and receive on one interface only; call it before ``bind``.
-
-    Raises:
-        OSError: the interface is absent, or the system does not allow it.
-    """
-    if device:
-        if _BIND_TO_DEVICE is None:
-            raise OSError(errno.ENOTSUP, "sockets cannot be tied to an interface")
-        sock.setsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, device.encode() + b"\0")
-
-
 def notice_loss(sock: socket.socket) -> None:
     """Let a connection whose peer vanished without a word end within a minute."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -249,7 +46,7 @@ def notice_loss(sock: socket.socket) -> None:
 
 
 def datagram_socket(
-    place: NetworkInterface,
+    interface: NetworkInterface,
     address: str,
     port: int,
     *,
@@ -264,17 +61,17 @@ def datagram_socket(
     that holds it is thus found out, a second bridge included.
 
     Args:
-        place: the side of the bridge, for messages.
+        interface: the side of the bridge, for messages.
         address: what to bind; "" is the wildcard address.
         port: the UDP port.
-        device: the interface to tie it to, or "".
+        device: the interface to bind it to, or "".
         shared: whether another socket may be bound to the same port later.
         joins: whether it may join sockets that are bound to it already.
 
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    sock = _opened(socket.SOCK_DGRAM, "UDP", port, place)
+    sock = _opened(socket.SOCK_DGRAM, "UDP", port, interface)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -284,44 +81,44 @@ def datagram_socket(
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, shared)
     except OSError as wrong:
         sock.close()
-        raise explained(wrong, "UDP", port, place) from wrong
+        raise explained(wrong, "UDP", port, interface) from wrong
     return sock
 
 
-def listening_socket(place: NetworkInterface, port: int, backlog: int = 50) -> socket.socket:
-    """A non-blocking TCP socket that listens at a place.
+def listening_socket(interface: NetworkInterface, port: int, backlog: int = 50) -> socket.socket:
+    """A non-blocking TCP socket that listens on one side.
 
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    device = place.device()
-    sock = _opened(socket.SOCK_STREAM, "TCP", port, place)
+    device = interface.device()
+    sock = _opened(socket.SOCK_STREAM, "TCP", port, interface)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bind_to_device(sock, device)
-        sock.bind((place.address, port))
+        sock.bind((interface.address, port))
         sock.listen(backlog)
     except OSError as wrong:
         sock.close()
-        raise explained(wrong, "TCP", port, place) from wrong
+        raise explained(wrong, "TCP", port, interface) from wrong
     return sock
 
 
 def _opened(
-    kind: socket.SocketKind, transport: str, port: int, place: NetworkInterface
+    kind: socket.SocketKind, transport: str, port: int, interface: NetworkInterface
 ) -> socket.socket:
     try:
         return socket.socket(socket.AF_INET, kind)
     except OSError as wrong:
-        raise explained(wrong, transport, port, place) from wrong
+        raise explained(wrong, transport, port, interface) from wrong
 
 
 def explained(
-    wrong: OSError, transport: str, port: int, place: NetworkInterface
+    wrong: OSError, transport: str, port: int, interface: NetworkInterface
 ) -> CannotOpenError:
     """What a system's error means for the user, and what he can do about it."""
-    what = f"{transport} port {port} on {place}"
+    what = f"{transport} port {port} on {interface}"
     match wrong.errno:
         case errno.ENODEV:
             return NotThereYetError(f"{what}: the interface is not there now")

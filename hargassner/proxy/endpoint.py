@@ -13,8 +13,8 @@ from zope.interface import implementer
 
 from hargassner.discovery import Devices
 from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
+from hargassner.network.interface import CannotOpenError, NetworkInterface
 from hargassner.network.reasons import UnreachableError, plain_reason
-from hargassner.network.sockets import CannotOpenError, NetworkInterface
 
 CONNECT_TIMEOUT = 10.0
 """Seconds to find the boiler, and again to connect to it."""

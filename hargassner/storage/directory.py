@@ -1,4 +1,4 @@
-"""What survives a restart: a directory of small files, and the descriptor kept in it.
+"""What survives a restart: a directory of small files.
 
 Everything here blocks for as long as a disk takes, so the service calls it off the reactor's
 thread. It may be called from several threads at once.
@@ -11,9 +11,6 @@ from pathlib import Path
 from threading import Lock
 
 from twisted.logger import Logger
-
-from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
-from hargassner.dialogue.events import BoilerDescribed
 
 log = Logger()
 
@@ -46,7 +43,7 @@ class StateDirectory:
         # One writer at a time: threads share the temporary file's name, which is fixed so that a
         # power cut leaves at most one behind.
         self._lock = Lock()
-        self._trouble = False
+        self._failing = False
 
     def save(self, name: str, data: bytes) -> None:
         """Write a file, so that after a power cut it holds either this or what it held before."""
@@ -55,9 +52,9 @@ class StateDirectory:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._replace(name, data)
             except OSError as wrong:
-                self._complain("written", wrong)
+                self._warn("written", wrong)
             else:
-                self._relax()
+                self._recovered()
 
     def load(self, name: str) -> bytes | None:
         """The content of a file, or None if it was never written or cannot be read."""
@@ -67,7 +64,7 @@ class StateDirectory:
             except FileNotFoundError:
                 return None
             except OSError as wrong:
-                self._complain("read", wrong)
+                self._warn("read", wrong)
                 return None
 
     def set_aside(self, name: str, reason: str) -> None:
@@ -77,7 +74,7 @@ class StateDirectory:
             try:
                 (self.path / name).replace(self.path / damaged)
             except OSError as wrong:
-                self._complain("set aside", wrong)
+                self._warn("set aside", wrong)
                 return
         log.warn(
             "{file} is damaged and was set aside as {damaged}: {reason}",
@@ -106,56 +103,21 @@ class StateDirectory:
         finally:
             os.close(directory)
 
-    def _complain(self, verb: str, wrong: OSError) -> None:
-        if not self._trouble:
+    def _warn(self, verb: str, wrong: OSError) -> None:
+        if not self._failing:
             log.warn(
                 "the state in {directory} cannot be {verb}, the bridge goes on without: {reason}",
                 directory=str(self.path),
                 verb=verb,
                 reason=wrong.strerror or str(wrong),
             )
-        self._trouble = True
+        self._failing = True
 
-    def _relax(self) -> None:
-        if self._trouble:
+    def _recovered(self) -> None:
+        if self._failing:
             log.info("the state in {directory} is written again", directory=str(self.path))
-        self._trouble = False
+        self._failing = False
 
 
 def _for_the_owner_only(path: str, flags: int) -> int:
     return os.open(path, flags, mode=0o600)
-
-
-class DescriptorCache:
-    """The boiler's last descriptor, so that after a restart the first telemetry line is understood.
-
-    The file is the document as the boiler sent it, which other tools can read too; it is checked
-    by parsing it.
-    """
-
-    FILE = "descriptor.xml"
-
-    def __init__(self, directory: StateDirectory) -> None:
-        self._directory = directory
-
-    def remember(self, document: bytes) -> None:
-        """Keep a descriptor in place of the one before.
-
-        The boiler tells it at every login, so that one that is known already is not written again.
-        """
-        if self._directory.load(self.FILE) != document:
-            self._directory.save(self.FILE, document)
-
-    def recall(self) -> BoilerDescribed | None:
-        """The descriptor that was remembered, as the event that told of it.
-
-        None if there is none, or if it is damaged; a damaged one is set aside.
-        """
-        document = self._directory.load(self.FILE)
-        if document is None:
-            return None
-        try:
-            return BoilerDescribed(document, parse_descriptor(document))
-        except DescriptorError as wrong:
-            self._directory.set_aside(self.FILE, str(wrong))
-            return None

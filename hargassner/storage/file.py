@@ -1,7 +1,8 @@
-"""Files of the state directory that change often: written soon, off the reactor's thread."""
+"""Snapshots in the state directory: JSON that is loaded at the start, and saved when it changes."""
 
+import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -12,11 +13,39 @@ from hargassner.storage.directory import StateDirectory
 
 log = Logger()
 
+T = TypeVar("T")
+
 SAVE_AFTER = 1.0
 """Seconds: what changes at once is written once."""
 
 
-class KeptFile:
+def json_bytes(value: object) -> bytes:
+    """A value as the file of a snapshot has it, for people to read as well."""
+    return json.dumps(value, indent=1).encode()
+
+
+def load_json(directory: StateDirectory, name: str, read: Callable[[Any], T]) -> T | None:
+    """What a snapshot says, which blocks for a moment; None where there is none.
+
+    A damaged one is set aside, and is none.
+
+    Args:
+        directory: where it is.
+        name: the file's name.
+        read: makes a value of what JSON says; where it raises ``ValueError``, ``KeyError``,
+            ``TypeError`` or ``AttributeError``, the file is damaged.
+    """
+    data = directory.load(name)
+    if data is None:
+        return None
+    try:
+        return read(json.loads(data))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
+        directory.set_aside(name, f"{type(wrong).__name__}: {wrong}")
+        return None
+
+
+class SnapshotFile:
     """One file, which is written after its content has changed; the newest content is the last.
 
     Args:

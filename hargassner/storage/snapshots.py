@@ -2,22 +2,21 @@
 
 The gateway broadcasts only before a new dialogue, and the boiler answers, describes itself and says
 who it is only then.  After a restart in between, the gateway may still connect, and the boiler be
-read and understood; the next dialogue replaces what is remembered.
+read and understood; the next dialogue replaces what was loaded.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.boiler.model import Boiler, BoilerObserver, Identity
+from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, Described, Identified
 from hargassner.discovery import (
     Announcement,
@@ -26,8 +25,9 @@ from hargassner.discovery import (
     FoundGateway,
     ServiceList,
 )
-from hargassner.storage.directory import DescriptorCache, StateDirectory
-from hargassner.storage.file import KeptFile
+from hargassner.services import Service
+from hargassner.storage.directory import StateDirectory
+from hargassner.storage.file import SnapshotFile, json_bytes, load_json
 
 log = Logger()
 
@@ -35,9 +35,46 @@ SAVE_EVERY = 60.0
 """Seconds between two writings of a file at least: who was found changes at a stranger's word."""
 
 
+class DescriptorSnapshot:
+    """The boiler's last descriptor, so that after a restart the first telemetry line is understood.
+
+    The file is the document as the boiler sent it, which other tools can read too; it is checked
+    by parsing it. Everything here blocks for as long as the disk takes.
+    """
+
+    FILE = "descriptor.xml"
+
+    def __init__(self, directory: StateDirectory) -> None:
+        self._directory = directory
+
+    def save(self, document: bytes) -> None:
+        """Keep a descriptor in place of the one before.
+
+        The boiler sends it at every login, so that one that is there already is not written again.
+        """
+        if self._directory.load(self.FILE) != document:
+            self._directory.save(self.FILE, document)
+
+    def load(self) -> BoilerDescribed | None:
+        """The descriptor that was saved, as the event that it was.
+
+        None if there is none, or if it is damaged; a damaged one is set aside.
+        """
+        document = self._directory.load(self.FILE)
+        if document is None:
+            return None
+        try:
+            return BoilerDescribed(document, parse_descriptor(document))
+        except DescriptorError as wrong:
+            self._directory.set_aside(self.FILE, str(wrong))
+            return None
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Who was found: the gateway, whether it had logged in and is trusted, and the boiler."""
+
+    FILE = "neighbours.json"
 
     gateway: FoundGateway | None = None
     logged_in: bool = False
@@ -45,108 +82,75 @@ class Found:
 
     @classmethod
     def of(cls, devices: Devices) -> "Found":
-        """Who is to be remembered: the trusted gateway, else the candidate that is shown."""
+        """Who is to be saved: the trusted gateway, else the candidate that is shown."""
         trusted = devices.trusted_gateway
         return cls(trusted or devices.gateway, trusted is not None, devices.boiler)
 
+    @classmethod
+    def of_json(cls, known: Any) -> "Found":
+        """Who a file names.
 
-class DevicesSnapshot:
-    """The gateway and the boiler that were found last.
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is damaged.
+        """
+        gateway, boiler = known.get("gateway"), known.get("boiler")
+        return cls(
+            None if gateway is None else _gateway_of_json(gateway),
+            gateway is not None and gateway.get("logged_in") is True,
+            None if boiler is None else _boiler_of_json(boiler),
+        )
 
-    Like everything of the state directory it blocks for as long as the disk takes.
+    def json(self) -> dict[str, dict[str, str | bool]]:
+        """What the file has."""
+        known: dict[str, dict[str, str | bool]] = {}
+        if self.gateway is not None:
+            known["gateway"] = {
+                "address": self.gateway.address,
+                **asdict(self.gateway.announcement),
+                "logged_in": self.logged_in,
+            }
+        if self.boiler is not None:
+            known["boiler"] = {"address": self.boiler.address, **asdict(self.boiler.services)}
+        return known
+
+
+def _gateway_of_json(known: Any) -> FoundGateway:
+    announcement = Announcement(str(known["software"]), str(known["serial"]))
+    return FoundGateway(str(IPv4Address(known["address"])), announcement)
+
+
+def _boiler_of_json(known: Any) -> FoundBoiler:
+    services = ServiceList(str(known["model"]), str(known["firmware"]), str(known["system_code"]))
+    return FoundBoiler(str(IPv4Address(known["address"])), services)
+
+
+IDENTITY_FILE = "identity.json"
+"""Who the boiler and the gateway said they are."""
+
+
+def identity_of_json(known: Any) -> list[Identified]:
+    """What a file says of the boiler and the gateway, as the events that it was.
+
+    Raises:
+        ValueError, AttributeError: it is damaged.
     """
-
-    FILE = "neighbours.json"
-
-    def __init__(self, directory: StateDirectory) -> None:
-        self._directory = directory
-
-    def recall(self) -> Found:
-        """What was remembered; a damaged file is set aside."""
-        data = self._directory.load(self.FILE)
-        if data is None:
-            return Found()
-        try:
-            known = json.loads(data)
-            gateway, boiler = known.get("gateway"), known.get("boiler")
-            found_gateway = found_boiler = None
-            logged_in = False
-            if gateway is not None:
-                found_gateway = FoundGateway(
-                    str(IPv4Address(gateway["address"])),
-                    Announcement(str(gateway["software"]), str(gateway["serial"])),
-                )
-                logged_in = gateway.get("logged_in") is True
-            if boiler is not None:
-                found_boiler = FoundBoiler(
-                    str(IPv4Address(boiler["address"])),
-                    ServiceList(
-                        str(boiler["model"]), str(boiler["firmware"]), str(boiler["system_code"])
-                    ),
-                )
-            return Found(found_gateway, logged_in, found_boiler)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
-            self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
-            return Found()
+    if not all(isinstance(each, str) for each in known.values()):
+        raise ValueError("a fact is no text")
+    return [Identified(name, value) for name, value in known.items() if value]
 
 
-def _devices_file(found: Found) -> bytes:
-    known: dict[str, dict[str, str | bool]] = {}
-    if found.gateway is not None:
-        known["gateway"] = {
-            "address": found.gateway.address,
-            "software": found.gateway.announcement.software,
-            "serial": found.gateway.announcement.serial,
-            "logged_in": found.logged_in,
-        }
-    if found.boiler is not None:
-        known["boiler"] = {
-            "address": found.boiler.address,
-            "model": found.boiler.services.model,
-            "firmware": found.boiler.services.firmware,
-            "system_code": found.boiler.services.system_code,
-        }
-    return json.dumps(known, indent=1).encode()
-
-
-class IdentityCache:
-    """Who the boiler and the gateway said they are.
-
-    Like everything of the state directory it blocks for as long as the disk takes.
-    """
-
-    FILE = "identity.json"
-
-    def __init__(self, directory: StateDirectory) -> None:
-        self._directory = directory
-
-    def recall(self) -> list[Identified]:
-        """What was remembered, as the events that told of it; a damaged file is set aside."""
-        data = self._directory.load(self.FILE)
-        if data is None:
-            return []
-        try:
-            known = json.loads(data)
-            if not all(isinstance(each, str) for each in known.values()):
-                raise ValueError("a fact is no text")
-        except (ValueError, AttributeError, RecursionError) as wrong:
-            self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
-            return []
-        return [Identified(name, value) for name, value in known.items() if value]
-
-
-class Memory(Service, BoilerObserver):
-    """Recalls at the start what the bridge knew when it stopped, and remembers what changes.
+class Snapshots(Service, BoilerObserver):
+    """Loads at the start what the bridge knew when it stopped, and saves what changes.
 
     Args:
-        directory: where it is kept.
+        directory: where the files are.
         devices: who was found.
-        boiler: the model, to be told of the remembered descriptor.
+        boiler: the model, which gets the saved descriptor and identity.
         clock: time.
         in_thread: runs what blocks off the reactor's thread.
     """
 
-    name = "memory"
+    name = "snapshots"
 
     def __init__(
         self,
@@ -156,26 +160,16 @@ class Memory(Service, BoilerObserver):
         clock: IReactorTime,
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
-        self._descriptors = DescriptorCache(directory)
-        self._found = DevicesSnapshot(directory)
-        self._identities = IdentityCache(directory)
-        self._identity = KeptFile(
-            directory,
-            IdentityCache.FILE,
-            lambda: json.dumps(asdict(boiler.identity), indent=1).encode(),
-            clock,
-            in_thread,
-            SAVE_EVERY,
-        )
-        self._devices_file = KeptFile(
-            directory,
-            DevicesSnapshot.FILE,
-            lambda: _devices_file(Found.of(devices)),
-            clock,
-            in_thread,
-            SAVE_EVERY,
-        )
-        self._remembered = Found()
+        def file(name: str, content: Callable[[], object]) -> SnapshotFile:
+            return SnapshotFile(
+                directory, name, lambda: json_bytes(content()), clock, in_thread, SAVE_EVERY
+            )
+
+        self._directory = directory
+        self._descriptor = DescriptorSnapshot(directory)
+        self._identity = file(IDENTITY_FILE, lambda: asdict(boiler.identity))
+        self._found = file(Found.FILE, lambda: Found.of(devices).json())
+        self._last_found = Found()
         self._devices = devices
         self._boiler = boiler
         self._clock = clock
@@ -183,39 +177,40 @@ class Memory(Service, BoilerObserver):
         self._stop_observing: Callable[[], None] = lambda: None
 
     def startService(self) -> None:
-        """Recall; it blocks for a moment, and nothing waits yet."""
-        super().startService()  # type: ignore[no-untyped-call]
+        """Load; it blocks for a moment, and nothing waits yet."""
+        super().startService()
         now = self._clock.seconds()
-        for identified in self._identities.recall():
+        for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json) or ():
             self._boiler.apply(identified, now)
-        described = self._descriptors.recall()
+        described = self._descriptor.load()
         if described is not None:
             self._boiler.apply(Described(described.descriptor), now)
-        found = self._remembered = self._found.recall()
+        found = load_json(self._directory, Found.FILE, Found.of_json) or Found()
+        self._last_found = found
         self._devices.recall(found.gateway, found.boiler, logged_in=found.logged_in)
         self._stop_observing = self._boiler.observe(self)
 
     def stopService(self) -> "Deferred[None]":
-        """Remember what is not written yet."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        """Save what is not written yet; the result comes when it is."""
+        super().stopService()
         self._stop_observing()
         closed = self._identity.close()
-        return closed.addCallback(lambda _: self._devices_file.close())
+        return closed.addCallback(lambda _: self._found.close())
 
     def identity_changed(self, identity: Identity) -> None:
-        """Keep who the boiler and the gateway are."""
+        """Save who the boiler and the gateway are."""
         self._identity.changed()
 
-    def remember_descriptor(self, described: BoilerDescribed) -> None:
-        """Keep the descriptor that the boiler sent."""
-        self._in_thread(self._descriptors.remember, described.document).addErrback(_failed)
+    def save_descriptor(self, described: BoilerDescribed) -> None:
+        """Save the descriptor that the boiler sent."""
+        self._in_thread(self._descriptor.save, described.document).addErrback(_failed)
 
-    def remember_devices(self) -> None:
-        """Keep who was found; they say so again and again, and are mostly the same."""
+    def save_devices(self) -> None:
+        """Save who was found; they announce themselves again and again, and mostly the same."""
         found = Found.of(self._devices)
-        if found != self._remembered:
-            self._remembered = found
-            self._devices_file.changed()
+        if found != self._last_found:
+            self._last_found = found
+            self._found.changed()
 
 
 def _failed(why: Failure) -> None:

@@ -1,31 +1,21 @@
 """Composition of the page: what it sees of the bridge, and where it listens."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, cast
 
-from prometheus_client import CollectorRegistry, ProcessCollector
-from twisted.application.service import MultiService, Service
+from prometheus_client import ProcessCollector
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from hargassner import __version__
-from hargassner.boiler.model import Availability, Boiler, BoilerObserver
-from hargassner.clock import IClock, dates
-from hargassner.config import Config
-from hargassner.discovery import Devices, FoundGateway
-from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Interpreter
-from hargassner.monitor.traffic_log import Journal
-from hargassner.mqtt.interfaces import LinkStatus
-from hargassner.network.keeper import Keeper
-from hargassner.network.listening import Listener
-from hargassner.network.sockets import NetworkInterface
-from hargassner.proxy.factory import ProxyFactory
-from hargassner.proxy.observers import ISessionObserver
-from hargassner.proxy.session import Session
-from hargassner.storage.directory import StateDirectory
+from hargassner.boiler.model import Availability, BoilerObserver
+from hargassner.clock import dates
+from hargassner.discovery import FoundGateway
+from hargassner.network.interface import NetworkInterface
+from hargassner.network.reopening import EndpointOpening, InterfaceOpening
+from hargassner.parts import Parts
+from hargassner.services import MultiService
 from hargassner.web.charts import STEP, HistoryService
 from hargassner.web.connections import PageSite
 from hargassner.web.dashboard import charted
@@ -36,31 +26,6 @@ from hargassner.web.site import Root
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.stream import Live
 from hargassner.web.texts import text
-from hargassner.web.timing import Timing
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the page sees of the bridge.
-
-    ``gateway_keepers`` and ``boiler_keepers`` keep open what each side needs. ``boiler_problem``
-    tells why the last connection to the boiler could not be made, empty if it could.
-    ``broker`` tells how the link to the broker is, None without one; ``commands`` gives a dataclass
-    with a count for each outcome of a command, None where none are taken.
-    """
-
-    config: Config
-    boiler: Boiler
-    devices: Devices
-    proxy: ProxyFactory
-    direct: DirectTelemetry
-    interpreter: Interpreter
-    journal: Journal
-    gateway_keepers: Sequence[Keeper]
-    boiler_keepers: Sequence[Keeper]
-    boiler_problem: Callable[[], str]
-    broker: Callable[[], LinkStatus | None] = lambda: None
-    commands: Callable[[], Any | None] = lambda: None
 
 
 class ChainObserver(BoilerObserver):
@@ -108,20 +73,20 @@ class ChainObserver(BoilerObserver):
                 boiler_interface=str(
                     NetworkInterface(config.boiler.interface, config.boiler.address)
                 ),
-                closed_to_gateway=closed(parts.gateway_keepers),
-                closed_to_boiler=closed(parts.boiler_keepers),
+                closed_to_gateway=closed(parts.openings.gateway),
+                closed_to_boiler=closed(parts.openings.boiler),
                 gateway_address=gateway,
                 gateway_heard=self._heard,
                 session_over=self._over,
                 connected=self._connected_since(gateway),
                 logged_in=session.logged_in if session else None,
                 boiler_address=config.boiler.host or boiler,
-                boiler_problem=parts.boiler_problem(),
+                boiler_problem=parts.boiler_line.problem,
                 reads_directly=config.boiler.direct_telemetry,
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
                 length_mismatch=availability.mismatch,
-                broker=parts.broker(),
+                broker=parts.broker_status,
             )
         )
 
@@ -131,9 +96,9 @@ class ChainObserver(BoilerObserver):
         return max(opened, default=None)
 
 
-def closed(keepers: Sequence[Keeper]) -> tuple[str, ...]:
+def closed(openings: Sequence[InterfaceOpening]) -> tuple[str, ...]:
     """The names of what should be open and is not."""
-    return tuple(str(each.name) for each in keepers if not each.is_open)
+    return tuple(str(each.name) for each in openings if not each.is_open)
 
 
 class WebPage(MultiService):
@@ -142,28 +107,18 @@ class WebPage(MultiService):
     Args:
         parts: what it sees of the bridge.
         reactor: serves it.
-        clock: time.
-        directory: where the history is kept.
-        in_thread: runs what blocks off the reactor's thread.
     """
 
     name = "web"
 
-    def __init__(
-        self,
-        parts: Parts,
-        reactor: IReactorTime,
-        clock: IClock,
-        directory: StateDirectory,
-        in_thread: Callable[..., "Deferred[Any]"],
-    ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    def __init__(self, parts: Parts, reactor: IReactorTime) -> None:
+        super().__init__()
+        clock = parts.clock
         self._parts = parts
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
-        self._history_service = HistoryService(parts.boiler, directory, clock, in_thread)
-        registry = CollectorRegistry()
-        self._timing = Timing(reactor, registry)
+        self._history_service = HistoryService(parts.boiler, parts.state, clock, parts.in_thread)
+        registry = parts.timing.registry
         self._live = Live(
             parts.boiler,
             parts.journal,
@@ -177,16 +132,14 @@ class WebPage(MultiService):
         root = Root(self._state, self._history, self._health, self._live, registry, hosts)
         self.site = PageSite(root, reactor, registry)
         description = parts.config.web.listen
-        listener = Listener(
+        listener = EndpointOpening(
             reactor,
             serverFromString(reactor, description),
             description,
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        parts_of_it: list[Service] = [self._history_service, self._timing, self._live, listener]
-        for each in parts_of_it:
-            each.setServiceParent(self)
+        self.add([self._history_service, parts.timing, self._live, listener])
 
     def _collector(self) -> BridgeCollector:
         parts = self._parts
@@ -194,22 +147,18 @@ class WebPage(MultiService):
             parts.proxy,
             parts.boiler,
             parts.interpreter,
-            self._timing,
+            parts.timing,
             self._live,
             parts.direct,
-            parts.broker,
-            parts.commands,
+            lambda: parts.broker_status,
+            lambda: parts.control.counters,
         )
 
     def stopService(self) -> "Deferred[Any]":
         """Close the port and every connection; the result comes when the history is written."""
-        stopping: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]
+        stopping: Deferred[Any] = super().stopService()
         self.site.drop_all()
         return stopping
-
-    def watch(self, _session: Session) -> ISessionObserver:
-        """An observer for a session; it has to be the first one that is notified."""
-        return self._timing.observer()
 
     def _state(self, language: str) -> Json:
         date = dates(self._clock)
@@ -234,7 +183,7 @@ class WebPage(MultiService):
         return {"step": STEP, "newest": history.newest, "charts": charts}
 
     def _health(self) -> tuple[int, Json]:
-        not_open = [*closed(self._parts.gateway_keepers), *closed(self._parts.boiler_keepers)]
+        not_open = [*closed(self._parts.openings.gateway), *closed(self._parts.openings.boiler)]
         if not_open:
             return 503, {"status": "closed", "closed": not_open}
         return 200, {"status": "ok"}

@@ -40,6 +40,7 @@ class Timing(Service):
         registry: CollectorRegistry,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self.registry = registry
         self.lines_from_gateway = 0
         self.lines_from_boiler = 0
         self._clock = clock

@@ -34,8 +34,8 @@ from hargassner.admin.manhole import (
 from hargassner.config import Config, ManholeConfig, StateConfig
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, ParameterChanged, TelemetryLine
+from hargassner.parts import build
 from hargassner.proxy.session import Session
-from hargassner.service import Bridge
 from tests.cases import ClockCase, DescriptorCase, free_ports
 from tests.doubles.clocks import TwoClocks
 from tests.telling import tell
@@ -363,26 +363,28 @@ class InsideTests(ManholeCase):
         self.client.log_in()
 
     def names(self) -> dict[str, object]:
-        self.bridge = Bridge(Config(state=StateConfig(self.mktemp())), reactor)
-        return namespace(self.bridge)
+        self.wall_clock = TwoClocks()
+        parts = build(Config(state=StateConfig(self.mktemp())), reactor)
+        self.parts = replace(parts, clock=self.wall_clock)
+        return namespace(self.parts)
 
     def shown(self, line: str) -> list[str]:
         """What a line shows, without its echo and the next prompt."""
         return self.client.types(f"{line}\r\n").splitlines()[1:-1]
 
     def hear_telemetry(self) -> None:
-        session = Session(1, ("192.0.2.7", 51975), self.bridge.proxy)
-        self.bridge.proxy.sessions[1] = session
-        self.bridge.journal.watch(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
+        session = Session(1, ("192.0.2.7", 51975), self.parts.proxy)
+        self.parts.proxy.sessions[1] = session
+        self.parts.journal.watch(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
         for event in (
             BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)),
             TelemetryLine(b"pm 65.90 7 "),
         ):
-            tell(self.bridge.boiler, event, 1.0, 1)
+            tell(self.parts.boiler, event, 1.0, 1)
 
     def test_help_tells_of_every_name(self) -> None:
         told = {line.split()[0].removesuffix("()") for line in self.shown("help()")[:-1]}
-        self.assertEqual(told, set(namespace(self.bridge)))
+        self.assertEqual(told, set(namespace(self.parts)))
 
     def test_status_before_anything_was_heard(self) -> None:
         shown = self.shown("status()")
@@ -402,16 +404,16 @@ class InsideTests(ManholeCase):
         self.assertIn("e\ufffd2J".encode(), self.client.transport.value())
 
     def test_settings(self) -> None:
-        self.bridge.boiler.apply(ParameterChanged("4", "Temp. jour", None, "20.0"), 1.0)
+        self.parts.boiler.apply(ParameterChanged("4", "Temp. jour", None, "20.0"), 1.0)
         _, line = self.shown("settings('temp')")
         self.assertIn("Temp. jour  20.0", line)
         self.assertEqual(self.shown("settings('zone')"), ["none"])
 
     def test_times_are_those_of_the_wall_clock(self) -> None:
         """As it is set now, and not as it was when they were noted."""
-        clock = self.bridge.clock = TwoClocks()
+        clock = self.wall_clock
         clock.step(datetime(2026, 11, 25, 12, 0).timestamp())
-        self.bridge.boiler.apply(ParameterChanged("4", "Temp. jour", None, "20.0"), 60.0)
+        self.parts.boiler.apply(ParameterChanged("4", "Temp. jour", None, "20.0"), 60.0)
         self.assertIn("2026-11-25 12:01:00", self.shown("settings()")[-1])
         clock.step(-3600)
         self.assertIn("2026-11-25 11:01:00", self.shown("settings()")[-1])

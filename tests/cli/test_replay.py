@@ -10,7 +10,7 @@ from twisted.internet.defer import succeed
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import replay
-from hargassner.recording.writer import RecordingFolder
+from hargassner.recording.writer import RecordingWriter
 from tests.shared import session_starts
 
 START = 1_790_000_000.0
@@ -62,7 +62,7 @@ class ReplayTests(SynchronousTestCase):
     def record(self, conversation=CONVERSATION, largest_file=100_000):
         """A session's recordings, one segment a second, by the recorder itself."""
         directory = Path(self.mktemp())
-        folder = RecordingFolder(directory, lambda job: succeed(job()), largest_file)
+        folder = RecordingWriter(directory, lambda job: succeed(job()), largest_file)
         recorder = folder.session(1, "192.0.2.7", START, START)
         for second, (direction, data) in enumerate(conversation):
             recorder.passed(START + second, direction, data)

@@ -21,7 +21,7 @@ from hargassner.config import (
     WebConfig,
 )
 from hargassner.control.queue import CommandError
-from hargassner.recording.writer import read_recording
+from hargassner.recording.reader import read_recording
 from hargassner.service import Bridge
 from hargassner.simulator.boiler.engine import Mishap
 from hargassner.simulator.boiler.server import SimulatedBoiler
@@ -83,7 +83,7 @@ class EndToEndTests(TestCase):
             **places,
         )
         self.changes = Changes()
-        self.bridge.boiler.observe(self.changes)
+        self.bridge.parts.boiler.observe(self.changes)
 
     @inlineCallbacks
     def run_with(self, story: Callable[[], "Deferred[Any]"], **boiler: Any) -> Any:
@@ -92,7 +92,7 @@ class EndToEndTests(TestCase):
         for each in parts:
             each.startService()
         try:
-            yield self.until(lambda: set(self.bridge.boiler.settings) >= set(PARAMETERS))
+            yield self.until(lambda: set(self.bridge.parts.boiler.settings) >= set(PARAMETERS))
             yield story()
         finally:
             yield gatherResults([each.stopService() for each in reversed(parts)])
@@ -109,12 +109,13 @@ class EndToEndTests(TestCase):
         [recording] = Path(self.recordings).iterdir()
         kept = [each for each in read_recording(recording) if each.kept]
         self.assertEqual(
-            sum(each.data.count(b"$ack\r\n") for each in kept), self.bridge.control.counters.ok
+            sum(each.data.count(b"$ack\r\n") for each in kept),
+            self.bridge.parts.control.counters.ok,
         )
 
     @inlineCallbacks
     def many_commands(self) -> Any:
-        control, parameters = self.bridge.control, self.boiler.plant.parameters
+        control, parameters = self.bridge.parts.control, self.boiler.plant.parameters
         # One of each in a second.
         for number in range(6):
             temperature = "21.5" if number % 2 else "20.0"
@@ -145,7 +146,7 @@ class EndToEndTests(TestCase):
 
     @inlineCallbacks
     def mishaps(self) -> Any:
-        control = self.bridge.control
+        control = self.bridge.parts.control
         for id_, requested, why in (
             ("4", "22", "refused it: err limit"),
             ("4", "23", "did not answer within 1 seconds"),
@@ -155,6 +156,6 @@ class EndToEndTests(TestCase):
             failed = yield self.assertFailure(control.set_parameter(id_, requested), CommandError)
             self.assertIn(why, str(failed))
         # The last one was late, and the boiler did it all the same.
-        yield self.until(lambda: self.bridge.boiler.settings["4"].text.startswith("24.0"))
+        yield self.until(lambda: self.bridge.parts.boiler.settings["4"].text.startswith("24.0"))
         value = yield control.set_parameter("A6d", "-1")
         self.assertEqual(value, "-1.0")

@@ -18,8 +18,7 @@ class DevicesTests(ClockCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.silence: float | None = None
-        self.devices = Devices(self.clock, silence=lambda _address: self.silence)
+        self.devices = Devices(self.clock)
         self.first = Announcement("6.4.1", "0012345")
         self.second = Announcement("6.5.0", "0099999")
         self.services = ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")
@@ -117,10 +116,8 @@ class DevicesTests(ClockCase):
         self.devices.gateway_announced("192.0.2.7", self.first)
         self.devices.gateway_logged_in("192.0.2.7")
         self.devices.on_announcement(lambda *both: moves.append(both))
-        self.silence = 59.9
-        self.devices.gateway_announced("192.0.2.9", self.first)
-        self.silence = 60.0
-        self.devices.gateway_announced("192.0.2.9", self.first)
+        self.devices.gateway_announced("192.0.2.9", self.first, 59.9)
+        self.devices.gateway_announced("192.0.2.9", self.first, 60.0)
         self.assertEqual(moves, [("192.0.2.9", None), ("192.0.2.9", "192.0.2.7")])
         self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.9", self.first))
 

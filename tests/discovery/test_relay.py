@@ -12,7 +12,7 @@ from hargassner.discovery.limits import ASKED_WITHIN, BURST, MOST_SOURCES, REPEA
 from hargassner.discovery.relay import BoilerSideProtocol, GatewaySideProtocol, Relay
 from hargassner.discovery.side import Side
 from hargassner.network.datagrams import IDatagramReceiver
-from hargassner.network.sockets import CannotOpenError, NetworkInterface
+from hargassner.network.interface import CannotOpenError, NetworkInterface
 from tests.cases import SocketCase, free_ports
 from tests.discovery.packets import (
     ANNOUNCEMENT,

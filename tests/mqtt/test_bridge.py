@@ -14,7 +14,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from hargassner.config import config_from
-from hargassner.service import Bridge, IBridgeReactor
+from hargassner.reactor import IBridgeReactor
+from hargassner.service import Bridge
 from tests.cases import free_ports
 from tests.mqtt.brokers import HOST, Broker, Mosquitto, Onlooker
 from tests.mqtt.test_brokers import STATUS, until
@@ -27,14 +28,14 @@ class CompositionTests(SynchronousTestCase):
         return Bridge(config_from({"mqtt": mqtt}), cast("IBridgeReactor", reactor))
 
     def test_without_a_url_there_is_none(self) -> None:
-        self.assertIsNone(self.bridge().broker)
+        self.assertIsNone(self.bridge().parts.broker)
 
     def test_with_a_url_it_starts_and_stops_with_the_bridge(self) -> None:
         bridge = self.bridge(url="mqtt://broker.lan:1884", node="cellar")
-        assert bridge.broker is not None
-        self.assertIn(bridge.broker, list(bridge))
-        self.assertEqual(bridge.broker.status.url, "mqtt://broker.lan:1884")
-        self.assertEqual(bridge.broker.status_topic, "hargassner/cellar/status")
+        assert bridge.parts.broker is not None
+        self.assertIn(bridge.parts.broker, list(bridge))
+        self.assertEqual(bridge.parts.broker.status.url, "mqtt://broker.lan:1884")
+        self.assertEqual(bridge.parts.broker.status_topic, "hargassner/cellar/status")
 
 
 class ProcessTests(TestCase):

@@ -201,11 +201,11 @@ class TooLargeTests(WholeCase):
         announced = [topic for topic, what, _ in self.onlooker.messages if "components" in what]
         self.assertEqual([], announced)
         [bridge] = [each for each in house if isinstance(each, Bridge)]
-        self.assertGreater(bridge.broker.status.limit, 65_536)
-        connections = bridge.broker.status.connections
+        self.assertGreater(bridge.parts.broker.status.limit, 65_536)
+        connections = bridge.parts.broker.status.connections
         yield self.wait_for("telemetry", lambda: self.last("telemetry") == "online")
         yield house.stopService()
-        self.assertEqual(connections, bridge.broker.status.connections)
+        self.assertEqual(connections, bridge.parts.broker.status.connections)
 
 
 class FloodTests(WholeCase):

@@ -19,7 +19,8 @@ from hargassner.network.accepting import (
     AcceptingPort,
     DescriptorWatch,
 )
-from hargassner.network.sockets import NetworkInterface, listening_socket
+from hargassner.network.interface import NetworkInterface
+from hargassner.network.sockets import listening_socket
 from tests.cases import ClockCase, ManualReactor, SocketCase, free_ports
 
 

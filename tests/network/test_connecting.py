@@ -16,7 +16,7 @@ from twisted.internet.protocol import Factory, Protocol
 from zope.interface.verify import verifyObject
 
 from hargassner.network.connecting import BoundClientEndpoint
-from hargassner.network.sockets import NetworkInterface, NotThereYetError, bind_to_device
+from hargassner.network.interface import NetworkInterface, NotThereYetError, bind_to_device
 from tests.cases import DescriptorCase, SocketCase, free_ports
 
 LOOPBACK = NetworkInterface("lo")

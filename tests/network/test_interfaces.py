@@ -10,8 +10,8 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner.network.interface import NetworkInterface
 from hargassner.network.interfaces import interface_index, ipv4_addresses
-from hargassner.network.sockets import NetworkInterface
 from tests.namespaces import ip
 
 

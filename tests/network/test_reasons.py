@@ -6,8 +6,8 @@ from twisted.internet import error
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner.network.interface import NotThereYetError
 from hargassner.network.reasons import UnreachableError, plain_reason
-from hargassner.network.sockets import NotThereYetError
 
 
 class ReasonTests(SynchronousTestCase):

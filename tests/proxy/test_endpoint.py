@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from hargassner.discovery import BoilerUnknownError, Devices, ServiceList
-from hargassner.network.sockets import NetworkInterface, NotThereYetError
+from hargassner.network.interface import NetworkInterface, NotThereYetError
 from hargassner.proxy.endpoint import BoilerLine
 from tests.cases import DescriptorCase
 from tests.network.test_connecting import need_ties

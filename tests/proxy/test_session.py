@@ -140,7 +140,7 @@ class ProxyCase(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.clock = Clock()
-        self.devices = Devices(self.clock, silence=lambda address: self.factory.silence(address))
+        self.devices = Devices(self.clock)
         self.devices.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
         self.devices.boiler_answered(BOILER, ServiceList("HSV/CL", "V14.0n3", "0BADCAFE"))
         self.connecting: list[tuple[Deferred[IProtocol], IProtocolFactory]] = []
@@ -192,7 +192,9 @@ class ProxyCase(SynchronousTestCase):
         return client, self.boiler()
 
     def announce(self, address: str = GATEWAY, serial: str = "0012345") -> None:
-        self.devices.gateway_announced(address, Announcement("6.4.1", serial))
+        trusted = self.devices.trusted_gateway
+        silence = None if trusted is None else self.factory.silence(trusted.address)
+        self.devices.gateway_announced(address, Announcement("6.4.1", serial), silence)
 
     def logged(self) -> list[str]:
         return [formatEvent(event) for event in self.events]

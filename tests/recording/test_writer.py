@@ -1,4 +1,4 @@
-"""Recordings: what is written, what is read back, and what a disk can do to it."""
+"""Recordings: what is written, and what a disk can do to it."""
 
 import json
 import os
@@ -16,16 +16,10 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
+from hargassner.recording.format import Ended
+from hargassner.recording.reader import read_entries, read_recording
 from hargassner.recording.redaction import LARGEST_HOLD, Segment
-from hargassner.recording.writer import (
-    LARGEST_BACKLOG,
-    Ended,
-    RecordingError,
-    RecordingFolder,
-    read_entries,
-    read_recording,
-)
-from tests.shared import session_starts
+from hargassner.recording.writer import LARGEST_BACKLOG, RecordingWriter
 
 START = 1_790_000_000.0  # 2026-09-21T14:13:20Z
 CLIENT = "192.0.2.7"
@@ -62,12 +56,12 @@ class Crank:
 
 
 class RecordingCase(SynchronousTestCase):
-    """A folder whose disk is turned by hand."""
+    """A writer whose disk is turned by hand."""
 
     def setUp(self):
         self.directory = Path(self.mktemp()) / "recordings"
         self.crank = Crank()
-        self.folder = RecordingFolder(self.directory, self.crank.run)
+        self.writer = RecordingWriter(self.directory, self.crank.run)
         self.logged = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
 
     def recordings(self):
@@ -89,7 +83,7 @@ class WritingTests(RecordingCase):
 
     def test_segments_are_read_back_as_they_passed(self):
         """Times, directions, bytes and boundaries are those of the session."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START + 0.25, "gateway", b"$apiv")
         recorder.passed(START + 0.5, "gateway", b"ersion\r\n")
         recorder.passed(START + 1.125, "boiler", b"$1.0.")
@@ -109,7 +103,7 @@ class WritingTests(RecordingCase):
 
     def test_the_file_is_json_lines_that_others_can_read(self):
         """A header, an object a segment, and the end."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START + 0.5, "boiler", b"z\xb0C\r\n")
         recorder.over(START + 1, "the client closed")
         self.crank.turn_all()
@@ -131,9 +125,9 @@ class WritingTests(RecordingCase):
         )
 
     def test_its_start_is_a_date_and_its_times_are_durations(self):
-        """Whatever becomes of the wall clock meanwhile; a part is named by the same reckoning."""
-        folder = RecordingFolder(self.directory, self.crank.run, largest_file=250)
-        recorder = folder.session(3, CLIENT, 77.0, START)
+        """Whatever becomes of the wall clock meanwhile; a part is named by the same rule."""
+        writer = RecordingWriter(self.directory, self.crank.run, largest_file=250)
+        recorder = writer.session(3, CLIENT, 77.0, START)
         recorder.passed(78.5, "boiler", b"z1\r\n")
         recorder.passed(137.0, "boiler", b"z" * 200 + b"\r\n")
         recorder.over(138.0, "the client closed")
@@ -145,7 +139,7 @@ class WritingTests(RecordingCase):
 
     def test_what_passed_between_bridge_and_boiler_is_marked(self):
         """So that both wires can be told from one recording."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START + 1, "bridge", b"$par get 4\r\n")
         recorder.passed(START + 2, "boiler", b"$4;9;1;\r\n", kept=True)
         recorder.over(START + 3, "the client closed")
@@ -161,7 +155,7 @@ class WritingTests(RecordingCase):
 
     def test_secrets_are_not_written(self):
         """Of a serial number that was cut in two nothing reaches the file."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"$SN BCE: '2900")
         recorder.passed(START, "boiler", b"418'\r\n")
         recorder.over(START + 1, "the client closed")
@@ -172,7 +166,7 @@ class WritingTests(RecordingCase):
 
     def test_an_unfinished_line_is_written_when_the_session_is_over(self):
         """What was held back is not lost."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"pm 9 20.0")
         recorder.over(START + 1, "the boiler closed")
         self.crank.turn_all()
@@ -181,7 +175,7 @@ class WritingTests(RecordingCase):
 
     def test_a_line_left_out_is_said_once(self):
         """A line without end becomes placeholders, and the log says so."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         for _ in range(2):
             recorder.passed(START, "boiler", b"x" * LARGEST_HOLD)
             recorder.passed(START, "boiler", b"\r\n")
@@ -190,15 +184,15 @@ class WritingTests(RecordingCase):
 
     def test_only_the_owner_can_read_it(self):
         """The directory and the files are closed to others."""
-        self.folder.session(3, CLIENT, START, START).over(START, "the client closed")
+        self.writer.session(3, CLIENT, START, START).over(START, "the client closed")
         self.crank.turn_all()
         self.assertEqual(stat.S_IMODE(self.directory.stat().st_mode), 0o700)
         self.assertEqual(stat.S_IMODE(self.only_recording().stat().st_mode), 0o600)
 
     def test_sessions_at_the_same_time_have_each_their_file(self):
         """What passed in one is not found in the other."""
-        one = self.folder.session(1, CLIENT, START, START)
-        two = self.folder.session(2, CLIENT, START, START)
+        one = self.writer.session(1, CLIENT, START, START)
+        two = self.writer.session(2, CLIENT, START, START)
         for recorder, text in ((one, b"z1\r\n"), (two, b"z2\r\n"), (one, b"z3\r\n")):
             recorder.passed(START, "boiler", text)
         self.crank.turn_all()
@@ -209,7 +203,7 @@ class WritingTests(RecordingCase):
 
     def test_a_session_can_be_read_while_it_goes_on(self):
         """What the disk has taken is there."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
         self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z1\r\n"])
@@ -217,7 +211,7 @@ class WritingTests(RecordingCase):
     def test_no_file_stays_open_after_a_session(self):
         """The file descriptor is given back."""
         before = len(list(Path("/proc/self/fd").iterdir()))
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
         self.assertEqual(len(list(Path("/proc/self/fd").iterdir())), before + 1)
@@ -227,11 +221,11 @@ class WritingTests(RecordingCase):
 
     def test_written_tells_when_the_disk_has_everything(self):
         """Whoever stops the bridge can wait for it."""
-        self.successResultOf(self.folder.written())
-        recorder = self.folder.session(3, CLIENT, START, START)
+        self.successResultOf(self.writer.written())
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         recorder.over(START, "the bridge stops")
-        written = self.folder.written()
+        written = self.writer.written()
         self.crank.turn()
         self.assertNoResult(written)
         self.crank.turn()
@@ -244,8 +238,8 @@ class RotationTests(RecordingCase):
 
     def test_a_long_session_goes_on_in_a_next_part(self):
         """The parts are in order, none too big, and together they are the session."""
-        folder = RecordingFolder(self.directory, self.crank.run, largest_file=1000)
-        recorder = folder.session(3, CLIENT, START, START)
+        writer = RecordingWriter(self.directory, self.crank.run, largest_file=1000)
+        recorder = writer.session(3, CLIENT, START, START)
         for second in range(40):
             recorder.passed(START + second, "boiler", b"z%d\r\n" % second)
             self.crank.turn_all()
@@ -263,8 +257,8 @@ class RotationTests(RecordingCase):
 
     def test_a_secret_has_the_same_replacement_in_all_parts(self):
         """Parts are one recording."""
-        folder = RecordingFolder(self.directory, self.crank.run, largest_file=250)
-        recorder = folder.session(3, CLIENT, START, START)
+        writer = RecordingWriter(self.directory, self.crank.run, largest_file=250)
+        recorder = writer.session(3, CLIENT, START, START)
         for _ in range(3):
             recorder.passed(START, "boiler", b"$SN I/O: '2900417'\r\n")
         recorder.over(START, "the client closed")
@@ -275,8 +269,8 @@ class RotationTests(RecordingCase):
 
     def test_a_segment_larger_than_a_file_is_written_all_the_same(self):
         """It has a part of its own."""
-        folder = RecordingFolder(self.directory, self.crank.run, largest_file=300)
-        recorder = folder.session(3, CLIENT, START, START)
+        writer = RecordingWriter(self.directory, self.crank.run, largest_file=300)
+        recorder = writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z" + b"x" * 1000 + b"\r\n")
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
@@ -289,9 +283,9 @@ class RotationTests(RecordingCase):
         """So many are kept as were asked for; other files in the directory stay."""
         self.directory.mkdir(parents=True)
         (self.directory / "notes.jsonl").write_text("mine")
-        folder = RecordingFolder(self.directory, self.crank.run, most_files=3)
+        writer = RecordingWriter(self.directory, self.crank.run, most_files=3)
         for number in range(1, 6):
-            recorder = folder.session(number, CLIENT, START + number, START + number)
+            recorder = writer.session(number, CLIENT, START + number, START + number)
             recorder.over(START + number, "the client closed")
             self.crank.turn_all()
         self.assertEqual(
@@ -301,11 +295,11 @@ class RotationTests(RecordingCase):
 
     def test_what_was_recorded_while_the_clock_was_wrong_is_removed_first(self):
         """Else it would crowd out every new recording for years."""
-        folder = RecordingFolder(self.directory, self.crank.run, most_files=3)
+        writer = RecordingWriter(self.directory, self.crank.run, most_files=3)
         years = 10 * 365 * 86_400
         for number, ahead in enumerate((years, years, years, 0, 0, 0), 1):
             at = START + ahead + number
-            folder.session(number, CLIENT, at, at).over(at, "the client closed")
+            writer.session(number, CLIENT, at, at).over(at, "the client closed")
             self.crank.turn_all()
         self.assertEqual(
             [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
@@ -314,11 +308,11 @@ class RotationTests(RecordingCase):
 
     def test_a_recording_that_goes_on_is_not_removed(self):
         """A long session's file is old and in use."""
-        folder = RecordingFolder(self.directory, self.crank.run, most_files=2)
-        long = folder.session(1, CLIENT, START, START)
+        writer = RecordingWriter(self.directory, self.crank.run, most_files=2)
+        long = writer.session(1, CLIENT, START, START)
         long.passed(START, "boiler", b"z1\r\n")
         for number in range(2, 5):
-            folder.session(number, CLIENT, START + number, START + number).over(
+            writer.session(number, CLIENT, START + number, START + number).over(
                 START + number, "closed"
             )
             self.crank.turn_all()
@@ -329,9 +323,9 @@ class RotationTests(RecordingCase):
 
     def test_more_sessions_at_once_than_files_are_not_recorded(self):
         """The bound on files holds, and the log says why a recording is missing."""
-        folder = RecordingFolder(self.directory, self.crank.run, most_files=2)
+        writer = RecordingWriter(self.directory, self.crank.run, most_files=2)
         for number in (1, 2, 3):
-            folder.session(number, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
+            writer.session(number, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
             self.crank.turn_all()
         self.assertEqual(len(self.recordings()), 2)
         [warning] = self.warnings()
@@ -344,7 +338,7 @@ class DiskTests(RecordingCase):
 
     def test_a_full_disk_ends_the_recording(self):
         """It is said once, with the cause; what was written before can be read."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn()
         recorder.passed(START + 1, "boiler", b"z" + b"x" * 1000 + b"\r\n")
@@ -361,7 +355,7 @@ class DiskTests(RecordingCase):
     def test_a_full_disk_is_said_once_for_all_sessions(self):
         """Its next failures say nothing new, and leave no empty files behind."""
         for number in (1, 2, 3):
-            recorder = self.folder.session(number, CLIENT, START + number, START + number)
+            recorder = self.writer.session(number, CLIENT, START + number, START + number)
             recorder.passed(START + number, "boiler", b"z1\r\n")
             self.crank.turn(largest_file=10)
         self.assertEqual(len(self.warnings()), 1)
@@ -369,17 +363,17 @@ class DiskTests(RecordingCase):
 
     def test_the_next_session_is_recorded_when_the_disk_has_room_again(self):
         """A failure is not for ever, and its end is said."""
-        self.folder.session(1, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
+        self.writer.session(1, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
         self.crank.turn(largest_file=10)
-        self.folder.session(2, CLIENT, START, START).passed(START, "boiler", b"z2\r\n")
+        self.writer.session(2, CLIENT, START, START).passed(START, "boiler", b"z2\r\n")
         self.crank.turn()
         self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z2\r\n"])
         self.assertIn("are written to", formatEvent(self.logged[-1]))
 
     def test_one_sessions_trouble_is_not_anothers(self):
         """In the same turn one recording fails, and the other goes on."""
-        one = self.folder.session(1, CLIENT, START, START)
-        two = self.folder.session(2, CLIENT, START, START)
+        one = self.writer.session(1, CLIENT, START, START)
+        two = self.writer.session(2, CLIENT, START, START)
         one.passed(START, "boiler", b"z1\r\n")
         self.crank.turn()
         one.passed(START, "boiler", b"z" + b"x" * 1000 + b"\r\n")
@@ -393,8 +387,8 @@ class DiskTests(RecordingCase):
 
     def test_a_directory_that_vanished_ends_the_recording(self):
         """The session goes on unrecorded, when its next part finds no place."""
-        folder = RecordingFolder(self.directory, self.crank.run, largest_file=200)
-        recorder = folder.session(3, CLIENT, START, START)
+        writer = RecordingWriter(self.directory, self.crank.run, largest_file=200)
+        recorder = writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn()
         shutil.rmtree(self.directory)
@@ -408,7 +402,7 @@ class DiskTests(RecordingCase):
 
     def test_a_slow_disk_ends_the_recording(self):
         """What waits for a disk is bounded, over all sessions; the recording tells how it ended."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         for second in range(60):
             recorder.passed(START + second, "boiler", b"z" * 100_000 + b"\r\n")
         recorder.over(START + 100, "the client closed")
@@ -422,7 +416,7 @@ class DiskTests(RecordingCase):
 
     def test_a_disk_that_catches_up_has_room_again(self):
         """What was written counts no more."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         for second in range(2 * LARGEST_BACKLOG // 100_000):
             recorder.passed(START + second, "boiler", b"z" * 100_000 + b"\r\n")
             self.crank.turn_all()
@@ -430,7 +424,7 @@ class DiskTests(RecordingCase):
 
     def test_a_writer_that_breaks_ends_the_recording(self):
         """Whatever the threads' pool says, the bridge goes on."""
-        recorder = self.folder.session(3, CLIENT, START, START)
+        recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         _, result = self.crank.jobs.pop()
         result.errback(RuntimeError("no threads left"))
@@ -440,109 +434,6 @@ class DiskTests(RecordingCase):
         self.assertIn("no threads left", warning)
 
 
-class ReadingTests(SynchronousTestCase):
-    """Files that are recordings, and files that are not."""
-
-    HEADER = '{"format": "hargassner-recording", "version": 1}\n'
-
-    def file(self, text):
-        """A file of this text."""
-        path = Path(self.mktemp())
-        path.write_text(text, "utf-8")
-        return path
-
-    def refusal(self, path):
-        """Why a file is not read, without its name."""
-        wrong = self.assertRaises(RecordingError, list, read_recording(path))
-        self.assertIn(str(path), str(wrong))
-        return str(wrong).replace(str(path), "FILE")
-
-    def test_a_last_line_cut_short_is_left_out(self):
-        """A power cut costs no more than what was being written."""
-        path = self.file(
-            self.HEADER
-            + '{"time": 1, "direction": "boiler", "data": "z1\\r\\n"}\n{"time": 2, "direc'
-        )
-        self.assertEqual(list(read_recording(path)), [Segment(1.0, "boiler", b"z1\r\n")])
-
-    def test_a_damaged_line_is_named(self):
-        """The first line that is no segment ends the reading with its number."""
-        for line in (
-            "nonsense",
-            "[]",
-            '{"time": 1, "direction": "nobody", "data": ""}',
-            '{"time": "1", "direction": "boiler", "data": ""}',
-            '{"time": 1, "direction": "boiler", "data": 5}',
-            '{"time": 1, "direction": "boiler", "kept": 1, "data": ""}',
-            '{"time": 1, "direction": "boiler", "data": "\\u20ac"}',
-            "[" * 100_000,
-        ):
-            self.assertEqual(
-                self.refusal(self.file(self.HEADER + line + "\n")),
-                "FILE: line 2 is no segment of a recording",
-            )
-
-    def test_another_version_is_refused(self):
-        """What a later program wrote may mean something else."""
-        path = self.file('{"format": "hargassner-recording", "version": 2}\n')
-        self.assertEqual(
-            self.refusal(path), "FILE is a recording of version 2; only version 1 can be read"
-        )
-
-    def test_other_files_are_refused(self):
-        """Text, JSON that is something else, and nothing at all."""
-        for text in ("pm 9 20.0\r\n", '{"about": 1}', "", "[]"):
-            self.assertEqual(
-                self.refusal(self.file(text)),
-                "FILE is neither a recording nor a capture of a session",
-            )
-
-    def test_an_absent_file_is_said(self):
-        """The cause is the system's own."""
-        self.assertEqual(
-            self.refusal(Path("/nonexistent")), "FILE cannot be read: No such file or directory"
-        )
-
-    def test_a_capture_is_read_too(self):
-        """Of its steps those of the gateway's TCP connection count."""
-        steps = [
-            {"t": 0, "from": "gateway", "proto": "udp", "data": "get services"},
-            {
-                "t": 1,
-                "from": "boiler",
-                "proto": "tcp",
-                "connection": "other client",
-                "data": "pm 9\r\n",
-            },
-            {
-                "t": 2.5,
-                "from": "gateway",
-                "proto": "tcp",
-                "connection": "gateway",
-                "data": "$info\r\n",
-            },
-        ]
-        path = self.file(json.dumps({"about": "a test", "steps": steps}, indent=1))
-        self.assertEqual(list(read_recording(path)), [Segment(2.5, "gateway", b"$info\r\n")])
-
-    def test_a_damaged_step_of_a_capture_is_named(self):
-        """It has a number, from one."""
-        steps = '[{"proto": "udp"}, {"proto": "tcp", "connection": "gateway", "t": 1}]'
-        self.assertEqual(
-            self.refusal(self.file('{"steps": ' + steps + "}")),
-            "FILE: step 2 has no time, sender or data",
-        )
-
-    def test_a_real_capture_is_read(self):
-        """A session's start: both sides speak, in the order in which they did."""
-        for path in session_starts():
-            segments = list(read_recording(path))
-            self.assertEqual(segments[0].data, b"$login token\r\n")
-            self.assertEqual({each.direction for each in segments}, {"gateway", "boiler"})
-            times = [each.time for each in segments]
-            self.assertEqual(times, sorted(times))
-
-
 class ThreadTests(TestCase):
     """With real threads."""
 
@@ -550,8 +441,8 @@ class ThreadTests(TestCase):
         """The reactor's pool writes what was passed, in order."""
         directory = Path(self.mktemp())
         run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
-        folder = RecordingFolder(directory, run)
-        recorder = folder.session(3, CLIENT, START, START)
+        writer = RecordingWriter(directory, run)
+        recorder = writer.session(3, CLIENT, START, START)
         for second in range(200):
             recorder.passed(START + second, "boiler", b"z%d\r\n" % second)
         recorder.over(START + 200, "the client closed")
@@ -563,4 +454,4 @@ class ThreadTests(TestCase):
                 [b"z%d\r\n" % second for second in range(200)],
             )
 
-        return folder.written().addCallback(check)
+        return writer.written().addCallback(check)

@@ -19,7 +19,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from hargassner.network.sockets import CannotOpenError
+from hargassner.network.interface import CannotOpenError
 from hargassner.simulator.boiler.engine import BoilerEngine
 from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.server import SimulatedBoiler

@@ -12,7 +12,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
-from hargassner.network.sockets import CannotOpenError
+from hargassner.network.interface import CannotOpenError
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import ClockCase, DescriptorCase, free_ports, loopback_addresses

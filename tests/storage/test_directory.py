@@ -10,7 +10,8 @@ from twisted.logger import LogLevel, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.dialogue.descriptor import parse_descriptor
-from hargassner.storage.directory import DescriptorCache, StateDirectory, state_directory
+from hargassner.storage.directory import StateDirectory, state_directory
+from hargassner.storage.snapshots import DescriptorSnapshot
 
 DOCUMENT = (
     "<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK'/><CHANNEL id='1' name='TK' unit='°C'/></ANALOG>"
@@ -143,49 +144,49 @@ class StateDirectoryTests(StateCase):
         self.assertEqual([], self.levels())
 
 
-class DescriptorCacheTests(StateCase):
+class DescriptorTests(StateCase):
     """The last descriptor is there again after a restart."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.cache = DescriptorCache(self.directory)
+        self.snapshot = DescriptorSnapshot(self.directory)
 
-    def test_a_descriptor_is_recalled(self) -> None:
+    def test_a_descriptor_is_loaded(self) -> None:
         """What was remembered comes back as the event that told it."""
-        self.cache.remember(DOCUMENT)
-        recalled = DescriptorCache(StateDirectory(self.path)).recall()
-        assert recalled is not None
-        self.assertEqual(DOCUMENT, recalled.document)
-        self.assertEqual(parse_descriptor(DOCUMENT), recalled.descriptor)
+        self.snapshot.save(DOCUMENT)
+        loaded = DescriptorSnapshot(StateDirectory(self.path)).load()
+        assert loaded is not None
+        self.assertEqual(DOCUMENT, loaded.document)
+        self.assertEqual(parse_descriptor(DOCUMENT), loaded.descriptor)
 
     def test_a_new_one_replaces_it(self) -> None:
         """Only the last descriptor is remembered."""
-        self.cache.remember(DOCUMENT)
+        self.snapshot.save(DOCUMENT)
         newer = DOCUMENT.replace(b"'TK'", b"'TRL'")
-        self.cache.remember(newer)
-        recalled = self.cache.recall()
-        assert recalled is not None
-        self.assertEqual("TRL", recalled.descriptor.analog[1].name)
+        self.snapshot.save(newer)
+        loaded = self.snapshot.load()
+        assert loaded is not None
+        self.assertEqual("TRL", loaded.descriptor.analog[1].name)
 
     def test_the_same_one_is_not_written_again(self) -> None:
         """A gateway that logs in every day does not wear out the memory card."""
-        self.cache.remember(DOCUMENT)
-        before = (self.path / DescriptorCache.FILE).stat()
-        self.cache.remember(DOCUMENT)
-        after = (self.path / DescriptorCache.FILE).stat()
+        self.snapshot.save(DOCUMENT)
+        before = (self.path / DescriptorSnapshot.FILE).stat()
+        self.snapshot.save(DOCUMENT)
+        after = (self.path / DescriptorSnapshot.FILE).stat()
         self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns))
 
     def test_without_one_there_is_none(self) -> None:
         """A first start has no descriptor, which is nothing to speak of."""
-        self.assertIsNone(self.cache.recall())
+        self.assertIsNone(self.snapshot.load())
         self.assertEqual([], self.levels())
 
     def test_a_damaged_one_is_set_aside_and_lived_without(self) -> None:
         """A descriptor cut short is renamed and said once; the next one is remembered."""
-        self.directory.save(DescriptorCache.FILE, DOCUMENT[:100])
-        self.assertIsNone(self.cache.recall())
-        self.assertIsNone(self.cache.recall())
+        self.directory.save(DescriptorSnapshot.FILE, DOCUMENT[:100])
+        self.assertIsNone(self.snapshot.load())
+        self.assertIsNone(self.snapshot.load())
         self.assertEqual([LogLevel.warn], self.levels())
         self.assertTrue((self.path / "descriptor.xml.damaged").exists())
-        self.cache.remember(DOCUMENT)
-        self.assertIsNotNone(self.cache.recall())
+        self.snapshot.save(DOCUMENT)
+        self.assertIsNotNone(self.snapshot.load())

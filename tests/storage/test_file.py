@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
 from hargassner.storage.directory import StateDirectory
-from hargassner.storage.file import SAVE_AFTER, KeptFile
+from hargassner.storage.file import SAVE_AFTER, SnapshotFile
 from tests.cases import ClockCase
 
 INTERVAL = 60.0
 
 
-class KeptFileTests(ClockCase):
+class SnapshotFileTests(ClockCase):
     """One file, whose writing takes as long as the test says."""
 
     def setUp(self) -> None:
@@ -22,14 +22,14 @@ class KeptFileTests(ClockCase):
         self.content = b"one"
         self.path = Path(self.mktemp())
         self.threads: list[tuple[Deferred[Any], Any, tuple[Any, ...]]] = []
-        self.file = KeptFile(
+        self.file = SnapshotFile(
             StateDirectory(self.path), "file", lambda: self.content, self.clock, self.in_thread
         )
 
-    def rare(self) -> KeptFile:
+    def rare(self) -> SnapshotFile:
         """A file that is written once in a minute at most."""
         directory = StateDirectory(self.path)
-        return KeptFile(
+        return SnapshotFile(
             directory, "file", lambda: self.content, self.clock, self.in_thread, INTERVAL
         )
 

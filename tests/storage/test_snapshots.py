@@ -1,5 +1,6 @@
 """What the bridge knows again after a restart."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hargassner.dialogue.events import Announced, BoilerDescribed, Identified, T
 from hargassner.discovery import Announcement, Devices, FoundGateway, ServiceList
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
-from hargassner.storage.snapshots import DevicesSnapshot, IdentityCache, Memory
+from hargassner.storage.snapshots import IDENTITY_FILE, Found, Snapshots
 from tests.monitor.test_interpreter import DOCUMENT
 from tests.telling import tell
 
@@ -24,7 +25,7 @@ def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
     return maybeDeferred(work, *arguments)
 
 
-class MemoryTests(SynchronousTestCase):
+class SnapshotsTests(SynchronousTestCase):
     """Two lives of a bridge with one state directory."""
 
     def setUp(self) -> None:
@@ -37,8 +38,8 @@ class MemoryTests(SynchronousTestCase):
         self.devices = Devices(self.clock)
         self.boiler = Boiler()
         directory = StateDirectory(self.path)
-        self.memory = Memory(directory, self.devices, self.boiler, self.clock, at_once)
-        self.memory.startService()
+        self.snapshots = Snapshots(directory, self.devices, self.boiler, self.clock, at_once)
+        self.snapshots.startService()
 
     def test_a_first_life_knows_nothing(self) -> None:
         self.assertIsNone(self.devices.gateway)
@@ -48,14 +49,14 @@ class MemoryTests(SynchronousTestCase):
     def test_what_cannot_be_remembered_is_logged_and_no_more(self) -> None:
         """A thread that fails with something unforeseen harms nobody."""
         directory = StateDirectory(self.path)
-        memory = Memory(
+        snapshots = Snapshots(
             directory, self.devices, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
         )
-        memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        snapshots.save_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
-        self.memory.remember_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        self.snapshots.save_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
         self.live()
         tell(self.boiler, TelemetryLine(b"pm 7 65.9 1 "), 1.0)
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
@@ -63,8 +64,8 @@ class MemoryTests(SynchronousTestCase):
     def test_the_gateway_and_the_boiler_are_known_in_the_next_life(self) -> None:
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
         self.devices.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
-        self.memory.remember_devices()
-        self.successResultOf(self.memory.stopService())
+        self.snapshots.save_devices()
+        self.successResultOf(self.snapshots.stopService())
         known = (self.devices.gateway, self.devices.boiler)
         self.live()
         self.assertEqual((self.devices.gateway, self.devices.boiler), known)
@@ -74,25 +75,49 @@ class MemoryTests(SynchronousTestCase):
         """A stranger that announces itself after the restart does not take its place."""
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
         self.devices.gateway_logged_in("192.0.2.7")
-        self.memory.remember_devices()
-        self.successResultOf(self.memory.stopService())
+        self.snapshots.save_devices()
+        self.successResultOf(self.snapshots.stopService())
         self.live()
         trusted = self.devices.trusted_gateway
         self.assertEqual(trusted, FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345")))
         self.devices.gateway_announced("192.0.2.99", Announcement("6.4.1", "0099999"))
         self.assertEqual(self.devices.gateway, trusted)
 
+    def test_the_file_reads_as_it_always_did(self) -> None:
+        """An older bridge and a newer one know what the other has written."""
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        self.devices.boiler_answered("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
+        self.snapshots.save_devices()
+        self.successResultOf(self.snapshots.stopService())
+        self.assertEqual(
+            json.loads((self.path / "neighbours.json").read_bytes()),
+            {
+                "gateway": {
+                    "address": "192.0.2.7",
+                    "software": "6.4.1",
+                    "serial": "0012345",
+                    "logged_in": False,
+                },
+                "boiler": {
+                    "address": "198.51.100.2",
+                    "model": "HSV",
+                    "firmware": "V14.0n3",
+                    "system_code": "0BADCAFE",
+                },
+            },
+        )
+
     def test_one_that_only_announced_itself_is_not(self) -> None:
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
-        self.memory.remember_devices()
-        self.successResultOf(self.memory.stopService())
+        self.snapshots.save_devices()
+        self.successResultOf(self.snapshots.stopService())
         self.live()
         self.assertIsNone(self.devices.trusted_gateway)
         self.assertTrue(self.devices.may_be_gateway("192.0.2.7"))
 
     def test_one_of_them_alone_is_remembered_too(self) -> None:
         self.devices.boiler_answered("198.51.100.2", ServiceList("", "", ""))
-        self.memory.remember_devices()
+        self.snapshots.save_devices()
         self.clock.advance(SAVE_AFTER)
         self.live()
         self.assertIsNone(self.devices.gateway)
@@ -102,12 +127,12 @@ class MemoryTests(SynchronousTestCase):
         """A storm of broadcasts costs the disk nothing, in this life or in the next."""
         answer = ("198.51.100.2", ServiceList("HSV", "V14.0n3", "0BADCAFE"))
         self.devices.boiler_answered(*answer)
-        self.memory.remember_devices()
+        self.snapshots.save_devices()
         self.clock.advance(SAVE_AFTER)
         for _ in range(2):
             for _ in range(100):
                 self.devices.boiler_answered(*answer)
-                self.memory.remember_devices()
+                self.snapshots.save_devices()
             self.assertEqual([], self.clock.getDelayedCalls())
             self.live()
 
@@ -120,16 +145,16 @@ class MemoryTests(SynchronousTestCase):
             return succeed(None)
 
         directory = StateDirectory(self.path)
-        memory = Memory(directory, self.devices, self.boiler, self.clock, in_thread)
-        memory.startService()
+        snapshots = Snapshots(directory, self.devices, self.boiler, self.clock, in_thread)
+        snapshots.startService()
         for second in range(600):
             serial = f"000{second % 2}"
             self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", serial))
             self.boiler.apply(Announced("192.0.2.7", "6.4.1", serial), float(second))
-            memory.remember_devices()
+            snapshots.save_devices()
             self.clock.advance(1.0)
         self.assertEqual({"neighbours.json": 10, "identity.json": 10}, Counter(written))
-        self.successResultOf(memory.stopService())
+        self.successResultOf(snapshots.stopService())
 
     def test_of_two_that_are_found_at_once_both_are_remembered(self) -> None:
         """Threads keep no order: what is written last must be what is known last."""
@@ -141,11 +166,11 @@ class MemoryTests(SynchronousTestCase):
             return done
 
         directory = StateDirectory(self.path)
-        memory = Memory(directory, self.devices, self.boiler, self.clock, in_thread)
+        snapshots = Snapshots(directory, self.devices, self.boiler, self.clock, in_thread)
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
-        memory.remember_devices()
+        snapshots.save_devices()
         self.devices.boiler_answered("198.51.100.2", ServiceList("", "", ""))
-        memory.remember_devices()
+        snapshots.save_devices()
         self.clock.advance(SAVE_AFTER)
         while works:
             works.pop()()
@@ -157,7 +182,7 @@ class MemoryTests(SynchronousTestCase):
         """Its state codes mean the same from the first line on, without a new session."""
         self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)
         self.boiler.apply(Announced("192.0.2.7", "6.4.1", "0012345"), 1.0)
-        self.successResultOf(self.memory.stopService())
+        self.successResultOf(self.snapshots.stopService())
         known = self.boiler.identity
         self.live()
         self.assertEqual(known, self.boiler.identity)
@@ -178,10 +203,10 @@ class MemoryTests(SynchronousTestCase):
 
     def test_a_damaged_identity_is_set_aside(self) -> None:
         for damaged in (b"", b"{", b"[]", b'{"model": 7}', b"7"):
-            StateDirectory(self.path).save(IdentityCache.FILE, damaged)
+            StateDirectory(self.path).save(IDENTITY_FILE, damaged)
             self.live()
             self.assertEqual("", self.boiler.identity.model)
-            self.assertFalse((self.path / IdentityCache.FILE).exists(), damaged)
+            self.assertFalse((self.path / IDENTITY_FILE).exists(), damaged)
 
     def test_a_damaged_file_is_set_aside_and_lived_without(self) -> None:
         for damaged in (
@@ -194,7 +219,7 @@ class MemoryTests(SynchronousTestCase):
             b"[" * 99_999,
         ):
             directory = StateDirectory(self.path)
-            directory.save(DevicesSnapshot.FILE, damaged)
+            directory.save(Found.FILE, damaged)
             self.live()
             self.assertIsNone(self.devices.gateway)
-            self.assertFalse((self.path / DevicesSnapshot.FILE).exists(), damaged)
+            self.assertFalse((self.path / Found.FILE).exists(), damaged)

@@ -4,8 +4,9 @@ import http.client
 import io
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from xml.sax.saxutils import quoteattr
 
 from twisted.internet.address import IPv4Address
@@ -24,13 +25,14 @@ from hargassner.discovery import Devices
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
-from hargassner.network.keeper import Keeper
-from hargassner.network.sockets import NetworkInterface
+from hargassner.network.interface import NetworkInterface
+from hargassner.network.reopening import InterfaceOpening
+from hargassner.parts import Openings, build
 from hargassner.proxy.access import Access
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.connections import IDLE
-from hargassner.web.service import Parts, WebPage
+from hargassner.web.service import WebPage
 from tests.cases import Log
 from tests.doubles.clocks import TwoClockReactor
 from tests.telling import tell
@@ -143,6 +145,30 @@ class Connection:
         return found
 
 
+class Link:
+    """The link to the broker, or none, as a test has it."""
+
+    def __init__(self, case: "PageCase") -> None:
+        self._case = case
+
+    @property
+    def status(self) -> Any:
+        """How it is."""
+        return self._case.broker_status
+
+
+class Commands:
+    """What takes commands, or nothing, as a test has it."""
+
+    def __init__(self, case: "PageCase") -> None:
+        self._case = case
+
+    @property
+    def counters(self) -> Any:
+        """How many there were."""
+        return self._case.command_counters
+
+
 class PageCase(SynchronousTestCase):
     """A page that runs, around a model that a test feeds; nothing listens and nothing is open."""
 
@@ -159,35 +185,39 @@ class PageCase(SynchronousTestCase):
         self.proxy = ProxyFactory(
             self.clock, endpoint.connect, Access(["any"], self.devices), lambda _session: ()
         )
-        self.gateway_keeper = Keeper(self.clock, NetworkInterface(), "the telnet port", self.open)
-        self.boiler_keeper = Keeper(
+        self.gateway_opening = InterfaceOpening(
+            self.clock, NetworkInterface(), "the telnet port", self.open
+        )
+        self.boiler_opening = InterfaceOpening(
             self.clock, NetworkInterface(), "the boiler's discovery", self.open
         )
         self.broker_status: Any = None
         self.command_counters: Any = None
-        self.parts = Parts(
-            config=Config(),
+        self.parts = replace(
+            build(Config(), self.clock),
+            clock=self.clock,
+            in_thread=at_once,
+            state=self.directory,
             boiler=self.boiler,
             devices=self.devices,
             proxy=self.proxy,
             direct=DirectTelemetry(self.clock, endpoint, interpreter),
             interpreter=interpreter,
             journal=self.journal,
-            gateway_keepers=[self.gateway_keeper],
-            boiler_keepers=[self.boiler_keeper],
-            boiler_problem=lambda: "No route to host",
-            broker=lambda: self.broker_status,
-            commands=lambda: self.command_counters,
+            openings=Openings((self.gateway_opening,), (self.boiler_opening,)),
+            broker=cast("Any", Link(self)),
+            control=cast("Any", Commands(self)),
         )
-        self.page = WebPage(self.parts, self.clock, self.clock, self.directory, at_once)
-        for each in (self.gateway_keeper, self.boiler_keeper, self.page):
+        self.parts.boiler_line.problem = "No route to host"
+        self.page = WebPage(self.parts, self.clock)
+        for each in (self.gateway_opening, self.boiler_opening, self.page):
             each.startService()
         self.addCleanup(self.stop)
         self.site = self.page.site
 
     def stop(self) -> None:
         """Stop everything; no timer may be left then."""
-        for each in (self.page, self.gateway_keeper, self.boiler_keeper):
+        for each in (self.page, self.gateway_opening, self.boiler_opening):
             if each.running:
                 each.stopService()
         # Connections that idle are closed, and a moment later aborted.
@@ -195,7 +225,7 @@ class PageCase(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def open(self) -> Opened:
-        """Open what a keeper keeps."""
+        """Open what an opening holds."""
         return Opened()
 
     def get(self, path: str, **headers: str) -> Answer:

@@ -226,7 +226,9 @@ class ChainTests(BrowserCase):
         await browser.until(f"return !(() => {{ {LIVE} }})()")
         bridge = self.bridge()
         self.start(bridge)
-        bridge.boiler.apply(ParameterChanged("PR001", "Mode", None, "Anew"), reactor.seconds())
+        bridge.parts.boiler.apply(
+            ParameterChanged("PR001", "Mode", None, "Anew"), reactor.seconds()
+        )
         await browser.until(LIVE)
         await browser.until("return document.getElementById('rows').textContent.includes('Anew')")
 
@@ -279,7 +281,7 @@ class WireTests(BrowserCase):
 
     def tell(self, bridge: Bridge, *events: Any) -> None:
         for event in events:
-            tell(bridge.boiler, event, reactor.seconds())
+            tell(bridge.parts.boiler, event, reactor.seconds())
 
     async def test_names_that_look_like_markup_do_nothing(self) -> None:
         bridge = self.bridge()
@@ -293,7 +295,7 @@ class WireTests(BrowserCase):
         )
         browser = await self.look()
         for evil in self.EVIL:
-            bridge.journal.said(1, "boiler", evil)
+            bridge.parts.journal.said(1, "boiler", evil)
         await browser.until(
             "return document.getElementById('dialogue').textContent.includes('__proto__')"
         )
@@ -338,8 +340,8 @@ class WireTests(BrowserCase):
         sizes = []
         for turn in range(8):
             for number in range(300):
-                bridge.journal.said(1, "boiler", f"{turn} {number}")
-                bridge.journal.logged(LogLine(reactor.seconds(), "info", "", "a line"))
+                bridge.parts.journal.said(1, "boiler", f"{turn} {number}")
+                bridge.parts.journal.logged(LogLine(reactor.seconds(), "info", "", "a line"))
                 self.tell(bridge, TelemetryLine(b"pm %d " % number))
             await browser.until(
                 "return document.getElementById('dialogue').textContent.includes(arguments[0])",

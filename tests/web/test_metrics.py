@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from prometheus_client.parser import text_string_to_metric_families
 
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
-from hargassner.proxy.session import Session
 from tests.web.cases import PageCase, show
 
 
@@ -41,7 +40,7 @@ class MetricsTests(PageCase):
         self.assertEqual(self.figure("hargassner_bytes_total", **{"from": "boiler"}), 8000)
 
     def test_lines_are_counted_by_direction(self) -> None:
-        observer = self.page.watch(Session(1, ("192.0.2.7", 50000), self.proxy))
+        observer = self.parts.timing.observer()
         observer.gateway_sent(b"$daq stop\r\n$logging disable\r\n")
         observer.boiler_sent(b"$daq stop")
         observer.boiler_sent(b"ped\r\n")
@@ -82,7 +81,7 @@ class MetricsTests(PageCase):
         self.assertEqual(self.figure("hargassner_broker_connections_total"), 9)
 
     def test_what_the_bridge_adds_is_a_histogram(self) -> None:
-        self.page.watch(Session(1, ("192.0.2.7", 50000), self.proxy)).boiler_sent(b"pm 1 \r\n")
+        self.parts.timing.watcher().boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
         self.assertEqual(self.figure("hargassner_turn_seconds_count"), 1)
         self.assertIsNotNone(self.figure("hargassner_reactor_lateness_seconds_count"))

@@ -231,11 +231,11 @@ class HealthTests(PageCase):
         self.assertEqual((answer.code, answer.json), (200, {"status": "ok"}))
 
     def test_it_is_not_while_something_is_closed_which_is_named(self) -> None:
-        self.boiler_keeper.stopService()
+        self.boiler_opening.stopService()
         answer = self.get("/healthz")
         self.assertEqual(answer.code, 503)
         self.assertEqual(
-            answer.json, {"status": "closed", "closed": [str(self.boiler_keeper.name)]}
+            answer.json, {"status": "closed", "closed": [str(self.boiler_opening.name)]}
         )
         self.assertEqual(
             json.loads(self.get("/api/state").body)["chain"]["bridge"]["level"], "broken"

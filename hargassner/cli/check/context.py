@@ -10,10 +10,10 @@ from hargassner.cli.check.report import Finding, Outcome, Reporter
 from hargassner.cli.check.running import LinkReport
 from hargassner.config import Config
 from hargassner.discovery import Devices, NotDiscoveryError, parse_announcement, parse_service_list
-from hargassner.discovery.side import Side
+from hargassner.discovery.side import Side, sides
 from hargassner.network.datagrams import IDatagramReceiver
-from hargassner.network.sockets import NetworkInterface
-from hargassner.service import IBridgeReactor, sides
+from hargassner.network.interface import NetworkInterface
+from hargassner.reactor import IBridgeReactor
 
 _LOOK_EVERY = 0.2
 """Seconds between two looks at whether a condition is met."""

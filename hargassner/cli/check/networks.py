@@ -6,7 +6,7 @@ from typing import NamedTuple
 from hargassner.cli.check.context import Context, Network
 from hargassner.cli.check.machine import Interface, interfaces
 from hargassner.cli.check.report import Outcome
-from hargassner.network.sockets import CannotOpenError, is_own_address
+from hargassner.network.interface import CannotOpenError, is_own_address
 
 
 class Problem(NamedTuple):

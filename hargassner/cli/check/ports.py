@@ -8,7 +8,8 @@ from hargassner.cli.check.context import Context
 from hargassner.cli.check.machine import bridge_processes
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.running import NoAnswerError, ask
-from hargassner.network.sockets import CannotOpenError, NotThereYetError, listening_socket
+from hargassner.network.interface import CannotOpenError, NotThereYetError
+from hargassner.network.sockets import listening_socket
 
 _PORTS = "ports and privileges"
 _OTHER_BRIDGE = "another bridge"

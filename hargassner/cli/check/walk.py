@@ -20,7 +20,7 @@ from hargassner.cli.check.networks import check_network
 from hargassner.cli.check.ports import open_ports
 from hargassner.cli.check.report import Reporter
 from hargassner.config import Config
-from hargassner.service import IBridgeReactor
+from hargassner.reactor import IBridgeReactor
 
 
 async def walk(config: Config, reactor: IBridgeReactor, wait: float, reporter: Reporter) -> None:

@@ -14,13 +14,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
-from hargassner.network.sockets import (
-    CannotOpenError,
-    NetworkInterface,
-    bind_to_device,
-    datagram_socket,
-    explained,
-)
+from hargassner.network.interface import CannotOpenError, NetworkInterface, bind_to_device
+from hargassner.network.sockets import datagram_socket, explained
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_REQUEST, SERVICES_REQUEST
 from hargassner.simulator.boiler.plant import Plant

@@ -10,7 +10,8 @@ from twisted.internet.interfaces import IReactorSocket
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
-from hargassner.network.sockets import NetworkInterface, datagram_socket
+from hargassner.network.interface import NetworkInterface
+from hargassner.network.sockets import datagram_socket
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_REQUEST, SERVICES_REQUEST
 
 log = Logger()

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
-from hargassner.network.sockets import NetworkInterface
+from hargassner.network.interface import NetworkInterface
 from hargassner.simulator.gateway.datagrams import Datagrams, Ports
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from hargassner.simulator.gateway.life import Core, new_life

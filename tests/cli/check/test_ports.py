@@ -12,7 +12,7 @@ from hargassner.cli.check.context import Context
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.running import LinkReport, NoAnswerError
 from hargassner.config import Config
-from hargassner.network.sockets import CannotOpenError, NotThereYetError
+from hargassner.network.interface import CannotOpenError, NotThereYetError
 
 
 def held(what: str) -> CannotOpenError:

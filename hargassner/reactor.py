@@ -1,0 +1,15 @@
+"""The reactor, as the whole bridge needs it."""
+
+from twisted.internet.interfaces import IReactorThreads
+
+from hargassner.admin.services import IAdminReactor
+from hargassner.admin.signals import ISignalReactor
+from hargassner.mqtt.endpoint import IBrokerReactor
+from hargassner.network.resolver import INamesReactor
+from hargassner.proxy.endpoint import IBoilerReactor
+
+
+class IBridgeReactor(
+    ISignalReactor, IAdminReactor, IBoilerReactor, IBrokerReactor, INamesReactor, IReactorThreads
+):
+    """What the bridge needs of a reactor."""

@@ -1,0 +1,115 @@
+"""The format of a recording: what its lines say, and how they are written and read.
+
+A recording's first line is a header, an object with ``format``, ``version``, ``session``, ``part``,
+``client`` and ``started`` (ISO 8601, UTC). Then comes one object a segment: ``time`` in seconds
+since the session's start, ``direction`` (``gateway``, ``boiler`` or ``bridge``: who sent it) and
+``data``, the bytes as latin-1 text. What the bridge sends are its own requests to the boiler, and
+the boiler's answers to them have ``kept``, true: they did not pass to the gateway. So the boiler's
+wire had all that is recorded, in this order, and the gateway's the rest. What the gateway sent
+meanwhile is recorded when it passed. The last line of a session has ``time`` and ``over``, the
+reason.
+
+A session that outgrows a file goes on in a next one with the same header, but for ``part``. Times
+go on, and so do the replacements of secrets.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hargassner.recording.redaction import Segment
+
+FORMAT = "hargassner-recording"
+VERSION = 1
+
+LONGEST_LINE = 16 * 1024 * 1024
+"""Bytes of a line that is read at most; no longer one is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session's recording ended; ``time`` is in seconds since the session's start."""
+
+    time: float
+    reason: str
+
+
+Entry = Segment | Ended
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordedSession:
+    """A session that is recorded, as the header of its files names it.
+
+    ``number`` is the one of the log, ``client`` an address, and ``started`` the date of its
+    beginning in seconds since the epoch.
+    """
+
+    number: int
+    client: str
+    started: float
+
+
+def header_line(session: RecordedSession, part: int) -> bytes:
+    """The first line of a file; ``part`` counts the session's files from 1."""
+    return _as_line(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "session": session.number,
+            "part": part,
+            "client": session.client,
+            "started": datetime.fromtimestamp(session.started, UTC).isoformat(),
+        }
+    )
+
+
+def entry_line(entry: Entry) -> bytes:
+    """The line of a segment or of the end."""
+    time = round(entry.time, 6)
+    if isinstance(entry, Ended):
+        return _as_line({"time": time, "over": entry.reason})
+    content: dict[str, object] = {"time": time, "direction": entry.direction}
+    if entry.kept:
+        content["kept"] = True
+    return _as_line({**content, "data": entry.data.decode("latin-1")})
+
+
+def parsed_line(text: bytes) -> object:
+    """What JSON says, or None: nothing that is read here is null."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def entry_of(value: object) -> Entry | None:
+    """The segment or the end that a parsed line is, None where it is neither."""
+    if not isinstance(value, dict):
+        return None
+    time, reason = value.get("time"), value.get("over")
+    if isinstance(time, int | float) and isinstance(reason, str):
+        return Ended(float(time), reason)
+    kept = value.get("kept", False)
+    return segment_of(time, value.get("direction"), value.get("data"), kept)
+
+
+def segment_of(
+    time: object, direction: object, data: object, kept: object = False
+) -> Segment | None:
+    """A segment of values from JSON, None where one of them is of another kind."""
+    if not isinstance(time, int | float) or not isinstance(data, str):
+        return None
+    if direction != "gateway" and direction != "boiler" and direction != "bridge":
+        return None
+    if not isinstance(kept, bool):
+        return None
+    try:
+        return Segment(float(time), direction, data.encode("latin-1"), kept)
+    except UnicodeEncodeError:
+        return None
+
+
+def _as_line(content: dict[str, object]) -> bytes:
+    return json.dumps(content).encode("ascii") + b"\n"
