@@ -12,7 +12,8 @@ from hargassner.config import Config, RecordingConfig, StateConfig
 from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.recorded import Recorded
 from hargassner.parts import Parts, build
-from hargassner.proxy.observers import IExchangeObserver, ISessionObserver, Session
+from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
+from hargassner.proxy.session import Session
 from hargassner.storage.file import SAVE_AFTER
 from tests.discovery.packets import ANNOUNCEMENT, SERVICES, SERVICES_WANTED
 from tests.doubles.clocks import TwoClockReactor
