@@ -131,5 +131,14 @@ class TableTests(SynchronousTestCase):
                         self.assertEqual((len(life.answers), life.settled), (1, 1))
                         self.assertEqual(life.clock.getDelayedCalls(), [])
 
+    def test_a_doubt_lasts_as_long_again_in_the_middle_of_a_line(self) -> None:
+        life = Life("doubtful")
+        life.exchange.boiler_said(b"pm 7 ")
+        life.clock.advance(TIMEOUT)
+        [timer] = life.clock.getDelayedCalls()
+        self.assertEqual(
+            (life.state, timer.getTime()), ("doubtful", life.clock.seconds() + TIMEOUT)
+        )
+
     def test_the_double_is_honest(self) -> None:
         verifyObject(IRelay, Relay())

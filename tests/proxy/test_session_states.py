@@ -72,6 +72,8 @@ class Life:
         late = Connection()
         late.protocol = BoilerProtocol(self.inputs)
         late.protocol.makeConnection(late)
+        if not late.aborted:
+            self.boiler = late
         return late
 
     def put_in(self, name: str) -> None:
@@ -145,8 +147,11 @@ class TableTests(ProxyCase):
         return name not in ("boiler_finished", "boiler_lost") or state not in NO_BOILER
 
     def leave(self, life: Life) -> None:
-        """End a session; nothing of it may be left."""
+        """End a session and both of its connections at once; nothing of it may be left."""
         life.session.end("the test goes on")
-        self.clock.advance(FLUSH_TIMEOUT)
+        for connection in (life.client, life.boiler):
+            leg = connection.protocol
+            if leg is not None and leg.transport is not None and not leg.lost:
+                connection.gone(ConnectionDone())
         self.assertEqual(self.factory.sessions, {})
         self.assertEqual(self.clock.getDelayedCalls(), [])
