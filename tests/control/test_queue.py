@@ -329,14 +329,16 @@ class SessionTests(ControlCase):
 
     def test_one_that_has_begun_when_the_gateway_is_about_to_leave_ends_at_once(self) -> None:
         self.house.stop_polling()
-        self.house.advance(2)
+        self.house.advance(10)
+        self.asked()
         # What it is already would be read back, in a turn that does not come.
         outcome = self.house.command("4", "20.5")
-        self.house.advance(0.001)
+        self.house.advance(0.01)
         self.house.gateway_says(self.house.dialogue.clear())
         self.house.advance(1)
         self.assertEqual(len(outcome), 1)
         self.assertIn("about to start over", outcome[0])
+        self.assertEqual(self.asked(), [b'$par set "4;3;20.5"'])
         self.assertEqual(self.count("session_ended"), 1)
 
     def test_after_a_failure_of_the_understanding_none_is_sent(self) -> None:
@@ -506,6 +508,16 @@ class SeveralSessionsTests(SynchronousTestCase):
         self.assertEqual(self.waiting, ["Aus"])
         self.assertEqual(self.first, ["error: the session ended before the boiler answered"])
         self.assertEqual([id_ for id_, _, _ in self.house.outcomes], ["4", "PR001"])
+
+    def test_one_that_has_begun_ends_when_none_is_left_for_its_next_request(self) -> None:
+        self.house.session.end("enough")
+        self.house.advance(2)
+        self.house.control.closed(self.line, "the gateway is about to start over")
+        self.assertEqual(self.first, [])
+        self.newer.reply.callback(b"$ack")
+        self.assertEqual(self.first, ["error: the gateway is about to start over"])
+        self.assertEqual(self.waiting, self.first)
+        self.line.over("the client closed")
 
     def test_one_request_is_out_at_a_time_in_all_of_them(self) -> None:
         self.house.control.closed(self.line, "the gateway is about to start over")
