@@ -25,7 +25,7 @@ from hargassner.dialogue.replies import ReplyReader
 from hargassner.observers import Once
 
 MOST_KINDS = 64
-"""Kinds of unknown requests that are told."""
+"""Kinds of unknown requests of which an event is given."""
 
 
 class LineState(Enum):
@@ -34,7 +34,7 @@ class LineState(Enum):
     BUSY = auto()
     """A line is half through, or a reply is due."""
     UNCERTAIN = auto()
-    """Nobody can know whether more of a reply comes: only silence tells."""
+    """Nobody can know whether more of a reply comes: only silence shows."""
     FREE = auto()
     """Every reply has come to its end."""
 
