@@ -8,7 +8,7 @@ class Counters:
     """What was burnt and what is left, in kg, and the heat made of it in kWh.
 
     Consumption and energy only rise, except when the boiler's counter is reset; each is None as
-    long as the boiler has not told it.
+    long as the boiler has not sent it.
     """
 
     consumption: float | None = None
@@ -19,7 +19,7 @@ class Counters:
 def counted(
     before: Counters, consumption: float | None, stock: float | None, kwh_per_kg: float
 ) -> Counters:
-    """The counters after telemetry; what it does not tell stays as it was.
+    """The counters after telemetry; what it does not have stays as it was.
 
     Args:
         before: the counters so far.

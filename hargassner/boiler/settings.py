@@ -16,7 +16,7 @@ class Setting:
     """One of the boiler's parameters, and how it is set now.
 
     ``text`` is the boiler's own text of the value and ``since`` the time of its last change.
-    ``parameter`` is what the boiler last told of it in full, with limits or options, and agrees
+    ``parameter`` is how the boiler last described it in full, with limits or options, and agrees
     with ``text``; it is None when only a notice has named the parameter yet. Should a notice name
     a value that the parameter cannot have, ``text`` has that, and ``parameter`` the one before.
     ``entry`` is what the catalogue knows of it.
@@ -48,7 +48,7 @@ class Settings:
         return MappingProxyType(self._by_id)
 
     def see(self, parameter: Parameter, now: float) -> Setting | None:
-        """A reply told a parameter in full; the setting, or None if that changed nothing."""
+        """A reply described a parameter in full; the setting, or None if that changed nothing."""
         setting = self._by_id.get(parameter.id)
         if setting is None:
             return self._add(parameter.id, parameter.name, parameter.text, now, parameter)

@@ -234,7 +234,7 @@ def family_of(model: str, names: Iterable[str]) -> Family:
     """The family of a boiler, by its model's name, else by the names of its channels.
 
     ``model`` may be empty. Only boilers for log wood have a door contact (``TKS``) or a second,
-    pellet part (``PK_…``); when nothing tells, it is the commonest, a pellet boiler.
+    pellet part (``PK_…``); when nothing shows it, it is the commonest, a pellet boiler.
     """
     for pattern, family in ((_CHIP, Family.CHIP), (_WOOD, Family.WOOD), (_PELLET, Family.PELLET)):
         if pattern.search(model):

@@ -18,14 +18,14 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.grammar import UNKNOWN, Request, recognise, refuses
 from hargassner.dialogue.lines import LineSplitter, TooLong
-from hargassner.dialogue.masking import Discretion
+from hargassner.dialogue.masking import Masking
 from hargassner.dialogue.notices import NoticeReader
 from hargassner.dialogue.pairing import Pairing
 from hargassner.dialogue.replies import ReplyReader
 from hargassner.observers import Once
 
 MOST_KINDS = 64
-"""Kinds of unknown requests that are told."""
+"""Kinds of unknown requests of which an event is given."""
 
 
 class LineState(Enum):
@@ -34,7 +34,7 @@ class LineState(Enum):
     BUSY = auto()
     """A line is half through, or a reply is due."""
     UNCERTAIN = auto()
-    """Nobody can know whether more of a reply comes: only silence tells."""
+    """Nobody can know whether more of a reply comes: only silence shows."""
     FREE = auto()
     """Every reply has come to its end."""
 
@@ -53,13 +53,13 @@ class Dialogue:
         self._gateway_lines = LineSplitter()
         self._boiler_lines = LineSplitter()
         self._bridge_lines = LineSplitter()
-        self._discretion = Discretion()
+        self._masking = Masking()
         self._first_line = True
         self._block = Block()
         self._requests = Pairing()
         self._kinds = Once(MOST_KINDS)
         self._notices = NoticeReader()
-        self._replies = ReplyReader(self._discretion, self._unreadable)
+        self._replies = ReplyReader(self._masking, self._unreadable)
 
     @property
     def open_requests(self) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ class Dialogue:
         events: list[Event] = []
         for line in self._gateway_lines.feed(data):
             if isinstance(line, TooLong):
-                text = self._discretion.request(line.beginning)
+                text = self._masking.request(line.beginning)
                 events.append(Unreadable("gateway", text, "the line is too long"))
                 events.extend(self._ask(Request(UNKNOWN, text, "")))
             elif line.strip():
@@ -143,7 +143,7 @@ class Dialogue:
 
     def _request(self, line: bytes, sender: Direction) -> Iterator[Event]:
         form, subject = recognise(line)
-        request = Request(form, self._discretion.request(line), subject, sender)
+        request = Request(form, self._masking.request(line), subject, sender)
         if form is UNKNOWN:
             kind = _kind(request.text)
             if self._kinds.first(kind):
@@ -185,7 +185,7 @@ class Dialogue:
             yield self._unreadable(self._block.drop(), "the block is too long")
 
     def _notice(self, line: bytes) -> Iterator[Event]:
-        event = self._notices.read(self._discretion.text(line))
+        event = self._notices.read(self._masking.text(line))
         if event is not None:
             yield event
         if isinstance(event, Notice) and line.startswith(b"zERR"):
@@ -211,7 +211,7 @@ class Dialogue:
         if not request.form.reply.fullmatch(reply) and not request.answered and refuses(reply):
             self._requests.end(request)
             if not request.refused:
-                shown = self._discretion.excerpt(b"$" + reply)
+                shown = self._masking.excerpt(b"$" + reply)
                 yield Refused(request.text, shown, request.sender)
             return
         request.answered = True
@@ -223,7 +223,7 @@ class Dialogue:
 
     def _unreadable(self, line: bytes, reason: str) -> Unreadable:
         # While a token is due, any line may be one in a form that is not known.
-        text = "…" if self._requests.token_due else self._discretion.excerpt(line)
+        text = "…" if self._requests.token_due else self._masking.excerpt(line)
         return Unreadable("boiler", text, reason)
 
 

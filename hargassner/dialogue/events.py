@@ -109,14 +109,14 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class ParameterSeen:
-    """A reply told a parameter in full."""
+    """A reply described a parameter in full."""
 
     parameter: Parameter
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterChanged:
-    """Notices told that a parameter was set, at the boiler's panel or by a request.
+    """Notices said that a parameter was set, at the boiler's panel or by a request.
 
     ``name`` is empty and ``old`` is None where the boiler did not say them.
     """
@@ -154,7 +154,7 @@ class Refused:
 class Passthrough:
     """A request of a kind that is not known: its reply passes without being understood.
 
-    ``kind`` is how such requests begin. It is told with the first request of a kind only.
+    ``kind`` is how such requests begin. There is an event for the first request of a kind only.
     """
 
     request: str

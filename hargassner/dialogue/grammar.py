@@ -1,7 +1,7 @@
 """Which request can have which reply (docs/protocol.md, section 3).
 
 A reply is what follows the ``$`` of a boiler's line; a block is a reply too, ``<<`` and ``>>``
-included. Replies don't name their request, so this is all there is to tell whose they are.
+included. Replies don't name their request, so this is all there is to know whose they are.
 """
 
 import re
@@ -46,7 +46,7 @@ class Kind(Enum):
 class Form:
     """One kind of request and its reply.
 
-    ``last`` matches the line that ends the reply; None where that is told otherwise or not known.
+    ``last`` matches the line that ends the reply; None where that shows otherwise or not known.
     ``loose`` matches what the reply may have in it although nobody knows such a form; None if its
     form is known. ``silent`` says that no reply is expected, though the request can be refused.
     """

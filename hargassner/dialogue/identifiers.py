@@ -28,7 +28,7 @@ def object_id(name: str) -> str:
 def object_ids(names: Iterable[str]) -> list[str]:
     """One identifier a name, in their order, no two alike.
 
-    The first bearer of an identifier keeps it plain; the later ones get ``_2``, ``_3`` and so on.
+    The first name with an identifier keeps it plain; the later ones get ``_2``, ``_3`` and so on.
     A number that another name has by itself is passed over: of ``x``, ``x`` and ``x 2`` the last
     one is ``x_2``, and the second ``x_3``. So a name that occurs once is never renamed because of
     others. A name that gives no identifier counts as ``channel``.

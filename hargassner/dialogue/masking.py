@@ -15,10 +15,10 @@ _LOGIN = re.compile(rb"(?is)(?P<words>login(?:\s+(?:token|key)\b)?)(?P<rest>.*)"
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{8,}")
 
 
-class Discretion:
+class Masking:
     """Knows the secrets of one session and keeps them out of what is shown.
 
-    They are blotted out in place: a text stays as long as it was.
+    They are masked in place: a text stays as long as it was.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Discretion:
     def remember(self, secret: bytes) -> None:
         """A token or a key passed; whoever repeats it is not quoted."""
         text = secret.strip().decode("latin-1")
-        # A shorter one is no secret, and would blot out half of what the boiler says.
+        # A shorter one is no secret, and would mask half of what the boiler says.
         if len(text) >= _SHORTEST_TELLING and text not in self._secrets:
             self._secrets.append(text)
 

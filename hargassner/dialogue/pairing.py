@@ -12,7 +12,7 @@ a reply is given to the first of these that there is:
 A request that the first rule passes over has lost its reply; an unknown one that it passes over
 may have had none, and is over. One that the third rule serves is over when the next request comes,
 unless that came before any line of the reply, as the gateway does not always wait. A line that no
-request is open for is told as unreadable.
+request is open for is unreadable.
 """
 
 from collections import deque

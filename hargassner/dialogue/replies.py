@@ -24,7 +24,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.grammar import Kind, Request
 from hargassner.dialogue.lines import BEGINNING, LONGEST_LINE
-from hargassner.dialogue.masking import Discretion
+from hargassner.dialogue.masking import Masking
 from hargassner.dialogue.parameters import ParameterError, parse_parameter
 
 MOST_ERRORS = 64
@@ -50,7 +50,7 @@ class ReplyReader:
         unreadable: makes the event for what cannot be read, and why.
     """
 
-    def __init__(self, masking: Discretion, unreadable: Callable[[bytes, str], Unreadable]) -> None:
+    def __init__(self, masking: Masking, unreadable: Callable[[bytes, str], Unreadable]) -> None:
         self._masking = masking
         self._unreadable = unreadable
 

@@ -1,4 +1,4 @@
-"""Telemetry lines as readings, told when they change (docs/protocol.md, section 4)."""
+"""Telemetry lines as readings, given when they change (docs/protocol.md, section 4)."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The spectator beside the proxy: what passes is understood, and the model told of it."""
+"""The observer beside the proxy: what passes is interpreted, and given to the model."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -63,11 +63,11 @@ class Interpreter:
         self._said = Once(_KINDS_SAID)
 
     def watch(self, session: Session) -> "SessionInterpreter":
-        """A spectator for a session that begins."""
+        """An observer for a session that begins."""
         return SessionInterpreter(self, session)
 
     def take(self, events: Iterable[Event], session: int | None = None) -> None:
-        """Tell the model, and say what a human would tell another."""
+        """Give events to the model, and log what a human wants to know."""
         now = self._clock.seconds()
         for event in events:
             self.boiler.apply(self._for_the_model(event), now, session)
@@ -124,7 +124,7 @@ class Interpreter:
             Identified("boiler_address", found.address),
             Identified("system_code", found.services.system_code),
         ]
-        # In a session the boiler tells its model more exactly.
+        # In a session the boiler gives its model more exactly.
         if not self.boiler.identity.model:
             facts.append(Identified("model", found.services.model))
         if not self.boiler.identity.firmware:
@@ -152,9 +152,9 @@ class SessionInterpreter:
         self._listeners: list[Callable[[Event], None]] = []
         self._take([SessionOpened(session.number, session.address)])
 
-    def listen(self, heard: Callable[[Event], None]) -> None:
-        """Have ``heard`` called with each event but telemetry, when the model has it."""
-        self._listeners.append(heard)
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Have ``listener`` called with each event but telemetry, when the model has it."""
+        self._listeners.append(listener)
 
     def gateway_sent(self, data: bytes) -> None:
         """Take in bytes from the gateway."""
@@ -173,7 +173,7 @@ class SessionInterpreter:
         self._understand(self.dialogue.boiler_sent, data)
 
     def over(self, reason: str) -> None:
-        """Tell the model that the session is over."""
+        """The session is over: the model takes that in."""
         self._take([SessionOver(self._session.number, reason)])
 
     def _understand(self, sent: Callable[[bytes], list[Event]], data: bytes) -> None:

@@ -34,4 +34,7 @@ class LineReader:
             self._decoder = None if descriptor is None else Decoder(descriptor, self._hidden)
         if self._decoder is None:
             return _NOTHING
-        return Readings(self._decoder.decode(line), self._decoder.mismatch)
+        changed = self._decoder.decode(line)
+        mismatch = self._decoder.mismatch
+        # Most lines repeat the last one.
+        return Readings(changed, mismatch) if changed or mismatch else _NOTHING

@@ -25,7 +25,7 @@ from zope.interface import implementer
 
 from hargassner.dialogue.grammar import refuses
 from hargassner.dialogue.lines import LineSplitter, TooLong
-from hargassner.dialogue.masking import Discretion
+from hargassner.dialogue.masking import Masking
 from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.terminal import printable
@@ -153,7 +153,7 @@ class _Ear:
         self._session = session.number
         self._gateway_lines = LineSplitter()
         self._boiler_lines = LineSplitter()
-        self._discretion = Discretion()
+        self._masking = Masking()
         self._token_due = False
         journal.said(self._session, "bridge", f"{session.address} connected")
 
@@ -164,7 +164,7 @@ class _Ear:
             if b"login" in words:
                 # Until the gateway comes with its key, any reply may be the token.
                 self._token_due = b"key" not in words
-            self._journal.said(self._session, "gateway", self._discretion.request(said))
+            self._journal.said(self._session, "gateway", self._masking.request(said))
 
     def boiler_sent(self, data: bytes) -> None:
         for line in self._boiler_lines.feed(data):
@@ -173,11 +173,11 @@ class _Ear:
 
     def bridge_sent(self, data: bytes) -> None:
         for line in data.splitlines():
-            self._journal.said(self._session, "bridge", self._discretion.request(line))
+            self._journal.said(self._session, "bridge", self._masking.request(line))
 
     def bridge_received(self, data: bytes) -> None:
         for line in data.splitlines():
-            self._journal.said(self._session, "boiler", self._discretion.excerpt(line))
+            self._journal.said(self._session, "boiler", self._masking.excerpt(line))
 
     def over(self, reason: str) -> None:
         self._journal.said(self._session, "bridge", f"over: {reason}")
@@ -188,10 +188,10 @@ class _Ear:
             return text if len(line) <= _TELEMETRY_SHOWN else f"{text}{_HIDDEN}"
         if self._token_due and not line.startswith(b"z"):
             if not refuses(line[1:]):
-                self._discretion.remember(line[1:])
+                self._masking.remember(line[1:])
                 return _HIDDEN
             self._token_due = False
-        return self._discretion.excerpt(line)
+        return self._masking.excerpt(line)
 
 
 @implementer(ILogObserver)

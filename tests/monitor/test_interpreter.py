@@ -1,4 +1,4 @@
-"""The spectator: from passing bytes to the model, and to the log."""
+"""The interpreter: from passing bytes to the model, and to the log."""
 
 import random
 
@@ -26,8 +26,8 @@ TOKEN = b"$0A1B2C3D\r\n"
 KEY = b"$login key 1300112233445566778899AABBCCDDEEFF\r\n"
 
 
-class UnderstandingCase(SynchronousTestCase):
-    """A model, and one session that is overheard."""
+class InterpreterCase(SynchronousTestCase):
+    """A model, and one session that is interpreted."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -53,10 +53,10 @@ class UnderstandingCase(SynchronousTestCase):
         self.session_interpreter.boiler_sent(b"ck\r\n")
 
 
-class SessionTests(UnderstandingCase):
-    """One session, overheard."""
+class SessionTests(InterpreterCase):
+    """One session, interpreted."""
 
-    def test_it_is_an_honest_watcher(self) -> None:
+    def test_it_is_an_honest_observer(self) -> None:
         verifyObject(IExchangeObserver, self.session_interpreter)
 
     def test_a_login_reaches_the_session_and_the_model(self) -> None:
@@ -145,7 +145,7 @@ class SessionTests(UnderstandingCase):
         self.assertEqual(len(self.events) - before, 1)
 
 
-class BridgeTests(UnderstandingCase):
+class BridgeTests(InterpreterCase):
     """Requests of the bridge's own, among the gateway's."""
 
     def test_the_answer_to_the_bridge_reaches_the_model(self) -> None:
@@ -182,7 +182,7 @@ class BridgeTests(UnderstandingCase):
         self.assertTrue(self.session_interpreter.failed)
 
 
-class DeviceTests(UnderstandingCase):
+class DeviceTests(InterpreterCase):
     """What discovery tells the model."""
 
     def test_the_gateways_announcement(self) -> None:
