@@ -136,14 +136,7 @@ class Relay:
             host = boiler.address
         if self._sent(self._gateway_side, data, source, (host, port)):
             self.counters.to_boiler += 1
-        if (
-            data.startswith(ANNOUNCES)
-            and source_port == self._ports.gateway_port
-            and port == self._ports.boiler_port
-        ):
-            trusted = self._devices.trusted_gateway
-            silence = None if trusted is None else self._silence(trusted.address)
-            self._devices.gateway_announced(address, parse_announcement(data), silence)
+        self._learn_gateway(data, source, port)
 
     def heard_from_boiler(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
@@ -171,6 +164,16 @@ class Relay:
         """Who is answered first: the gateway that logged in, else whoever announced itself last."""
         gateway = self._devices.trusted_gateway or self._devices.gateway
         return gateway.address if gateway is not None else None
+
+    def _learn_gateway(self, data: bytes, source: tuple[str, int], port: int) -> None:
+        """Whoever announces itself from the gateway's port to the boiler's may be the gateway."""
+        ports = self._ports
+        if (source[1], port) != (ports.gateway_port, ports.boiler_port):
+            return
+        if data.startswith(ANNOUNCES):
+            trusted = self._devices.trusted_gateway
+            silence = None if trusted is None else self._silence(trusted.address)
+            self._devices.gateway_announced(source[0], parse_announcement(data), silence)
 
     def _learn_boiler(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None

@@ -65,16 +65,21 @@ class NetworkInterface:
         configured = self.configured_address
         if not found or not configured or configured.startswith("127."):
             return  # The loopback interface has each of its addresses, listed or not.
-        carriers = [name for name, addresses in found.items() if configured in addresses]
-        if self.interface:
-            carriers = [name for name in carriers if name == self.interface]
-        if carriers:
-            [self._carrier, *_] = carriers
+        carrier = self._carrier_of(configured)
+        if carrier:
+            self._carrier = carrier
             self._use(configured)
             return
         others = found.get(self._carrier, ())
         if self._carrier != "lo" and others and self._address not in others:
             self._use(others[0])
+
+    def _carrier_of(self, address: str) -> str:
+        """The interface that has an address now, the configured one where there is one, or ""."""
+        for name, addresses in (self._found or {}).items():
+            if address in addresses and self.interface in ("", name):
+                return name
+        return ""
 
     def _use(self, address: str) -> None:
         if address == self._address:

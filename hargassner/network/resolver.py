@@ -82,7 +82,7 @@ class SystemResolver:
         addressTypes: Sequence[type[IAddress]] | None = None,
         transportSemantics: str = "TCP",
     ) -> IHostResolution:
-        """Have the receiver told the addresses of a host; none where there are none."""
+        """Give the receiver the addresses of a host; none where there are none."""
         family = _FAMILIES.get(frozenset(addressTypes or ()), socket.AF_UNSPEC)
         question = (hostName, portNumber, family, _SOCKETS[transportSemantics])
         resolution = _Resolution(hostName, resolutionReceiver, transportSemantics)

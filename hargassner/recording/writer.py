@@ -35,7 +35,7 @@ Run = Callable[[Callable[[], Failures]], "Deferred[Failures]"]
 
 
 class SessionRecorder:
-    """Records one session.  What it is told costs no disk access, and nothing here raises for one.
+    """Records one session.  What passes costs no disk access, and nothing here raises for one.
 
     Args:
         writer: writes the recording.
