@@ -3,12 +3,12 @@
 import os
 from typing import TYPE_CHECKING
 
-from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorCore, IReactorTime
 
 from hargassner.admin.console import namespace
 from hargassner.admin.manhole import Manhole
 from hargassner.admin.systemd import Notices, status_line, supervision
+from hargassner.services import Service
 
 if TYPE_CHECKING:
     from hargassner.parts import Parts

@@ -2,8 +2,9 @@
 
 import signal
 
-from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
+
+from hargassner.services import Service
 
 
 class ISignalReactor(IReactorCore, IReactorFromThreads):
@@ -27,7 +28,7 @@ class CleanExit(Service):
 
     def startService(self) -> None:
         """Take the signals over as soon as the reactor has set its own handlers."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._reactor.callWhenRunning(self._take_over)
 
     def _take_over(self) -> None:

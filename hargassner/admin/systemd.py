@@ -4,13 +4,13 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from hargassner.boiler.model import Boiler
 from hargassner.observers import Once
+from hargassner.services import Service
 
 log = Logger()
 
@@ -77,14 +77,14 @@ class Notices(Service):
 
     def startService(self) -> None:
         """Say that the bridge is ready as soon as the reactor runs."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._when_running(self._begin)
 
     def stopService(self) -> None:
         """Say that the bridge stops."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._beat.running:
             self._beat.stop()
         self._say("STOPPING=1")

@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.clock import run_evenly
 from hargassner.network.interface import CannotOpenError
+from hargassner.services import Service
 from hargassner.simulator.boiler.server import SimulatedBoiler
 
 SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
@@ -33,6 +32,7 @@ from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
 from hargassner.homeassistant.topics import OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
+from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
 
 BIRTH_DELAY = 1.0
@@ -103,7 +103,7 @@ class HomeView(Service, BoilerObserver):
 
     def startService(self) -> None:
         """Read what is retained, which blocks for a moment, and show what is known."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._retained.load()
         self._take_back_other_base()
         self._stop_observing = self._boiler.observe(self)
@@ -116,7 +116,7 @@ class HomeView(Service, BoilerObserver):
 
     def stopService(self) -> "Deferred[Any]":
         """Publish what waits, and that nothing is available any more; store what is retained."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._stop_observing()
         if self._dating.running:
             self._dating.stop()

@@ -9,7 +9,6 @@ from typing import Protocol as Interface
 from typing import cast
 
 from twisted.application.internet import backoffPolicy
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
@@ -34,6 +33,7 @@ from hargassner.network.reasons import UnreachableError, plain_reason
 from hargassner.network.reconnecting import Reconnecting
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
+from hargassner.services import Service
 
 log = Logger()
 
@@ -209,12 +209,12 @@ class DirectTelemetry(Service):
 
     def startService(self) -> None:
         """Connect, unless a gateway session runs."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._decide()
 
     def stopService(self) -> "Deferred[None] | None":
         """Disconnect; the result comes when the connection is closed."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._decide()
         return self._stopping
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from twisted.application.service import Service
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import (
     ILogObserver,
@@ -28,6 +27,7 @@ from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Masking
 from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
 from hargassner.proxy.session import Session
+from hargassner.services import Service
 from hargassner.terminal import printable
 
 log = Logger()
@@ -219,13 +219,13 @@ class JournalKeeping(Service):
 
     def startService(self) -> None:
         """Listen; this is done in the reactor's thread."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._thread = threading.get_ident()
         self._publisher.addObserver(self)
 
     def stopService(self) -> None:
         """Listen no more."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._publisher.removeObserver(self)
 
     def __call__(self, event: LogEvent) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import cast
 from urllib.parse import quote
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import (
     IAddress,
@@ -34,6 +33,7 @@ from hargassner.mqtt.retries import Retries
 from hargassner.mqtt.subscriptions import Handlers, Subscriptions
 from hargassner.network.reconnecting import Reconnecting
 from hargassner.observers import Observers, Once
+from hargassner.services import Service
 
 log = Logger()
 
@@ -149,14 +149,14 @@ class BrokerLink(Service):
     def startService(self) -> None:
         """Connect, and stay connected from now on."""
         if not self.running:
-            super().startService()  # type: ignore[no-untyped-call]
+            super().startService()
             self._become(LinkState.CONNECTING)
             self._client.startService()
 
     def stopService(self) -> "Deferred[None]":
         """Publish ``offline``, say goodbye and close; it takes a few seconds at most."""
         if self.running:
-            super().stopService()  # type: ignore[no-untyped-call]
+            super().stopService()
             self._state.send_all()
             left, self._state = self._state, Offline(self._outgoing)
             self._become(LinkState.STOPPED)

@@ -14,7 +14,6 @@ from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -22,6 +21,7 @@ from twisted.python.failure import Failure
 
 from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
+from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
 from hargassner.web.dashboard import charted
 
@@ -220,7 +220,7 @@ class HistoryService(Service):
 
     def startService(self) -> None:
         """Recall, and sample from now on; it blocks for a moment, and nothing waits yet."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         data = self._directory.load(self.FILE)
         if data is not None:
             try:
@@ -233,7 +233,7 @@ class HistoryService(Service):
 
     def stopService(self) -> "Deferred[None]":
         """Sample no more; the result comes when everything is written."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._sampling.stop()
         self._saving.stop()
         return self._save()

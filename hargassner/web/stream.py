@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
@@ -29,6 +28,7 @@ from twisted.web.http import Request
 from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
 from hargassner.monitor.traffic_log import Journal
+from hargassner.services import Service
 from hargassner.web.changes import Changes
 from hargassner.web.charts import Consumed
 from hargassner.web.reader import News, Reader
@@ -86,13 +86,13 @@ class Live(Service):
 
     def startService(self) -> None:
         """Observe the model, and send once a second."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._changes.start()
         self._sending.start(PERIOD, now=False)
 
     def stopService(self) -> None:
         """Send nothing more; the streams end with their connections."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._sending.stop()
         self._changes.stop()
         self._waiting.clear()

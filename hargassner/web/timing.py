@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import cast
 
 from prometheus_client import CollectorRegistry, Histogram
-from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from hargassner.proxy.observers import ISessionObserver
+from hargassner.services import Service
 
 TURN_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
@@ -63,12 +63,12 @@ class Timing(Service):
 
     def startService(self) -> None:
         """Measure from now on."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._wait()
 
     def stopService(self) -> None:
         """Measure no more."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         for each in (self._timer, self._turning):
             if each is not None and each.active():
                 each.cancel()

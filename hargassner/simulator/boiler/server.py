@@ -4,7 +4,6 @@ import socket
 from collections.abc import Callable
 from datetime import datetime
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import (
     IListeningPort,
@@ -16,6 +15,7 @@ from twisted.logger import Logger
 
 from hargassner.network.interface import CannotOpenError, NetworkInterface, bind_to_device
 from hargassner.network.sockets import datagram_socket, explained
+from hargassner.services import Service
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_REQUEST, SERVICES_REQUEST
 from hargassner.simulator.boiler.plant import Plant
@@ -154,7 +154,7 @@ class SimulatedBoiler(Service):
             CannotOpenError: a socket cannot be opened; none is open then.
         """
         sockets = self._open()
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         with sockets[0] as listening:
             self._ports.append(
                 self._reactor.adoptStreamPort(
@@ -174,7 +174,7 @@ class SimulatedBoiler(Service):
 
     def stopService(self) -> "Deferred[None]":
         """Switch the boiler off: the result comes when every port and connection is closed."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         ports, self._ports = self._ports, []
         closed = [port.stopListening() for port in ports]
         over = [self._factory.stop(), *(each for each in closed if each is not None)]

@@ -5,7 +5,6 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import (
     IDelayedCall,
@@ -16,6 +15,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+
+from hargassner.services import Service
 
 log = Logger()
 
@@ -92,7 +93,7 @@ class EmbeddedBroker(Service):
 
     def startService(self) -> None:
         """Start the process, and hand the socket over to it."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         command = [sys.executable, "-m", "hargassner.simulator.broker.embedded", str(_LISTENING)]
         # Ctrl-C reaches the whole group, but it is for us to say when the broker ends: last.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -110,7 +111,7 @@ class EmbeddedBroker(Service):
 
     def stopService(self) -> "Deferred[None]":
         """Have the process end; the result comes when it has."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._process is None:
             self._socket.close()
             return succeed(None)

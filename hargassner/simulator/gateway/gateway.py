@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import (
@@ -18,6 +17,7 @@ from twisted.python.failure import Failure
 
 from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
 from hargassner.network.interface import NetworkInterface
+from hargassner.services import Service
 from hargassner.simulator.gateway.datagrams import Datagrams, Ports
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from hargassner.simulator.gateway.life import Core, new_life
@@ -120,12 +120,12 @@ class SimulatedGateway(Service):
             CannotOpenError: one of them cannot be opened; none is open then.
         """
         self._datagrams.open()
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._life.start()
 
     def stopService(self) -> "Deferred[list[Any]]":
         """Close everything; the result comes when all is closed."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         closing: list[Deferred[Any]] = [*self._datagrams.close()]
         if self._life.session() is not None:
             closing.append(self.when_session_over())
