@@ -81,7 +81,7 @@ class PartsCase(SynchronousTestCase):
 
     def pass_(self, session: Session, *said: tuple[str, bytes]) -> None:
         """A dialogue passes in a session; whoever observes it sees all of it."""
-        observers = self.parts.proxy.watch(session)
+        observers = self.parts.proxy.observers(session)
         for sender, data in said:
             for each in observers:
                 (each.gateway_sent if sender == "gateway" else each.boiler_sent)(data)
@@ -101,14 +101,13 @@ class NotificationTests(PartsCase):
         self.announce()
         self.assertIsNotNone(self.parts.proxy.buildProtocol(address))
 
-    def test_an_announcement_ends_what_the_gateway_has_still_open(self) -> None:
+    def test_an_announcement_reaches_what_the_gateway_has_still_open(self) -> None:
         self.announce()
         session = self.session()
-        ended: list[str] = []
-        self.patch(session, "end", ended.append)
+        announced: list[bool] = []
+        self.patch(session, "announced", lambda: announced.append(True))
         self.announce()
-        self.reactor.advance(60)
-        self.assertEqual(ended, ["the gateway starts over"])
+        self.assertEqual(announced, [True])
 
     def test_the_gateway_reaches_the_model_and_the_disk(self) -> None:
         self.announce()
@@ -164,24 +163,41 @@ class ObserverTests(PartsCase):
     def names(self, address: str) -> list[str]:
         self.announce()
         session = Session(1, (address, 51975), self.parts.proxy)
-        return [type(each).__name__ for each in self.parts.proxy.watch(session)]
+        return [type(each).__name__ for each in self.parts.proxy.observers(session)]
 
     def test_the_first_is_timed_and_the_last_one_sends(self) -> None:
         names = self.names(GATEWAY)
         self.assertEqual(len(names), 6)
         session = Session(2, (GATEWAY, 51976), self.parts.proxy)
-        self.assertEqual(names[0], type(self.parts.timing.watcher()).__name__)
+        self.assertEqual(names[0], type(self.parts.timing.observer()).__name__)
         interpreter = self.parts.interpreter.watch(session)
         self.assertEqual(names[-1], type(self.parts.control.watch(session, interpreter)).__name__)
         self.assertIn("Recorded", names)
 
-    def test_direct_telemetry_gives_way_to_the_gateway_alone(self) -> None:
-        self.assertEqual(len(self.names(ELSEWHERE)), 5)
+    def test_direct_telemetry_gives_way_to_the_gateway_and_to_whoever_logs_in(self) -> None:
+        """A connection that it gave up is made again when the session is over."""
+        self.announce()
+        self.answer()
+        self.parts.direct.startService()
+        self.addCleanup(self.parts.direct.stopService)
+        for address, logs_in, gives_way in (
+            (ELSEWHERE, False, False),
+            (GATEWAY, False, True),
+            (ELSEWHERE, True, True),
+        ):
+            before = len(self.reactor.tcpClients)
+            session = Session(1, (address, 51975), self.parts.proxy)
+            observers = list(self.parts.proxy.observers(session))
+            if logs_in:
+                self.parts.proxy.logged_in(session)
+            for each in observers:
+                each.over("enough")
+            self.assertEqual(len(self.reactor.tcpClients) > before, gives_way, (address, logs_in))
 
     def test_each_is_an_honest_observer(self) -> None:
         self.announce()
         session = Session(1, (GATEWAY, 51975), self.parts.proxy)
-        for each in self.parts.proxy.watch(session):
+        for each in self.parts.proxy.observers(session):
             verifyObject(ISessionObserver, each)
 
     def test_a_recorded_session_is_an_honest_observer(self) -> None:

@@ -81,7 +81,7 @@ class MetricsTests(PageCase):
         self.assertEqual(self.figure("hargassner_broker_connections_total"), 9)
 
     def test_what_the_bridge_adds_is_a_histogram(self) -> None:
-        self.parts.timing.watcher().boiler_sent(b"pm 1 \r\n")
+        self.parts.timing.observer().boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
         self.assertEqual(self.figure("hargassner_turn_seconds_count"), 1)
         self.assertIsNotNone(self.figure("hargassner_reactor_lateness_seconds_count"))
