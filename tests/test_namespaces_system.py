@@ -3,13 +3,11 @@
 import re
 import signal
 import socket
-from collections.abc import Mapping
 from pathlib import Path
 from shutil import which
 from typing import ClassVar
 from unittest import SkipTest
 
-from tests.constants import Constant
 from tests.namespaces import (
     BOILER,
     BRIDGE_TO_GATEWAY,
@@ -78,8 +76,6 @@ class MuteNameServerTests(NetworkCase):
 
 class InterfaceTests(NetworkCase):
     """Interfaces that are absent, and come and go."""
-
-    constants: ClassVar[Mapping[str, object]] = {Constant.INTERFACE_LOOK: 0.3}
 
     def test_an_interface_that_is_absent_at_the_start_is_taken_up_when_it_appears(self) -> None:
         for each in (*self.boiler.values(), self.listener):

@@ -4,7 +4,6 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.constants import Constant
 from tests.namespaces import (
     BRIDGE_TO_BOILER,
     BRIDGE_TO_GATEWAY,
@@ -18,7 +17,6 @@ from tests.namespaces import (
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
 SERVICES = b"\x00\x02HSV/CL 9-60KW V14.0n3".ljust(318, b"\0")
 NEW = "192.0.2.99"
-CONSTANTS = {Constant.INTERFACE_LOOK: 0.3}
 BY_ADDRESS = CONFIG.replace('interface = "gw"\n', "")
 
 
@@ -46,7 +44,7 @@ class AddressChangeTests(SynchronousTestCase):
         ip("-n", self.networks.bridge, "addr", "add", f"{after}/24", "dev", "gw")
 
     def start(self, config: str) -> BridgeProcess:
-        bridge = BridgeProcess(self.networks, config, constants=CONSTANTS)
+        bridge = BridgeProcess(self.networks, config)
         self.addCleanup(bridge.clean_up)
         bridge.wait_until_up()
         return bridge
