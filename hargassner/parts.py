@@ -135,9 +135,8 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     observers = SessionObservers(
         clock, timing, interpreter, journal, recordings, devices, direct, control
     )
-    access = Access(config.gateway.allow, devices)
+    access, both = Access(config.gateway.allow, devices), sides(config, gateway, boiler_interface)
     proxy = ProxyFactory(reactor, line.connect, access, observers.watch)
-    both = sides(config, gateway, boiler_interface)
     relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
     _wire(devices, proxy, interpreter, snapshots, direct)
     return Parts(

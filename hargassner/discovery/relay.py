@@ -208,8 +208,7 @@ class Relay:
             source: where it came from.
             opposite: the address of the device on the opposite side.
             known: whether it comes from the device on this side.
-            size: its bytes.
-            port: where it was sent to.
+            size, port: its bytes, and where it was sent to.
         """
         other = self._other(side)
         if side.is_ours(source):
