@@ -64,7 +64,7 @@ class Helpers:
         """what there is in here"""
         rows = [(f"{each.__name__}()", each.__doc__) for each in self.all]
         rows += [
-            ("bridge", "the whole service; its parts are its attributes"),
+            ("bridge", "what the bridge is made of; its parts are its attributes"),
             ("boiler", "the model: boiler.channels, boiler.settings, boiler.faults ..."),
             ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
             ("journal", "the last lines: journal.dialogue, journal.lines"),
