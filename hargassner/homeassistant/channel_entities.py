@@ -46,7 +46,12 @@ def _looks(channel: Channel) -> Json:
 
 
 def _states(boiler: Boiler, channel: Channel, language: str) -> Json:
-    """How a channel is to be read whose values are the codes of states; empty for another."""
+    """How a channel is to be read whose values are the codes of states; empty for another.
+
+    One with a unit has measured values, whatever its name: options go with no unit.
+    """
+    if channel.entry is None or channel.entry.device_class != "enum":
+        return {}
     states = boiler.catalogue.states(channel.name, boiler.family)
     meanings = {code: text.to(language) for code, text in (states or {}).items()}
     if not meanings:

@@ -123,6 +123,13 @@ class RulesTests(SynchronousTestCase):
         for discovery in ("device", "entity"):
             announced(boiler_with(xml), with_options(Config(), discovery=discovery))
 
+    def test_a_state_channel_that_has_a_unit_is_a_measured_one(self) -> None:
+        """Home Assistant takes no options where there is a unit."""
+        boiler = boiler_with(described((("ZK", "°C", "1"),)))
+        for discovery in ("device", "entity"):
+            home = announced(boiler, with_options(Config(), discovery=discovery))
+            self.assertNotIn("options", home.entity("sensor", "zk"))
+
     def test_parameters_that_are_not_sound(self) -> None:
         """Limits that limit nothing, options that cannot be told apart: shown, and not more."""
         home = announced(
