@@ -28,9 +28,7 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from hargassner.proxy.exchange import NoReplyError, SessionOverError
 from hargassner.proxy.protocols import ProxyProtocol
 from hargassner.proxy.session_core import SessionCore, SessionOwner
 from hargassner.proxy.session_states import CLOSE_TIMEOUT, new_session
@@ -106,34 +104,6 @@ class Session:
         The returned function ends that.
         """
         return self._core.exchanges.on_settled(listener)
-
-    def ask(
-        self,
-        request: bytes,
-        timeout: float,
-        answered: Callable[[bytes | None], None],
-        settled: Callable[[], None],
-    ) -> None:
-        """Have an exchange; its outcome comes by calls, of which there are none when it is over.
-
-        Args:
-            request: a whole line.
-            timeout: seconds that the client waits at most.
-            answered: called with the reply, or with None when there was none in time.
-            settled: called after that, when the session can be asked again.
-        """
-        reply = self.exchange(request, timeout)
-
-        def failed(why: Failure) -> None:
-            if why.trap(NoReplyError, SessionOverError) is NoReplyError:
-                answered(None)
-
-        def once() -> None:
-            remove()
-            settled()
-
-        remove = self.on_settled(once)
-        reply.addCallbacks(answered, failed)
 
     def said_login(self) -> None:
         """An observer of the session saw the gateway log in."""
