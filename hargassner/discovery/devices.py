@@ -121,18 +121,18 @@ class Devices:
             self._say_once(
                 "gateway", announcing, "gateway {serial} at {address}, software {software}"
             )
-        moved_from = before.address if verdict is Verdict.MOVED and before is not None else None
+        moved_from = trusted.address if verdict is Verdict.MOVED and trusted is not None else None
         self._on_announcement.notify(lambda listener: listener(address, moved_from))
         if verdict is not Verdict.CANDIDATE or trusted is None:
             self._notify_of_gateway()
 
     def gateway_logged_in(self, address: str) -> None:
         """The boiler took a login over a session from this address: that is the gateway."""
-        before = self.trusted_gateway
-        if before is not None and before == self.gateway and before.address == address:
-            return
+        before, shown = self.trusted_gateway, self.gateway
         now = self._gateways.logged_in(address)
-        if before is not None and before.address != address:
+        if before == shown == now:
+            return
+        if before is not None and before != now:
             self._say_once(
                 "trusted", now, "gateway {serial} at {address} has logged in: it is the gateway now"
             )

@@ -102,6 +102,26 @@ class DevicesTests(ClockCase):
             "gateway 0099999 at 192.0.2.8 has logged in: it is the gateway now", self.log.lines
         )
 
+    def test_a_new_gateway_at_the_old_ones_address_is_the_gateway_when_it_has_logged_in(
+        self,
+    ) -> None:
+        """A router may give the same address again."""
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.gateway_announced("192.0.2.7", self.second)
+        self.devices.gateway_logged_in("192.0.2.7")
+        new = FoundGateway("192.0.2.7", self.second)
+        self.assertEqual((self.devices.gateway, self.devices.trusted_gateway), (new, new))
+
+    def test_a_gateway_that_moves_after_a_forged_move_leaves_its_old_session(self) -> None:
+        moves: list[object] = []
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.on_announcement(lambda *both: moves.append(both))
+        for address in ("192.0.2.99", "192.0.2.9"):
+            self.devices.gateway_announced(address, self.first)
+        self.assertEqual(moves, [("192.0.2.99", "192.0.2.7"), ("192.0.2.9", "192.0.2.7")])
+
     def test_a_gateway_that_logs_in_again_is_no_news(self) -> None:
         told: list[FoundGateway] = []
         self.devices.gateway_announced("192.0.2.7", self.first)
