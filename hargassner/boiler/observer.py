@@ -25,6 +25,9 @@ class BoilerObserver:
     def setting_changed(self, setting: Setting) -> None:
         """A parameter is new, has another value, or other limits or options."""
 
+    def equipment_changed(self, groups: frozenset[str]) -> None:
+        """A circuit, a tank or the like turned out to exist; all that do."""
+
     def faults_changed(self, faults: Sequence[Fault]) -> None:
         """The boiler complains of something else than before; of nothing, if empty."""
 

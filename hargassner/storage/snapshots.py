@@ -1,5 +1,7 @@
 """What the bridge knows across a restart: the boiler's descriptor, who was found, and who it is.
 
+So is what the boiler has shown to have, circuits and tanks, which may rest for months.
+
 The gateway broadcasts only before a new dialogue, and the boiler answers, describes itself and says
 who it is only then.  After a restart in between, the gateway may still connect, and the boiler be
 read and understood; the next dialogue replaces what was loaded.
@@ -128,6 +130,21 @@ IDENTITY_FILE = "identity.json"
 """Who the boiler and the gateway said they are."""
 
 
+EQUIPMENT_FILE = "equipment.json"
+"""Which circuits, tanks and the like have shown that they exist."""
+
+
+def equipment_of_json(known: Any) -> list[str]:
+    """The groups that a file names.
+
+    Raises:
+        ValueError, TypeError: it is damaged.
+    """
+    if not isinstance(known, list) or not all(isinstance(each, str) for each in known):
+        raise ValueError("a group is no text")
+    return known
+
+
 def identity_of_json(known: Any) -> list[Identified]:
     """What a file says of the boiler and the gateway, as the events that it was.
 
@@ -168,6 +185,7 @@ class Snapshots(Service, BoilerObserver):
         self._directory = directory
         self._descriptor = DescriptorSnapshot(directory)
         self._identity = file(IDENTITY_FILE, lambda: asdict(boiler.identity))
+        self._equipment = file(EQUIPMENT_FILE, lambda: sorted(boiler.equipment.present))
         self._found = file(Found.FILE, lambda: Found.of(devices).json())
         self._last_found = Found()
         self._devices = devices
@@ -182,6 +200,8 @@ class Snapshots(Service, BoilerObserver):
         now = self._clock.seconds()
         for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json) or ():
             self._boiler.apply(identified, now)
+        equipment = load_json(self._directory, EQUIPMENT_FILE, equipment_of_json)
+        self._boiler.equipment.add(equipment or ())
         described = self._descriptor.load()
         if described is not None:
             self._boiler.apply(Described(described.descriptor), now)
@@ -195,11 +215,16 @@ class Snapshots(Service, BoilerObserver):
         super().stopService()
         self._stop_observing()
         closed = self._identity.close()
+        closed.addCallback(lambda _: self._equipment.close())
         return closed.addCallback(lambda _: self._found.close())
 
     def identity_changed(self, identity: Identity) -> None:
         """Save who the boiler and the gateway are."""
         self._identity.changed()
+
+    def equipment_changed(self, groups: frozenset[str]) -> None:
+        """Save what exists."""
+        self._equipment.changed()
 
     def save_descriptor(self, described: BoilerDescribed) -> None:
         """Save the descriptor that the boiler sent."""
