@@ -1,23 +1,29 @@
 """The bridge as a service: its parts, started together and stopped in the other order."""
 
-import socket
+import os
+from collections.abc import Callable
 
 from twisted.application.internet import TimerService
 from twisted.application.service import IService
 
 from hargassner.admin.services import admin_services
 from hargassner.admin.signals import CleanExit
+from hargassner.admin.systemd import supervision
 from hargassner.boiler.model import Boiler
 from hargassner.config import Config
 from hargassner.homeassistant.view import HomeView
 from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
+from hargassner.network.own_address import own_address
 from hargassner.network.resolver import Names
 from hargassner.parts import Parts, build
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
 from hargassner.web.service import WebPage
+
+RESTART_DELAY = 1.0
+"""Seconds from the command to restart to the stop, so that its answer gets out."""
 
 TICK = 5.0
 """Seconds between two looks of the model at the time."""
@@ -47,7 +53,7 @@ class Bridge(MultiService):
                 _ticking(parts.boiler, reactor),
                 _sessions(parts),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
-                *_home(parts),
+                *_home(parts, reactor),
                 *([WebPage(parts, reactor)] if config.web.listen else []),
                 *admin_services(parts, reactor),
             ]
@@ -61,7 +67,7 @@ def _sessions(parts: Parts) -> Sessions:
     return Sessions(parts.proxy, parts.recordings.written)
 
 
-def _home(parts: Parts) -> list[IService]:
+def _home(parts: Parts, reactor: IBridgeReactor) -> list[IService]:
     """The link to the broker, last to stop, and what is said over it, if there is one."""
     if parts.broker is None:
         return []
@@ -73,9 +79,17 @@ def _home(parts: Parts) -> list[IService]:
         parts.clock,
         parts.state,
         parts.in_thread,
-        socket.gethostname(),
+        own_address(),
+        _restart(reactor),
     )
     return [parts.broker, view]
+
+
+def _restart(reactor: IBridgeReactor) -> Callable[[], object] | None:
+    """Stops the bridge where a supervisor starts it again; None where there is none."""
+    if supervision(os.environ, os.getpid()) is None:
+        return None
+    return lambda: reactor.callLater(RESTART_DELAY, reactor.stop)
 
 
 def _ticking(boiler: Boiler, reactor: IBridgeReactor) -> TimerService:

@@ -2,13 +2,15 @@
 
 A boiler describes the channels of everything that could be connected to it, and most of that is
 not. What belongs together is judged together, as a group: it exists when one of its channels shows
-so, or when somebody sets one of its parameters. What once existed stays.
+so, or when somebody sets one of its parameters. What once existed stays, and so does an input to
+which something was connected once.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from hargassner.boiler.values import Channel
-from hargassner.catalogue import BOILER, NOWHERE, Catalogue, Place, Proof
+from hargassner.catalogue import BOILER, NOWHERE, AnalogEntry, Catalogue, Place, Proof
 
 UNMEASURED_ROOM = 20.0
 """°C that a boiler shows of a room without a remote control."""
@@ -48,31 +50,51 @@ def place_of(channel: Channel) -> Place:
     return channel.entry.place if channel.entry is not None else NOWHERE
 
 
-class Installation:
-    """The groups that exist.
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What has shown that it exists: groups by their keys, and inputs by their identifiers."""
 
-    ``present`` has the keys of those that have proved themselves.
+    groups: frozenset[str] = frozenset()
+    inputs: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Proven") -> "Proven":
+        """What either knows."""
+        return Proven(self.groups | other.groups, self.inputs | other.inputs)
+
+
+class Installation:
+    """What exists.
+
+    ``proven`` has the groups that have proved themselves, and the inputs to which something was
+    connected once: an input whose sensor breaks does not disappear.
 
     Args:
         catalogue: what belongs to which group.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.present: frozenset[str] = frozenset()
+        self.proven = Proven()
         self._catalogue = catalogue
+        self._channels: tuple[Channel, ...] = ()
         self._doubtful: list[Channel] = []
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The groups that exist."""
+        return self.proven.groups
 
     def has(self, group: str) -> bool:
         """Whether a group exists; the boiler itself, which is none, does."""
-        return not group or group in self.present
+        return not group or group in self.proven.groups
 
     def shows(self, channel: Channel) -> bool:
-        """Whether a channel belongs to something that exists."""
-        return self.has(place_of(channel).group)
+        """Whether a channel belongs to something that exists, and has shown a value of its own."""
+        return self.has(place_of(channel).group) and not self._is_unconnected(channel)
 
     def describe(self, channels: Iterable[Channel]) -> None:
         """The boiler has these channels now."""
-        self._doubtful = [each for each in channels if place_of(each).proof]
+        self._channels = tuple(channels)
+        self._doubt()
 
     def judge(self, programme: float | None) -> bool:
         """Look at what the channels show; whether a group has proved itself.
@@ -81,26 +103,49 @@ class Installation:
             programme: the code that the mode switch shows, None where that is not known.
         """
         heats = programme not in _NOT_HEATING
-        return self.add(
-            place_of(each).group
-            for each in self._doubtful
-            if each.connected
-            and each.value is not None
-            and _SHOWS[place_of(each).proof](each.value, heats)
-        )
+        known = [each for each in self._doubtful if each.connected and each.value is not None]
+        groups = (place_of(each).group for each in known if _is_proof(each, heats))
+        inputs = (each.object for each in known if _is_input(each))
+        return self.add(Proven(frozenset(groups), frozenset(inputs)))
 
     def parameter_set(self, id_: str) -> bool:
         """Somebody set a parameter; whether that shows that a group exists."""
         entry = self._catalogue.parameter(id_)
-        return self.add([entry.place.group] if entry is not None else [])
+        return entry is not None and self.add(Proven(frozenset({entry.place.group})))
 
-    def add(self, groups: Iterable[str]) -> bool:
-        """These groups exist; whether that is news. Of a part, the whole exists as well."""
+    def add(self, proven: Proven) -> bool:
+        """This exists; whether that is news. Of a part, the whole exists as well."""
         known = self._catalogue.equipment
-        named = {each for each in groups if each in known.groups}
+        named = {each for each in proven.groups if each in known.groups}
         wholes = {known.device(each) for each in named} - {BOILER}
-        new = (named | wholes) - self.present
-        self.present |= new
-        if new:
-            self._doubtful = [each for each in self._doubtful if not self.shows(each)]
-        return bool(new)
+        before, self.proven = (
+            self.proven,
+            self.proven | Proven(frozenset(named | wholes), proven.inputs),
+        )
+        if self.proven == before:
+            return False
+        self._doubt()
+        return True
+
+    def _doubt(self) -> None:
+        """Find the channels that may yet show something."""
+        self._doubtful = [
+            each
+            for each in self._channels
+            if (place_of(each).proof and not self.has(place_of(each).group))
+            or self._is_unconnected(each)
+        ]
+
+    def _is_unconnected(self, channel: Channel) -> bool:
+        return _is_input(channel) and channel.object not in self.proven.inputs
+
+
+def _is_input(channel: Channel) -> bool:
+    """Whether a channel shows it when nothing is connected to it."""
+    return isinstance(channel.entry, AnalogEntry) and bool(channel.entry.missing)
+
+
+def _is_proof(channel: Channel, heats: bool) -> bool:
+    """Whether what a connected channel shows is a proof that its group exists."""
+    shows = _SHOWS.get(place_of(channel).proof)
+    return shows is not None and channel.value is not None and shows(channel.value, heats)

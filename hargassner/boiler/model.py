@@ -309,8 +309,8 @@ class Boiler:
 
     def _notify_equipment(self, is_new: bool) -> None:
         if is_new:
-            groups = self.equipment.present
-            self._observers.notify(lambda observer: observer.equipment_changed(groups))
+            proven = self.equipment.proven
+            self._observers.notify(lambda observer: observer.equipment_changed(proven))
 
     def _notify_setting(self, setting: Setting | None) -> None:
         if setting is not None:

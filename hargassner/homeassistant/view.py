@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
+from hargassner.boiler.equipment import Proven
 from hargassner.boiler.model import (
     Availability,
     Boiler,
@@ -18,15 +19,21 @@ from hargassner.boiler.model import (
     Identity,
     Setting,
 )
-from hargassner.catalogue import AnalogEntry
+from hargassner.boiler.settable import Settable
 from hargassner.clock import IClock
 from hargassner.config import Config
 from hargassner.control.queue import IControl
 from hargassner.delayed import Delayed
+from hargassner.homeassistant.announcements import Surroundings
 from hargassner.homeassistant.announcer import Announcer
+from hargassner.homeassistant.availability import AvailabilityTopics
+from hargassner.homeassistant.bridge_status import BridgeStatus
 from hargassner.homeassistant.commands import Commands
+from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
+from hargassner.homeassistant.last_command import LastCommand
+from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
@@ -56,7 +63,8 @@ class HomeView(Service, BoilerObserver):
         clock: time.
         directory: the state directory; what is retained at the broker is stored there.
         in_thread: runs what blocks off the reactor's thread.
-        hostname: this machine's name in the home network.
+        host: this machine's address in the home network, empty where it has none.
+        restart: has the bridge stop, to be started again; None where nobody would start it.
     """
 
     name = "home"
@@ -70,7 +78,8 @@ class HomeView(Service, BoilerObserver):
         clock: IClock,
         directory: StateDirectory,
         in_thread: Callable[..., "Deferred[Any]"],
-        hostname: str,
+        host: str,
+        restart: Callable[[], object] | None = None,
     ) -> None:
         self._boiler = boiler
         self._broker = broker
@@ -78,27 +87,46 @@ class HomeView(Service, BoilerObserver):
         self._home_assistant = config.homeassistant
         self._language = config.homeassistant.language
         self._topics = Topics.of(config.mqtt)
+        self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
-        self._states = States(broker, clock, config.telemetry.interval, self._note_retained)
+        self._states = States(broker, clock, self._note_retained)
+        self._availability = AvailabilityTopics(self._topics, self._states)
+        self._bridge = BridgeStatus(self._topics, self._states, clock)
         self._faults = FaultStates(
             self._topics, broker, self._states, self._retained, self._language
         )
+        settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
         self._announcer = Announcer(
-            boiler,
-            config,
+            Discovery(
+                boiler,
+                config,
+                settable,
+                status_page(config.web, host),
+                can_restart=restart is not None,
+            ),
             broker,
             clock,
             self._retained,
-            status_page(config.web.listen, hostname),
-            self._states.repeat,
+            Surroundings(
+                hide=self._availability.hide,
+                reveal=self._availability.reveal,
+                repeat=self._states.repeat,
+                forget=self._forget_gone,
+            ),
         )
         self._commands = Commands(
-            self._topics, broker, control, config.control.parameters, self._states.repeat
+            self._topics,
+            broker,
+            control,
+            settable,
+            self._states.repeat,
+            LastCommand(self._topics, self._states, clock).show,
+            restart,
         )
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
         self._stop_observing: Callable[[], None] = lambda: None
-        self._dating = LoopingCall(self._show_info)
+        self._dating = LoopingCall(self._show_dates)
         self._dating.clock = clock
 
     def startService(self) -> None:
@@ -107,6 +135,7 @@ class HomeView(Service, BoilerObserver):
         self._retained.load()
         self._take_back_other_base()
         self._stop_observing = self._boiler.observe(self)
+        self._bridge.start()
         self._show_all()
         self._dating.start(DATES_EVERY, now=False)
         self._announcer.start()
@@ -123,9 +152,9 @@ class HomeView(Service, BoilerObserver):
         self._answer_birth.cancel()
         self._announcer.stop()
         self._commands.stop()
+        self._bridge.stop()
         self._states.stop()
-        for topic in (self._topics.session, self._topics.telemetry):
-            self._states.show(topic, "offline", at_once=True)
+        self._availability.hide()
         return self._retained.close()
 
     def _show_all(self) -> None:
@@ -144,13 +173,13 @@ class HomeView(Service, BoilerObserver):
     # What the model calls its observers with.
 
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
-        """Forget what is there no more, of this life and of earlier ones."""
-        objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
-        for topic in tuple(self._retained.known.states):
-            object_ = self._topics.object_of(topic)
-            # A parameter comes in a session only: that it is not known now means nothing.
-            if object_ not in objects and not object_.startswith("par_"):
-                self._forget(topic)
+        """Announce them; what is there no more is forgotten when nothing reads it."""
+        if self._home_assistant.discovery == "off":
+            self._forget_gone()
+        self._announcer.soon()
+
+    def equipment_changed(self, proven: Proven) -> None:
+        """Announce what turned out to exist."""
         self._announcer.soon()
 
     def channel_changed(self, channel: Channel) -> None:
@@ -158,14 +187,14 @@ class HomeView(Service, BoilerObserver):
         self._states.show(
             self._topics.channel(channel),
             _shown(channel),
-            at_once=channel.kind == "digital" or _is_state(channel.entry),
+            interval_of(channel, self._config),
         )
-        self._announcer.heard(channel)
+        self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish how a parameter is set."""
         topic = self._topics.state(setting.object)
-        self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN, at_once=True)
+        self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
@@ -177,16 +206,15 @@ class HomeView(Service, BoilerObserver):
     def counters_changed(self, counters: Counters) -> None:
         """Publish the heat made; consumption and stock are channels."""
         if counters.energy is not None:
-            self._states.show(self._topics.state("heat"), f"{counters.energy:.2f}", at_once=False)
+            self._states.show(
+                self._topics.state("heat"),
+                f"{counters.energy:.2f}",
+                self._config.telemetry.interval,
+            )
 
     def availability_changed(self, availability: Availability) -> None:
         """Publish what can be reached."""
-        online = {
-            self._topics.session: availability.session is not None,
-            self._topics.telemetry: availability.telemetry,
-        }
-        for topic, is_online in online.items():
-            self._states.show(topic, "online" if is_online else "offline", at_once=True)
+        self._availability.show(availability)
         self._show_info()
         if availability.telemetry and not self._telemetry_came:
             self._telemetry_came = True
@@ -209,6 +237,10 @@ class HomeView(Service, BoilerObserver):
 
     # The rest.
 
+    def _show_dates(self) -> None:
+        self._show_info()
+        self._bridge.show()
+
     def _show_info(self) -> None:
         who = self._boiler.identity
         session = self._boiler.availability.session
@@ -216,15 +248,25 @@ class HomeView(Service, BoilerObserver):
             timespec="seconds"
         )
         info = {key: value or None for key, value in asdict(who).items()}
-        self._states.show(
-            self._topics.info, compact({**info, "session_start": start}), at_once=True
-        )
+        self._states.show(self._topics.info, compact({**info, "session_start": start}))
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
         if topic not in known.states:
             known.states.append(topic)
             self._retained.changed()
+
+    def _forget_gone(self) -> None:
+        """Forget the states of channels that are there no more, of this life and earlier ones."""
+        channels = self._boiler.channels.values()
+        if not channels:
+            return
+        objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
+        for topic in tuple(self._retained.known.states):
+            object_ = self._topics.object_of(topic)
+            # A parameter comes in a session only: that it is not known now means nothing.
+            if object_ not in objects and not object_.startswith("par_"):
+                self._forget(topic)
 
     def _forget(self, topic: str) -> None:
         self._states.forget(topic)
@@ -236,13 +278,13 @@ class HomeView(Service, BoilerObserver):
         known = self._retained.known
         if known.base == self._topics.base:
             return
+        # First what reads the states, or it would complain that they are gone.
+        self._announcer.withdraw()
         for topic in tuple(known.states):
             self._forget(topic)
         if known.base:
             self._broker.clear(Topics(known.base).status)
         known.base = self._topics.base
-        # They name topics that are no more.
-        known.components = {}
         self._retained.changed()
 
 
@@ -250,8 +292,3 @@ def _shown(channel: Channel) -> str:
     """What a channel shows, if that is known."""
     known = channel.connected and channel.value is not None
     return UNKNOWN if not known or channel.text is None else channel.text
-
-
-def _is_state(entry: object) -> bool:
-    """Whether what a channel shows is one of several states, or a fault's number."""
-    return isinstance(entry, AnalogEntry) and (bool(entry.states) or entry.role == "fault_number")

@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from hargassner.boiler.equipment import Proven
 from hargassner.boiler.model import Boiler, BoilerObserver, Identity
 from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, Described, Identified
@@ -131,18 +132,22 @@ IDENTITY_FILE = "identity.json"
 
 
 EQUIPMENT_FILE = "equipment.json"
-"""Which circuits, tanks and the like have shown that they exist."""
+"""Which circuits, tanks, sensors and the like have shown that they exist."""
 
 
-def equipment_of_json(known: Any) -> list[str]:
-    """The groups that a file names.
+def equipment_of_json(known: Any) -> Proven:
+    """What a file says to exist.
 
     Raises:
-        ValueError, TypeError: it is damaged.
+        ValueError, KeyError, TypeError: it is damaged.
     """
+    return Proven(_texts(known["groups"]), _texts(known["inputs"]))
+
+
+def _texts(known: Any) -> frozenset[str]:
     if not isinstance(known, list) or not all(isinstance(each, str) for each in known):
-        raise ValueError("a group is no text")
-    return known
+        raise ValueError("not a list of texts")
+    return frozenset(known)
 
 
 def identity_of_json(known: Any) -> list[Identified]:
@@ -185,7 +190,7 @@ class Snapshots(Service, BoilerObserver):
         self._directory = directory
         self._descriptor = DescriptorSnapshot(directory)
         self._identity = file(IDENTITY_FILE, lambda: asdict(boiler.identity))
-        self._equipment = file(EQUIPMENT_FILE, lambda: sorted(boiler.equipment.present))
+        self._equipment = file(EQUIPMENT_FILE, lambda: _equipment(boiler))
         self._found = file(Found.FILE, lambda: Found.of(devices).json())
         self._last_found = Found()
         self._devices = devices
@@ -201,7 +206,7 @@ class Snapshots(Service, BoilerObserver):
         for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json) or ():
             self._boiler.apply(identified, now)
         equipment = load_json(self._directory, EQUIPMENT_FILE, equipment_of_json)
-        self._boiler.equipment.add(equipment or ())
+        self._boiler.equipment.add(equipment or Proven())
         described = self._descriptor.load()
         if described is not None:
             self._boiler.apply(Described(described.descriptor), now)
@@ -222,7 +227,7 @@ class Snapshots(Service, BoilerObserver):
         """Save who the boiler and the gateway are."""
         self._identity.changed()
 
-    def equipment_changed(self, groups: frozenset[str]) -> None:
+    def equipment_changed(self, proven: Proven) -> None:
         """Save what exists."""
         self._equipment.changed()
 
@@ -236,6 +241,11 @@ class Snapshots(Service, BoilerObserver):
         if found != self._last_found:
             self._last_found = found
             self._found.changed()
+
+
+def _equipment(boiler: Boiler) -> dict[str, list[str]]:
+    proven = boiler.equipment.proven
+    return {"groups": sorted(proven.groups), "inputs": sorted(proven.inputs)}
 
 
 def _failed(why: Failure) -> None:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner.boiler.equipment import Proven
 from hargassner.boiler.model import Boiler, BoilerObserver
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import (
@@ -146,19 +147,32 @@ class StayingTests(EquipmentCase):
             self.assertLessEqual(before, self.present())
             before = self.present()
 
+    def test_a_sensor_that_breaks_stays(self) -> None:
+        """The circuit's flow was measured once; its room never was."""
+        self.line(TVL_1="35.0")
+        self.line()
+        shown = {name for name in ANALOG if self.shows(name)}
+        self.assertLess({"TVL_1", "TVLs_1", "HKZustand_1"}, shown)
+        self.assertFalse({"TRA_1", "TPo", "TB1"} & shown)
+
+    def shows(self, name: str) -> bool:
+        """Whether a channel belongs to what exists."""
+        [channel] = [each for each in self.boiler.channels.values() if each.name == name]
+        return self.boiler.equipment.shows(channel)
+
     def test_an_earlier_life_knew_more(self) -> None:
-        self.boiler.equipment.add(["tank_1", "a thing that nobody knows"])
+        self.boiler.equipment.add(Proven(frozenset({"tank_1", "a thing that nobody knows"})))
         self.line("HKP1")
         self.assertEqual({"tank_1", "circuit_1"}, self.present())
 
     def test_observers_are_told_once(self) -> None:
-        told: list[frozenset[str]] = []
+        told: list[Proven] = []
 
         class Observer(BoilerObserver):
-            def equipment_changed(self, groups: frozenset[str]) -> None:
-                told.append(groups)
+            def equipment_changed(self, proven: Proven) -> None:
+                told.append(proven)
 
         self.boiler.observe(Observer())
         for _ in range(3):
             self.line("HKP1")
-        self.assertEqual([frozenset({"circuit_1"})], told)
+        self.assertEqual([Proven(frozenset({"circuit_1"}))], told)

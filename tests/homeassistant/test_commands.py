@@ -83,8 +83,8 @@ class CommandTests(CommandCase):
         self.assertEqual([], self.control.asked)
 
     def test_a_parameter_that_was_not_told_yet_is_for_the_control_to_judge(self) -> None:
-        self.broker.deliver(f"{BASE}/par_8/set", "18")
-        self.assertEqual([("8", "18")], self.control.asked)
+        self.broker.deliver(f"{BASE}/par_5/set", "18")
+        self.assertEqual([("5", "18")], self.control.asked)
 
     def test_every_command_has_one_result(self) -> None:
         """Whatever becomes of each, and in whatever order."""
@@ -143,14 +143,20 @@ class FromHomeAssistantTests(CommandCase):
         self.home = check_announcements(self.announced())
 
     def test_a_switch(self) -> None:
-        switch = self.home.entity("switch", "par_pr040")
+        switch = self.home.entity("switch", "par_21")
         self.broker.deliver(switch["command_topic"], switch["payload_on"])
-        self.assertEqual([("PR040", "Oui")], self.control.asked)
+        self.assertEqual([("21", "Oui")], self.control.asked)
+
+    def test_a_button(self) -> None:
+        button = self.home.entity("button", "par_pr040")
+        self.broker.deliver(button["command_topic"], button["payload_press"])
+        self.assertEqual([("PR040", "1")], self.control.asked)
 
     def test_a_select(self) -> None:
         select = self.home.entity("select", "par_pr001")
-        self.broker.deliver(select["command_topic"], select["options"][1])
-        self.assertEqual([("PR001", "Arr")], self.control.asked)
+        payload = rendered(select["command_template"], select["options"][1])
+        self.broker.deliver(select["command_topic"], payload)
+        self.assertEqual([("PR001", "1")], self.control.asked)
 
     def test_a_number(self) -> None:
         number = self.home.entity("number", "par_a6d")

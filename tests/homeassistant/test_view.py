@@ -306,6 +306,8 @@ class TakingBackTests(HomeCase):
         """With another descriptor its topic is cleared, and the others stay."""
         self.everything()
         self.apply(described(CHANNELS[:2], BITS))
+        self.line()
+        self.settle()
         self.assertNotIn("tra_1", self.states())
         self.assertIn("tk", self.states())
         self.assertIn("par_4", self.states())
@@ -315,6 +317,8 @@ class TakingBackTests(HomeCase):
         self.live_again()
         self.assertIn("tra_1", self.states())
         self.apply(described(CHANNELS[:2], BITS))
+        self.line()
+        self.settle()
         self.assertNotIn("tra_1", self.states())
         self.assertIn("par_4", self.states())
 
@@ -325,8 +329,9 @@ class TakingBackTests(HomeCase):
         self.config = config_from({"mqtt": {"node": "cellar"}, "web": {"listen": ""}})
         self.live_again()
         self.everything()
-        bases = {topic.rpartition("/")[0] for topic in self.broker.retained}
-        self.assertEqual({"hargassner/cellar", "homeassistant/device/hargassner_cellar"}, bases)
+        self.assertFalse([topic for topic in self.broker.retained if "boiler" in topic])
+        self.assertIn("hargassner/cellar/tk", self.broker.retained)
+        self.assertIn("homeassistant/device/hargassner_cellar/config", self.broker.retained)
 
     def test_an_empty_memory_is_no_reason_to_fail(self) -> None:
         """A file that is damaged in whatever way is set aside."""
@@ -378,7 +383,11 @@ class BirthTests(HomeCase):
         self.broker.deliver("homeassistant/status", "online")
         self.clock.advance(BIRTH_DELAY)
         published = self.broker.take()
-        self.assertEqual("homeassistant/device/hargassner_boiler/config", published[0][0])
+        first = [topic for topic, _ in published[:2]]
+        self.assertEqual(
+            [f"homeassistant/device/hargassner_boiler{each}/config" for each in ("_bridge", "")],
+            first,
+        )
         self.assertEqual(self.broker.retained, dict(published))
 
     def test_many_births_are_answered_once(self) -> None:
@@ -407,10 +416,10 @@ class BirthTests(HomeCase):
         self.assertEqual([], self.broker.take())
         self.broker.deliver("ha/x/status", "online")
         self.clock.advance(BIRTH_DELAY)
-        self.assertEqual("ha/x/device/hargassner_boiler/config", self.broker.take()[0][0])
+        self.assertEqual("ha/x/device/hargassner_boiler_bridge/config", self.broker.take()[0][0])
 
     def test_a_birth_before_anything_is_known(self) -> None:
         """Neither fails nor announces more than the bridge itself."""
         self.broker.deliver("homeassistant/status", "online")
         self.clock.advance(SETTLE)
-        self.assertEqual(1, len(self.announced()))
+        self.assertEqual(2, len(self.announced()))

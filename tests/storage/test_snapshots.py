@@ -202,7 +202,7 @@ class SnapshotsTests(SynchronousTestCase):
         self.assertEqual({"circuit_3"}, self.boiler.equipment.present)
 
     def test_damaged_equipment_is_set_aside(self) -> None:
-        for damaged in (b"7", b"[7]", b"{}"):
+        for damaged in (b"7", b"[7]", b"{}", b'{"groups": [7], "inputs": []}'):
             self.path.mkdir(exist_ok=True)
             (self.path / EQUIPMENT_FILE).write_bytes(damaged)
             self.live()
