@@ -30,7 +30,7 @@ from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol, Timing
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
-from tests.proxy.test_session import Connection
+from tests.proxy.case import Connection
 
 PARAMETERS = ("PR001", "PR011", "4", "A6d")
 TIMEOUT = 5.0

@@ -17,7 +17,8 @@ from hargassner.proxy.session import Session
 from hargassner.storage.file import SAVE_AFTER
 from tests.discovery.packets import ANNOUNCEMENT, SERVICES, SERVICES_WANTED
 from tests.doubles.clocks import TwoClockReactor
-from tests.monitor.test_interpreter import DOCUMENT, KEY, TOKEN
+from tests.doubles.documents import SMALL
+from tests.doubles.login import KEY, TOKEN
 
 GATEWAY, ELSEWHERE, BOILER = "192.0.2.7", "192.0.2.9", "198.51.100.2"
 LOGIN = (
@@ -26,7 +27,7 @@ LOGIN = (
     ("gateway", KEY),
     ("boiler", b"zclient login (7)\r\n$ack\r\n"),
 )
-DESCRIBED = (("gateway", b"$daq desc\r\n"), ("boiler", b"$<<" + DOCUMENT + b">>\r\n"))
+DESCRIBED = (("gateway", b"$daq desc\r\n"), ("boiler", b"$<<" + SMALL + b">>\r\n"))
 
 
 class ImmediatePool:
@@ -146,7 +147,7 @@ class NotificationTests(PartsCase):
         self.announce()
         self.pass_(self.session(), *LOGIN, *DESCRIBED)
         self.assertIsNotNone(self.parts.boiler.descriptor)
-        self.assertEqual(self.saved("descriptor.xml").encode("latin-1"), DOCUMENT)
+        self.assertEqual(self.saved("descriptor.xml").encode("latin-1"), SMALL)
 
     def test_its_address_leads_to_the_boiler(self) -> None:
         self.answer()

@@ -1,15 +1,11 @@
 """Direct telemetry: a connection of the bridge's own while no gateway session runs."""
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
@@ -22,45 +18,8 @@ from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from tests.cases import Log
-from tests.monitor.test_interpreter import DOCUMENT
-
-
-class Transport(StringTransport):
-    """A connection to the boiler that ends when it is told to."""
-
-    def abortConnection(self) -> None:
-        self.loseConnection()
-
-    def loseConnection(self) -> None:
-        if not self.disconnecting:
-            super().loseConnection()
-            self.protocol.connectionLost(Failure(ConnectionDone()))
-
-
-@implementer(IStreamClientEndpoint)
-class BoilerEndpoint:
-    """The way to a boiler that answers when the test says so."""
-
-    def __init__(self) -> None:
-        self.attempts: list[tuple[Deferred[Any], Any]] = []
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:
-        attempt: Deferred[Any] = Deferred()
-        self.attempts.append((attempt, protocolFactory))
-        return attempt
-
-    def accept(self) -> Transport:
-        attempt, factory = self.attempts.pop(0)
-        protocol = factory.buildProtocol(None)
-        transport = Transport()
-        transport.protocol = protocol
-        protocol.makeConnection(transport)
-        attempt.callback(protocol)
-        return transport
-
-    def refuse(self, why: Exception | None = None) -> None:
-        attempt, _ = self.attempts.pop(0)
-        attempt.errback(Failure(why or ConnectError()))
+from tests.doubles.documents import SMALL
+from tests.doubles.transports import ScriptedEndpoint
 
 
 class DirectCase(SynchronousTestCase):
@@ -69,7 +28,7 @@ class DirectCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.log = Log(self)
-        self.endpoint = BoilerEndpoint()
+        self.endpoint = ScriptedEndpoint()
         self.boiler = Boiler()
         interpreter = Interpreter(self.boiler, self.clock, lambda _: None)
         self.direct = DirectTelemetry(self.clock, self.endpoint, interpreter)
@@ -107,7 +66,7 @@ class DirectCase(SynchronousTestCase):
 
     def test_lines_reach_the_model_without_a_login(self) -> None:
         transport = self.endpoint.accept()
-        transport.protocol.dataReceived(b"$<<" + DOCUMENT + b">>\r\n")
+        transport.protocol.dataReceived(b"$<<" + SMALL + b">>\r\n")
         transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
         self.assertTrue(self.boiler.availability.telemetry)
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")

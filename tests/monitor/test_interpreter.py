@@ -16,14 +16,8 @@ from hargassner.proxy.access import Access
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import IExchangeObserver
 from hargassner.proxy.session import Session
-
-DOCUMENT = (
-    b"<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK' dop='0'/>"
-    b"<CHANNEL id='1' name='TK' unit='\xb0C'/></ANALOG>"
-    b"<DIGITAL><CHANNEL id='0' bit='0' name='St\xf6rung'/></DIGITAL></DAQPRJ>\r\n"
-)
-TOKEN = b"$0A1B2C3D\r\n"
-KEY = b"$login key 1300112233445566778899AABBCCDDEEFF\r\n"
+from tests.doubles.documents import SMALL
+from tests.doubles.login import KEY, TOKEN
 
 
 class InterpreterCase(SynchronousTestCase):
@@ -77,8 +71,8 @@ class SessionTests(InterpreterCase):
 
     def test_a_descriptor_is_handed_on_and_telemetry_understood(self) -> None:
         self.session_interpreter.gateway_sent(b"$daq desc\r\n")
-        self.session_interpreter.boiler_sent(b"$<<" + DOCUMENT + b">>\r\npm 7 65.9 1 \r\n")
-        self.assertEqual(self.described, [DOCUMENT])
+        self.session_interpreter.boiler_sent(b"$<<" + SMALL + b">>\r\npm 7 65.9 1 \r\n")
+        self.assertEqual(self.described, [SMALL])
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
         self.assertEqual(self.boiler.channels["tk"].since, 1_700_000_000)
         self.assertEqual(self.boiler.channels["stoerung"].text, "ON")

@@ -16,7 +16,7 @@ from hargassner.discovery import BoilerUnknownError, Devices, ServiceList
 from hargassner.network.interface import NetworkInterface, NotThereYetError
 from hargassner.proxy.endpoint import BoilerLine
 from tests.cases import DescriptorCase
-from tests.network.test_connecting import need_ties
+from tests.network.binding import need_device_binding
 
 NOWHERE = NetworkInterface()
 
@@ -91,7 +91,7 @@ class TiedLineTests(DescriptorCase):
 
     @inlineCallbacks
     def test_a_boiler_that_is_known_by_name_is_found_through_its_interface(self) -> Any:
-        need_ties()
+        need_device_binding()
         listening = reactor.listenTCP(0, Quiet(), interface="127.0.0.1")
         self.addCleanup(listening.stopListening)
         real: Any = reactor
