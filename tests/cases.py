@@ -137,6 +137,11 @@ class Log:
         self._observer = EventLoggingObserver.createWithCleanup(case, globalLogPublisher)
 
     @property
+    def everything(self) -> list[LogEvent]:
+        """The events, in order, and those of Twisted's own among them."""
+        return list(self._observer)
+
+    @property
     def events(self) -> list[LogEvent]:
         """The events, in order; those of Twisted's own are left out."""
         return [each for each in self._observer if each["log_namespace"].startswith("hargassner.")]

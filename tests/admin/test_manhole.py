@@ -17,8 +17,8 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone, ProcessDone
 from twisted.internet.protocol import ProcessProtocol, Protocol
-from twisted.internet.testing import EventLoggingObserver, MemoryReactorClock, StringTransport
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
 from hargassner.admin.console import namespace
@@ -38,14 +38,12 @@ from hargassner.parts import build
 from hargassner.proxy.session import Session
 from tests.cases import ClockCase, DescriptorCase, free_ports
 from tests.doubles.clocks import TwoClocks
+from tests.doubles.documents import document
 from tests.telling import tell
 
 CONFIG = ManholeConfig(listen="tcp:0:interface=127.0.0.1", password="open sesame")
 WRONG = "open cinnamon"
-DOCUMENT = (
-    b"<DAQPRJ><ANALOG><CHANNEL id='0' name='TK' unit='\xb0C'/>"
-    b"<CHANNEL id='1' name='e\x9b2J' unit='%'/></ANALOG><DIGITAL></DIGITAL></DAQPRJ>"
-)
+DOCUMENT = document([("TK", "°C"), ("e\x9b2J", "%")])
 
 
 class Client:
@@ -272,11 +270,10 @@ class AnyBytesTests(ManholeCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
 
     def loud(self) -> list[object]:
         """What was logged for owners to read, by Twisted too."""
-        return [each for each in self.everything if each["log_level"] >= LogLevel.info]
+        return [each for each in self.log.everything if each["log_level"] >= LogLevel.info]
 
     @given(
         pieces=st.lists(

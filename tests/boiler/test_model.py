@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.logger import LogLevel
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import (
@@ -45,6 +44,8 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter, OtherParameter
 from hargassner.monitor.readings import LineReader
+from tests.cases import Log
+from tests.doubles.documents import document
 from tests.shared import shared_file
 from tests.telling import tell
 
@@ -61,15 +62,8 @@ SMALL = (
 
 def described(*analog: tuple[str, str]) -> BoilerDescribed:
     """The event of a descriptor with these analog channels and the fault bit."""
-    channels = "".join(
-        f"<CHANNEL id='{place}' name='{name}' unit='{unit}'/>"
-        for place, (name, unit) in enumerate(analog)
-    )
-    document = (
-        f"<DAQPRJ><ANALOG>{channels}</ANALOG>"
-        "<DIGITAL><CHANNEL id='0' bit='0' name='Störung'/></DIGITAL></DAQPRJ>"
-    ).encode("latin-1")
-    return BoilerDescribed(document, parse_descriptor(document))
+    content = document(analog, ["Störung"])
+    return BoilerDescribed(content, parse_descriptor(content))
 
 
 def mode(index: int) -> ChoiceParameter:
@@ -126,7 +120,7 @@ class BoilerCase(SynchronousTestCase):
     """A boiler, somebody who observes it, and what is logged."""
 
     def setUp(self) -> None:
-        self.logged = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.log = Log(self)
         self.boiler = Boiler()
         self.notebook = Notebook()
         self.stop = self.boiler.observe(self.notebook)
@@ -152,7 +146,7 @@ class BoilerCase(SynchronousTestCase):
 
     def warnings(self) -> int:
         """How many warnings were logged."""
-        return [event["log_level"] for event in self.logged].count(LogLevel.warn)
+        return [event["log_level"] for event in self.log.events].count(LogLevel.warn)
 
 
 class ChannelTests(BoilerCase):
@@ -291,7 +285,7 @@ class LengthMismatchTests(BoilerCase):
         self.describe(("ZK", ""), ("TK", "°C"))
         for now in (1.0, 2.0, 3.0):
             self.line(f"7 65.7 99 {now} 0000", now)
-        [event] = [event for event in self.logged if event["log_level"] is LogLevel.warn]
+        [event] = [event for event in self.log.events if event["log_level"] is LogLevel.warn]
         self.assertEqual((3, 5), (event["expected"], event["got"]))
         self.assertEqual(LengthMismatch(expected=3, got=5), self.boiler.availability.mismatch)
         self.assertEqual(1.0, self.boiler.availability.mismatch_since)
@@ -305,7 +299,9 @@ class LengthMismatchTests(BoilerCase):
             self.line("7 65.7 0000", now=float(now))
             self.assertIsNone(self.boiler.availability.mismatch)
         said = [
-            event["log_format"] for event in self.logged if "telemetry lines" in event["log_format"]
+            event["log_format"]
+            for event in self.log.events
+            if "telemetry lines" in event["log_format"]
         ]
         self.assertEqual(2, len(said), said)
 
@@ -315,7 +311,9 @@ class LengthMismatchTests(BoilerCase):
         for line in ("7 0000", "7 65.7 99 0000", "7 0000", "7 65.7 0000"):
             self.line(line)
         said = [
-            event["log_level"] for event in self.logged if "telemetry lines" in event["log_format"]
+            event["log_level"]
+            for event in self.log.events
+            if "telemetry lines" in event["log_format"]
         ]
         self.assertEqual([LogLevel.warn, LogLevel.warn, LogLevel.info], said)
 
@@ -328,7 +326,7 @@ class LengthMismatchTests(BoilerCase):
         self.assertIsNone(self.boiler.availability.mismatch)
         self.assertIn(self.boiler.availability, self.told())
         self.assertEqual("65.7", self.boiler.channels["tk"].text)
-        self.assertEqual(LogLevel.info, self.logged[-1]["log_level"])
+        self.assertEqual(LogLevel.info, self.log.events[-1]["log_level"])
 
 
 class MissingTests(BoilerCase):

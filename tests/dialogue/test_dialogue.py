@@ -38,6 +38,7 @@ from hargassner.dialogue.masking import LONGEST_SHOWN
 from hargassner.dialogue.pairing import MOST_OPEN
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
 from hargassner.dialogue.replies import MOST_ERRORS
+from tests.doubles.documents import document
 
 TOKEN = "5EC2E7A0"
 KEY = "13F00DFACE0123456789ABCDEF01234567"
@@ -72,14 +73,9 @@ def choice(identifier: str, index: int, *options: str) -> ParameterSeen:
     return ParameterSeen(ChoiceParameter(identifier, "Mode", index, options, 1))
 
 
-def document(channels: int = 3) -> bytes:
+def numbered(channels: int = 3) -> bytes:
     """A descriptor with so many analog channels."""
-    analog = "".join(
-        f"<CHANNEL id='{number}' name='Größe {number}' unit='°C'/>" for number in range(channels)
-    )
-    bit = "<CHANNEL id='0' bit='3' name='Störung'/>"
-    text = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{bit}</DIGITAL></DAQPRJ>"
-    return text.encode("latin-1")
+    return document([(f"Größe {number}", "°C") for number in range(channels)], {3: "Störung"})
 
 
 def blocks(content: bytes, size: int) -> str:
@@ -411,20 +407,20 @@ class DescriptorTests(SynchronousTestCase):
 
     def test_the_blocks_are_joined(self) -> None:
         """The document is told as it came, wherever it was cut."""
-        described = BoilerDescribed(document(), parse_descriptor(document()))
+        described = BoilerDescribed(numbered(), parse_descriptor(numbered()))
         for size in (10, 101, 1 << 14):
-            events = overhear("> $daq desc", f"< {blocks(document(), size)}")
+            events = overhear("> $daq desc", f"< {blocks(numbered(), size)}")
             self.assertEqual(events, [described])
 
     def test_a_line_end_may_stand_inside_a_block(self) -> None:
         """The last block's content ends with one, as it seems."""
-        content = document() + b"\r\n"
+        content = numbered() + b"\r\n"
         events = overhear("> $daq desc", f"< {blocks(content, 1 << 14)}")
-        self.assertEqual(events, [BoilerDescribed(content, parse_descriptor(document()))])
+        self.assertEqual(events, [BoilerDescribed(content, parse_descriptor(numbered()))])
 
     def test_telemetry_is_not_swallowed_by_a_block(self) -> None:
         """A line of telemetry or a notice is none of a block's, even where it should not be."""
-        content = document().decode("latin-1")
+        content = numbered().decode("latin-1")
         telemetry, notice, described = overhear(
             "> $daq desc", f"< $<<{content}", "< pm 1 2 ", "< zx", "< >>"
         )
@@ -806,7 +802,7 @@ class UnreadableTests(SynchronousTestCase):
 CONVERSATION = said(
     *("< 0 0 ", "> $login token", f"< ${TOKEN}", f"> $login key {KEY}"),
     *("< zclient login (7421)\r\n$ack", "> $asnr get", "< $", "> $daq desc"),
-    *(f"< {blocks(document() + bytes([13, 10]), 61)}", "< pm 1 2 \r\nzx\ny"),
+    *(f"< {blocks(numbered() + bytes([13, 10]), 61)}", "< pm 1 2 \r\nzx\ny"),
     *("> $what", "< $one\r\n$two", "> $daq start\r\n$logging enable"),
     *("< $daq started\r\npm 1 2 3 \r\n$logging enabled", "> $info"),
     *("< $KT: 'Größe'\r\n$SN BCE: '1'\r\n$SN X: ''", "> $par get all"),

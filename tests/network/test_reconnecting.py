@@ -4,7 +4,6 @@ from typing import Any
 
 from twisted.internet.interfaces import IProtocol, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
-from twisted.logger import globalLogPublisher
 from zope.interface.verify import verifyObject
 
 from hargassner.network.reconnecting import SETTLED, Reconnecting
@@ -112,12 +111,9 @@ class ReconnectingTests(ClockCase):
 
     def test_it_says_nothing(self) -> None:
         """Whoever uses it knows what there is to say."""
-        events: list[Any] = []
-        globalLogPublisher.addObserver(events.append)
-        self.addCleanup(globalLogPublisher.removeObserver, events.append)
         for _ in range(3):
             self.endpoint.refuse()
             self.clock.advance(100)
         transport = self.endpoint.accept()
         transport.gone()
-        self.assertEqual(events, [])
+        self.assertEqual(self.log.everything, [])

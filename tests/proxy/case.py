@@ -6,8 +6,6 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IProtocolFactory
 from twisted.internet.task import Clock
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
@@ -17,6 +15,7 @@ from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.proxy.session_states import FLUSH_TIMEOUT
+from tests.cases import Log
 from tests.doubles.transports import ScriptedTransport
 
 GATEWAY = "192.0.2.7"
@@ -107,7 +106,7 @@ class ProxyCase(SynchronousTestCase):
         )
         self.devices.on_announcement(self.factory.gateway_announced)
         self.factory.on_login(lambda session: self.devices.gateway_logged_in(session.address))
-        self.events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.log = Log(self)
         self.addCleanup(self.nothing_is_left)
 
     def nothing_is_left(self) -> None:
@@ -149,6 +148,3 @@ class ProxyCase(SynchronousTestCase):
         trusted = self.devices.trusted_gateway
         silence = None if trusted is None else self.factory.silence(trusted.address)
         self.devices.gateway_announced(address, Announcement("6.4.1", serial), silence)
-
-    def logged(self) -> list[str]:
-        return [formatEvent(event) for event in self.events]

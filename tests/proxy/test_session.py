@@ -235,7 +235,7 @@ class ConnectingTests(ProxyCase):
             client.gone(ConnectionDone())
         self.session()
         self.assertEqual(
-            [re.sub(r"port \d+", "port N", each) for each in self.logged()],
+            [re.sub(r"port \d+", "port N", each) for each in self.log.lines],
             [
                 f"session 1: {GATEWAY} port N connected",
                 f"session 1: over after 0.0 s: the boiler cannot be reached: {BOILER}: "
@@ -255,7 +255,7 @@ class ConnectingTests(ProxyCase):
             client.gone(ConnectionDone())
             for leg in self.session():
                 leg.gone(ConnectionDone())
-        self.assertEqual(sum("cannot be reached" in each for each in self.logged()), 2)
+        self.assertEqual(sum("cannot be reached" in each for each in self.log.lines), 2)
 
     def test_a_client_that_goes_meanwhile_ends_the_attempt(self) -> None:
         client = self.client()
@@ -324,12 +324,12 @@ class AccessTests(ProxyCase):
         for _ in range(3):
             self.refused("192.0.2.99")
         self.assertEqual(self.factory.counters.refused, 3)
-        self.assertEqual(len([each for each in self.logged() if "192.0.2.99" in each]), 1)
+        self.assertEqual(len([each for each in self.log.lines if "192.0.2.99" in each]), 1)
 
     def test_the_log_says_when_no_gateway_was_heard_yet(self) -> None:
         self.devices.recall(None, None)
         self.refused(GATEWAY)
-        self.assertIn("no gateway has announced itself yet", self.logged()[-1])
+        self.assertIn("no gateway has announced itself yet", self.log.lines[-1])
 
 
 class StartingOverTests(ProxyCase):
@@ -350,7 +350,7 @@ class StartingOverTests(ProxyCase):
         client.says(b"$setkomm\r\n")
         self.clock.advance(START_OVER_TIMEOUT)
         self.assertFalse(client.closing)
-        self.assertIn("it stays", self.logged()[-1])
+        self.assertIn("it stays", self.log.lines[-1])
 
     def test_one_that_asked_in_between_gets_three_seconds_anew(self) -> None:
         client, _ = self.session()
@@ -682,7 +682,7 @@ class StoryTests(ProxyCase):
         client.gone(ConnectionDone())
         boiler.gone(ConnectionDone())
         self.assertEqual(
-            self.logged(),
+            self.log.lines,
             [
                 "session 1: 192.0.2.7 port 51975 connected",
                 "session 1: the boiler is connected",
