@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
-from hargassner.boiler.model import Boiler
+import hargassner
+from hargassner.boiler.model import Boiler, Channel
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
@@ -55,6 +61,10 @@ class BridgeCollector(Collector):
         yield from self._passing()
         yield from self._links()
         yield from self._outcomes()
+        yield InfoMetricFamily(
+            "hargassner_build", "What runs.", {"version": hargassner.__version__}
+        )
+        yield self._faults()
         yield self._channels()
 
     def _passing(self) -> Iterable[Metric]:
@@ -130,16 +140,30 @@ class BridgeCollector(Collector):
                 outcomes.add_metric([each.name], getattr(counters, each.name))
             yield outcomes
 
+    def _faults(self) -> Metric:
+        faults = GaugeMetricFamily(
+            "hargassner_fault",
+            "1 for each fault that the boiler reports now.",
+            labels=["number", "text"],
+        )
+        for fault in self._boiler.faults:
+            faults.add_metric([str(fault.number or ""), fault.text.en], 1)
+        return faults
+
     def _channels(self) -> Metric:
         values = GaugeMetricFamily(
             "hargassner_channel",
             "What the boiler's connected channels show.",
-            labels=["object", "name", "unit"],
+            labels=["object", "name", "unit", "role"],
         )
         if self._boiler.availability.telemetry:
             for channel in self._boiler.channels.values():
                 if channel.value is not None and channel.connected:
-                    values.add_metric(
-                        [channel.object, channel.name, channel.unit], float(channel.value)
-                    )
+                    labels = [channel.object, channel.name, channel.unit, _role(channel)]
+                    values.add_metric(labels, float(channel.value))
         return values
+
+
+def _role(channel: Channel) -> str:
+    """What the channel is on whatever boiler has it, empty for what has no such name."""
+    return "" if channel.entry is None else channel.entry.role
