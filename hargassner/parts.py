@@ -99,23 +99,23 @@ class SessionObservers:
     direct: DirectTelemetry
     control: Control
 
-    def watch(self, session: Session) -> list[ISessionObserver]:
+    def observe(self, session: Session) -> list[ISessionObserver]:
         """The observers of a session that begins, in the order in which they see what passes."""
-        interpreter = self.interpreter.watch(session)
+        interpreter = self.interpreter.observe(session)
         # The first one times what all the others need.
         observers: list[ISessionObserver] = [
             self.timing.observer(),
             interpreter,
-            self.journal.watch(session),
+            self.journal.observe(session),
         ]
         if self.recordings is not None:
             now, date = self.clock.seconds(), self.clock.wall()
             recorder = self.recordings.session(session.number, session.address, now, date)
             observers.append(Recorded(recorder, self.clock.seconds))
         is_gateway = self.devices.is_gateway(session.address)
-        observers.append(self.direct.watch(session, is_gateway=is_gateway))
+        observers.append(self.direct.observe(session, is_gateway=is_gateway))
         # What the last one sends comes after what the others have seen.
-        observers.append(self.control.watch(session, interpreter))
+        observers.append(self.control.observe(session, interpreter))
         return observers
 
 
@@ -136,7 +136,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         clock, timing, interpreter, journal, recordings, devices, direct, control
     )
     access, both = Access(config.gateway.allow, devices), sides(config, gateway, boiler_interface)
-    proxy = ProxyFactory(reactor, line.connect, access, observers.watch)
+    proxy = ProxyFactory(reactor, line.connect, access, observers.observe)
     relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
     _wire(devices, proxy, interpreter, snapshots, direct)
     return Parts(

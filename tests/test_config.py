@@ -248,14 +248,14 @@ class DocumentTests(SynchronousTestCase):
             self.assertIn("must be a section, [gateway]", str(wrong))
 
     def test_a_manhole_is_on_the_loopback_interface_unless_it_names_another(self) -> None:
-        for wanted, meant in (
+        for listen, meant in (
             ("tcp:8007", "tcp:8007:interface=127.0.0.1"),
             ("tcp:port=8007:interface=", "tcp:port=8007:interface=:interface=127.0.0.1"),
             ("tcp6:8007", r"tcp6:8007:interface=\:\:1"),
             ("tcp:8007:interface=192.0.2.1", "tcp:8007:interface=192.0.2.1"),
             ("unix:/run/hargassner/manhole", "unix:/run/hargassner/manhole"),
         ):
-            document = {"manhole": {"listen": wanted, "password": "x"}}
+            document = {"manhole": {"listen": listen, "password": "x"}}
             self.assertEqual(config_from(document).manhole.listen, meant)
 
     def test_an_endpoint_tells_whether_other_machines_can_connect(self) -> None:

@@ -171,8 +171,8 @@ class ObserverTests(PartsCase):
         self.assertEqual(len(names), 6)
         session = Session(2, (GATEWAY, 51976), self.parts.proxy)
         self.assertEqual(names[0], type(self.parts.timing.observer()).__name__)
-        interpreter = self.parts.interpreter.watch(session)
-        self.assertEqual(names[-1], type(self.parts.control.watch(session, interpreter)).__name__)
+        interpreter = self.parts.interpreter.observe(session)
+        self.assertEqual(names[-1], type(self.parts.control.observe(session, interpreter)).__name__)
         self.assertIn("Recorded", names)
 
     def test_direct_telemetry_gives_way_to_the_gateway_and_to_whoever_logs_in(self) -> None:

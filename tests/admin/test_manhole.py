@@ -372,7 +372,7 @@ class InsideTests(ManholeCase):
     def hear_telemetry(self) -> None:
         session = Session(1, ("192.0.2.7", 51975), self.parts.proxy)
         self.parts.proxy.sessions[1] = session
-        self.parts.journal.watch(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
+        self.parts.journal.observe(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
         for event in (
             BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)),
             TelemetryLine(b"pm 65.90 7 "),
@@ -438,13 +438,13 @@ class Terminal(Protocol):
     def __init__(self) -> None:
         self.shown = b""
         self.over: Deferred[None] = Deferred()
-        self._wanted = b""
+        self._awaited = b""
         self._waiting: Deferred[bytes] | None = None
 
-    def types(self, data: bytes, wanted: bytes) -> "Deferred[bytes]":
+    def types(self, data: bytes, awaited: bytes) -> "Deferred[bytes]":
         """Type this, and wait until that is shown; the result is all that was shown."""
         self.shown = b""
-        self._wanted = wanted
+        self._awaited = awaited
         self._waiting = Deferred()
         self.write(data)
         return self._waiting
@@ -456,7 +456,7 @@ class Terminal(Protocol):
         self.shown += data
         if IAC + WILL + ECHO in data:
             self.write(IAC + DO + ECHO)
-        if self._waiting is not None and self._wanted in self.shown:
+        if self._waiting is not None and self._awaited in self.shown:
             waiting, self._waiting = self._waiting, None
             waiting.callback(self.shown)
 

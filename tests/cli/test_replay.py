@@ -124,7 +124,7 @@ class ReplayTests(SynchronousTestCase):
         )
 
     def test_telemetry_is_printed_where_it_changed(self):
-        """From the descriptor on, in the boiler's own precision; a misfitting line is said."""
+        """From the descriptor on, in the boiler's own precision; another length of line is said."""
         _, out, _ = self.replay("--telemetry", *self.record())
         self.assertEqual(
             [line for line in out if "telemetry" in line],

@@ -44,21 +44,21 @@ class DirectCase(SynchronousTestCase):
 
     def session(self, number: int = 1) -> ISessionObserver:
         session = Session(number, ("192.0.2.7", 50000), self.proxy)
-        return self.direct.watch(session, is_gateway=True)
+        return self.direct.observe(session, is_gateway=True)
 
     def test_somebody_elses_session_does_not_end_it(self) -> None:
         session = Session(1, ("192.0.2.99", 50000), self.proxy)
         transport = self.endpoint.accept()
-        self.direct.watch(session, is_gateway=False)
+        self.direct.observe(session, is_gateway=False)
         self.assertFalse(transport.disconnecting)
 
     def test_a_session_of_unknown_origin_that_logs_in_is_given_way_to(self) -> None:
         session = Session(1, ("192.0.2.9", 50000), self.proxy)
         transport = self.endpoint.accept()
-        watcher = self.direct.watch(session, is_gateway=False)
+        observer = self.direct.observe(session, is_gateway=False)
         self.direct.give_way(session)
         self.assertTrue(transport.disconnecting)
-        watcher.over("enough")
+        observer.over("enough")
         self.assertEqual(len(self.endpoint.attempts), 1)
 
     def test_the_endpoint_double_is_honest(self) -> None:
@@ -179,7 +179,7 @@ class DirectCase(SynchronousTestCase):
         second.over("the client closed")
         self.assertEqual(len(self.endpoint.attempts), 1)
 
-    def test_its_way_out_is_an_honest_watcher(self) -> None:
+    def test_its_way_out_is_an_honest_observer(self) -> None:
         verifyObject(ISessionObserver, self.session())
 
     def test_stopping_closes_the_connection(self) -> None:

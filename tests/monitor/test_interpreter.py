@@ -33,7 +33,7 @@ class InterpreterCase(SynchronousTestCase):
         proxy = ProxyFactory(self.clock, lambda _: Deferred(), Access(["any"], Devices(self.clock)))
         self.session = Session(1, ("192.0.2.7", 51975), proxy)
         self.log = Log(self)
-        self.session_interpreter = self.interpreter.watch(self.session)
+        self.session_interpreter = self.interpreter.observe(self.session)
 
     def log_in(self) -> None:
         self.session_interpreter.gateway_sent(b"$login token\r\n")

@@ -11,7 +11,7 @@ from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.mqtt.link import BrokerLink
 from tests.cases import ClockCase
 from tests.doubles.transports import ScriptedEndpoint, ScriptedTransport
-from tests.mqtt.packets import LET_IN, Packet, packets
+from tests.mqtt.packets import CONNACK, Packet, packets
 
 CONFIG = MqttConfig(url="mqtt://broker.lan")
 MOST_READ = 65_536
@@ -95,7 +95,7 @@ class LinkCase(ClockCase):
         """Let the next attempt succeed."""
         wire = self.endpoint.accept()
         wire.heard()
-        wire.says(LET_IN)
+        wire.says(CONNACK)
         return wire
 
     def wait_for_attempt(self, seconds: int) -> int:

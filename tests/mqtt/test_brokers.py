@@ -93,10 +93,10 @@ class BrokerTests:
         broker.start()
         yield until(lambda: link.status.connections == 2)
         onlooker = yield self.onlooker(broker)
-        wanted = {
+        expected = {
             f"hargassner/boiler/c{number}": "old" if number % 2 else "new" for number in range(300)
         }
-        yield until(lambda: onlooker.last() == {**wanted, STATUS: "online"})
+        yield until(lambda: onlooker.last() == {**expected, STATUS: "online"})
 
     @inlineCallbacks
     def test_a_cleared_topic_is_retained_no_more(self) -> Any:
@@ -225,8 +225,8 @@ class BrokerTests:
         broker.thaw()
         yield until(lambda: not link.waiting)
         onlooker = yield self.onlooker(broker)
-        wanted = {f"hargassner/boiler/c{topic}": f"{value:08}" for topic in range(20)}
-        yield until(lambda: onlooker.last() == {**wanted, STATUS: "online"})
+        expected = {f"hargassner/boiler/c{topic}": f"{value:08}" for topic in range(20)}
+        yield until(lambda: onlooker.last() == {**expected, STATUS: "online"})
 
     @inlineCallbacks
     def test_a_frozen_broker_does_not_hold_the_stop(self) -> Any:
@@ -270,13 +270,13 @@ class MosquittoTests(BrokerTests, BrokerCase):
             each.subscribe(f"p/ready/{each.base}", lambda topic, _what: ready.append(topic))
             each.publish(f"p/ready/{each.base}", "", retain=False)
         yield until(lambda: len(ready) == 2)
-        wanted = [str(number) for number in range(3_000)]
-        for first in range(0, len(wanted), 200):
-            for each in wanted[first : first + 200]:
+        expected = [str(number) for number in range(3_000)]
+        for first in range(0, len(expected), 200):
+            for each in expected[first : first + 200]:
                 sender.publish("p/par_4/set", each, retain=False)
             yield until(lambda: not sender.waiting)
-        yield until(lambda: len(results) == len(wanted))
-        self.assertEqual((answered, results), (wanted, wanted))
+        yield until(lambda: len(results) == len(expected))
+        self.assertEqual((answered, results), (expected, expected))
 
     @inlineCallbacks
     def test_a_client_certificate_lets_us_in(self) -> Any:

@@ -18,7 +18,7 @@ from hargassner.mqtt.outbox import MOST_EVENTS
 from hargassner.mqtt.retries import REFUSED_RETRY, REFUSED_RETRY_LONGEST, RETRY_LONGEST, SETTLED
 from tests.cases import ClockCase
 from tests.mqtt.link_case import BrokerEndpoint, LinkCase
-from tests.mqtt.packets import LET_IN, PONG, published, refusal, subscribed
+from tests.mqtt.packets import CONNACK, PONG, published, refusal, subscribed
 
 
 class DoublesTests(LinkCase):
@@ -326,7 +326,7 @@ class PublishTests(LinkCase):
         wire = self.endpoint.accept()
         wire.heard()
         self.link.on_status(listener)
-        wire.says(LET_IN)
+        wire.says(CONNACK)
         self.assertEqual(
             wire.published(),
             [("a", "2"), ("b", "from the observer"), ("hargassner/boiler/status", "online")],
@@ -417,7 +417,7 @@ class PublishTests(LinkCase):
             wire.fill()
 
         self.patch(wire, "write", write)
-        wire.says(LET_IN)
+        wire.says(CONNACK)
         said = []
         for _ in range(11):
             said += wire.published()
@@ -566,7 +566,7 @@ class SubscribeTests(LinkCase):
         """Whatever else came with the bytes that were too many."""
         wire = self.endpoint.accept()
         wire.fill()
-        wire.says(b"\xc0\x00" * MOST_UNREAD + LET_IN + published("p/par_4/set", b"1"))
+        wire.says(b"\xc0\x00" * MOST_UNREAD + CONNACK + published("p/par_4/set", b"1"))
         self.clock.advance(0)
         self.assertEqual((self.state, self.heard), (LinkState.WAITING, []))
 

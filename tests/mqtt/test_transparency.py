@@ -46,7 +46,7 @@ class _Published:
         self.link.startService()
         self.addCleanup(self.link.stopService)
 
-    def watch(self, session: Session) -> list[Any]:
+    def observers_of(self, session: Session) -> list[Any]:
         return [_Publishing(self.link)]
 
 

@@ -54,9 +54,9 @@ class AttemptTests(SocketCase):
         gc.disable()
         self.addCleanup(gc.enable)
 
-    def connect(self, port: int, place: NetworkInterface = LOOPBACK) -> Deferred[Any]:
+    def connect(self, port: int, interface: NetworkInterface = LOOPBACK) -> Deferred[Any]:
         reactor: Any = self.reactor
-        return BoundClientEndpoint(reactor, "127.0.0.1", port, place, 10).connect(peers())
+        return BoundClientEndpoint(reactor, "127.0.0.1", port, interface, 10).connect(peers())
 
     def nothing_is_watched(self) -> None:
         self.assertEqual((self.reactor.readers, self.reactor.writers), ([], []))
@@ -137,9 +137,9 @@ class ConnectionTests(DescriptorCase):
         self.listening = reactor.listenTCP(0, accepting, interface="127.0.0.1")
         self.addCleanup(self.listening.stopListening)
 
-    def connect(self, factory: Any, place: NetworkInterface = LOOPBACK) -> Deferred[Any]:
+    def connect(self, factory: Any, interface: NetworkInterface = LOOPBACK) -> Deferred[Any]:
         number = self.listening.getHost().port
-        return BoundClientEndpoint(reactor, "127.0.0.1", number, place, 10).connect(factory)
+        return BoundClientEndpoint(reactor, "127.0.0.1", number, interface, 10).connect(factory)
 
     @inlineCallbacks
     def test_the_connected_protocol_is_the_result(self) -> Any:

@@ -59,8 +59,8 @@ class Connection(ScriptedTransport):
 
 
 @implementer(ISessionObserver)
-class Notebook:
-    """Writes down what it overhears."""
+class RecordingObserver:
+    """Keeps what it observes."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, object]] = []
@@ -76,7 +76,7 @@ class Notebook:
 
 
 @implementer(ISessionObserver)
-class Clumsy:
+class FailingObserver:
     """Raises whatever happens."""
 
     def gateway_sent(self, data: bytes) -> None:
@@ -100,9 +100,9 @@ class ProxyCase(SynchronousTestCase):
         self.devices.boiler_answered(BOILER, ServiceList("HSV/CL", "V14.0n3", "0BADCAFE"))
         self.connecting: list[tuple[Deferred[IProtocol], IProtocolFactory]] = []
         self.cancelled = 0
-        self.watchers: list[ISessionObserver] = []
+        self.observers: list[ISessionObserver] = []
         self.factory = ProxyFactory(
-            self.clock, self.connect, Access(self.allow, self.devices), self.watch
+            self.clock, self.connect, Access(self.allow, self.devices), self.observers_of
         )
         self.devices.on_announcement(self.factory.gateway_announced)
         self.factory.on_login(lambda session: self.devices.gateway_logged_in(session.address))
@@ -124,8 +124,8 @@ class ProxyCase(SynchronousTestCase):
         self.connecting.append((attempt, factory))
         return attempt
 
-    def watch(self, session: Session) -> list[ISessionObserver]:
-        return self.watchers
+    def observers_of(self, session: Session) -> list[ISessionObserver]:
+        return self.observers
 
     def client(self, address: str = GATEWAY, port: int = 51975) -> Connection:
         connection = Connection()

@@ -32,21 +32,21 @@ class Peer(Protocol):
         self.received = bytearray()
         self.over: Deferred[None] = Deferred()
         self.lost: str | None = None
-        self._wanted: list[tuple[int, Deferred[bytes]]] = []
+        self._awaited: list[tuple[int, Deferred[bytes]]] = []
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data
-        ready = [each for each in self._wanted if each[0] <= len(self.received)]
+        ready = [each for each in self._awaited if each[0] <= len(self.received)]
         for each in ready:
-            self._wanted.remove(each)
+            self._awaited.remove(each)
             each[1].callback(bytes(self.received))
 
     def when_received(self, size: int) -> Deferred[bytes]:
         """Everything received, as soon as it is this many bytes."""
-        wanted: Deferred[bytes] = Deferred()
-        self._wanted.append((size, wanted))
+        awaited: Deferred[bytes] = Deferred()
+        self._awaited.append((size, awaited))
         self.dataReceived(b"")
-        return wanted
+        return awaited
 
     def connectionLost(self, reason: Any) -> None:
         self.lost = reason.type.__name__
@@ -57,7 +57,7 @@ class Peer(Protocol):
 
 
 @implementer(IHalfCloseableProtocol)
-class PatientPeer(Peer):
+class HalfCloseablePeer(Peer):
     """One that goes on when the other end has closed; a test can wait for that."""
 
     def __init__(self) -> None:
@@ -148,7 +148,9 @@ class SocketCase(TestCase):
         self.devices = Devices(reactor)
         self.devices.boiler_answered("127.0.0.1", ServiceList("", "", ""))
         self.announce()
-        self.proxy = Observed(reactor, self.connect, Access(self.allow, self.devices), self.watch)
+        self.proxy = Observed(
+            reactor, self.connect, Access(self.allow, self.devices), self.observers_of
+        )
         self.devices.on_announcement(self.proxy.gateway_announced)
         self.port = reactor.listenTCP(0, self.proxy, interface="127.0.0.1")
 
@@ -160,7 +162,7 @@ class SocketCase(TestCase):
         self.proxy.built.clear()
         self.to_boiler.clear()
 
-    def watch(self, session: Session) -> list[Any]:
+    def observers_of(self, session: Session) -> list[Any]:
         return []
 
     def announce(self) -> None:

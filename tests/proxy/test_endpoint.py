@@ -35,11 +35,11 @@ class BoilerLineTests(SynchronousTestCase):
         self.reactor: Any = MemoryReactorClock()
         self.devices = Devices(self.reactor)
 
-    def line(self, place: NetworkInterface = NOWHERE) -> BoilerLine:
-        return BoilerLine(self.reactor, self.devices, place, 2323)
+    def line(self, interface: NetworkInterface = NOWHERE) -> BoilerLine:
+        return BoilerLine(self.reactor, self.devices, interface, 2323)
 
-    def connect(self, place: NetworkInterface = NOWHERE) -> Deferred[Any]:
-        return self.line(place).connect(Quiet())
+    def connect(self, interface: NetworkInterface = NOWHERE) -> Deferred[Any]:
+        return self.line(interface).connect(Quiet())
 
     def found(self) -> None:
         self.devices.boiler_answered("198.51.100.2", ServiceList("", "", ""))
@@ -86,7 +86,7 @@ class BoilerLineTests(SynchronousTestCase):
         self.failureResultOf(self.connect(NetworkInterface("absent0")), NotThereYetError)
 
 
-class TiedLineTests(DescriptorCase):
+class BoundLineTests(DescriptorCase):
     """The same through an interface."""
 
     @inlineCallbacks

@@ -24,7 +24,15 @@ from hargassner.proxy.relaying import HALF_CLOSED_TIMEOUT, Relaying
 from hargassner.proxy.session import Session
 from hargassner.proxy.session_states import CLOSE_TIMEOUT, FLUSH_TIMEOUT
 from hargassner.proxy.start_over import START_OVER_TIMEOUT
-from tests.proxy.case import BOILER, GATEWAY, OTHER, Clumsy, Connection, Notebook, ProxyCase
+from tests.proxy.case import (
+    BOILER,
+    GATEWAY,
+    OTHER,
+    Connection,
+    FailingObserver,
+    ProxyCase,
+    RecordingObserver,
+)
 from tests.shared import session_starts
 
 
@@ -66,8 +74,8 @@ class PassingTests(ProxyCase):
 class AnyCutTests(ProxyCase):
     """The same bytes, whatever they are and however they are cut, while they are understood."""
 
-    def watch(self, session: Session) -> list[ISessionObserver]:
-        return [Interpreter(Boiler(), self.clock, lambda _: None).watch(session)]
+    def observers_of(self, session: Session) -> list[ISessionObserver]:
+        return [Interpreter(Boiler(), self.clock, lambda _: None).observe(session)]
 
     def pass_on(self, segments: list[tuple[bool, bytes]]) -> None:
         """Say each segment on the client's side, or else on the boiler's, and compare."""
@@ -452,19 +460,19 @@ class StartingOverTests(ProxyCase):
         self.assertFalse(first.closing or client.closing)
 
 
-class WatchingTests(ProxyCase):
-    """Those who overhear a session."""
+class ObservingTests(ProxyCase):
+    """The observers of a session."""
 
-    def test_what_passes_is_overheard_in_order_and_ends_with_the_reason(self) -> None:
-        notebook = Notebook()
-        self.watchers = [notebook]
+    def test_what_passes_is_observed_in_order_and_ends_with_the_reason(self) -> None:
+        recorded = RecordingObserver()
+        self.observers = [recorded]
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
         boiler.says(b"$5\r\n")
         client.gone(ConnectionLost())
         boiler.gone(ConnectionDone())
         self.assertEqual(
-            notebook.heard,
+            recorded.heard,
             [
                 ("gateway", b"$uptime\r\n"),
                 ("boiler", b"$5\r\n"),
@@ -472,32 +480,32 @@ class WatchingTests(ProxyCase):
             ],
         )
 
-    def test_the_test_doubles_are_honest_watchers(self) -> None:
-        verifyObject(ISessionObserver, Notebook())
-        verifyObject(ISessionObserver, Clumsy())
+    def test_the_test_doubles_are_honest_observers(self) -> None:
+        verifyObject(ISessionObserver, RecordingObserver())
+        verifyObject(ISessionObserver, FailingObserver())
 
-    def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
+    def test_a_session_that_nobody_can_observe_passes_all_the_same(self) -> None:
         self.factory.observers = lambda _session: [1 // 0]
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
         self.assertEqual(boiler.received, b"$uptime\r\n")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def test_one_that_raises_costs_no_byte_and_no_other_watcher(self) -> None:
-        notebook = Notebook()
-        self.watchers = [Clumsy(), notebook]
+    def test_one_that_raises_costs_no_byte_and_no_other_observer(self) -> None:
+        recorded = RecordingObserver()
+        self.observers = [FailingObserver(), recorded]
         client, boiler = self.session()
         client.says(b"$upti")
         client.says(b"me\r\n")
         boiler.says(b"$5\r\n")
         self.assertEqual(boiler.received, b"$uptime\r\n")
         self.assertEqual(client.received, b"$5\r\n")
-        self.assertEqual(len(notebook.heard), 3)
+        self.assertEqual(len(recorded.heard), 3)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 
 @implementer(IExchangeObserver)
-class FullNotebook(Notebook):
+class FullRecordingObserver(RecordingObserver):
     """Writes down what passes between bridge and boiler too."""
 
     def bridge_sent(self, data: bytes) -> None:
@@ -517,8 +525,8 @@ class AskingTests(ProxyCase):
         super().setUp()
         self.answers: list[bytes | type[Exception]] = []
         self.settled = 0
-        self.notebook = FullNotebook()
-        self.watchers = [self.notebook]
+        self.recorded = FullRecordingObserver()
+        self.observers = [self.recorded]
         self.from_client, self.from_boiler = self.session_to_ask()
 
     def session_to_ask(self) -> tuple[Connection, Connection]:
@@ -639,11 +647,11 @@ class AskingTests(ProxyCase):
         self.clock.advance(self.TIMEOUT)
         self.assertEqual((self.answers, self.settled), ([SessionOverError], 0))
 
-    def test_all_watchers_hear_what_passed_and_some_the_rest(self) -> None:
+    def test_all_observers_get_what_passed_and_some_the_rest(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
         self.from_boiler.says(b"zPuffer Aus\r\n$ack\r\n")
         self.assertEqual(
-            self.notebook.heard,
+            self.recorded.heard,
             [
                 ("bridge", self.REQUEST),
                 ("boiler", b"zPuffer Aus\r\n"),
@@ -651,8 +659,8 @@ class AskingTests(ProxyCase):
                 ("gateway", b"$setkomm\r\n"),
             ],
         )
-        plain = Notebook()
-        self.watchers = [plain]
+        plain = RecordingObserver()
+        self.observers = [plain]
         _, boiler = self.session_to_ask()
         boiler.says(b"$ack\r\npm 1\r\n")
         self.assertEqual(plain.heard, [("boiler", b"pm 1\r\n")])
@@ -664,7 +672,7 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.asked.bytes_from_boiler, 6)
 
     def test_the_doubles_are_honest(self) -> None:
-        verifyObject(IExchangeObserver, self.notebook)
+        verifyObject(IExchangeObserver, self.recorded)
         verifyClass(IRelay, Relaying)
 
 

@@ -14,10 +14,10 @@ from hargassner.discovery import ServiceList
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.proxy.exchange import SessionOverError
 from hargassner.proxy.session import Session
-from tests.proxy.case import Clumsy
+from tests.proxy.case import FailingObserver
 from tests.proxy.socket_case import (
+    HalfCloseablePeer,
     Passing,
-    PatientPeer,
     Peer,
     SocketCase,
     arrived,
@@ -32,9 +32,9 @@ class PassingTests(Passing, SocketCase):
 
 
 class AtOnceTests(SocketCase):
-    """Whoever overhears what passes cannot delay it."""
+    """An observer of what passes cannot delay it."""
 
-    def watch(self, session: Session) -> list[Any]:
+    def observers_of(self, session: Session) -> list[Any]:
         return [self]
 
     def gateway_sent(self, data: bytes) -> None:
@@ -47,7 +47,7 @@ class AtOnceTests(SocketCase):
         """Nothing passes any more."""
 
     @inlineCallbacks
-    def test_bytes_have_left_when_they_are_overheard(self) -> Any:
+    def test_bytes_have_left_when_they_are_observed(self) -> Any:
         self.there_already: list[bytes] = []
         self.at_client, self.at_boiler = client, boiler = yield self.session()
         client.transport.write(b"$setkomm\r\n")
@@ -69,18 +69,18 @@ class AtOnceTests(SocketCase):
         self.assertEqual(self.proxy.sessions, {})
 
 
-class OverheardTests(PassingTests):
+class ObservedTests(PassingTests):
     """The same bytes while they are understood."""
 
-    def watch(self, session: Session) -> list[Any]:
-        return [Interpreter(Boiler(), reactor, lambda _: None).watch(session)]
+    def observers_of(self, session: Session) -> list[Any]:
+        return [Interpreter(Boiler(), reactor, lambda _: None).observe(session)]
 
 
-class OverheardByAFaultyListenerTests(PassingTests):
-    """The same bytes while whoever overhears them fails each time."""
+class ObservedByAFailingOneTests(PassingTests):
+    """The same bytes while their observer fails each time."""
 
-    def watch(self, session: Session) -> list[Any]:
-        return [Clumsy()]
+    def observers_of(self, session: Session) -> list[Any]:
+        return [FailingObserver()]
 
     def tearDown(self) -> Any:
         self.flushLoggedErrors(ZeroDivisionError)
@@ -90,7 +90,7 @@ class OverheardByAFaultyListenerTests(PassingTests):
 class HalfClosedTests(SocketCase):
     """Whoever closes first still gets what the other has to say."""
 
-    peer = PatientPeer
+    peer = HalfCloseablePeer
 
     @inlineCallbacks
     def test_it_gets_the_whole_answer(self) -> Any:
@@ -128,8 +128,8 @@ class HalfClosedTests(SocketCase):
 class EndingTests(SocketCase):
     """FIN and RST from either side, again and again."""
 
-    def watch(self, session: Session) -> list[Any]:
-        return [Interpreter(Boiler(), reactor, lambda _: None).watch(session)]
+    def observers_of(self, session: Session) -> list[Any]:
+        return [Interpreter(Boiler(), reactor, lambda _: None).observe(session)]
 
     @inlineCallbacks
     def end_by(self, how: str, client: Peer, boiler: Peer) -> Any:

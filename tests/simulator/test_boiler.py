@@ -266,19 +266,19 @@ class Client(Protocol):
     def __init__(self) -> None:
         self.received = b""
         self.over: Deferred[str] = Deferred()
-        self._wanted: list[tuple[bytes, Deferred[bytes]]] = []
+        self._awaited: list[tuple[bytes, Deferred[bytes]]] = []
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data
-        for wanted in list(self._wanted):
-            if found := re.search(wanted[0], self.received):
-                self._wanted.remove(wanted)
-                wanted[1].callback(found[0])
+        for awaited in list(self._awaited):
+            if found := re.search(awaited[0], self.received):
+                self._awaited.remove(awaited)
+                awaited[1].callback(found[0])
 
     def when_heard(self, pattern: bytes) -> Deferred[bytes]:
         """Fires with the text that fits a pattern when it has come."""
         heard: Deferred[bytes] = Deferred()
-        self._wanted.append((pattern, heard))
+        self._awaited.append((pattern, heard))
         self.dataReceived(b"")
         return heard
 
