@@ -480,6 +480,23 @@ class ObservingTests(ProxyCase):
             ],
         )
 
+    def test_what_is_observed_has_been_written(self) -> None:
+        """An observer that takes its time delays no byte."""
+        written: list[tuple[bytes, bytes]] = []
+
+        class Looking(RecordingObserver):
+            def gateway_sent(_self, data: bytes) -> None:
+                written.append((data, boiler.received))
+
+            def boiler_sent(_self, data: bytes) -> None:
+                written.append((data, client.received))
+
+        self.observers = [Looking()]
+        client, boiler = self.session()
+        client.says(b"$uptime\r\n")
+        boiler.says(b"$5\r\n")
+        self.assertEqual(written, [(b"$uptime\r\n", b"$uptime\r\n"), (b"$5\r\n", b"$5\r\n")])
+
     def test_the_test_doubles_are_honest_observers(self) -> None:
         verifyObject(ISessionObserver, RecordingObserver())
         verifyObject(ISessionObserver, FailingObserver())
