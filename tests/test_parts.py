@@ -8,7 +8,7 @@ from twisted.internet.address import IPv4Address
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from hargassner.config import Config, RecordingConfig, StateConfig
+from hargassner.config import Config, GatewayConfig, RecordingConfig, StateConfig
 from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.recorded import Recorded
 from hargassner.parts import Parts, build
@@ -204,6 +204,27 @@ class ObserverTests(PartsCase):
     def test_a_recorded_session_is_an_honest_observer(self) -> None:
         recorder: Any = None
         verifyObject(IExchangeObserver, Recorded(recorder, lambda: 0.0))
+
+
+class ForwardTests(PartsCase):
+    """Ports of the boiler that are forwarded."""
+
+    def setUp(self) -> None:
+        self.reactor: Any = BridgeReactor()
+        gateway = GatewayConfig(forward=(80, 502))
+        config = Config(gateway=gateway, state=StateConfig(self.mktemp()))
+        self.parts = build(config, self.reactor)
+
+    def test_each_is_opened_on_the_gateways_side(self) -> None:
+        names = [each.name for each in self.parts.openings.gateway]
+        expected = [
+            "port 80 of the boiler on any interface",
+            "port 502 of the boiler on any interface",
+        ]
+        self.assertEqual(expected, names[2:])
+
+    def test_each_leads_to_the_same_port_of_the_boiler(self) -> None:
+        self.assertEqual([80, 502], [each.port for each in self.parts.forwards])
 
 
 class ValueTests(PartsCase):

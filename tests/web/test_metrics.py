@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
 
 import hargassner
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
+from hargassner.network.interface import NetworkInterface
+from hargassner.proxy.forwarding import ForwardAccess, ForwardCounters, ForwardFactory
+from hargassner.web.metrics import forwarded
 from tests.web.cases import PageCase, show
 
 
@@ -99,3 +104,30 @@ class MetricsTests(PageCase):
 
     def test_the_process_is_there(self) -> None:
         self.assertGreater(self.figure("process_resident_memory_bytes") or 0, 1e6)
+
+
+class ForwardedTests(SynchronousTestCase):
+    """The ports of the boiler that are forwarded."""
+
+    def test_each_has_its_connections_and_bytes(self) -> None:
+        access = ForwardAccess(["any"], NetworkInterface())
+        factory = ForwardFactory(80, lambda _factory: Deferred(), access)
+        factory.counters = ForwardCounters(3, 2, 1, 700, 9000)
+        samples = {
+            tuple(sample.labels.values()): sample.value
+            for metric in forwarded([factory])
+            for sample in metric.samples
+        }
+        self.assertEqual(
+            {
+                ("80", "accepted"): 3,
+                ("80", "refused"): 2,
+                ("80", "unreachable"): 1,
+                ("80", "client"): 700,
+                ("80", "boiler"): 9000,
+            },
+            samples,
+        )
+
+    def test_there_are_none_without_such_ports(self) -> None:
+        self.assertEqual([], list(forwarded([])))
