@@ -17,6 +17,7 @@ from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.own_address import own_address
 from hargassner.network.resolver import Names
 from hargassner.parts import Parts, build
+from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
@@ -52,6 +53,7 @@ class Bridge(MultiService):
                 *parts.openings.boiler,
                 _ticking(parts.boiler, reactor),
                 _sessions(parts),
+                Forwards(parts.forwards),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts, reactor),
                 *([WebPage(parts, reactor)] if config.web.listen else []),
