@@ -54,8 +54,9 @@ class _Row:
         is_all: bool,
     ) -> Entity:
         """The entity as it is called."""
-        topic = topics.state(self.topic or self.object)
-        where = {"command_topic" if self.platform == "button" else "state_topic": topic}
+        state = {"state_topic": topics.state(self.topic or self.object)}
+        command = {"command_topic": topics.command(self.object)}
+        where = command if self.platform == "button" else state
         attributes = {"json_attributes_topic": topics.state(self.attributes)}
         return Entity(
             self.platform,
