@@ -69,9 +69,13 @@ def _action(topics: Topics, pump: Channel | None) -> Json:
 def awaited_climates(boiler: Boiler, settable: Settable) -> Iterator[str]:
     """The identifiers of thermostats whose parameters are not known yet."""
     for circuit, _ in _circuits(boiler, settable):
-        known = [boiler.settings.get(each) for each in (circuit.mode, circuit.day)]
-        if any(setting is None or setting.parameter is None for setting in known):
+        if not all(_is_told(boiler, each) for each in (circuit.mode, circuit.day)):
             yield climate_object(circuit)
+
+
+def _is_told(boiler: Boiler, id_: str) -> bool:
+    setting = boiler.settings.get(id_)
+    return setting is not None and setting.parameter is not None
 
 
 def _circuits(boiler: Boiler, settable: Settable) -> Iterator[tuple[CircuitEntry, Channel]]:

@@ -71,6 +71,7 @@ class Commands:
             return
         asked = _Asked(self._topics.object_of(topic), payload.strip())
         if asked == _Asked(RESTART, RESTART) and self._restart is not None:
+            log.info("the bridge starts anew, as asked over MQTT")
             self._answer(asked, {"ok": True, "value": RESTART})
             self._restart()
             return

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from hargassner import __version__
 from hargassner.boiler.model import CONSUMPTION, Boiler, Setting
 from hargassner.boiler.settable import Settable
-from hargassner.catalogue import NOWHERE
 from hargassner.config import Config
 from hargassner.homeassistant.channel_entities import channel_entity
 from hargassner.homeassistant.climate import awaited_climates, climates
@@ -115,18 +114,18 @@ class Discovery:
 
     def _of_entities(self, components: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
         """A message for each component."""
-        node, prefix, devices = self.config.mqtt.node, self.config.homeassistant.prefix, {}
-        for device in self._devices.in_order():
-            devices[device] = self._devices.properties(device)
-        for device, properties in devices.items():
-            for key, component in components.items():
-                if device_of(key) == device:
-                    where = (
-                        f"{component['platform']}/hargassner_{node}/{object_of(component, node)}"
-                    )
-                    payload = {name: each for name, each in component.items() if name != "platform"}
-                    message = {**payload, "device": properties, "origin": ORIGIN}
-                    yield f"{prefix}/{where}/config", message
+        order = self._devices.in_order()
+        properties = {device: self._devices.properties(device) for device in order}
+        for key in sorted(components, key=lambda each: order.index(device_of(each))):
+            component = dict(components[key])
+            topic = self._topic(component.pop("platform"), component)
+            yield topic, {**component, "device": properties[device_of(key)], "origin": ORIGIN}
+
+    def _topic(self, platform: str, component: Json) -> str:
+        """Where a component is announced that has a message of its own."""
+        node = self.config.mqtt.node
+        object_ = object_of(component, node)
+        return f"{self.config.homeassistant.prefix}/{platform}/hargassner_{node}/{object_}/config"
 
     def _entities(self) -> Iterator[Entity]:
         own = OwnEntities(self._topics, self.config, self.can_restart)
@@ -145,10 +144,8 @@ class Discovery:
                 yield channel_entity(self.boiler, self.config, channel)
 
     def _has_consumption(self) -> bool:
-        return any(
-            channel.entry is not None and channel.entry.role in CONSUMPTION
-            for channel in filter(self.boiler.equipment.shows, self.boiler.channels.values())
-        )
+        shown = filter(self.boiler.equipment.shows, self.boiler.channels.values())
+        return any(channel.role in CONSUMPTION for channel in shown)
 
     def _of_settings(self, heated: Container[str]) -> Iterator[Entity]:
         """The parameters; the temperature that a water heater sets is enabled there only.
@@ -158,11 +155,9 @@ class Discovery:
         """
         for setting in filter(self._shows, self.boiler.settings.values()):
             entity = setting_entity(self.boiler, self.config, self.settable, setting)
-            place = setting.entry.place if setting.entry is not None else NOWHERE
-            is_there_already = place.part == WANTED and place.group in heated
             if entity is not None:
-                enabled = entity.enabled and (self._is_all or not is_there_already)
-                yield replace(entity, enabled=enabled)
+                is_there = setting.place.part == WANTED and setting.place.group in heated
+                yield replace(entity, enabled=False) if is_there and not self._is_all else entity
 
     def _shows(self, setting: Setting) -> bool:
         """Whether a parameter is one of something that exists, or that the owner asked for."""
