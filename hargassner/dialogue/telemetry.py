@@ -28,10 +28,9 @@ _LONGEST_TOKEN = 40
 _REMEMBERED = 4096
 """Readings kept for reuse: values come back, and a reading is dear to make."""
 
-_EXTRA_BEFORE = "external_circuit_setpoint"
-_EXTRA_BEHIND = "tank_1_state"
+_EXTRAS = {"external_circuit_setpoint": 0, "tank_1_state": 1}
 """Roles of channels beside which boilers have been met that send values which they don't
-describe."""
+describe, and how far behind the channel's place these begin."""
 
 _ALL_BITS = 0xFFFFFFFF
 
@@ -63,26 +62,15 @@ class Decoder:
         self.mismatch: LengthMismatch | None = None
         """Why the last line could not be decoded in full, or None."""
 
-        hidden_places: list[int] = []
-        for place in sorted(set(hidden)):
-            if 0 <= place <= descriptor.analog_values + len(hidden_places):
-                hidden_places.append(place)
+        hidden_places = _believed(hidden, descriptor.analog_values)
         self._analog_values = descriptor.analog_values + len(hidden_places)
         self._expected = self._analog_values + descriptor.words
 
         self._analog: list[list[AnalogChannel]] = [[] for _ in range(self._analog_values)]
-        roles = Catalogue.load().roles
-        extra_places: list[int] = []
+        places = [place for place in range(self._analog_values) if place not in hidden_places]
         for channel in descriptor.analog:
-            place = channel.place
-            for hidden_place in hidden_places:
-                place += hidden_place <= place
-            self._analog[place].append(channel)
-            if channel.name in roles[_EXTRA_BEFORE]:
-                extra_places.append(place)
-            elif channel.name in roles[_EXTRA_BEHIND]:
-                extra_places.append(place + 1)
-        self._first_extra = min(extra_places, default=0)
+            self._analog[places[channel.place]].append(channel)
+        self._first_extra = _first_extra(self._analog)
         self._digital: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
         for bit in descriptor.digital:
             on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
@@ -115,14 +103,16 @@ class Decoder:
             self._pieces[index] = piece
             first_place = index * len(_OFFSETS)
             for offset in compress(_OFFSETS, map(ne, tokens, last_tokens)):
-                place = first_place + offset
-                token = tokens[offset][:_LONGEST_TOKEN]
-                if place < self._analog_values:
-                    readings += self._analog_readings(place, token)
-                else:
-                    last_token = last_tokens[offset][:_LONGEST_TOKEN]
-                    readings += self._digital_readings(place, last_token, token)
+                readings += self._readings(
+                    first_place + offset, last_tokens[offset], tokens[offset]
+                )
         return readings
+
+    def _readings(self, place: int, last_token: bytes, token: bytes) -> list[Reading]:
+        token = token[:_LONGEST_TOKEN]
+        if place < self._analog_values:
+            return self._analog_readings(place, token)
+        return self._digital_readings(place, last_token[:_LONGEST_TOKEN], token)
 
     def _forget(self) -> None:
         """Make every channel of the next line news."""
@@ -168,11 +158,9 @@ class Decoder:
         """The tokens of a line of another length at the places where they are expected."""
         words = len(self._digital)
         digital = tokens[len(tokens) - words :] if len(tokens) >= words else [_UNKNOWN] * words
-        analog: list[bytes] = []
-        if len(tokens) > self._expected:
-            analog = tokens[: self._first_extra]
-            if not self._decimals_agree(analog):
-                analog = []
+        analog = tokens[: self._first_extra] if len(tokens) > self._expected else []
+        if not self._decimals_agree(analog):
+            analog = []
         return [*analog, *[_UNKNOWN] * (self._analog_values - len(analog)), *digital]
 
     def _decimals_agree(self, analog: list[bytes]) -> bool:
@@ -197,6 +185,30 @@ class Decoder:
         word = int(token, 16)
         changed = word ^ int(last_token, 16) if _is_word(last_token) else _ALL_BITS
         return [on if word & mask else off for mask, on, off in bits if changed & mask]
+
+
+def _believed(hidden: Iterable[int], analog_values: int) -> list[int]:
+    """The hidden places that are not behind the last analog value, in their order."""
+    believed: list[int] = []
+    for place in sorted(set(hidden)):
+        if 0 <= place <= analog_values + len(believed):
+            believed.append(place)
+    return believed
+
+
+def _first_extra(analog: Iterable[Iterable[AnalogChannel]]) -> int:
+    """The first place in front of which extra values have been met; 0 if there is none."""
+    roles = Catalogue.load().roles
+    extras = {name: behind for role, behind in _EXTRAS.items() for name in roles[role]}
+    return min(
+        (
+            place + extras[channel.name]
+            for place, channels in enumerate(analog)
+            for channel in channels
+            if channel.name in extras
+        ),
+        default=0,
+    )
 
 
 def _text(token: bytes) -> str:
