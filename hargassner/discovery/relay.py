@@ -19,6 +19,7 @@ datagram, in this order:
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.logger import Logger
@@ -26,6 +27,7 @@ from zope.interface import implementer
 
 from hargassner.config import DiscoveryConfig
 from hargassner.discovery.devices import Devices
+from hargassner.discovery.gateways import address_of
 from hargassner.discovery.limits import ASKED_WITHIN, RATE, Askers, RateLimit, Repetitions
 from hargassner.discovery.packets import (
     ANNOUNCES,
@@ -91,7 +93,7 @@ class Relay:
         self._rates = {gateway_side: RateLimit(), boiler_side: RateLimit()}
         self._repetitions = Repetitions()
         self._askers: defaultdict[int, Askers] = defaultdict(Askers)
-        self._services_asked: float | None = None
+        self._services_asked = -inf
         self._said = Once()
         self._said_unsent = Once()
         self._said_limited = Once()
@@ -120,8 +122,7 @@ class Relay:
         ``broadcast`` is None where the system does not tell.
         """
         address, source_port = source
-        boiler = self._devices.boiler
-        opposite = boiler.address if boiler is not None else None
+        opposite = address_of(self._devices.boiler)
         known = self._devices.may_be_gateway(address)
         if not self._is_for_relay(self._gateway_side, source, opposite, known, len(data), port):
             return
@@ -132,8 +133,8 @@ class Relay:
         if data.startswith(ASKS_FOR_SERVICES):
             self._services_asked = now
         host = self._boiler_side.broadcast
-        if broadcast is False and boiler is not None:
-            host = boiler.address
+        if broadcast is False:
+            host = opposite or host
         if self._sent(self._gateway_side, data, source, (host, port)):
             self.counters.to_boiler += 1
         self._learn_gateway(data, source, port)
@@ -145,9 +146,8 @@ class Relay:
 
         ``broadcast`` is None where the system does not tell.
         """
-        gateway, boiler = self._devices.gateway, self._devices.boiler
-        opposite = gateway.address if gateway is not None else None
-        known = boiler is not None and boiler.address == source[0]
+        opposite = address_of(self._devices.gateway)
+        known = address_of(self._devices.boiler) == source[0]
         if not self._is_for_relay(self._boiler_side, source, opposite, known, len(data), port):
             return
         host: str | None = self._gateway_side.broadcast
@@ -162,8 +162,7 @@ class Relay:
 
     def _preferred_asker(self) -> str | None:
         """Who is answered first: the gateway that logged in, else whoever announced itself last."""
-        gateway = self._devices.trusted_gateway or self._devices.gateway
-        return gateway.address if gateway is not None else None
+        return address_of(self._devices.trusted_gateway or self._devices.gateway)
 
     def _learn_gateway(self, data: bytes, source: tuple[str, int], port: int) -> None:
         """Whoever announces itself from the gateway's port to the boiler's may be the gateway."""
@@ -182,8 +181,7 @@ class Relay:
         ports = self._ports
         if (source[1], port) != (ports.boiler_port, ports.gateway_port):
             return
-        asked = self._services_asked
-        answers = asked is not None and self._clock.seconds() - asked < ASKED_WITHIN
+        answers = self._clock.seconds() - self._services_asked < ASKED_WITHIN
         if not is_captured_list(data) and (broadcast or not answers):
             return
         try:
@@ -211,22 +209,14 @@ class Relay:
             size, port: its bytes, and where it was sent to.
         """
         other = self._other(side)
-        if side.is_ours(source):
-            self.counters.own += 1
-            return False
         # On two networks the same address may be in use twice, and means nothing.
-        if side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source)):
+        if side.is_ours(source) or (
+            side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source))
+        ):
             self.counters.own += 1
             return False
         if not self._rates[side].admits(source[0], self._clock.seconds(), known=known):
-            self.counters.limited += 1
-            if self._said_limited.first(source[0]):
-                log.warn(
-                    "{source} sends more datagrams than any boiler or gateway does: at most "
-                    "{rate:.0f} a second of it are relayed",
-                    source=source[0],
-                    rate=RATE,
-                )
+            self._limit(source[0])
             return False
         if source[1] not in other.ports:
             self._drop(source, port, size)
@@ -256,6 +246,16 @@ class Relay:
                 )
         self.counters.dropped += 1
         return False
+
+    def _limit(self, address: str) -> None:
+        self.counters.limited += 1
+        if self._said_limited.first(address):
+            log.warn(
+                "{source} sends more datagrams than any boiler or gateway does: at most "
+                "{rate:.0f} a second of it are relayed",
+                source=address,
+                rate=RATE,
+            )
 
     def _drop(self, source: tuple[str, int], port: int, size: int) -> None:
         self.counters.dropped += 1

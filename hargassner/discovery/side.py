@@ -38,30 +38,38 @@ class Side:
         Raises:
             CannotOpenError: one of them cannot be opened; none is open then.
         """
-        device = self.device = self.interface.device()
-        may_meet = self.interface.may_meet(other.interface)
         try:
-            for port in self.ports:
-                sock = datagram_socket(
-                    self.interface,
-                    "" if device else self.interface.address,
-                    port,
-                    device=device,
-                    shared=may_meet and port in other.ports,
-                    joins=may_meet and port in other.open_ports,
-                )
-                self._senders[port] = DatagramPort(reactor, sock, receiver, self.interface.address)
-            if not device and self.interface.address and is_broadcast(self.broadcast):
-                # A socket bound to one address gets no broadcasts: these get nothing else.
-                for port in self.ports:
-                    sock = datagram_socket(
-                        self.interface, self.broadcast, port, device="", shared=True, joins=True
-                    )
-                    self._listeners.append(DatagramPort(reactor, sock, receiver))
+            self._open_senders(reactor, receiver, other)
+            if not self.device and self.interface.address and is_broadcast(self.broadcast):
+                self._open_listeners(reactor, receiver)
         except (CannotOpenError, OSError):
             self.close()
             raise
         return self
+
+    def _open_senders(
+        self, reactor: IReactorFDSet, receiver: IDatagramReceiver, other: "Side"
+    ) -> None:
+        self.device = self.interface.device()
+        may_meet = self.interface.may_meet(other.interface)
+        for port in self.ports:
+            sock = datagram_socket(
+                self.interface,
+                "" if self.device else self.interface.address,
+                port,
+                device=self.device,
+                shared=may_meet and port in other.ports,
+                joins=may_meet and port in other.open_ports,
+            )
+            self._senders[port] = DatagramPort(reactor, sock, receiver, self.interface.address)
+
+    def _open_listeners(self, reactor: IReactorFDSet, receiver: IDatagramReceiver) -> None:
+        """A socket bound to one address gets no broadcasts: these get nothing else."""
+        for port in self.ports:
+            sock = datagram_socket(
+                self.interface, self.broadcast, port, device="", shared=True, joins=True
+            )
+            self._listeners.append(DatagramPort(reactor, sock, receiver))
 
     @property
     def open_ports(self) -> Collection[int]:
