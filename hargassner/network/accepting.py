@@ -148,14 +148,21 @@ class DescriptorWatch(Service):
         try:
             os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as wrong:
-            if wrong.errno in EXHAUSTED and not self._said:
-                self._said = True
-                log.warn(
-                    "{whose} has no file descriptor left: what is open stays open, "
-                    "and new connections wait until some are free",
-                    whose="the bridge" if wrong.errno == errno.EMFILE else "this machine",
-                )
+            if wrong.errno in EXHAUSTED:
+                self._lacks("the bridge" if wrong.errno == errno.EMFILE else "this machine")
         else:
-            if self._said:
-                self._said = False
-                log.info("file descriptors are free again: new connections are taken")
+            self._has_some()
+
+    def _lacks(self, whose: str) -> None:
+        if not self._said:
+            self._said = True
+            log.warn(
+                "{whose} has no file descriptor left: what is open stays open, "
+                "and new connections wait until some are free",
+                whose=whose,
+            )
+
+    def _has_some(self) -> None:
+        if self._said:
+            self._said = False
+            log.info("file descriptors are free again: new connections are taken")

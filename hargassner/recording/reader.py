@@ -74,11 +74,13 @@ def _read_capture(path: Path, content: bytes) -> Iterator[Segment]:
     if not isinstance(steps, list):
         raise RecordingError(f"{path} is neither a recording nor a capture of a session")
     for number, step in enumerate(steps, start=1):
-        if not isinstance(step, dict):
-            raise RecordingError(f"{path}: step {number} is no object")
-        if step.get("proto") != "tcp" or step.get("connection") != "gateway":
-            continue
-        segment = segment_of(step.get("t"), step.get("from"), step.get("data"))
-        if segment is None:
-            raise RecordingError(f"{path}: step {number} has no time, sender or data")
-        yield segment
+        match step:
+            case {"proto": "tcp", "connection": "gateway"}:
+                segment = segment_of(step.get("t"), step.get("from"), step.get("data"))
+                if segment is None:
+                    raise RecordingError(f"{path}: step {number} has no time, sender or data")
+                yield segment
+            case dict():
+                continue
+            case _:
+                raise RecordingError(f"{path}: step {number} is no object")

@@ -204,6 +204,9 @@ class Redactor:
             self._asked(text)
         elif text.startswith(b"$"):
             text = self._replied(text)
+        return self._without_secrets(text)
+
+    def _without_secrets(self, text: bytes) -> bytes:
         # Most lines are telemetry, in which there is nothing to look for.
         lower = text.lower()
         if any(word in lower for word in _TELLING_WORDS):
