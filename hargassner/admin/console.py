@@ -5,6 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from hargassner.discovery import address_of
 from hargassner.terminal import columns
 
 if TYPE_CHECKING:
@@ -80,15 +81,13 @@ class Helpers:
         devices = self._parts.devices
         availability = boiler.availability
         session = availability.session
-        gateway = devices.gateway
-        found = devices.boiler
         broker = self._parts.broker
         link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
         print(
             columns(
                 [
-                    ("gateway", gateway.address if gateway is not None else "not heard yet"),
-                    ("boiler", found.address if found is not None else "not heard yet"),
+                    ("gateway", address_of(devices.gateway) or "not heard yet"),
+                    ("boiler", address_of(devices.boiler) or "not heard yet"),
                     ("model", boiler.identity.model or "not known yet"),
                     ("firmware", boiler.identity.firmware or "not known yet"),
                     ("session", f"{session.number}, logged in" if session else "none"),
