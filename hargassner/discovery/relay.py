@@ -23,7 +23,6 @@ from math import inf
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from hargassner.config import DiscoveryConfig
 from hargassner.discovery.devices import Devices
@@ -39,7 +38,6 @@ from hargassner.discovery.packets import (
     parse_service_list,
 )
 from hargassner.discovery.side import Side
-from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.observers import Once
 
 log = Logger()
@@ -104,7 +102,7 @@ class Relay:
         Raises:
             CannotOpenError: one of them cannot be opened.
         """
-        return self._gateway_side.open(reactor, GatewaySideProtocol(self), self._boiler_side)
+        return self._gateway_side.open(reactor, self.heard_from_gateway, self._boiler_side)
 
     def open_boiler_side(self, reactor: IReactorFDSet) -> Side:
         """Open the ports towards the boiler.
@@ -112,7 +110,7 @@ class Relay:
         Raises:
             CannotOpenError: one of them cannot be opened.
         """
-        return self._boiler_side.open(reactor, BoilerSideProtocol(self), self._gateway_side)
+        return self._boiler_side.open(reactor, self.heard_from_boiler, self._gateway_side)
 
     def heard_from_gateway(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
@@ -270,31 +268,3 @@ class Relay:
 
     def _other(self, side: Side) -> Side:
         return self._boiler_side if side is self._gateway_side else self._gateway_side
-
-
-@implementer(IDatagramReceiver)
-class GatewaySideProtocol:
-    """Hears the gateway's network."""
-
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-
-    def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
-        """Relay it to the boiler's network."""
-        self._relay.heard_from_gateway(data, source, port, broadcast)
-
-
-@implementer(IDatagramReceiver)
-class BoilerSideProtocol:
-    """Hears the boiler's network."""
-
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-
-    def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
-        """Relay it to the gateway."""
-        self._relay.heard_from_boiler(data, source, port, broadcast)

@@ -26,7 +26,7 @@ from twisted.internet.interfaces import (
     ITCPTransport,
     IWriteDescriptor,
 )
-from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -197,13 +197,13 @@ class BoundClientEndpoint:
             self._reactor.adoptStreamConnection(
                 sock.fileno(),
                 socket.AF_INET,
-                _Handing(protocol),  # type: ignore[arg-type]
+                SingleFactory(protocol),  # type: ignore[arg-type]
             )
         return protocol
 
 
-class _Handing(ServerFactory[Protocol]):
-    """Gives the reactor a protocol that is there already."""
+class SingleFactory(Factory[Protocol]):
+    """Makes the one protocol that is there already."""
 
     noisy = False
 
@@ -211,4 +211,5 @@ class _Handing(ServerFactory[Protocol]):
         self._protocol = protocol
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """The one."""
         return cast("Protocol", self._protocol)

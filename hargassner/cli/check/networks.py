@@ -77,9 +77,9 @@ def interface_problem(name: str, address: str, found: Mapping[str, Interface]) -
     interface = found.get(name)
     if interface is None:
         return _no_such_interface(name, found) if found else None
-    for lacks, problem in _PROBLEMS:
-        if lacks(interface):
-            return Problem(*(each.format(interface) for each in problem))
+    problem = next((problem for lacks, problem in _PROBLEMS if lacks(interface)), None)
+    if problem is not None:
+        return Problem(problem.what.format(interface), problem.advice.format(interface))
     if address and not is_own_address(address):
         return Problem(
             f"this machine does not have the address {address}; {name} has {interface.address}",
