@@ -1,5 +1,6 @@
 """Notices to systemd: ready, alive, stopping (the protocol of sd_notify(3))."""
 
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,13 +37,15 @@ def supervision(environ: Mapping[str, str], process: int) -> Supervision | None:
     # Other kinds of addresses are for virtual machines.
     if not address.startswith(("/", "@")):
         return None
-    watchdog = None
-    if environ.get("WATCHDOG_PID", str(process)) == str(process):
-        microseconds = environ.get("WATCHDOG_USEC", "")
-        if microseconds.isdecimal() and int(microseconds) > 0:
-            watchdog = int(microseconds) / 1_000_000
     # The "@" stands for the zero byte that begins an abstract address.
-    return Supervision(address.replace("@", "\0", 1) if address[0] == "@" else address, watchdog)
+    return Supervision(re.sub("^@", "\0", address), _watchdog(environ, process))
+
+
+def _watchdog(environ: Mapping[str, str], process: int) -> float | None:
+    if environ.get("WATCHDOG_PID", str(process)) != str(process):
+        return None
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1_000_000 or None if microseconds.isdecimal() else None
 
 
 class Notices(Service):

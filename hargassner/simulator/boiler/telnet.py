@@ -118,7 +118,7 @@ class BoilerProtocol(Protocol):
         if self._requests and not self._slow:
             if "answer" not in self._timers:
                 self._later("answer", self._factory.thinking_time(self._requests[0]))
-        elif self._leaving and not self._requests and not self._messages and not self._segments:
+        elif self._leaving and not any((self._requests, self._messages, self._segments)):
             self.transport.loseConnection()
 
     def _answer(self) -> None:
