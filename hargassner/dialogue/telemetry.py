@@ -70,7 +70,7 @@ class Decoder:
         places = [place for place in range(self._analog_values) if place not in hidden_places]
         for channel in descriptor.analog:
             self._analog[places[channel.place]].append(channel)
-        self._first_extra = _first_extra(self._analog)
+        self._first_extra = _first_extra(descriptor.analog, places)
         self._digital: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
         for bit in descriptor.digital:
             on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
@@ -94,11 +94,8 @@ class Decoder:
         if line == self._line:
             return ()
         self._line = line
-        new_pieces = None if self.mismatch else self._new_pieces(line)
-        if new_pieces is None:
-            new_pieces = self._new_pieces(self._regular(line)) or []
         readings: list[Reading] = []
-        for index, piece in new_pieces:
+        for index, piece in self._news(line):
             tokens, last_tokens = piece[2], self._pieces[index][2]
             self._pieces[index] = piece
             first_place = index * len(_OFFSETS)
@@ -123,6 +120,13 @@ class Decoder:
             for first_place in range(0, self._expected, size)
         ]
 
+    def _news(self, line: bytes) -> list[tuple[int, _Piece]]:
+        """The pieces in which what a line is worth differs from the last one."""
+        new_pieces = None if self.mismatch else self._new_pieces(line)
+        if new_pieces is None:
+            new_pieces = self._new_pieces(self._regular(line)) or []
+        return new_pieces
+
     def _new_pieces(self, line: bytes) -> list[tuple[int, _Piece]] | None:
         """The pieces in which a line differs from the last one, with their numbers.
 
@@ -145,14 +149,14 @@ class Decoder:
 
     def _regular(self, line: bytes) -> bytes:
         """What a line is worth: a line with just the tokens expected, a blank behind each."""
-        tokens = [token for token in line[len(_PREFIX) :].split(b" ") if token]
+        tokens = [*filter(None, line[len(_PREFIX) :].split(b" "))]
         if len(tokens) != self._expected:
             self.mismatch = LengthMismatch(expected=self._expected, got=len(tokens))
             tokens = self._trusted(tokens)
         elif self.mismatch:
             self.mismatch = None
             self._forget()
-        return b"".join([_PREFIX, *(token + b" " for token in tokens)])
+        return _PREFIX + b" ".join([*tokens, b""])
 
     def _trusted(self, tokens: list[bytes]) -> list[bytes]:
         """The tokens of a line of another length at the places where they are expected."""
@@ -196,17 +200,15 @@ def _believed(hidden: Iterable[int], analog_values: int) -> list[int]:
     return believed
 
 
-def _first_extra(analog: Iterable[Iterable[AnalogChannel]]) -> int:
-    """The first place in front of which extra values have been met; 0 if there is none."""
+def _first_extra(analog: Iterable[AnalogChannel], places: Sequence[int]) -> int:
+    """The first place in a line in front of which extra values have been met; 0 if there is none.
+
+    ``places`` has the place in the line of each described one.
+    """
     roles = Catalogue.load().roles
     extras = {name: behind for role, behind in _EXTRAS.items() for name in roles[role]}
     return min(
-        (
-            place + extras[channel.name]
-            for place, channels in enumerate(analog)
-            for channel in channels
-            if channel.name in extras
-        ),
+        (places[each.place] + extras[each.name] for each in analog if each.name in extras),
         default=0,
     )
 

@@ -170,7 +170,7 @@ class Askers:
         """Who gets an answer: of those who wait the preferred one, or who waits longest; then the
         preferred one if it was heard, then who was heard last; None where nobody was.
         """
-        recent = {address: each for address, each in self._askers.items() if each.is_recent(now)}
+        recent = self._recent(now)
         waiting = [address for address, each in recent.items() if not each.answered]
         candidates = waiting or [*reversed(recent)]
         if not candidates:
@@ -178,3 +178,6 @@ class Askers:
         chosen = preferred if preferred in candidates else candidates[0]
         recent[chosen].answered = True
         return chosen
+
+    def _recent(self, now: float) -> dict[str, _Asker]:
+        return {address: each for address, each in self._askers.items() if each.is_recent(now)}

@@ -206,20 +206,24 @@ class Relay:
             known: whether it comes from the device on this side.
             size, port: its bytes, and where it was sent to.
         """
-        other = self._other(side)
-        # On two networks the same address may be in use twice, and means nothing.
-        if side.is_ours(source) or (
-            side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source))
-        ):
+        if self._is_own(side, source, opposite):
             self.counters.own += 1
             return False
         if not self._rates[side].admits(source[0], self._clock.seconds(), known=known):
             self._limit(source[0])
             return False
-        if source[1] not in other.ports:
+        if source[1] not in self._other(side).ports:
             self._drop(source, port, size)
             return False
         return True
+
+    def _is_own(self, side: Side, source: tuple[str, int], opposite: str | None) -> bool:
+        """Whether a datagram that a side heard is the bridge's, or belongs to the opposite side."""
+        if side.is_ours(source):
+            return True
+        other = self._other(side)
+        # On two networks the same address may be in use twice, and means nothing.
+        return side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source))
 
     def _sent(
         self, heard_on: Side, data: bytes, source: tuple[str, int], target: tuple[str, int]
