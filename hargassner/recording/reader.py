@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from hargassner.recording.format import (
     FORMAT,
@@ -43,19 +44,23 @@ def read_entries(path: Path) -> Iterator[Entry]:
     """
     try:
         with path.open("rb") as file:
-            first = file.readline(LONGEST_LINE)
-            header = parsed_line(first)
-            if isinstance(header, dict) and header.get("format") == FORMAT:
-                if header.get("version") != VERSION:
-                    raise RecordingError(
-                        f"{path} is a recording of version {header.get('version')!r}; "
-                        f"only version {VERSION} can be read"
-                    )
-                yield from _read_lines(path, file)
-            else:
-                yield from _read_capture(path, first + file.read(LONGEST_LINE))
+            yield from _read_file(path, file)
     except OSError as wrong:
         raise RecordingError(f"{path} cannot be read: {wrong.strerror or wrong}") from wrong
+
+
+def _read_file(path: Path, file: BinaryIO) -> Iterator[Entry]:
+    first = file.readline(LONGEST_LINE)
+    match parsed_line(first):
+        case {"format": format_, "version": version} if (format_, version) == (FORMAT, VERSION):
+            yield from _read_lines(path, file)
+        case {"format": format_, **others} if format_ == FORMAT:
+            raise RecordingError(
+                f"{path} is a recording of version {others.get('version')!r}; "
+                f"only version {VERSION} can be read"
+            )
+        case _:
+            yield from _read_capture(path, first + file.read(LONGEST_LINE))
 
 
 def _read_lines(path: Path, file: Iterable[bytes]) -> Iterator[Entry]:
