@@ -10,6 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from hargassner.boiler.model import Boiler
+from hargassner.network.reasons import system_reason
 from hargassner.observers import Once
 from hargassner.services import Service
 
@@ -119,9 +120,7 @@ class Notices(Service):
             self._socket.sendto("\n".join(lines).encode(), self._requested.address)
         except OSError as wrong:
             if self._once.first("refused"):
-                log.warn(
-                    "the supervisor does not take notices: {why}", why=wrong.strerror or str(wrong)
-                )
+                log.warn("the supervisor does not take notices: {why}", why=system_reason(wrong))
 
 
 def status_line(boiler: Boiler) -> str:

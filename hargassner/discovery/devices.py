@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from hargassner.discovery.gateways import FoundGateway, Gateways, Verdict, address_of
 from hargassner.discovery.packets import Announcement, ServiceList
@@ -165,19 +166,9 @@ class Devices:
             address.callback(self.boiler.address)
         else:
             self._waiting.append(address)
-            give_up: IDelayedCall = self._clock.callLater(timeout, self._give_up, address)
-
-            def settled(result: str) -> str:
-                if give_up.active():
-                    give_up.cancel()
-                return result
-
-            address.addBoth(settled)
+            unknown = Failure(BoilerUnknownError("no boiler has answered yet"))
+            address.addTimeout(timeout, self._clock, lambda *_: unknown)
         return address
-
-    def _give_up(self, address: "Deferred[str]") -> None:
-        self._waiting.remove(address)
-        address.errback(BoilerUnknownError("no boiler has answered yet"))
 
     def _notify_of_gateway(self) -> None:
         gateway = self.gateway

@@ -38,6 +38,7 @@ from hargassner.discovery.packets import (
     parse_service_list,
 )
 from hargassner.discovery.side import Side
+from hargassner.network.reasons import system_reason
 from hargassner.observers import Once
 
 log = Logger()
@@ -244,7 +245,7 @@ class Relay:
                     size=len(data),
                     source=source[0],
                     target=target[0],
-                    why=wrong.strerror or str(wrong),
+                    why=system_reason(wrong),
                 )
         self.counters.dropped += 1
         return False

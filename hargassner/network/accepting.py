@@ -11,7 +11,6 @@ import socket
 from typing import Any, cast
 
 from twisted.internet.interfaces import (
-    IDelayedCall,
     IProtocolFactory,
     IReactorTime,
     IReadDescriptor,
@@ -21,6 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from hargassner.delayed import Delayed
 from hargassner.network.connecting import ISocketReactor
 from hargassner.network.interfaces import EXHAUSTED
 from hargassner.services import Service
@@ -50,7 +50,7 @@ class AcceptingPort:
         self._reactor = reactor
         self._socket = sock
         self._factory = factory
-        self._again: IDelayedCall | None = None
+        self._again = Delayed(reactor, ACCEPT_AGAIN_AFTER, lambda: reactor.addReader(self))
         factory.doStart()
         reactor.addReader(self)
 
@@ -87,9 +87,7 @@ class AcceptingPort:
     def close(self) -> None:
         """Accept nobody any more; what has been accepted stays."""
         if self._socket.fileno() >= 0:
-            if self._again is not None:
-                self._again.cancel()
-                self._again = None
+            self._again.cancel()
             self._reactor.removeReader(self)
             self._socket.close()
             self._factory.doStop()
@@ -110,13 +108,8 @@ class AcceptingPort:
                     self._pause()
 
     def _pause(self) -> None:
-        if self._again is None:
-            self._reactor.removeReader(self)
-            self._again = self._reactor.callLater(ACCEPT_AGAIN_AFTER, self._resume)
-
-    def _resume(self) -> None:
-        self._again = None
-        self._reactor.addReader(self)
+        self._reactor.removeReader(self)
+        self._again.start()
 
 
 class DescriptorWatch(Service):

@@ -13,7 +13,6 @@ from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
-    IDelayedCall,
     IProtocol,
     IProtocolFactory,
     IPushProducer,
@@ -159,17 +158,8 @@ class BoundClientEndpoint:
         connected: Deferred[socket.socket] = Deferred(cancelled)
         attempt = _Attempt(self._reactor, sock, connected)
 
-        def too_late() -> None:
-            attempt.fail(Failure(ConnectTimeout("no answer")))
-
-        timer: IDelayedCall = self._reactor.callLater(self._timeout, too_late)
-
-        def settle(result: object) -> object:
-            if timer.active():
-                timer.cancel()
-            return result
-
-        connected.addBoth(settle)
+        too_late = Failure(ConnectTimeout("no answer"))
+        connected.addTimeout(self._timeout, self._reactor, lambda *_: too_late)
         self._reactor.addWriter(attempt)
         return connected.addCallback(self._adopt, protocolFactory)
 

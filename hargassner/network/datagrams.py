@@ -16,6 +16,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from hargassner.network.reasons import system_reason
+
 log = Logger()
 
 _LARGEST = 65_536
@@ -119,7 +121,7 @@ class DatagramPort:
                 log.info(
                     "a waiting datagram to {target} is lost: {why}",
                     target=target[0],
-                    why=wrong.strerror or str(wrong),
+                    why=system_reason(wrong),
                 )
             self._waiting.popleft()
         self._reactor.removeWriter(self)

@@ -1,4 +1,4 @@
-"""Why a connection failed or ended, in words for the owner."""
+"""Why something failed, in words for the owner."""
 
 import os
 from collections.abc import Mapping
@@ -19,6 +19,11 @@ class UnreachableError(Exception):
         super().__init__(f"{host}: {reason}")
         self.host = host
         self.reason = reason
+
+
+def system_reason(wrong: OSError) -> str:
+    """What the system says of an error, without its number."""
+    return wrong.strerror or str(wrong)
 
 
 _REASONS: Mapping[type[Exception], str] = {

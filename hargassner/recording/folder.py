@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from hargassner.network.reasons import system_reason
 from hargassner.recording.format import Ended, Entry, RecordedSession, entry_line, header_line
 
 LARGEST_FILE = 16 * 1024 * 1024
@@ -52,7 +53,7 @@ class RecordingFolder:
             try:
                 self._write_session(session, entries)
             except OSError as wrong:
-                failures[session] = wrong.strerror or str(wrong)
+                failures[session] = system_reason(wrong)
                 part = self._parts.pop(session, None)
                 if part is not None:
                     part.abandon()

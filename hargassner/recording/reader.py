@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from hargassner.network.reasons import system_reason
 from hargassner.recording.format import (
     FORMAT,
     LONGEST_LINE,
@@ -46,7 +47,7 @@ def read_entries(path: Path) -> Iterator[Entry]:
         with path.open("rb") as file:
             yield from _read_file(path, file)
     except OSError as wrong:
-        raise RecordingError(f"{path} cannot be read: {wrong.strerror or wrong}") from wrong
+        raise RecordingError(f"{path} cannot be read: {system_reason(wrong)}") from wrong
 
 
 def _read_file(path: Path, file: BinaryIO) -> Iterator[Entry]:
