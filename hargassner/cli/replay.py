@@ -12,7 +12,8 @@ from functools import singledispatch
 from itertools import chain
 from pathlib import Path
 
-from hargassner.dialogue.channels import AnalogChannel, Descriptor, LengthMismatch, Reading
+from hargassner.cli.telemetry_output import shown_text
+from hargassner.dialogue.channels import Descriptor, LengthMismatch, Reading
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import (
     ActiveErrors,
@@ -209,9 +210,7 @@ def _(happened: _TelemetryFits) -> str:
 
 
 def _reading(reading: Reading) -> str:
-    text = f"? {reading.text}".strip() if reading.value is None else reading.text
-    unit = reading.channel.unit if isinstance(reading.channel, AnalogChannel) else ""
-    return f"{reading.channel.name} {text} {unit}".rstrip()
+    return f"{reading.channel.name} {shown_text(reading)} {reading.channel.unit}".rstrip()
 
 
 def _in_brackets(name: str) -> str:

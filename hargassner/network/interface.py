@@ -155,19 +155,23 @@ class NetworkInterface:
             OSError: the system cannot be asked now.
         """
         if self.interface:
-            if _BIND_TO_DEVICE is None:
-                raise CannotOpenError(
-                    f"interface {self.interface}: this system cannot tie sockets to an interface; "
-                    "give the address instead"
-                )
-            self.look()
-            if not interface_index(self.interface):
-                raise NotThereYetError(f"there is no interface {self.interface}")
-            return self.interface
+            return self._device_of_name()
         if self.configured_address and _BIND_TO_DEVICE is not None:
             self.look()
             return self._device_of_address()
         return ""
+
+    def _device_of_name(self) -> str:
+        """The configured interface, which must be there."""
+        if _BIND_TO_DEVICE is None:
+            raise CannotOpenError(
+                f"interface {self.interface}: this system cannot tie sockets to an interface; "
+                "give the address instead"
+            )
+        self.look()
+        if not interface_index(self.interface):
+            raise NotThereYetError(f"there is no interface {self.interface}")
+        return self.interface
 
     def _device_of_address(self) -> str:
         """The interface whose first address is in use, or "" for a further address of one."""

@@ -157,7 +157,10 @@ class RecordingWriter:
             log.info("recordings are written to {directory} again", directory=str(self._directory))
         if self._waiting:
             self._write()
-            return
+        else:
+            self._tell_written()
+
+    def _tell_written(self) -> None:
         until_written, self._until_written = self._until_written, []
         for each in until_written:
             each.callback(None)
