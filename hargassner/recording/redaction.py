@@ -29,10 +29,10 @@ PLACEHOLDER = b"?"
 _REMEMBERED_SECRETS = 256
 _LONGEST_SECRET = 64
 """Characters. Whatever stands in a secret's place and is longer becomes placeholders."""
-_SHORTEST_TELLING = 6
+_SHORTEST_REPLACED = 6
 """Characters. A shorter secret is replaced where one is expected, and not wherever it occurs."""
 _SHORTEST_BEGINNING = 3
-"""Characters. What is shorter tells too little of a secret, and could be anything."""
+"""Characters. What is shorter gives away too little of a secret, and could be anything."""
 
 # None of these goes over the same stretch of a line again and again, whatever is in it.
 _LINE_END = re.compile(rb"[\r\n]+")
@@ -40,11 +40,11 @@ _WORD = re.compile(rb"[0-9A-Za-z]+")
 _SECRET = re.compile(rb"[^\s']+")
 
 # What follows these is secret, whoever says it. The boiler takes requests in any case.
-_TELLS_SECRET = re.compile(
+_STATED_SECRET = re.compile(
     rb"(?i:login\s+key|igw\s+set\b|\bz?sn\b[^:'\r\n]{0,20}:|\bz?serial\w{0,10}:)"
     rb"(?P<secret>[^\r\n]*)"
 )
-_TELLING_WORDS = (b"login", b"igw", b"sn", b"serial")
+_WORDS_BEFORE_SECRETS = (b"login", b"igw", b"sn", b"serial")
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
@@ -109,17 +109,17 @@ class _Line:
 
 @dataclass(eq=False, slots=True)
 class _Secret:
-    """A secret that was asked for: whether its reply is due, and whether one has told it."""
+    """A secret that was asked for: whether a reply with it is due, and whether one was seen."""
 
     due: bool = False
-    told: bool = False
+    seen: bool = False
 
     def asked(self) -> None:
-        self.due, self.told = True, False
+        self.due, self.seen = True, False
 
     def settle(self) -> None:
-        """What comes next is no reply to it any more, if one has told it."""
-        self.due = self.due and not self.told
+        """What comes next is no reply to it any more, if one was seen."""
+        self.due = self.due and not self.seen
 
 
 class Redactor:
@@ -222,10 +222,10 @@ class Redactor:
     def _without_secrets(self, text: bytes) -> bytes:
         # Most lines are telemetry, in which there is nothing to look for.
         lower = text.lower()
-        if any(word in lower for word in _TELLING_WORDS):
-            told = _TELLS_SECRET.search(text)
-            if told:
-                text = self._without(text, told)
+        if any(word in lower for word in _WORDS_BEFORE_SECRETS):
+            found = _STATED_SECRET.search(text)
+            if found:
+                text = self._without(text, found)
         if any(secret in text for secret in self._replacements):
             text = _WORD.sub(self._known, text)
         return text
@@ -246,15 +246,15 @@ class Redactor:
             return self._without(text, numbered)
         if not (self._token.due or self._serial.due):
             return text
-        self._serial.told = True
-        told = _BARE_REPLY.match(text)
-        if told is None or _is_plain_word(told["secret"]):
+        self._serial.seen = True
+        found = _BARE_REPLY.match(text)
+        if found is None or _is_plain_word(found["secret"]):
             return text
-        self._token.told = True
-        return self._without(text, told)
+        self._token.seen = True
+        return self._without(text, found)
 
-    def _without(self, text: bytes, told: "re.Match[bytes]") -> bytes:
-        start, end = told.span("secret")
+    def _without(self, text: bytes, found: "re.Match[bytes]") -> bytes:
+        start, end = found.span("secret")
         return text[:start] + _SECRET.sub(self._replacement, text[start:end]) + text[end:]
 
     def _replacement(self, match: "re.Match[bytes]") -> bytes:
@@ -270,7 +270,7 @@ class Redactor:
 
     def _known(self, match: "re.Match[bytes]") -> bytes:
         word = match[0]
-        if len(word) < _SHORTEST_TELLING:
+        if len(word) < _SHORTEST_REPLACED:
             return word
         return self._replacements.get(word, word)
 
