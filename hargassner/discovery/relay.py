@@ -235,9 +235,16 @@ class Relay:
         if self._repetitions.is_one(data, target[1], name, source[0], self._clock.seconds()):
             self.counters.repeated += 1
             return False
+        sent = self._send(side, data, source, target)
+        self.counters.dropped += not sent
+        return sent
+
+    def _send(
+        self, side: Side, data: bytes, source: tuple[str, int], target: tuple[str, int]
+    ) -> bool:
+        """Send it, unless the ports are closed or the system refuses it."""
         try:
-            if side.send(data, source[1], target):
-                return True
+            return side.send(data, source[1], target)
         except OSError as wrong:
             if self._said_unsent.first(source[0]):
                 log.warn(
@@ -247,8 +254,7 @@ class Relay:
                     target=target[0],
                     why=system_reason(wrong),
                 )
-        self.counters.dropped += 1
-        return False
+            return False
 
     def _limit(self, address: str) -> None:
         self.counters.limited += 1
