@@ -71,10 +71,7 @@ class Decoder:
         for channel in descriptor.analog:
             self._analog[places[channel.place]].append(channel)
         self._first_extra = _first_extra(descriptor.analog, places)
-        self._digital: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
-        for bit in descriptor.digital:
-            on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
-            self._digital[bit.word].append((1 << bit.bit, on, off))
+        self._digital = _bits(descriptor)
 
         self._analog_readings = lru_cache(maxsize=_REMEMBERED)(self._read_analog)
         self._digital_readings = lru_cache(maxsize=_REMEMBERED)(self._read_digital)
@@ -198,6 +195,15 @@ def _believed(hidden: Iterable[int], analog_values: int) -> list[int]:
         if 0 <= place <= analog_values + len(believed):
             believed.append(place)
     return believed
+
+
+def _bits(descriptor: Descriptor) -> list[list[_Bit]]:
+    """The digital channels of each word."""
+    words: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
+    for bit in descriptor.digital:
+        on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
+        words[bit.word].append((1 << bit.bit, on, off))
+    return words
 
 
 def _first_extra(analog: Iterable[AnalogChannel], places: Sequence[int]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from hargassner.network.reasons import system_reason
 from hargassner.recording.format import (
@@ -74,12 +74,15 @@ def _read_lines(path: Path, file: Iterable[bytes]) -> Iterator[Entry]:
         yield entry
 
 
+def _steps(path: Path, content: bytes) -> list[Any]:
+    match parsed_line(content):
+        case {"steps": list() as steps}:
+            return steps
+    raise RecordingError(f"{path} is neither a recording nor a capture of a session")
+
+
 def _read_capture(path: Path, content: bytes) -> Iterator[Segment]:
-    capture = parsed_line(content)
-    steps = capture.get("steps") if isinstance(capture, dict) else None
-    if not isinstance(steps, list):
-        raise RecordingError(f"{path} is neither a recording nor a capture of a session")
-    for number, step in enumerate(steps, start=1):
+    for number, step in enumerate(_steps(path, content), start=1):
         match step:
             case {"proto": "tcp", "connection": "gateway"}:
                 segment = segment_of(step.get("t"), step.get("from"), step.get("data"))
