@@ -13,7 +13,7 @@ from hargassner.homeassistant.view import HomeView
 from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.resolver import Names
-from hargassner.parts import Parts, build
+from hargassner.parts import GatewayParts, Parts, build
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
@@ -42,10 +42,11 @@ class Bridge(MultiService):
                 Names(reactor),
                 DescriptorWatch(reactor),
                 parts.snapshots,
-                *parts.openings.gateway,
-                *parts.openings.boiler,
+                *(parts.gateway.openings if parts.gateway else ()),
+                *parts.openings,
                 _ticking(parts.boiler, reactor),
-                _sessions(parts),
+                *([_sessions(parts.gateway, parts)] if parts.gateway else []),
+                *([parts.finder] if parts.finder else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
                 *([WebPage(parts, reactor)] if config.web.listen else []),
@@ -54,11 +55,11 @@ class Bridge(MultiService):
         )
 
 
-def _sessions(parts: Parts) -> Sessions:
+def _sessions(gateway: GatewayParts, parts: Parts) -> Sessions:
     """What ends the sessions, and waits until their recordings are written."""
     if parts.recordings is None:
-        return Sessions(parts.proxy)
-    return Sessions(parts.proxy, parts.recordings.written)
+        return Sessions(gateway.proxy)
+    return Sessions(gateway.proxy, parts.recordings.written)
 
 
 def _home(parts: Parts) -> list[IService]:
@@ -69,7 +70,7 @@ def _home(parts: Parts) -> list[IService]:
         parts.boiler,
         parts.config,
         parts.broker,
-        parts.control,
+        parts.gateway.control if parts.gateway else None,
         parts.clock,
         parts.state,
         parts.in_thread,

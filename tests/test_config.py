@@ -20,6 +20,7 @@ from hargassner.config import (
 
 DEFAULTS = {
     "gateway": {
+        "enabled": True,
         "interface": "",
         "address": "",
         "telnet_port": 23,
@@ -305,6 +306,13 @@ class DocumentTests(SynchronousTestCase):
             ({"address": one}, {"address": other}),
         ):
             config_from({"gateway": gateway, "boiler": boiler})
+
+    def test_without_a_gateway_one_network_is_enough_and_something_has_to_be_read(self) -> None:
+        without = {"enabled": False, "interface": "eth0"}
+        config_from({"gateway": without, "boiler": {"interface": "eth0"}})
+        document = {"gateway": without, "boiler": {"direct_telemetry": False}}
+        wrong = self.assertRaises(ConfigError, config_from, document)
+        self.assertTrue(str(wrong).startswith("boiler.direct_telemetry = false: must be true"))
 
     def test_two_passwords_for_the_broker_are_refused(self) -> None:
         document = {"mqtt": {"password": "hunter2", "password_file": "/etc/password"}}

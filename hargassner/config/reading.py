@@ -81,7 +81,10 @@ def _checked(section: str, key: str, value: object, settings: Mapping[str, Field
 
 
 def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
-    """Refuse two sides that nothing tells apart."""
+    """Refuse two sides that nothing tells apart, and none that reads anything."""
+    if not gateway.enabled:
+        _check_telemetry_only(boiler)
+        return
     same_address = boiler.address == gateway.address
     two_addresses = all((boiler.address, gateway.address, not same_address))
     two_interfaces = all((boiler.interface, gateway.interface))
@@ -96,6 +99,15 @@ def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
         raise ConfigError(
             f"boiler.address = {_shown(boiler.address)}: must be another address than "
             "gateway.address, or each side needs an interface (gateway.interface, boiler.interface)"
+        )
+
+
+def _check_telemetry_only(boiler: BoilerConfig) -> None:
+    """Refuse a bridge that would read nothing."""
+    if not boiler.direct_telemetry:
+        raise ConfigError(
+            "boiler.direct_telemetry = false: must be true when gateway.enabled is false, or "
+            "nothing is read"
         )
 
 

@@ -17,6 +17,7 @@ def _setting(default: T, check: Callable[[Any], T], *, secret: bool = False) -> 
 class GatewayConfig:
     """``[gateway]``: the network where the Internet gateway (IGW) is."""
 
+    enabled: bool = _setting(True, checks.flag)
     interface: str = _setting("", checks.interface)
     address: str = _setting("", checks.own_address)
     telnet_port: int = _setting(23, checks.port)

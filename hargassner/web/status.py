@@ -51,6 +51,7 @@ class Link:
 class Facts:
     """What the chain's state follows from. Times are moments of a clock that runs evenly.
 
+    ``with_gateway`` says whether there is a gateway, or the bridge only reads the boiler.
     ``closed_to_gateway`` and ``closed_to_boiler`` name what should be open on each side and is
     not. ``gateway_heard`` and ``session_over`` are when the gateway last announced itself and last
     ended a session; ``connected`` is when a client's open session began, None without one, and
@@ -61,6 +62,7 @@ class Facts:
 
     now: float
     started: float
+    with_gateway: bool = True
     gateway_interface: str = ""
     boiler_interface: str = ""
     closed_to_gateway: tuple[str, ...] = ()
@@ -81,9 +83,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole chain."""
+    """The whole chain; ``gateway`` is None where there is none in it."""
 
-    gateway: Link
+    gateway: Link | None
     bridge: Link
     boiler: Link
     broker: Link
@@ -92,7 +94,8 @@ class Status:
 def status_of(facts: Facts) -> Status:
     """The chain's state."""
     boiler = _boiler(facts)
-    return Status(_gateway(facts, boiler), _bridge(facts), boiler, _broker(facts.broker))
+    gateway = _gateway(facts, boiler) if facts.with_gateway else None
+    return Status(gateway, _bridge(facts), boiler, _broker(facts.broker))
 
 
 def _bridge(facts: Facts) -> Link:
@@ -215,7 +218,7 @@ def _boiler_unknown(facts: Facts) -> Link | None:
         "boiler.lost",
         Level.BROKEN,
         since,
-        advice="boiler.lost.advice",
+        advice="boiler.lost.advice" if facts.with_gateway else "boiler.lost.alone.advice",
         fields=(("place", facts.boiler_interface),),
     )
 

@@ -66,6 +66,10 @@
 
   const showChain = (chain) => {
     const advice = [];
+    // A bridge that only reads the boiler has no gateway in its chain.
+    for (const each of document.querySelectorAll("[data-node], [data-link]")) {
+      each.hidden = !((each.dataset.node || each.dataset.link) in chain);
+    }
     for (const [name, link] of Object.entries(chain)) {
       const node = document.querySelector(`[data-node="${name}"]`);
       node.className = `node ${name} ${link.level}`;
