@@ -8,7 +8,8 @@
   const version = document.documentElement.dataset.version;
   const LINES = 300; // of dialogue and of log, each
   const SAMPLES = 1440; // of each line of a chart
-  const SILENCE = 45000; // ms after which a stream is taken for dead
+  const SILENCE = 15000; // ms after which a stream is taken for dead; something comes every 5 s
+  const GRACE = 2000; // ms that a stream that broke off may take to come back before it is said
   const RECOVER = 5000; // ms before a stream that the browser gave up is opened again
   const DAY = 86400;
 
@@ -110,6 +111,7 @@
     byId("boiler").hidden = !has;
     byId("boiler").classList.toggle("is-stale", !boiler.current);
     byId("stale").hidden = boiler.current;
+    byId("table").classList.toggle("is-stale", !boiler.current);
     byId("boiler-state").textContent = boiler.state ? boiler.state.text : "";
     byId("boiler-since").textContent = boiler.state ? since(boiler.state.since) : "";
     byId("tiles").replaceChildren(...boiler.tiles.map((each) => tile(each.label, quantity(each.value))));
@@ -366,7 +368,22 @@
   let stream = null;
   let heard = 0; // when something was last heard, by performance.now()
 
+  // Between two looks a machine may sleep, and then only its date tells: whatever is older than a
+  // minute looks old, even if somebody has just set that date.
+  let heardOn = 0;
+  const silence = () => Math.max(performance.now() - heard, Date.now() - heardOn - 60000);
+  let broken = 0; // when the stream broke off, by performance.now(); 0 while it stands
+
+  const showGone = () => {
+    const gone = (broken && performance.now() - broken > GRACE) || silence() > SILENCE;
+    document.body.classList.toggle("gone", gone);
+    byId("gone").hidden = !gone;
+    byId("gone").textContent = gone && told.now ? say("page.gone", { time: moment(told.now) }) : say("page.lost");
+  };
+
   const connected = (is) => {
+    broken = is ? 0 : broken || performance.now();
+    showGone();
     byId("connection").className = is ? "" : "lost";
     byId("connection-text").textContent = say(is ? "page.live.on" : "page.lost");
   };
@@ -387,6 +404,7 @@
   const hear = (event) => {
     const data = JSON.parse(event.data);
     heard = performance.now();
+    heardOn = Date.now();
     told = { now: data.now, at: heard };
     connected(true);
     return data;
@@ -395,6 +413,7 @@
   const open = () => {
     if (stream) stream.close();
     heard = performance.now();
+    heardOn = Date.now();
     stream = new EventSource("api/events");
     stream.addEventListener("state", (event) => {
       const data = hear(event);
@@ -430,6 +449,9 @@
       open();
     }
   }, RECOVER);
+
+  setInterval(showGone, 1000);
+  document.addEventListener("visibilitychange", showGone);
 
   byId("version").textContent = `hargassner-bridge ${version}`;
   connected(false);
