@@ -384,11 +384,32 @@ class FileTests(SynchronousTestCase):
 
     def test_what_is_not_toml_is_refused_with_the_line(self) -> None:
         line = self.refusal(b"[gateway]\ninterface = eth0\n")
-        self.assertTrue(line.startswith(f"{self.path}: is not TOML: "), line)
-        self.assertIn("line 2", line)
+        self.assertTrue(line.startswith(f"{self.path}: is not TOML: line 2: interface: "), line)
+        self.assertIn("texts stand in quotes", line)
 
-    def test_a_key_given_twice_is_refused(self) -> None:
-        self.assertIn("is not TOML", self.refusal(b"[web]\nlisten = ''\nlisten = ''\n"))
+    def test_what_is_given_twice_is_refused_with_the_line(self) -> None:
+        for content, wrong in (
+            (b"[web]\nlisten = ''\nlisten = ''\n", "listen is there twice (line 3)"),
+            (b"[web]\nlisten = ''\nlisten = ''\n[mqtt]\n", "listen is there twice (line 3)"),
+            (
+                b"[web]\n[mqtt]\nurl = ''\n[web]\n",
+                "[web] is there twice (line 4): put all of its keys below one",
+            ),
+            (b"[a.b]\n[a.b]\n", "[a.b] is there twice (line 2): put all of its keys below one"),
+        ):
+            self.assertEqual(self.refusal(content), f"{self.path}: {wrong}")
+
+    def test_a_key_before_any_section_is_refused_with_its_section(self) -> None:
+        for content, wrong in (
+            (b"host = 'boiler'\n[mqtt]\n", "host: must stand below a [section]: [boiler]"),
+            (b"address = 1", "address: must stand below a [section]: [gateway] or [boiler]"),
+            (b"bolier = 1", "bolier: must stand below a [section]: gateway, boiler, "),
+        ):
+            self.assertIn(f"{self.path}: {wrong}", self.refusal(content))
+
+    def test_no_password_is_shown_of_a_line_that_cannot_be_read(self) -> None:
+        for line in (b"password = hunter2", b"password = 'a' hunter2", b"password = hunter2 = 1"):
+            self.assertNotIn("hunter2", self.refusal(b"[mqtt]\n" + line + b"\n"))
 
     def test_a_file_in_latin_1_is_refused_with_the_byte(self) -> None:
         line = self.refusal("[mqtt]\nusername = 'Jörg'\n".encode("latin-1"))
