@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,6 +32,7 @@ from hargassner.network.sockets import listening_socket
 from hargassner.proxy.access import Access
 from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.forwarding import ForwardAccess, ForwardFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.reactor import IBridgeReactor
@@ -52,6 +54,7 @@ class GatewayParts:
 
     control: Control
     proxy: ProxyFactory
+    forwards: tuple[ForwardFactory, ...]
     relay: Relay
     openings: tuple[InterfaceOpening, ...]
 
@@ -107,23 +110,23 @@ class SessionObservers:
     direct: DirectTelemetry
     control: Control
 
-    def watch(self, session: Session) -> list[ISessionObserver]:
+    def observe(self, session: Session) -> list[ISessionObserver]:
         """The observers of a session that begins, in the order in which they see what passes."""
-        interpreter = self.interpreter.watch(session)
+        interpreter = self.interpreter.observe(session)
         # The first one times what all the others need.
         observers: list[ISessionObserver] = [
             self.timing.observer(),
             interpreter,
-            self.journal.watch(session),
+            self.journal.observe(session),
         ]
         if self.recordings is not None:
             now, date = self.clock.seconds(), self.clock.wall()
             recorder = self.recordings.session(session.number, session.address, now, date)
             observers.append(Recorded(recorder, self.clock.seconds))
         is_gateway = self.devices.is_gateway(session.address)
-        observers.append(self.direct.watch(session, is_gateway=is_gateway))
+        observers.append(self.direct.observe(session, is_gateway=is_gateway))
         # What the last one sends comes after what the others have seen.
-        observers.append(self.control.watch(session, interpreter))
+        observers.append(self.control.observe(session, interpreter))
         return observers
 
 
@@ -208,24 +211,62 @@ def _gateway(
     devices, direct = observers.devices, observers.direct
     interface = NetworkInterface(config.gateway.interface, config.gateway.address)
     access, both = Access(config.gateway.allow, devices), sides(config, interface, boiler_interface)
-    proxy = ProxyFactory(reactor, line.connect, access, observers.watch)
+    proxy = ProxyFactory(reactor, line.connect, access, observers.observe)
     relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
+    forwards = _forwards(config, reactor, devices, (interface, boiler_interface))
     devices.on_announcement(proxy.gateway_announced)
     proxy.on_login(lambda session: devices.gateway_logged_in(session.address))
     proxy.on_login(direct.give_way)
+    openings = _gateway_openings(config, reactor, interface, relay, proxy, forwards)
+    return GatewayParts(observers.control, proxy, forwards, relay, openings)
+
+
+def _forwards(
+    config: Config,
+    reactor: IBridgeReactor,
+    devices: Devices,
+    interfaces: tuple[NetworkInterface, NetworkInterface],
+) -> tuple[ForwardFactory, ...]:
+    """What passes further ports of the boiler's on."""
+    gateway, boiler = interfaces
+    access = ForwardAccess(config.gateway.forward_allow, gateway)
+    lines = {port: BoilerLine(reactor, devices, boiler, port) for port in config.gateway.forward}
+    return tuple(ForwardFactory(port, line.connect, access) for port, line in lines.items())
+
+
+def _gateway_openings(
+    config: Config,
+    reactor: IBridgeReactor,
+    interface: NetworkInterface,
+    relay: Relay,
+    proxy: ProxyFactory,
+    forwards: tuple[ForwardFactory, ...],
+) -> tuple[InterfaceOpening, ...]:
+    """What is opened towards the gateway."""
+
+    def accept(port: int, factory: ProxyFactory | ForwardFactory) -> AcceptingPort:
+        sock = listening_socket(interface, port)
+        return AcceptingPort(reactor, sock, cast("IProtocolFactory", factory))
 
     def open_telnet_port() -> AcceptingPort:
-        sock = listening_socket(interface, config.gateway.telnet_port)
-        return AcceptingPort(reactor, sock, cast("IProtocolFactory", proxy))
+        return accept(config.gateway.telnet_port, proxy)
 
     def open_side() -> Side:
         return relay.open_gateway_side(reactor)
 
-    openings = (
+    return (
         InterfaceOpening(reactor, interface, "the gateway's discovery", open_side),
         InterfaceOpening(reactor, interface, "the telnet port", open_telnet_port),
+        *(
+            InterfaceOpening(
+                reactor,
+                interface,
+                f"port {each.port} of the boiler",
+                partial(accept, each.port, each),
+            )
+            for each in forwards
+        ),
     )
-    return GatewayParts(observers.control, proxy, relay, openings)
 
 
 def _finder(

@@ -14,8 +14,10 @@ from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.resolver import Names
 from hargassner.parts import GatewayParts, Parts, build
+from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
+from hargassner.recording.writer import RecordingWriter
 from hargassner.services import MultiService
 from hargassner.web.service import WebPage
 
@@ -45,7 +47,7 @@ class Bridge(MultiService):
                 *(parts.gateway.openings if parts.gateway else ()),
                 *parts.openings,
                 _ticking(parts.boiler, reactor),
-                *([_sessions(parts.gateway, parts)] if parts.gateway else []),
+                *_gateway(parts),
                 *([parts.finder] if parts.finder else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
@@ -55,11 +57,18 @@ class Bridge(MultiService):
         )
 
 
-def _sessions(gateway: GatewayParts, parts: Parts) -> Sessions:
+def _gateway(parts: Parts) -> list[IService]:
+    """What ends sessions and forwarded connections, where there is a gateway."""
+    if parts.gateway is None:
+        return []
+    return [_sessions(parts.gateway, parts.recordings), Forwards(parts.gateway.forwards)]
+
+
+def _sessions(gateway: GatewayParts, recordings: RecordingWriter | None) -> Sessions:
     """What ends the sessions, and waits until their recordings are written."""
-    if parts.recordings is None:
+    if recordings is None:
         return Sessions(gateway.proxy)
-    return Sessions(gateway.proxy, parts.recordings.written)
+    return Sessions(gateway.proxy, recordings.written)
 
 
 def _home(parts: Parts) -> list[IService]:

@@ -3,18 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from hargassner.parts import GatewayParts, Parts
 from hargassner.terminal import columns
-
-if TYPE_CHECKING:
-    from hargassner.parts import GatewayParts, Parts
 
 _SHOWN = 30
 """Lines of dialogue and log."""
 
 
-def namespace(parts: "Parts") -> dict[str, object]:
+def namespace(parts: Parts) -> dict[str, object]:
     """The names in the console: the bridge, its parts, and the helpers."""
     helpers = Helpers(parts)
     return {
@@ -27,7 +24,7 @@ def namespace(parts: "Parts") -> dict[str, object]:
     }
 
 
-def _of_gateway(gateway: "GatewayParts | None") -> dict[str, object]:
+def _of_gateway(gateway: GatewayParts | None) -> dict[str, object]:
     return {} if gateway is None else {"proxy": gateway.proxy, "control": gateway.control}
 
 
@@ -38,7 +35,7 @@ class Helpers:
         parts: what they print of.
     """
 
-    def __init__(self, parts: "Parts") -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     def _time(self, moment: float | None) -> str:

@@ -153,6 +153,7 @@ class WebPage(MultiService):
             parts.direct,
             lambda: parts.broker_status,
             lambda: gateway.control.counters if gateway else None,
+            gateway.forwards if gateway else (),
         )
 
     def stopService(self) -> "Deferred[Any]":

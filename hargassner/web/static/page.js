@@ -368,14 +368,10 @@
   let stream = null;
   let heard = 0; // when something was last heard, by performance.now()
 
-  // Between two looks a machine may sleep, and then only its date tells: whatever is older than a
-  // minute looks old, even if somebody has just set that date.
-  let heardOn = 0;
-  const silence = () => Math.max(performance.now() - heard, Date.now() - heardOn - 60000);
   let broken = 0; // when the stream broke off, by performance.now(); 0 while it stands
 
   const showGone = () => {
-    const gone = (broken && performance.now() - broken > GRACE) || silence() > SILENCE;
+    const gone = (broken && performance.now() - broken > GRACE) || performance.now() - heard > SILENCE;
     document.body.classList.toggle("gone", gone);
     byId("gone").hidden = !gone;
     byId("gone").textContent = gone && told.now ? say("page.gone", { time: moment(told.now) }) : say("page.lost");
@@ -404,7 +400,6 @@
   const hear = (event) => {
     const data = JSON.parse(event.data);
     heard = performance.now();
-    heardOn = Date.now();
     told = { now: data.now, at: heard };
     connected(true);
     return data;
@@ -413,7 +408,6 @@
   const open = () => {
     if (stream) stream.close();
     heard = performance.now();
-    heardOn = Date.now();
     stream = new EventSource("api/events");
     stream.addEventListener("state", (event) => {
       const data = hear(event);
