@@ -268,7 +268,7 @@ class GoneTests(BrowserCase):
         self.assertFalse(await browser.run(self.SHOWN))
         self.assertEqual(await browser.run(self.OPACITY, "main"), "1")
         bridge.process.kill()
-        await browser.until(self.SHOWN, patience=5)
+        await browser.until(self.SHOWN, timeout=5)
         self.assertIn("has not answered since", await browser.text("#gone"))
         self.assertEqual(await browser.run(self.OPACITY, "main"), "0.4")
         await self.picture(browser, "gone")
