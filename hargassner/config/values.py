@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from hargassner.config import checks
 
@@ -79,7 +79,7 @@ class TelemetryConfig:
     """``[telemetry]``: how often values are published (seconds), and what the descriptor hides."""
 
     interval: float = _setting(10.0, checks.number(0, 86_400, " seconds"))
-    hidden: tuple[int, ...] = _setting((), checks.places)
+    hidden: Literal["auto"] | tuple[int, ...] = _setting("auto", checks.hidden)
 
 
 @dataclass(frozen=True, slots=True)

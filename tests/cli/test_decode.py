@@ -275,7 +275,7 @@ class DecodeTests(SynchronousTestCase):
                 SystemExit, self.parser.parse_args, ["--descriptor", "x", f"--hidden={places}"]
             )
             self.assertEqual(refusal.code, 2)
-        self.assertIn("no list of places such as 59,94", complaints.getvalue())
+        self.assertIn("no list of places such as 57,92", complaints.getvalue())
 
     def test_a_captured_session(self) -> None:
         """It has its descriptor and three lines, all of which fit."""
