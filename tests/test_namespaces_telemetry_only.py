@@ -1,15 +1,16 @@
 """A bridge without a gateway, as an ordinary user: what it sends, what it opens, what it reads."""
 
 import re
+import signal
 import socket
 import subprocess
 import time
 from unittest import SkipTest
 
 from tests.constants import Constant
-from tests.namespaces import BOILER, BRIDGE_TO_BOILER, receive
+from tests.namespaces import BOILER, BRIDGE_TO_BOILER, BRIDGE_TO_GATEWAY, receive
 from tests.network_case import GET_SERVICES, SERVICES, NetworkCase
-from tests.processes import wait_until
+from tests.processes import Running, program, wait_until
 from tests.wire_law import TelemetryOnlyLaw
 
 EVERY = 0.5
@@ -42,7 +43,7 @@ class TelemetryOnlyCase(NetworkCase):
 
     @property
     def law(self) -> TelemetryOnlyLaw:
-        return TelemetryOnlyLaw(BRIDGE_TO_BOILER, EVERY * 0.9)
+        return TelemetryOnlyLaw({"boiler": BRIDGE_TO_BOILER}, EVERY * 0.9)
 
     def open_gateway(self) -> None:
         """There is none."""
@@ -117,3 +118,23 @@ class NamedTests(TelemetryOnlyCase):
         bridge.wait_for("telemetry arrives")
         self.assertEqual(self.open_ports(), ["tcp 127.0.0.1:8080"])
         self.assertEqual(self.networks.observation.datagrams(), [])
+
+
+class WatchTests(TelemetryOnlyCase):
+    """``hargassner watch``, which knows nothing of the boiler."""
+
+    @property
+    def law(self) -> TelemetryOnlyLaw:
+        addresses = {"boiler": BRIDGE_TO_BOILER, "gateway": BRIDGE_TO_GATEWAY}
+        return TelemetryOnlyLaw(addresses, EVERY * 0.9)
+
+    def test_it_finds_the_boiler_in_whichever_network_it_is(self) -> None:
+        there = ("ip", "netns", "exec", self.networks.bridge, *UNPRIVILEGED)
+        watch = Running([*there, program("hargassner"), "watch"], constants=self.constants)
+        self.resources.callback(watch.clean_up)
+        self.assertEqual(self.boiler[35601].recvfrom(65536)[0], GET_SERVICES)
+        self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
+        self.accepted().sendall(b"$permission denied\r\npm 7 65.9 1 \r\n")
+        watch.wait_for(f"Hargassner HSV/CL 9-60KW V14.0n3, {BOILER}: Sends values")
+        self.assertEqual(self.open_ports(), ["tcp 127.0.0.1:8080"])
+        self.assertEqual(watch.stop(signal.SIGINT), 0)

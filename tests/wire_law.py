@@ -186,33 +186,33 @@ def told(wrong: Sequence[str]) -> str:
 class TelemetryOnlyLaw:
     """What is due of a bridge without a gateway: one question at a time until it is answered.
 
-    - ``get services`` by broadcast, on the boiler's network, from the gateway's port to the
+    - ``get services`` by broadcast, on each of its networks, from the gateway's port to the
       boiler's; not again within ``every`` seconds, and not once a boiler has answered the bridge.
     - Connections to the boiler's telnet port.
 
     Args:
-        address: the bridge's, on the boiler's network.
+        addresses: the bridge's, by the networks in which it looks for the boiler.
         every: seconds; what the timers of a busy machine may miss is subtracted.
     """
 
-    address: str
+    addresses: Mapping[str, str]
     every: float
 
     def broken_by(self, seen: Sequence[Seen]) -> list[str]:
         """What was sent and was not due, in the order of time, each in a sentence."""
         wrong = []
-        due = float("-inf")
+        due = dict.fromkeys(self.addresses, float("-inf"))
         for one in sorted(seen, key=lambda one: one.time):
             if self._is_answer(one):
-                due = float("inf")
+                due = dict.fromkeys(due, float("inf"))
             elif one.sender != "bridge" or self._is_connection(one):
                 continue
             elif not self._is_question(one):
                 wrong.append(f"not due: {one}")
             else:
-                if one.time < due:
+                if one.time < due[one.network]:
                     wrong.append(f"asked too soon, or after the answer: {one}")
-                due = max(due, one.time + self.every)
+                due[one.network] = max(due[one.network], one.time + self.every)
         return wrong
 
     def undelivered(self, _seen: Sequence[Seen]) -> list[Datagram]:
@@ -222,14 +222,14 @@ class TelemetryOnlyLaw:
     def _is_answer(self, one: Seen) -> bool:
         match one:
             case Datagram(sender="boiler", source=(_, 35601), target=target):
-                return target == (self.address, 50000)
+                return target == (self.addresses[one.network], 50000)
         return False
 
     def _is_question(self, one: Seen) -> bool:
         match one:
-            case Datagram(network="boiler", broadcast=True, payload=b"get services\0"):
-                ports = (one.source[1], one.target[1])
-                return one.source[0] == self.address and ports == (50000, BOILER_PORT)
+            case Datagram(broadcast=True, payload=b"get services\0"):
+                source = (self.addresses.get(one.network), 50000)
+                return one.source == source and one.target[1] == BOILER_PORT
         return False
 
     def _is_connection(self, one: Seen) -> bool:

@@ -87,6 +87,7 @@ class ChainObserver(BoilerObserver):
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
                 length_mismatch=availability.mismatch,
+                understanding=parts.boiler.understanding,
                 broker=parts.broker_status,
             )
         )

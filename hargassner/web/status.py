@@ -5,10 +5,17 @@ The state of a link is that of the first rule which applies; the rules stand in 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
+from hargassner.boiler.understanding import Understanding
 from hargassner.dialogue.channels import LengthMismatch
+from hargassner.dialogue.origin import BOILER
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
+from hargassner.web.link import Level, Link
+from hargassner.web.understood import contradiction_link, understanding_link
+
+__all__ = ["Facts", "Level", "Link", "Status", "status_of"]
+
+_AS_DESCRIBED = Understanding(BOILER)
 
 SILENCE_TIMEOUT = 120.0
 """Seconds of silence after which a device that should be heard counts as missing. A gateway that
@@ -16,35 +23,6 @@ starts over is silent for half a minute, and then takes a quarter of one to find
 
 FIRST_TELEMETRY_TIMEOUT = 30.0
 """Seconds that a boiler whose address is known has for its first telemetry line."""
-
-
-class Level(StrEnum):
-    """How a link is, at a glance."""
-
-    OK = "ok"
-    WAIT = "wait"
-    BROKEN = "broken"
-    OFF = "off"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """How one link is.
-
-    ``state`` names it, such as "gateway.online"; the table of texts has it in words. ``since`` is
-    the moment, None where nothing has happened yet. ``address`` is the far end's,
-    as far as it is known. ``problem`` is the cause as the system or the broker tells it. ``advice``
-    names the sentence that says what to do, empty where nothing is to be done; ``fields`` are
-    filled into it.
-    """
-
-    state: str
-    level: Level
-    since: float | None = None
-    address: str = ""
-    problem: str = ""
-    advice: str = ""
-    fields: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +35,8 @@ class Facts:
     ended a session; ``connected`` is when a client's open session began, None without one, and
     ``logged_in`` when the gateway logged in on it. ``boiler_problem`` is why the last connection to
     the boiler could not be made. ``reads_directly`` says whether the bridge reads telemetry on
-    its own. ``broker`` is None where none is configured.
+    its own. ``understanding`` is what is known of the
+    meaning of its telemetry. ``broker`` is None where none is configured.
     """
 
     now: float
@@ -78,6 +57,7 @@ class Facts:
     telemetry: bool = False
     telemetry_since: float | None = None
     length_mismatch: LengthMismatch | None = None
+    understanding: Understanding = _AS_DESCRIBED
     broker: LinkStatus | None = None
 
 
@@ -185,6 +165,18 @@ def _boiler(facts: Facts) -> Link:
     return _first(_BOILER_RULES, facts) or _boiler_away(facts)
 
 
+def _boiler_understood(facts: Facts) -> Link | None:
+    if not facts.telemetry or facts.length_mismatch is not None:
+        return None
+    return understanding_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
+
+
+def _boiler_contradicted(facts: Facts) -> Link | None:
+    if not facts.telemetry:
+        return None
+    return contradiction_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
+
+
 def _boiler_online(facts: Facts) -> Link | None:
     if not facts.telemetry:
         return None
@@ -238,6 +230,8 @@ def _boiler_connecting(facts: Facts) -> Link | None:
 
 
 _BOILER_RULES = (
+    _boiler_contradicted,
+    _boiler_understood,
     _boiler_online,
     _boiler_ports_closed,
     _boiler_unknown,

@@ -26,6 +26,7 @@ from hargassner.config import (
 from hargassner.dialogue.events import ActiveErrors, ParameterChanged, TelemetryLine
 from hargassner.monitor.traffic_log import LogLine
 from hargassner.service import Bridge
+from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
@@ -246,10 +247,13 @@ class GoneTests(BrowserCase):
             "[gateway]\nenabled = false\n"
             f'[boiler]\nhost = "{BOILER}"\ntelnet_port = {boiler.telnet_port_number}\n'
             f'[web]\nlisten = "tcp:{self.web_port}:interface=127.0.0.1"\n'
-            '[state]\ndirectory = "state"\n'
+            '[state]\ndirectory = "."\n'
         )
         command = [program("twist"), "hargassner", "--config=hargassner.toml"]
-        running = Running(command, {"hargassner.toml": config}, {Constant.TELEMETRY: 3.0})
+        # The boiler describes itself to nobody without a login: an earlier life remembers it.
+        described = standard_layout().document().decode("latin-1")
+        files = {"hargassner.toml": config, "descriptor.xml": described}
+        running = Running(command, files, {Constant.TELEMETRY: 3.0})
         self.addCleanup(running.clean_up)
         return running
 
