@@ -22,7 +22,7 @@ and so on."""
 _AHEAD = 10.0
 """By how much a layout must go better with the lines than one that says something else."""
 _LEAST_SCORE = 15.0
-_MOST_GAIN = 6.0
+_MOST_GAIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
