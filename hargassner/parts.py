@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,6 +31,7 @@ from hargassner.network.sockets import listening_socket
 from hargassner.proxy.access import Access
 from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.forwarding import ForwardAccess, ForwardFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.reactor import IBridgeReactor
@@ -73,6 +75,7 @@ class Parts:
     recordings: RecordingWriter | None
     timing: Timing
     proxy: ProxyFactory
+    forwards: tuple[ForwardFactory, ...]
     relay: Relay
     openings: Openings
     broker: BrokerLink | None
@@ -99,23 +102,23 @@ class SessionObservers:
     direct: DirectTelemetry
     control: Control
 
-    def watch(self, session: Session) -> list[ISessionObserver]:
+    def observe(self, session: Session) -> list[ISessionObserver]:
         """The observers of a session that begins, in the order in which they see what passes."""
-        interpreter = self.interpreter.watch(session)
+        interpreter = self.interpreter.observe(session)
         # The first one times what all the others need.
         observers: list[ISessionObserver] = [
             self.timing.observer(),
             interpreter,
-            self.journal.watch(session),
+            self.journal.observe(session),
         ]
         if self.recordings is not None:
             now, date = self.clock.seconds(), self.clock.wall()
             recorder = self.recordings.session(session.number, session.address, now, date)
             observers.append(Recorded(recorder, self.clock.seconds))
         is_gateway = self.devices.is_gateway(session.address)
-        observers.append(self.direct.watch(session, is_gateway=is_gateway))
+        observers.append(self.direct.observe(session, is_gateway=is_gateway))
         # What the last one sends comes after what the others have seen.
-        observers.append(self.control.watch(session, interpreter))
+        observers.append(self.control.observe(session, interpreter))
         return observers
 
 
@@ -136,8 +139,9 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         clock, timing, interpreter, journal, recordings, devices, direct, control
     )
     access, both = Access(config.gateway.allow, devices), sides(config, gateway, boiler_interface)
-    proxy = ProxyFactory(reactor, line.connect, access, observers.watch)
+    proxy = ProxyFactory(reactor, line.connect, access, observers.observe)
     relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
+    forwards = _forwards(config, reactor, devices, (gateway, boiler_interface))
     _wire(devices, proxy, interpreter, snapshots, direct)
     return Parts(
         config=config,
@@ -155,8 +159,9 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         recordings=recordings,
         timing=timing,
         proxy=proxy,
+        forwards=forwards,
         relay=relay,
-        openings=_openings(config, reactor, relay, proxy, (gateway, boiler_interface)),
+        openings=_openings(config, reactor, relay, proxy, forwards, (gateway, boiler_interface)),
         broker=BrokerLink(config.mqtt, reactor) if config.mqtt.url else None,
     )
 
@@ -207,19 +212,36 @@ def _recordings(config: Config, in_thread: InThread) -> RecordingWriter | None:
     return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
 
 
+def _forwards(
+    config: Config,
+    reactor: IBridgeReactor,
+    devices: Devices,
+    interfaces: tuple[NetworkInterface, NetworkInterface],
+) -> tuple[ForwardFactory, ...]:
+    """What passes further ports of the boiler's on."""
+    gateway, boiler = interfaces
+    access = ForwardAccess(config.gateway.forward_allow, gateway)
+    lines = {port: BoilerLine(reactor, devices, boiler, port) for port in config.gateway.forward}
+    return tuple(ForwardFactory(port, line.connect, access) for port, line in lines.items())
+
+
 def _openings(
     config: Config,
     reactor: IBridgeReactor,
     relay: Relay,
     proxy: ProxyFactory,
+    forwards: tuple[ForwardFactory, ...],
     interfaces: tuple[NetworkInterface, NetworkInterface],
 ) -> Openings:
     """What is opened on both interfaces."""
     gateway, boiler = interfaces
 
+    def accept(port: int, factory: ProxyFactory | ForwardFactory) -> AcceptingPort:
+        sock = listening_socket(gateway, port)
+        return AcceptingPort(reactor, sock, cast("IProtocolFactory", factory))
+
     def open_telnet_port() -> AcceptingPort:
-        sock = listening_socket(gateway, config.gateway.telnet_port)
-        return AcceptingPort(reactor, sock, cast("IProtocolFactory", proxy))
+        return accept(config.gateway.telnet_port, proxy)
 
     def open_gateway_side() -> Side:
         return relay.open_gateway_side(reactor)
@@ -231,6 +253,15 @@ def _openings(
         gateway=(
             InterfaceOpening(reactor, gateway, "the gateway's discovery", open_gateway_side),
             InterfaceOpening(reactor, gateway, "the telnet port", open_telnet_port),
+            *(
+                InterfaceOpening(
+                    reactor,
+                    gateway,
+                    f"port {each.port} of the boiler",
+                    partial(accept, each.port, each),
+                )
+                for each in forwards
+            ),
         ),
         boiler=(InterfaceOpening(reactor, boiler, "the boiler's discovery", open_boiler_side),),
     )

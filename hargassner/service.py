@@ -14,6 +14,7 @@ from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.resolver import Names
 from hargassner.parts import Parts, build
+from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
@@ -46,6 +47,7 @@ class Bridge(MultiService):
                 *parts.openings.boiler,
                 _ticking(parts.boiler, reactor),
                 _sessions(parts),
+                Forwards(parts.forwards),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
                 *([WebPage(parts, reactor)] if config.web.listen else []),

@@ -24,6 +24,8 @@ DEFAULTS = {
         "address": "",
         "telnet_port": 23,
         "allow": ("igw",),
+        "forward": (),
+        "forward_allow": (),
         "broadcast": "255.255.255.255",
     },
     "boiler": {
@@ -90,6 +92,12 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("gateway", "allow", ["192.0.2.300"], "networks"),
     ("gateway", "allow", [1], "networks"),
     ("gateway", "allow", [["igw"]], "networks"),
+    ("gateway", "forward", 80, "list of different port numbers"),
+    ("gateway", "forward", [0], "list of different port numbers"),
+    ("gateway", "forward", [80, 80], "list of different port numbers"),
+    ("gateway", "forward", [23], "must not have gateway.telnet_port"),
+    ("gateway", "forward_allow", ["igw"], "networks"),
+    ("gateway", "forward_allow", "any", "must be a list"),
     ("gateway", "broadcast", "", "IPv4 address"),
     ("gateway", "broadcast", "0.0.0.0", "IPv4 address"),
     ("boiler", "address", "224.0.0.1", "IPv4 address of this machine"),
@@ -170,6 +178,8 @@ ACCEPTED: list[tuple[str, str, Any, Any]] = [
     ("gateway", "interface", "eth0.10", "eth0.10"),
     ("gateway", "address", "0.0.0.0", ""),
     ("gateway", "allow", [], ()),
+    ("gateway", "forward", [80, 502], (80, 502)),
+    ("gateway", "forward_allow", ["any", "10.0.0.0/8"], ("any", "10.0.0.0/8")),
     ("gateway", "allow", ["igw", "10.0.0.7", "10.1.0.0/16"], ("igw", "10.0.0.7", "10.1.0.0/16")),
     ("gateway", "broadcast", "192.168.1.255", "192.168.1.255"),
     ("boiler", "host", "10.0.0.72", "10.0.0.72"),
@@ -248,14 +258,14 @@ class DocumentTests(SynchronousTestCase):
             self.assertIn("must be a section, [gateway]", str(wrong))
 
     def test_a_manhole_is_on_the_loopback_interface_unless_it_names_another(self) -> None:
-        for wanted, meant in (
+        for listen, meant in (
             ("tcp:8007", "tcp:8007:interface=127.0.0.1"),
             ("tcp:port=8007:interface=", "tcp:port=8007:interface=:interface=127.0.0.1"),
             ("tcp6:8007", r"tcp6:8007:interface=\:\:1"),
             ("tcp:8007:interface=192.0.2.1", "tcp:8007:interface=192.0.2.1"),
             ("unix:/run/hargassner/manhole", "unix:/run/hargassner/manhole"),
         ):
-            document = {"manhole": {"listen": wanted, "password": "x"}}
+            document = {"manhole": {"listen": listen, "password": "x"}}
             self.assertEqual(config_from(document).manhole.listen, meant)
 
     def test_an_endpoint_tells_whether_other_machines_can_connect(self) -> None:

@@ -8,7 +8,7 @@ from twisted.internet.address import IPv4Address
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from hargassner.config import Config, RecordingConfig, StateConfig
+from hargassner.config import Config, GatewayConfig, RecordingConfig, StateConfig
 from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.recorded import Recorded
 from hargassner.parts import Parts, build
@@ -17,7 +17,8 @@ from hargassner.proxy.session import Session
 from hargassner.storage.file import SAVE_AFTER
 from tests.discovery.packets import ANNOUNCEMENT, SERVICES, SERVICES_WANTED
 from tests.doubles.clocks import TwoClockReactor
-from tests.monitor.test_interpreter import DOCUMENT, KEY, TOKEN
+from tests.doubles.documents import SMALL
+from tests.doubles.login import KEY, TOKEN
 
 GATEWAY, ELSEWHERE, BOILER = "192.0.2.7", "192.0.2.9", "198.51.100.2"
 LOGIN = (
@@ -26,7 +27,7 @@ LOGIN = (
     ("gateway", KEY),
     ("boiler", b"zclient login (7)\r\n$ack\r\n"),
 )
-DESCRIBED = (("gateway", b"$daq desc\r\n"), ("boiler", b"$<<" + DOCUMENT + b">>\r\n"))
+DESCRIBED = (("gateway", b"$daq desc\r\n"), ("boiler", b"$<<" + SMALL + b">>\r\n"))
 
 
 class ImmediatePool:
@@ -146,7 +147,7 @@ class NotificationTests(PartsCase):
         self.announce()
         self.pass_(self.session(), *LOGIN, *DESCRIBED)
         self.assertIsNotNone(self.parts.boiler.descriptor)
-        self.assertEqual(self.saved("descriptor.xml").encode("latin-1"), DOCUMENT)
+        self.assertEqual(self.saved("descriptor.xml").encode("latin-1"), SMALL)
 
     def test_its_address_leads_to_the_boiler(self) -> None:
         self.answer()
@@ -170,8 +171,8 @@ class ObserverTests(PartsCase):
         self.assertEqual(len(names), 6)
         session = Session(2, (GATEWAY, 51976), self.parts.proxy)
         self.assertEqual(names[0], type(self.parts.timing.observer()).__name__)
-        interpreter = self.parts.interpreter.watch(session)
-        self.assertEqual(names[-1], type(self.parts.control.watch(session, interpreter)).__name__)
+        interpreter = self.parts.interpreter.observe(session)
+        self.assertEqual(names[-1], type(self.parts.control.observe(session, interpreter)).__name__)
         self.assertIn("Recorded", names)
 
     def test_direct_telemetry_gives_way_to_the_gateway_and_to_whoever_logs_in(self) -> None:
@@ -203,6 +204,27 @@ class ObserverTests(PartsCase):
     def test_a_recorded_session_is_an_honest_observer(self) -> None:
         recorder: Any = None
         verifyObject(IExchangeObserver, Recorded(recorder, lambda: 0.0))
+
+
+class ForwardTests(PartsCase):
+    """Ports of the boiler that are forwarded."""
+
+    def setUp(self) -> None:
+        self.reactor: Any = BridgeReactor()
+        gateway = GatewayConfig(forward=(80, 502))
+        config = Config(gateway=gateway, state=StateConfig(self.mktemp()))
+        self.parts = build(config, self.reactor)
+
+    def test_each_is_opened_on_the_gateways_side(self) -> None:
+        names = [each.name for each in self.parts.openings.gateway]
+        expected = [
+            "port 80 of the boiler on any interface",
+            "port 502 of the boiler on any interface",
+        ]
+        self.assertEqual(expected, names[2:])
+
+    def test_each_leads_to_the_same_port_of_the_boiler(self) -> None:
+        self.assertEqual([80, 502], [each.port for each in self.parts.forwards])
 
 
 class ValueTests(PartsCase):

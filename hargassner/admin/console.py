@@ -3,18 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from hargassner.parts import Parts
 from hargassner.terminal import columns
-
-if TYPE_CHECKING:
-    from hargassner.parts import Parts
 
 _SHOWN = 30
 """Lines of dialogue and log."""
 
 
-def namespace(parts: "Parts") -> dict[str, object]:
+def namespace(parts: Parts) -> dict[str, object]:
     """The names in the console: the bridge, its parts, and the helpers."""
     helpers = Helpers(parts)
     return {
@@ -35,7 +32,7 @@ class Helpers:
         parts: what they print of.
     """
 
-    def __init__(self, parts: "Parts") -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     def _time(self, moment: float | None) -> str:

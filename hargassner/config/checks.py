@@ -125,6 +125,14 @@ def hidden(value: Any) -> Literal["auto"] | tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def ports(value: Any) -> tuple[int, ...]:
+    """TCP ports, each once."""
+    allowed = "must be a list of different port numbers from 1 to 65535, such as [80, 502]"
+    found = _each(value, port, allowed)
+    _require(len(set(found)) == len(found), allowed)
+    return tuple(found)
+
+
 def parameters(value: Any) -> tuple[str, ...]:
     """Ids of the boiler's parameters, each once."""
     allowed = 'must be a list of the boiler\'s parameter ids, such as ["PR001", "4"]'
@@ -200,17 +208,28 @@ def hosts(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_each(value, _host_of_page, allowed)))
 
 
-def _allowed_client(value: Any) -> str:
-    client = _string(value, "")
-    if client not in ("igw", "any"):
-        ipaddress.IPv4Network(client)
-    return client
+def _network_or(*words: str) -> Callable[[Any], str]:
+    """A check for an IPv4 address, a network, or one of some words."""
+
+    def check(value: Any) -> str:
+        given = _string(value, "")
+        if given not in words:
+            ipaddress.IPv4Network(given)
+        return given
+
+    return check
 
 
 def allow(value: Any) -> tuple[str, ...]:
     """Who may connect to the telnet port."""
     allowed = 'must be a list of "igw", "any", IPv4 addresses and networks such as "192.168.1.0/24"'
-    return tuple(_each(value, _allowed_client, allowed))
+    return tuple(_each(value, _network_or("igw", "any"), allowed))
+
+
+def forward_allow(value: Any) -> tuple[str, ...]:
+    """Who may use the forwarded ports."""
+    allowed = 'must be a list of "any", IPv4 addresses and networks such as "192.168.1.0/24"'
+    return tuple(_each(value, _network_or("any"), allowed))
 
 
 # URLs and endpoints.

@@ -99,6 +99,15 @@ def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
         )
 
 
+def _check_forward(gateway: GatewayConfig) -> None:
+    """Refuse to forward the telnet port, which the gateway's dialogue needs."""
+    if gateway.telnet_port in gateway.forward:
+        raise ConfigError(
+            f"gateway.forward = {list(gateway.forward)}: must not have "
+            f"gateway.telnet_port ({gateway.telnet_port}), which passes already"
+        )
+
+
 def _check_ports(discovery: DiscoveryConfig) -> None:
     """Refuse two discovery ports that are one; the key that was changed is to be corrected."""
     for one, other in combinations(fields(DiscoveryConfig), 2):
@@ -149,6 +158,7 @@ def config_from(document: Mapping[str, object]) -> Config:
         values[name] = _section(cls, name, fields(cls), given)
     config = Config(**values)
     _check_sides(config.gateway, config.boiler)
+    _check_forward(config.gateway)
     _check_ports(config.discovery)
     _check_mqtt(config.mqtt)
     _check_manhole(config.manhole)

@@ -22,6 +22,8 @@ class GatewayConfig:
     telnet_port: int = _setting(23, checks.port)
     allow: tuple[str, ...] = _setting(("igw",), checks.allow)
     broadcast: str = _setting("255.255.255.255", checks.address)
+    forward: tuple[int, ...] = _setting((), checks.ports)
+    forward_allow: tuple[str, ...] = _setting((), checks.forward_allow)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ _DESCRIBE = b"$daq desc\r\n"
 
 
 class _Owner(Interface):
-    """Whoever is told what becomes of a connection."""
+    """The owner of a connection, notified of what becomes of it."""
 
     def reads(self) -> None:
         """The first bytes came."""
@@ -59,10 +59,10 @@ class TelemetryReader(TimeoutMixin, Protocol):
     """Reads one connection of the bridge's own.
 
     Args:
-        interpreter: told what the boiler says.
+        interpreter: gets what the boiler sends.
         clock: notices silence.
         describe: whether to ask the boiler for its descriptor; it may refuse.
-        owner: told when something comes, and of the end.
+        owner: notified when something comes, and of the end.
     """
 
     def __init__(
@@ -147,7 +147,7 @@ class DirectTelemetry(Service):
     Args:
         clock: time.
         boiler: the way to the boiler.
-        interpreter: told what the boiler says.
+        interpreter: gets what the boiler sends.
     """
 
     name = "direct telemetry"
@@ -218,7 +218,7 @@ class DirectTelemetry(Service):
         self._decide()
         return self._stopping
 
-    def watch(self, session: Session, *, is_gateway: bool) -> ISessionObserver:
+    def observe(self, session: Session, *, is_gateway: bool) -> ISessionObserver:
         """Give way to a session of the gateway until it is over.
 
         Args:

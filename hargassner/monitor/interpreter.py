@@ -64,7 +64,7 @@ class Interpreter:
         self._lines = LineReader(hidden)
         self._said = Once(_KINDS_SAID)
 
-    def watch(self, session: Session) -> "SessionInterpreter":
+    def observe(self, session: Session) -> "SessionInterpreter":
         """An observer for a session that begins."""
         return SessionInterpreter(self, session)
 

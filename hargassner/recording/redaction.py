@@ -29,10 +29,10 @@ PLACEHOLDER = b"?"
 _REMEMBERED_SECRETS = 256
 _LONGEST_SECRET = 64
 """Characters. Whatever stands in a secret's place and is longer becomes placeholders."""
-_SHORTEST_TELLING = 6
+_SHORTEST_REPLACED = 6
 """Characters. A shorter secret is replaced where one is expected, and not wherever it occurs."""
 _SHORTEST_BEGINNING = 3
-"""Characters. What is shorter tells too little of a secret, and could be anything."""
+"""Characters. What is shorter gives away too little of a secret, and could be anything."""
 
 # None of these goes over the same stretch of a line again and again, whatever is in it.
 _LINE_END = re.compile(rb"[\r\n]+")
@@ -40,11 +40,11 @@ _WORD = re.compile(rb"[0-9A-Za-z]+")
 _SECRET = re.compile(rb"[^\s']+")
 
 # What follows these is secret, whoever says it. The boiler takes requests in any case.
-_TELLS_SECRET = re.compile(
+_STATED_SECRET = re.compile(
     rb"(?i:login\s+key|igw\s+set\b|\bz?sn\b[^:'\r\n]{0,20}:|\bz?serial\w{0,10}:)"
     rb"(?P<secret>[^\r\n]*)"
 )
-_TELLING_WORDS = (b"login", b"igw", b"sn", b"serial")
+_WORDS_BEFORE_SECRETS = (b"login", b"igw", b"sn", b"serial")
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
@@ -132,7 +132,7 @@ class Redactor:
         }
         self._replacements: dict[bytes, bytes] = {}
         self._token_due = False
-        self._token_told = False
+        self._token_seen = False
         self._serial_due = False
         self._serial_answered = False
 
@@ -206,10 +206,10 @@ class Redactor:
             text = self._replied(text)
         # Most lines are telemetry, in which there is nothing to look for.
         lower = text.lower()
-        if any(word in lower for word in _TELLING_WORDS):
-            told = _TELLS_SECRET.search(text)
-            if told:
-                text = self._without(text, told)
+        if any(word in lower for word in _WORDS_BEFORE_SECRETS):
+            found = _STATED_SECRET.search(text)
+            if found:
+                text = self._without(text, found)
         if any(secret in text for secret in self._replacements):
             text = _WORD.sub(self._known, text)
         return text
@@ -219,7 +219,7 @@ class Redactor:
             self._serial_due = False
         if _KEY_REQUEST.search(text):
             # The key is made of the token, so the token has come, unless somebody only tries.
-            self._token_due = self._token_due and not self._token_told
+            self._token_due = self._token_due and not self._token_seen
         elif _TOKEN_REQUEST.search(text):
             self._expect_token()
         elif _SERIAL_REQUEST.search(text):
@@ -228,7 +228,7 @@ class Redactor:
 
     def _expect_token(self) -> None:
         self._token_due = True
-        self._token_told = False
+        self._token_seen = False
 
     def _replied(self, text: bytes) -> bytes:
         numbered = _NUMBERED_REPLY.match(text)
@@ -237,14 +237,14 @@ class Redactor:
         if not (self._token_due or self._serial_due):
             return text
         self._serial_answered = True
-        told = _BARE_REPLY.match(text)
-        if told is None or _is_plain_word(told["secret"]):
+        found = _BARE_REPLY.match(text)
+        if found is None or _is_plain_word(found["secret"]):
             return text
-        self._token_told = True
-        return self._without(text, told)
+        self._token_seen = True
+        return self._without(text, found)
 
-    def _without(self, text: bytes, told: "re.Match[bytes]") -> bytes:
-        start, end = told.span("secret")
+    def _without(self, text: bytes, found: "re.Match[bytes]") -> bytes:
+        start, end = found.span("secret")
         return text[:start] + _SECRET.sub(self._replacement, text[start:end]) + text[end:]
 
     def _replacement(self, match: "re.Match[bytes]") -> bytes:
@@ -260,7 +260,7 @@ class Redactor:
 
     def _known(self, match: "re.Match[bytes]") -> bytes:
         word = match[0]
-        if len(word) < _SHORTEST_TELLING:
+        if len(word) < _SHORTEST_REPLACED:
             return word
         return self._replacements.get(word, word)
 

@@ -152,6 +152,7 @@ class WebPage(MultiService):
             parts.direct,
             lambda: parts.broker_status,
             lambda: parts.control.counters,
+            parts.forwards,
         )
 
     def stopService(self) -> "Deferred[Any]":

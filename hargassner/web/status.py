@@ -190,11 +190,11 @@ def _boiler_online(facts: Facts) -> Link | None:
     if mismatch is None:
         return Link("boiler.online", Level.OK, since, address)
     return Link(
-        "boiler.misfit",
+        "boiler.mismatch",
         Level.WAIT,
         since,
         address,
-        advice="boiler.misfit.advice",
+        advice="boiler.mismatch.advice",
         fields=(("got", mismatch.got), ("expected", mismatch.expected)),
     )
 

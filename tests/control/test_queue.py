@@ -490,8 +490,8 @@ class SeveralSessionsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.house = House().log_in()
         self.newer = NewerSession()
-        interpreter = self.house.interpreter.watch(self.house.session)
-        self.line = self.house.control.watch(self.newer, interpreter)
+        interpreter = self.house.interpreter.observe(self.house.session)
+        self.line = self.house.control.observe(self.newer, interpreter)
         self.house.control.logged_in(self.line)
         self.first = self.house.command("4", "22")
         self.house.advance(0.1)

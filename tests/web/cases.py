@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-from xml.sax.saxutils import quoteattr
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -35,6 +34,7 @@ from hargassner.web.connections import IDLE
 from hargassner.web.service import WebPage
 from tests.cases import Log
 from tests.doubles.clocks import TwoClockReactor
+from tests.doubles.documents import document
 from tests.telling import tell
 
 
@@ -45,16 +45,7 @@ def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
 
 def describe(analog: Mapping[str, str], digital: tuple[str, ...] = ()) -> Described:
     """A descriptor of analog channels, each with its unit, and of up to 16 digital ones."""
-    values = "".join(
-        f"<CHANNEL id='{place}' name={quoteattr(name)} unit={quoteattr(unit)}/>"
-        for place, (name, unit) in enumerate(analog.items())
-    )
-    bits = "".join(
-        f"<CHANNEL id='0' bit='{bit}' name={quoteattr(name)}/>" for bit, name in enumerate(digital)
-    )
-    text = f"<DAQPRJ><ANALOG>{values}</ANALOG><DIGITAL>{bits}</DIGITAL></DAQPRJ>"
-    document = text.encode("latin-1")
-    return Described(parse_descriptor(document))
+    return Described(parse_descriptor(document(analog.items(), digital)))
 
 
 def show(

@@ -49,7 +49,7 @@ class _TelemetryFactory(Factory[_Telemetry]):
 
 async def read_telemetry(context: Context) -> None:
     """Connect to the boiler as the bridge would, and wait for a line."""
-    host = _boiler_host(context)
+    host = boiler_host(context)
     if not host:
         context.found(_TELNET, Outcome.SKIPPED, "its address is not known")
         return
@@ -67,7 +67,7 @@ async def read_telemetry(context: Context) -> None:
         await _read_a_line(context, host, cast("_Telemetry", connected))
 
 
-def _boiler_host(context: Context) -> str:
+def boiler_host(context: Context) -> str:
     """Where the boiler is, as far as that is known by now; empty where it is not."""
     found = context.devices.boiler
     said = context.running.get("boiler")

@@ -1,11 +1,15 @@
 """The steps that look for the boiler and the gateway on their networks."""
 
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 
 from hargassner.cli.check.context import Context
-from hargassner.cli.check.machine import boiler_leases
+from hargassner.cli.check.frames import Foreigners
+from hargassner.cli.check.machine import BOILER_MAKER, boiler_leases
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.network.interface import CannotOpenError
+from hargassner.network.networks import ipv4_networks
 
 ASK_EVERY = 2.0
 """Seconds between two questions to the boiler's network."""
@@ -24,9 +28,13 @@ async def look_for_boiler(context: Context) -> None:
     if not context.boiler.side.open_ports:
         report_running(context, _BOILER, "boiler", leased or "its ports cannot be opened")
         return
-    found = await _ask_for_services(context)
+    with closing(Foreigners(context.reactor, _device(context))) as foreigners:
+        found = await _ask_for_services(context)
     if found is None:
-        context.reporter.found(_no_boiler(leased, str(context.boiler.interface)))
+        context.reporter.found(
+            _foreign_boiler(foreigners.heard, context)
+            or _no_boiler(leased, str(context.boiler.interface))
+        )
         return
     name = " ".join(filter(None, (found.services.model, found.services.firmware)))
     context.found(_BOILER, Outcome.OK, f"{name or 'a boiler'} answers from {found.address}")
@@ -46,6 +54,31 @@ async def _ask_for_services(context: Context) -> FoundBoiler | None:
         ):
             break
     return devices.boiler
+
+
+def _device(context: Context) -> str:
+    """The interface to the boiler's network, empty where sockets are not bound to one."""
+    try:
+        return context.boiler.interface.device()
+    except (CannotOpenError, OSError):
+        return ""
+
+
+def _foreign_boiler(heard: Mapping[str, str], context: Context) -> Finding | None:
+    """A boiler that is there with an address of another network, if one was heard."""
+    by_maker = sorted(heard, key=lambda each: not heard[each].startswith(BOILER_MAKER))
+    if not by_maker:
+        return None
+    address, device = by_maker[0], _device(context)
+    network = ", ".join(str(each) for each in ipv4_networks(device))
+    is_boiler = heard[address].startswith(BOILER_MAKER)
+    who = "its address" if is_boiler else "somebody is there, but the address"
+    what = f"{who} {address} is not in this port's network ({network} on {device})"
+    advice = (
+        "Set the panel's network to DHCP and switch it off and on, or give "
+        f"{device} an address of the panel's network."
+    )
+    return Finding(_BOILER, Outcome.FAILED, what, advice)
 
 
 def _no_boiler(leased: str, network: str) -> Finding:

@@ -9,6 +9,7 @@ from twisted.internet.defer import ensureDeferred
 
 from hargassner.cli.check.broker import Visit
 from hargassner.cli.check.connections import (
+    boiler_host,
     leave_broker,
     look_at_broker,
     look_for_home,
@@ -16,6 +17,7 @@ from hargassner.cli.check.connections import (
 )
 from hargassner.cli.check.context import Context
 from hargassner.cli.check.devices import look_for_boiler, wait_for_gateway
+from hargassner.cli.check.forwards import look_at_forwards
 from hargassner.cli.check.networks import check_network
 from hargassner.cli.check.ports import open_ports
 from hargassner.cli.check.report import Reporter
@@ -44,6 +46,7 @@ async def walk(config: Config, reactor: IBridgeReactor, wait: float, reporter: R
     finally:
         context.close()
     await read_telemetry(context)
+    await look_at_forwards(context, boiler_host(context))
     await look_at_broker(context, visit)
     await look_for_home(context, visit)
     await leave_broker(context, visit)
