@@ -1,7 +1,7 @@
 """The boiler's own description of its telemetry (docs/protocol.md, section 4)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.parsers import expat
 
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
@@ -44,22 +44,35 @@ def parse_descriptor(document: bytes) -> Descriptor:
             without an id, a name or a bit, or with an impossible one.
     """
     elements = _read(document)
-    channels = [*elements.analog, *elements.digital]
-    if not channels:
-        raise DescriptorError("the descriptor describes no channel")
-    objects = iter(object_ids(map(_name, channels)))
-    analog = tuple(map(_analog_channel, elements.analog, objects))
-    digital = tuple(map(_digital_channel, elements.digital, objects))
-    return Descriptor(
-        analog=analog,
-        digital=digital,
-        analog_values=1 + max((channel.place for channel in analog), default=-1),
-        words=1 + max((channel.word for channel in digital), default=-1),
-        truncated=elements.truncated,
-    )
+    return descriptor_of(elements.analog, elements.digital, elements.truncated)
 
 
 Attributes = Mapping[str, str]
+"""Of a channel: ``id`` and ``name``, and as far as there are any ``unit``, ``dop`` and ``bit``."""
+
+
+def descriptor_of(
+    analog: Sequence[Attributes], digital: Sequence[Attributes], truncated: bool = False
+) -> Descriptor:
+    """The descriptor that has channels with these attributes.
+
+    Raises:
+        DescriptorError: there is none, or one lacks an id, a name or a bit, or has an impossible
+            one.
+    """
+    channels = [*analog, *digital]
+    if not channels:
+        raise DescriptorError("the descriptor describes no channel")
+    objects = iter(object_ids(map(_name, channels)))
+    analog_channels = tuple(map(_analog_channel, analog, objects))
+    digital_channels = tuple(map(_digital_channel, digital, objects))
+    return Descriptor(
+        analog=analog_channels,
+        digital=digital_channels,
+        analog_values=1 + max((channel.place for channel in analog_channels), default=-1),
+        words=1 + max((channel.word for channel in digital_channels), default=-1),
+        truncated=truncated,
+    )
 
 
 class _EnoughError(Exception):
