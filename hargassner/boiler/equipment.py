@@ -134,7 +134,13 @@ class Installation:
 
 
 def _shows_something(channel: Channel) -> bool:
-    return channel.connected and channel.value is not None
+    """Whether a channel shows a value of its own; an input in doubt does not."""
+    return channel.connected and channel.value is not None and not _is_missing(channel)
+
+
+def _is_missing(channel: Channel) -> bool:
+    entry, value = channel.entry, channel.value
+    return isinstance(entry, AnalogEntry) and value is not None and entry.means_missing(value)
 
 
 def _is_input(channel: Channel) -> bool:

@@ -1,4 +1,4 @@
-"""How the bridge itself is: its version, since when it runs, and what went wrong last."""
+"""How the bridge itself is: its version, what it understands, and what went wrong last."""
 
 from datetime import UTC, datetime
 from typing import cast
@@ -7,8 +7,9 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, global
 from zope.interface import implementer
 
 from hargassner import __version__
+from hargassner.boiler.model import Boiler, Understanding
 from hargassner.clock import IClock
-from hargassner.homeassistant.entities import compact
+from hargassner.homeassistant.entities import Json, compact
 from hargassner.homeassistant.states import LONGEST_STATE, States
 from hargassner.homeassistant.topics import Topics
 
@@ -43,9 +44,11 @@ class BridgeStatus:
         topics: where.
         states: publishes states.
         clock: time.
+        boiler: what is understood of it is part of how the bridge is.
     """
 
-    def __init__(self, topics: Topics, states: States, clock: IClock) -> None:
+    def __init__(self, topics: Topics, states: States, clock: IClock, boiler: Boiler) -> None:
+        self._boiler = boiler
         self._topics = topics
         self._states = states
         self._clock = clock
@@ -67,10 +70,22 @@ class BridgeStatus:
         status = {
             "version": __version__,
             "since": _iso(self._clock.date(self._since)),
+            **_understood(self._boiler.understanding),
             "last_error": text,
             "last_error_at": at and _iso(at),
         }
         self._states.show(self._topics.bridge, compact(status))
+
+
+def _understood(understanding: Understanding) -> Json:
+    """Which layout the boiler's lines have, how that is known, and what they hide."""
+    fit = understanding.fit
+    return {
+        "layout": understanding.origin.layout or None,
+        "layout_source": understanding.origin.source.value,
+        "hidden": list(fit.hidden) if fit else [],
+        "hidden_assumed": list(fit.assumed) if fit else [],
+    }
 
 
 def _iso(date: float) -> str:

@@ -58,6 +58,8 @@ class Discovery:
         Parameters come in a session only. Until then what an earlier life knew of them counts, or
         Home Assistant would forget what its owner has made of them.
         """
+        if not self.config.gateway.enabled:
+            return {}
         told = {each.object for each in self.boiler.settings.values() if each.parameter is not None}
         to_come = {
             *awaited_climates(self.boiler, self.settable),
@@ -133,6 +135,11 @@ class Discovery:
         if self.boiler.channels:
             yield from own.concluded(has_consumption=self._has_consumption())
         yield from self._of_channels()
+        if self.config.gateway.enabled:
+            yield from self._of_gateway()
+
+    def _of_gateway(self) -> Iterator[Entity]:
+        """What is known of parameters, which only a gateway's session can set."""
         yield from climates(self.boiler, self.config, self.settable)
         heaters = list(water_heaters(self.boiler, self.config, self.settable))
         yield from heaters

@@ -1,6 +1,6 @@
 """The boiler in the home: its states at the broker, its entities in Home Assistant, commands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from hargassner.boiler.model import (
     Fault,
     Identity,
     Setting,
+    Understanding,
 )
 from hargassner.boiler.settable import Settable
 from hargassner.clock import IClock
@@ -49,6 +50,10 @@ DATES_EVERY = 60.0
 """Seconds between two looks whether a date that was published is still right."""
 
 
+_OF_GATEWAY = ("gateway", "session", "par_")
+"""How the names begin of what there is only with a gateway."""
+
+
 class HomeView(Service, BoilerObserver):
     """Shows the boiler over MQTT, and takes commands from there.
 
@@ -59,7 +64,7 @@ class HomeView(Service, BoilerObserver):
         boiler: the model.
         config: the configuration.
         broker: the link to the broker.
-        control: changes settings.
+        control: changes settings; None where there is no gateway over whose session that is done.
         clock: time.
         directory: the state directory; what is retained at the broker is stored there.
         in_thread: runs what blocks off the reactor's thread.
@@ -74,7 +79,7 @@ class HomeView(Service, BoilerObserver):
         boiler: Boiler,
         config: Config,
         broker: IBroker,
-        control: IControl,
+        control: IControl | None,
         clock: IClock,
         directory: StateDirectory,
         in_thread: Callable[..., "Deferred[Any]"],
@@ -90,8 +95,10 @@ class HomeView(Service, BoilerObserver):
         self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
         self._states = States(broker, clock, self._note_retained)
-        self._availability = AvailabilityTopics(self._topics, self._states)
-        self._bridge = BridgeStatus(self._topics, self._states, clock)
+        self._availability = AvailabilityTopics(
+            self._topics, self._states, with_session=control is not None
+        )
+        self._bridge = BridgeStatus(self._topics, self._states, clock, boiler)
         self._faults = FaultStates(
             self._topics, broker, self._states, self._retained, self._language
         )
@@ -102,7 +109,8 @@ class HomeView(Service, BoilerObserver):
                 config,
                 settable,
                 status_page(config.web, host),
-                can_restart=restart is not None,
+                # The command comes as those for the boiler do.
+                can_restart=restart is not None and control is not None,
             ),
             broker,
             clock,
@@ -114,14 +122,18 @@ class HomeView(Service, BoilerObserver):
                 forget=self._forget_gone,
             ),
         )
-        self._commands = Commands(
-            self._topics,
-            broker,
-            control,
-            settable,
-            self._states.repeat,
-            LastCommand(self._topics, self._states, clock).show,
-            restart,
+        self._commands = (
+            None
+            if control is None
+            else Commands(
+                self._topics,
+                broker,
+                control,
+                settable,
+                self._states.repeat,
+                LastCommand(self._topics, self._states, clock).show,
+                restart,
+            )
         )
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
@@ -139,7 +151,8 @@ class HomeView(Service, BoilerObserver):
         self._show_all()
         self._dating.start(DATES_EVERY, now=False)
         self._announcer.start()
-        self._commands.listen()
+        if self._commands is not None:
+            self._commands.listen()
         if self._home_assistant.discovery != "off":
             self._broker.subscribe(f"{self._home_assistant.prefix}/status", self._born)
 
@@ -151,7 +164,8 @@ class HomeView(Service, BoilerObserver):
             self._dating.stop()
         self._answer_birth.cancel()
         self._announcer.stop()
-        self._commands.stop()
+        if self._commands is not None:
+            self._commands.stop()
         self._bridge.stop()
         self._states.stop()
         self._availability.hide()
@@ -192,7 +206,9 @@ class HomeView(Service, BoilerObserver):
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
-        """Publish how a parameter is set."""
+        """Publish how a parameter is set, where it can be set."""
+        if self._commands is None:
+            return
         topic = self._topics.state(setting.object)
         self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN)
         self._announcer.soon()
@@ -219,6 +235,10 @@ class HomeView(Service, BoilerObserver):
         if availability.telemetry and not self._telemetry_came:
             self._telemetry_came = True
             self.faults_changed(self._boiler.faults)
+
+    def understanding_changed(self, understanding: Understanding) -> None:
+        """Publish how it is known what the boiler's lines mean."""
+        self._bridge.show()
 
     def identity_changed(self, identity: Identity) -> None:
         """Publish who the boiler and the gateway are."""
@@ -247,8 +267,12 @@ class HomeView(Service, BoilerObserver):
         start = session and datetime.fromtimestamp(self._clock.date(session.opened), UTC).isoformat(
             timespec="seconds"
         )
-        info = {key: value or None for key, value in asdict(who).items()}
-        self._states.show(self._topics.info, compact({**info, "session_start": start}))
+        info = {key: value or None for key, value in asdict(who).items()} | {"session_start": start}
+        if self._commands is None:
+            if self._gateway_is_shown():
+                return
+            info = {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
+        self._states.show(self._topics.info, compact(info))
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
@@ -263,10 +287,21 @@ class HomeView(Service, BoilerObserver):
             return
         objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
         for topic in tuple(self._retained.known.states):
-            object_ = self._topics.object_of(topic)
-            # A parameter comes in a session only: that it is not known now means nothing.
-            if object_ not in objects and not object_.startswith("par_"):
+            if self._is_gone(self._topics.object_of(topic), objects):
                 self._forget(topic)
+        self._show_info()
+
+    def _gateway_is_shown(self) -> bool:
+        """Whether entities may still read what an earlier life knew of a gateway."""
+        objects = map(self._topics.object_of, self._retained.known.states)
+        return any(each.startswith(_OF_GATEWAY) for each in objects)
+
+    def _is_gone(self, object_: str, objects: Container[str]) -> bool:
+        """Whether nothing has this identifier any more."""
+        if self._commands is None and object_.startswith(_OF_GATEWAY):
+            return True
+        # A parameter comes in a session only: that it is not known now means nothing.
+        return object_ not in objects and not object_.startswith("par_")
 
     def _forget(self, topic: str) -> None:
         self._states.forget(topic)

@@ -159,6 +159,17 @@ class StateTests(HomeCase):
             (bridge["version"], bridge["since"], bridge["last_error"]),
         )
 
+    def test_what_the_bridge_understands(self) -> None:
+        """How the meaning of the lines is known, and what they hide."""
+        self.assertEqual("unknown", json.loads(self.states()["bridge"])["layout_source"])
+        self.apply(described())
+        self.line()
+        bridge = json.loads(self.states()["bridge"])
+        self.assertEqual(
+            ("boiler", None, [], []),
+            tuple(bridge[each] for each in ("layout_source", "layout", "hidden", "hidden_assumed")),
+        )
+
     def test_the_last_error(self) -> None:
         """A warning of the bridge's own; what the boiler complains of is a fault of its."""
         Logger("hargassner.storage.file").warn("the disk is full")
