@@ -103,16 +103,18 @@ class Discovery:
         """A message for each device that has a component."""
         # To be left out removes nothing: a component goes when only its platform is announced.
         removed = {key: {"platform": platform} for key, platform in before.items()}
-        devices, present = self._devices, {device_of(key) for key in components}
-        for device in filter(present.__contains__, devices.in_order()):
-            of_device = {
-                within_device(key): component
-                for key, component in {**removed, **components}.items()
-                if device_of(key) == device
-            }
-            message = {"device": devices.properties(device), "origin": ORIGIN}
-            topic = f"{self.config.homeassistant.prefix}/device/{devices.id(device)}/config"
-            yield topic, {**message, "components": of_device}
+        by_device: dict[str, dict[str, Json]] = {}
+        for key, component in {**removed, **components}.items():
+            by_device.setdefault(device_of(key), {})[within_device(key)] = component
+        present = set(map(device_of, components))
+        for device in filter(present.__contains__, self._devices.in_order()):
+            yield self._of_device(device, by_device[device])
+
+    def _of_device(self, device: str, components: dict[str, Json]) -> tuple[str, Json]:
+        """The topic and the message of a device with these components."""
+        topic = f"{self.config.homeassistant.prefix}/device/{self._devices.id(device)}/config"
+        properties = self._devices.properties(device)
+        return topic, {"device": properties, "origin": ORIGIN, "components": components}
 
     def _of_entities(self, components: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
         """A message for each component."""

@@ -262,17 +262,24 @@ class HomeView(Service, BoilerObserver):
         self._bridge.show()
 
     def _show_info(self) -> None:
-        who = self._boiler.identity
+        """Publish who the boiler is, unless entities still read more of it than there is now."""
+        if self._commands is not None or not self._gateway_is_shown():
+            self._states.show(self._topics.info, compact(self._info()))
+
+    def _info(self) -> dict[str, str | None]:
+        """Who the boiler and the gateway are; what is not known is None."""
+        info = {key: value or None for key, value in asdict(self._boiler.identity).items()}
+        info["session_start"] = self._session_start()
+        if self._commands is not None:
+            return info
+        return {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
+
+    def _session_start(self) -> str | None:
         session = self._boiler.availability.session
-        start = session and datetime.fromtimestamp(self._clock.date(session.opened), UTC).isoformat(
-            timespec="seconds"
-        )
-        info = {key: value or None for key, value in asdict(who).items()} | {"session_start": start}
-        if self._commands is None:
-            if self._gateway_is_shown():
-                return
-            info = {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
-        self._states.show(self._topics.info, compact(info))
+        if session is None:
+            return None
+        date = self._clock.date(session.opened)
+        return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
