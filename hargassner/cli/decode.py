@@ -140,20 +140,20 @@ def _places(text: str) -> Hidden:
 def _described_lines(name: str | None, lines: str | None) -> tuple[Descriptor, _Source]:
     """What the values mean and the lines, as the files on the command line tell it."""
     if name is None:
-        return _own_or_recognised(lines)
+        return _own_or_recognised(lines or _STANDARD_INPUT)
     descriptor, own = _read_descriptor(name)
     if descriptor.truncated:
         _say(f"{name}: only the first {MOST_CHANNELS} channels are taken")
-    return descriptor, own if lines is None and own is not None else _source(lines)
+    return descriptor, own if lines is None else _source(lines)
 
 
-def _own_or_recognised(lines: str | None) -> tuple[Descriptor, _Source]:
+def _own_or_recognised(lines: str) -> tuple[Descriptor, _Source]:
     """The meaning that a recording of the boiler's has itself, or what its layout is recognised as.
 
     Lines are read until that is known, and then decoded from the first on.
     """
-    if lines not in (None, _STANDARD_INPUT) and is_sdcard_recording(_beginning(str(lines))):
-        descriptor, _ = _read_descriptor(str(lines))
+    if lines != _STANDARD_INPUT and is_sdcard_recording(_beginning(lines)):
+        descriptor, _ = _read_descriptor(lines)
         return descriptor, _source(lines)
     source = _source(lines)
     rest = iter(source.lines)
@@ -196,8 +196,8 @@ def _say(text: str) -> None:
     print(f"hargassner decode: {text}", file=sys.stderr)
 
 
-def _read_descriptor(name: str) -> tuple[Descriptor, _Source | None]:
-    """The descriptor in a file, and the lines that the file has besides."""
+def _read_descriptor(name: str) -> tuple[Descriptor, _Source]:
+    """The descriptor in a file, and the lines that the file has besides, or standard input."""
     beginning = _beginning(name)
     try:
         if is_sdcard_recording(beginning):
@@ -205,7 +205,7 @@ def _read_descriptor(name: str) -> tuple[Descriptor, _Source | None]:
             return parse_descriptor(document), _source(name)
         if beginning.startswith(b"{"):
             return _session_descriptor(name), _source(name)
-        return parse_descriptor(_content(name, LARGEST_DOCUMENT + 1)), None
+        return parse_descriptor(_content(name, LARGEST_DOCUMENT + 1)), _source(_STANDARD_INPUT)
     except (DescriptorError, SdCardError) as wrong:
         raise _CannotDecodeError(f"{name}: {wrong}") from wrong
 
@@ -218,8 +218,8 @@ def _session_descriptor(name: str) -> Descriptor:
     raise _CannotDecodeError(f"{name}: the gateway didn't ask for the descriptor in it")
 
 
-def _source(name: str | None) -> _Source:
-    if name is None or name == _STANDARD_INPUT:
+def _source(name: str) -> _Source:
+    if name == _STANDARD_INPUT:
         return _Source("standard input", False, _text_lines(sys.stdin.buffer))
     beginning = _beginning(name)
     if is_sdcard_recording(beginning):
