@@ -12,6 +12,7 @@ from typing import BinaryIO
 from hargassner.cli.telemetry_output import Csv, JsonLines, Line, Table, Writer
 from hargassner.dialogue.channels import (
     Descriptor,
+    Fit,
     LengthMismatch,
     Reading,
 )
@@ -116,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         descriptor, source = _described_lines(arguments.descriptor, arguments.lines)
         writer = make_writer(descriptor, source.timed)
-        for line, readings in _decoded(source, descriptor, LineReader(arguments.hidden)):
+        for line, readings in _decoded(source, descriptor, arguments.hidden):
             writer.write(line, readings)
     except (_CannotDecodeError, RecordingError) as wrong:
         print(f"hargassner decode: {wrong}", file=sys.stderr)
@@ -284,19 +285,39 @@ def _events(name: str) -> Iterator[tuple[float, Event]]:
 
 
 def _decoded(
-    source: _Source, descriptor: Descriptor, reader: LineReader
+    source: _Source, descriptor: Descriptor, hidden: Hidden
 ) -> Iterator[tuple[Line, Sequence[Reading]]]:
     """Each line with what changed in it; says it when lines begin or cease to fit."""
+    reader = LineReader(hidden)
     number = 0
     mismatch: LengthMismatch | None = None
+    said = ""
     for number, line in enumerate(source.lines, start=1):
         readings = reader.read(line.content, descriptor)
+        told = _told_of_places(readings.fit, hidden)
+        if told not in ("", said):
+            said = told
+            _say(f"from telemetry line {number} on, {told}")
         if readings.mismatch != mismatch:
             mismatch = readings.mismatch
             _warn_of_length(number, mismatch)
         yield line, readings.changed
     if number == 0:
         raise _CannotDecodeError(f"{source.name}: there are no telemetry lines ('pm ...') in it")
+
+
+def _told_of_places(fit: Fit | None, given: Hidden) -> str:
+    """What is to be said of hidden values, empty for nothing new to the user."""
+    if fit is None:
+        return ""
+    places = {
+        "hidden values at the places {}": sorted({*fit.hidden}.difference(given)),
+        "hidden values assumed at the places {}: please compare with the display": fit.assumed,
+        "--hidden {}: not used, the lines go with other places or with none": fit.unused,
+        "--hidden {}: not used, behind the analog values": fit.beyond,
+    }
+    told = (text.format(",".join(map(str, each))) for text, each in places.items() if each)
+    return "; ".join(told)
 
 
 def _warn_of_length(number: int, mismatch: LengthMismatch | None) -> None:
@@ -306,4 +327,4 @@ def _warn_of_length(number: int, mismatch: LengthMismatch | None) -> None:
             f"{mismatch.got} values where {mismatch.expected} are described: "
             "not every channel can be told (see --hidden)"
         )
-    print(f"hargassner decode: from telemetry line {number} on, {text}", file=sys.stderr)
+    _say(f"from telemetry line {number} on, {text}")

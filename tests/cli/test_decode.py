@@ -254,6 +254,24 @@ class DecodeTests(SynchronousTestCase):
         self.assertEqual(printed, '{"zk": 7, "tk": 65.70, "stoerung": true}\n')
         self.assertEqual(complaints, "")
 
+    def test_hidden_places_that_are_found_are_said(self) -> None:
+        """Once, with the line from which on they are known."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        given = b"pm 7 65.5 65.70 8 \n" * 3
+        _, complaints = self.run_command("--descriptor", descriptor, "--json", given=given)
+        self.assertIn("line 1 on, hidden values at the places 2\n", complaints)
+
+    def test_hidden_places_that_are_not_used_are_said(self) -> None:
+        """A line that fits without them shows everything."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, complaints = self.run_command(
+            "--descriptor", descriptor, "--json", "--hidden", "1,9", given=b"pm 7 65.70 8 \n" * 3
+        )
+        self.assertIn('"tk": 65.70', printed)
+        self.assertEqual(1, len(complaints.splitlines()))
+        self.assertIn("--hidden 1: not used", complaints)
+        self.assertIn("--hidden 9: not used, behind the analog values", complaints)
+
     def test_lines_that_do_not_fit_are_said_once(self) -> None:
         """With both lengths and from which line on; and when they fit again."""
         descriptor = self.file("boiler.xml", DOCUMENT)
