@@ -37,6 +37,7 @@ from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.reactor import IBridgeReactor
 from hargassner.recording.writer import RecordingWriter
+from hargassner.startup import described
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Snapshots
 from hargassner.web.timing import Timing
@@ -137,7 +138,13 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
-    interpreter = Interpreter(boiler, reactor, snapshots.save_descriptor, config.telemetry.hidden)
+    interpreter = Interpreter(
+        boiler,
+        reactor,
+        snapshots.save_descriptor,
+        config.telemetry.hidden,
+        described(config),
+    )
     interface = NetworkInterface(config.boiler.interface, config.boiler.address)
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)

@@ -36,6 +36,7 @@ DEFAULTS = {
         "telnet_port": 23,
         "broadcast": "255.255.255.255",
         "direct_telemetry": True,
+        "descriptor": "",
     },
     "discovery": {
         "boiler_port": 35601,

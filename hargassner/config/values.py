@@ -37,6 +37,7 @@ class BoilerConfig:
     telnet_port: int = _setting(23, checks.port)
     broadcast: str = _setting("255.255.255.255", checks.address)
     direct_telemetry: bool = _setting(True, checks.flag)
+    descriptor: str = _setting("", checks.text)
 
 
 @dataclass(frozen=True, slots=True)

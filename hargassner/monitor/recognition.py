@@ -22,7 +22,7 @@ and so on."""
 _AHEAD = 10.0
 """By how much a layout must go better with the lines than one that says something else."""
 _LEAST_SCORE = 15.0
-_MOST_GAIN = 5.0
+_MOST_GAIN = 6.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Recogniser:
         self._words = Words()
         self._others = 0
         self._next_look = FEWEST_LINES
-        self._looked = False
+        self._failed_looks = 0
         self._look: Iterator[Recognition | None] = iter(())
 
     @property
@@ -63,9 +63,9 @@ class Recogniser:
         return self._observed.lines
 
     @property
-    def looked(self) -> bool:
-        """Whether the lines were compared with all layouts, and none of these was recognised."""
-        return self._looked
+    def failed_looks(self) -> int:
+        """How often lines were compared with all layouts, and none of these was recognised."""
+        return self._failed_looks
 
     def take(self, line: bytes) -> Recognition | None:
         """Take in a line.
@@ -86,6 +86,13 @@ class Recogniser:
             self._look = self._compare()
         return next(self._look, None)
 
+    def finish(self) -> Recognition | None:
+        """Do what is left to do at once, when no more lines come; as ``take``."""
+        if self.lines >= FEWEST_LINES and self._next_look > FEWEST_LINES:
+            found = list(self._look)
+            return found[-1] if found else None
+        return None
+
     def _goes_on(self, tokens: Sequence[str]) -> bool:
         """Whether a line is as long as those before; if many are not, it begins anew."""
         if len(tokens) == self.values:
@@ -102,7 +109,6 @@ class Recogniser:
         self._words = Words()
         self._others = 0
         self._next_look = FEWEST_LINES
-        self._looked = False
         self._look = iter(())
 
     def _compare(self) -> Iterator[Recognition | None]:
@@ -114,7 +120,7 @@ class Recogniser:
                 candidates.append(judged(layout, self._observed, self._words, hidden))
                 yield None
         recognition = _chosen(candidates)
-        self._looked = recognition is None
+        self._failed_looks += recognition is None
         yield recognition
 
 

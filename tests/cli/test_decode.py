@@ -6,12 +6,15 @@ import io
 import json
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import decode
 from hargassner.dialogue.descriptor import MOST_CHANNELS
+from hargassner.monitor.layouts import known_layouts
+from tests.doubles.lines import lines_of
 from tests.shared import INVENTED, session_starts
 
 DOCUMENT = """<DAQPRJ><ANALOG>
@@ -218,6 +221,29 @@ class DecodeTests(SynchronousTestCase):
         self.assertIn("2.250,7,65.70,ON", of_session)
         of_card, _ = self.run_command("--descriptor", plain, "--csv", self.file("d", SD_CARD))
         self.assertIn("2019-10-07 16:52:02,7,65.70,ON", of_card)
+
+    def test_without_a_descriptor_the_layout_is_recognised(self) -> None:
+        """And all lines are decoded, those too by which it was."""
+        known = next(each for each in known_layouts() if each.name == "V14.0n")
+        lines = b"".join(line + b"\r\n" for line in islice(lines_of(known.descriptor, 1), 40))
+        printed, complaints = self.run_command("--json", given=lines)
+        self.assertEqual(40, len(printed.splitlines()))
+        self.assertIn("recognised as V14.0n (as published by", complaints)
+        self.assertNotIn("null", printed)
+
+    def test_a_recording_of_the_boilers_describes_itself(self) -> None:
+        """Nothing has to be recognised."""
+        printed, complaints = self.run_command("--csv", self.file("d", SD_CARD))
+        self.assertIn("2019-10-07 16:52:02,7,65.70,ON", printed)
+        self.assertEqual("", complaints)
+
+    def test_what_is_not_recognised_is_said(self) -> None:
+        """With what can be done; and that it takes some lines."""
+        for count, said in ((1, "1 lines; it takes 30"), (80, "not recognised: 213 values")):
+            given = (b"pm " + b"7 " * 205 + b"0 " * 8 + b"\n") * count
+            printed, complaints = self.run_command(given=given, status=1)
+            self.assertEqual("", printed)
+            self.assertIn(said, complaints)
 
     def test_hidden_places_are_passed_over(self) -> None:
         """As the owner names them."""
