@@ -114,7 +114,7 @@ class Recogniser:
     def _compare(self) -> Iterator[Recognition | None]:
         """Look at a layout at a time; the last result is what they come to."""
         candidates = []
-        for layout in known_layouts() if self._layouts is None else self._layouts:
+        for layout in self._layouts or known_layouts():
             hidden = hidden_by(layout, self.values)
             if hidden is not None and self._words.go_with(layout):
                 candidates.append(judged(layout, self._observed, self._words, hidden))
@@ -126,13 +126,12 @@ class Recogniser:
 
 def _chosen(candidates: Sequence[Candidate]) -> Recognition | None:
     """What all say that are not clearly behind, if each of them goes well with the lines."""
-    best = max(candidates, key=lambda each: each.score, default=None)
-    if best is None:
-        return None
-    ahead = [each for each in candidates if each.score > best.score - _AHEAD]
-    ahead.sort(key=lambda each: -each.score)
-    equal = all(each.hidden == best.hidden and _goes_well(each) for each in ahead)
-    return _recognition([each.layout for each in ahead]) if equal else None
+    ranked = sorted(candidates, key=lambda each: -each.score)
+    ahead = [each for each in ranked if each.score > ranked[0].score - _AHEAD]
+    alike = len({each.hidden for each in ahead}) == 1
+    if alike and all(map(_goes_well, ahead)):
+        return _recognition([each.layout for each in ahead])
+    return None
 
 
 def _goes_well(candidate: Candidate) -> bool:
@@ -155,12 +154,12 @@ def _recognition(layouts: Sequence[Layout]) -> Recognition:
 
 def _agreed(one: Descriptor, other: Descriptor) -> Descriptor:
     """The channels that both have at the same places, in as many values."""
-    analog = {_analog_key(each) for each in other.analog}
-    digital = {_digital_key(each) for each in other.digital}
+    analog = set(map(_analog_key, other.analog))
+    digital = set(map(_digital_key, other.digital))
     return replace(
         one,
-        analog=tuple(each for each in one.analog if _analog_key(each) in analog),
-        digital=tuple(each for each in one.digital if _digital_key(each) in digital),
+        analog=tuple(filter(lambda each: _analog_key(each) in analog, one.analog)),
+        digital=tuple(filter(lambda each: _digital_key(each) in digital, one.digital)),
     )
 
 

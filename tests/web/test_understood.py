@@ -58,3 +58,10 @@ class UnderstoodTests(SynchronousTestCase):
     def test_without_telemetry_there_is_nothing_to_understand(self) -> None:
         for known in (Understanding(), Understanding(values=213, lines=30)):
             self.assertEqual(self.link(known, telemetry=False).state, "boiler.away")
+
+    def test_places_that_were_assumed_to_be_hidden_are_named(self) -> None:
+        """Though every channel is shown."""
+        link = self.link(Understanding(BOILER, Fit(120, 121, assumed=(59,))))
+        self.assertEqual((link.state, link.level), ("boiler.online", Level.OK))
+        for words in self.words(link):
+            self.assertIn("59", words)
