@@ -19,6 +19,7 @@ from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.recording.writer import RecordingWriter
 from hargassner.services import MultiService
+from hargassner.storage.claim import StateClaim
 from hargassner.web.service import WebPage
 
 TICK = 5.0
@@ -43,6 +44,7 @@ class Bridge(MultiService):
                 JournalKeeping(parts.journal, reactor),
                 Names(reactor),
                 DescriptorWatch(reactor),
+                StateClaim(parts.state.path),
                 parts.snapshots,
                 *(parts.gateway.openings if parts.gateway else ()),
                 *parts.openings,

@@ -279,6 +279,7 @@ class CompositionTests(SynchronousTestCase):
                 "journal",
                 "names",
                 "file descriptors",
+                "state directory",
                 "snapshots",
                 "the gateway's discovery on any interface",
                 "the telnet port on any interface",
