@@ -46,6 +46,7 @@ class Bridge(MultiService):
                 *parts.openings.boiler,
                 _ticking(parts.boiler, reactor),
                 _sessions(parts),
+                *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
                 *([WebPage(parts, reactor)] if config.web.listen else []),
