@@ -3,7 +3,7 @@
 The pieces are read, and made text, in the history's thread; the reactor only passes them on.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +16,9 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from hargassner.clock import IClock
-from hargassner.storage.history.query import QueryError, parse_query
+from hargassner.storage.history.csv_text import csv_pieces
+from hargassner.storage.history.query import Query, QueryError, parse_query, select
+from hargassner.storage.history.reader import kept
 from hargassner.web.history_forms import Labels, Piece, json_pieces, nothing
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ log = Logger()
 
 ANSWERS = 8
 """Answers that are given at once."""
+_CSV = b"text/csv; charset=utf-8"
 Form = Callable[["sqlite3.Cursor"], Iterator[Piece]]
 PARAMETERS = ("from", "to", "grain", "channels", "format", "decimal")
 
@@ -65,17 +68,23 @@ class HistoryResource(Resource):
         try:
             given = _parameters(request)
             query = parse_query(given, self._clock.date(self._clock.seconds()))
+            as_csv = _one_of(given, "format", "json", "csv") == "csv"
+            comma = _one_of(given, "decimal", "point", "comma") == "comma"
         except QueryError as wrong:
             return _refused(request, BAD_REQUEST, str(wrong))
         if self._answering >= ANSWERS:
             request.setHeader(b"retry-after", b"5")
             return _refused(request, SERVICE_UNAVAILABLE, "Too many ask for the history.")
-        request.setHeader(b"content-type", b"application/json")
+        request.setHeader(b"content-type", _CSV if as_csv else b"application/json")
         if request.method == b"HEAD":
             return b""
         if self._history is None:
             return nothing(query)
-        form = partial(json_pieces, query, self._labels(self._language(request)))
+        labels = self._labels(self._language(request))
+        form: Form = partial(json_pieces, query, labels)
+        if as_csv:
+            request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
+            form = partial(_csv_pieces, query, labels.kwh_per_kg, comma)
         answering = Deferred.fromCoroutine(self._answer(self._history, request, form))
         answering.addErrback(lambda why: log.failure("giving the history failed", why))
         return NOT_DONE_YET
@@ -164,6 +173,19 @@ def _parameters(request: Request) -> dict[str, str]:
     if unknown:
         raise QueryError(f"there is no such parameter; there are {', '.join(PARAMETERS)}")
     return {name: value.decode("utf-8", "replace")[:2000] for name, value in given.items()}
+
+
+def _one_of(given: Mapping[str, str], name: str, default: str, other: str) -> str:
+    value = given.get(name, default)
+    if value not in (default, other):
+        raise QueryError(f"{name} must be {default} or {other}")
+    return value
+
+
+def _csv_pieces(
+    query: Query, kwh_per_kg: float, comma: bool, cursor: "sqlite3.Cursor"
+) -> Iterator[Piece]:
+    return csv_pieces(select(query, kept(cursor)), kwh_per_kg, comma)
 
 
 def _refused(request: Request, code: int, text: str) -> bytes:

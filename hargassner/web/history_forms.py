@@ -12,6 +12,7 @@ from hargassner.boiler.roles import CHARTS
 from hargassner.catalogue import AnalogEntry, Catalogue, Family
 from hargassner.catalogue.activities import OTHER, activities
 from hargassner.storage.history import reader
+from hargassner.storage.history.csv_text import numbers_text
 from hargassner.storage.history.facts import DayFacts
 from hargassner.storage.history.query import Query, Selection, begin_of, select
 from hargassner.storage.history.reader import Event, Extent
@@ -93,13 +94,12 @@ def _text(value: Json) -> bytes:
 def json_pieces(query: Query, labels: Labels, cursor: "sqlite3.Cursor") -> Iterator[Piece]:
     """The pieces of the answer as JSON."""
     selection = select(query, reader.kept(cursor))
-    states = [each for each in selection.channels if each.is_state]
-    state = states[0] if states else None
+    state = next((each for each in selection.kept.channels if each.is_state), None)
     extent = selection.extent
     yield lambda _: _text(_head(selection))[:-1] + b',"charts":['
     yield from _charts(selection, labels)
     yield lambda _: b'],"state":'
-    if extent is None or state is None:
+    if extent is None or state not in selection.channels:
         yield lambda _: b"null"
     else:
         yield partial(_state, selection, labels, state)
@@ -162,20 +162,22 @@ def _line(
         "label": labels.of_channel(channel),
         "unit": channel.unit,
         "role": role,
-        "values": rounded(numbers.mean),
     }
-    if numbers.low:
-        line |= {"low": rounded(numbers.low), "high": rounded(numbers.high)}
-    return before + _text(line)
+    told = {"values": numbers.mean, "low": numbers.low, "high": numbers.high}
+    arrays = b"".join(
+        b',"%s":%s' % (name.encode(), json_numbers(each)) for name, each in told.items() if each
+    )
+    return before + _text(line)[:-1] + arrays + b"}"
 
 
 def _extent(selection: Selection) -> Extent:
     return selection.extent or Extent(0, -1)
 
 
-def rounded(numbers: "array[float]") -> list[float | None]:
-    """Numbers as people read them, None for what is not known."""
-    return [None if each != each else round(each, 2) for each in numbers]
+def json_numbers(numbers: "array[float]") -> bytes:
+    """Numbers with two decimals as JSON, null for what is not known."""
+    text = f"{','.join(numbers_text(numbers))},".replace("nan", "null").replace(".00,", ",")
+    return f"[{text[:-1]}]".encode()
 
 
 def _state(

@@ -41,7 +41,7 @@ class DirectStore:
             self._connection = opening.connect(self._directory, self._damage)
             self._damage = ""
         with self._connection as connection:
-            cursor = connection.execute("BEGIN")
+            cursor = connection.execute("BEGIN IMMEDIATE")
             return work(cursor)
 
     def close(self) -> None:

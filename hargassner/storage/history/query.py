@@ -17,6 +17,8 @@ LONGEST_MINUTES = 26 * 3600
 LONGEST_QUARTERS = 100 * DAY
 """Seconds up to which a range is shown in that grain if none is named."""
 ALL = "all"
+MOST_SLOTS = 100_000
+"""Slots of an answer at most, the last ones: a clock that was wrong by years leaves a long gap."""
 
 _number = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?").fullmatch
 _date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
@@ -141,7 +143,8 @@ def _asked(query: Query, grain: str, known: Extent) -> Extent:
 
 
 def _clipped(known: Extent, asked: Extent) -> Extent | None:
-    first, last = max(known.first, asked.first), min(known.last, asked.last)
+    last = min(known.last, asked.last)
+    first = max(known.first, asked.first, last - MOST_SLOTS + 1)
     return Extent(first, last) if first <= last else None
 
 

@@ -151,7 +151,7 @@ class Sampler:
 
     def _take(self, moment: float, look: Look) -> None:
         passed = 0.0 if self._last is None else moment - self._last
-        tally = tally_of(look, passed if passed <= LONGEST_LOOK else 0.0)
+        tally = tally_of(look, passed if 0 <= passed <= LONGEST_LOOK else 0.0)
         tally = added(tally, begun(self._activity, look.activity))
         self._last, self._activity = moment, look.activity
         before = self._sample

@@ -51,6 +51,25 @@ class NewerSchemaError(Exception):
     """A newer program has written the file; the text says so."""
 
 
+def check_version(connection: sqlite3.Connection, known: int = len(STEPS)) -> int:
+    """The version of the file's schema; 0 for an empty file.
+
+    Raises:
+        NewerSchemaError: it is later than ``known``.
+        sqlite3.DatabaseError: it is no database, or another program's.
+    """
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    [application] = connection.execute("PRAGMA application_id").fetchone()
+    if version and application != APPLICATION:
+        raise sqlite3.DatabaseError("it is another program's")
+    if version > known:
+        raise NewerSchemaError(
+            f"the history was written by a newer version of this program (schema {version}, this "
+            f"one knows {known}); it is left alone"
+        )
+    return int(version)
+
+
 def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> None:
     """Make a file what this program knows, whole or not at all.
 
@@ -62,14 +81,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
         NewerSchemaError: it is of a later version. Nothing is changed then.
         sqlite3.DatabaseError: it is no database, or another program's.
     """
-    [version] = connection.execute("PRAGMA user_version").fetchone()
-    [application] = connection.execute("PRAGMA application_id").fetchone()
-    if version and application != APPLICATION:
-        raise sqlite3.DatabaseError("it is another program's")
-    if version > len(steps):
-        raise NewerSchemaError(
-            f"it is of version {version}, and this program knows {len(steps)} at most"
-        )
+    version = check_version(connection, len(steps))
     for number, step in enumerate(steps[version:], version + 1):
         connection.executescript(
             f"BEGIN IMMEDIATE; {step};"

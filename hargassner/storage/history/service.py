@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
@@ -81,29 +81,28 @@ class History(Service, BoilerObserver):
         self._failing = ""
         self._stop_observing: Callable[[], None] = lambda: None
         self._looking = LoopingCall(self._look)
-        self._saving = LoopingCall(self._save)
-        self._looking.clock = self._saving.clock = clock
-        self._saved: Deferred[Any] = succeed(None)
+        self._looking.clock = clock
+        self._next_save = 0.0
+        self._saved: Deferred[None] = succeed(None)
 
     def startService(self) -> None:
         """Open the file, and sample from now on."""
         super().startService()
         self._stop_observing = self._boiler.observe(self)
+        self._save()
         self._looking.start(LOOK_EVERY, now=True)
-        self._saved = self._saving.start(WRITE_EVERY, now=True)
 
     def stopService(self) -> "Deferred[None]":
         """Sample no more; the result comes when everything is written."""
         super().stopService()
         self._stop_observing()
         self._looking.stop()
-        self._saving.stop()
         self._take(self._sampler.close())
         return Deferred.fromCoroutine(self._finish())
 
     async def _finish(self) -> None:
         await self._saved
-        await self._save()
+        await self._try_to_save()
         self._store.close()
 
     # Looks.
@@ -120,7 +119,11 @@ class History(Service, BoilerObserver):
             look = replace(look, faults=look.faults | self._faults)
             self._consume(look.burnt, date)
         self._faults = frozenset()
-        self._take(self._sampler.look(moment, date, look))
+        sample = self._sampler.look(moment, date, look)
+        self._take(sample)
+        # When a minute has ended, so that what a power cut takes is not a minute more.
+        if moment >= self._next_save and (sample is not None or look is None):
+            self._save()
 
     def _consume(self, counter: float | None, now: float) -> None:
         if counter is not None:
@@ -143,12 +146,12 @@ class History(Service, BoilerObserver):
         held = self._dated([*self._pending, *([now] if now else [])])
 
         def peek(cursor: sqlite3.Cursor) -> T:
-            cursor.execute("SAVEPOINT held")
             try:
                 write_live(cursor, held)
                 return work(cursor)
             finally:
-                cursor.execute("ROLLBACK TO held")
+                # The whole transaction: of a savepoint, SQLite would write the pages all the same.
+                cursor.execute("ROLLBACK")
 
         return self._store.run(peek if held else work)
 
@@ -160,8 +163,11 @@ class History(Service, BoilerObserver):
             return []
         return [Dated(int(date(each.moment) // MINUTE), each) for each in samples]
 
-    def _save(self) -> "Deferred[None]":
-        return Deferred.fromCoroutine(self._try_to_save())
+    def _save(self) -> None:
+        self._next_save = self._clock.seconds() + WRITE_EVERY - LOOK_EVERY / 2
+        if self._saved.called:
+            self._saved = Deferred.fromCoroutine(self._try_to_save())
+            self._saved.addErrback(lambda why: log.failure("keeping the history failed", why))
 
     async def _try_to_save(self) -> None:
         try:

@@ -65,5 +65,6 @@ class Store:
 
 
 def _within(transaction: Any, work: Callable[[sqlite3.Cursor], T]) -> T:
-    transaction.execute("BEGIN")
+    # A write that began as a read would fail while an import runs, instead of waiting for it.
+    transaction.execute("BEGIN IMMEDIATE")
     return work(cast("sqlite3.Cursor", transaction))

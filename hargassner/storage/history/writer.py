@@ -59,10 +59,18 @@ class Dated:
         return float(self.minute * MINUTE)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many minutes were new, and what the next one is to be compared with."""
+
+    new: int
+    carry: Carry
+
+
 def write_live(cursor: "sqlite3.Cursor", samples: Sequence[Dated]) -> None:
     """Write minutes that were just sampled; they go on where the last ones ended."""
-    carry = write(cursor, samples, Carry.of_json(meta(cursor, "carry")))
-    set_meta(cursor, "carry", carry.json())
+    written = write(cursor, samples, Carry.of_json(meta(cursor, "carry")))
+    set_meta(cursor, "carry", written.carry.json())
 
 
 def keep_consumed(cursor: "sqlite3.Cursor", consumed: Consumed | None) -> None:
@@ -70,7 +78,7 @@ def keep_consumed(cursor: "sqlite3.Cursor", consumed: Consumed | None) -> None:
     set_meta(cursor, "consumed", json_of(consumed))
 
 
-def write(cursor: "sqlite3.Cursor", samples: Sequence[Dated], carry: Carry) -> Carry:
+def write(cursor: "sqlite3.Cursor", samples: Sequence[Dated], carry: Carry) -> Written:
     """Write minutes.
 
     Args:
@@ -79,16 +87,24 @@ def write(cursor: "sqlite3.Cursor", samples: Sequence[Dated], carry: Carry) -> C
         carry: what the first one is compared with.
 
     Returns:
-        what the next one is to be compared with.
+        how many of them were new, and what the next one is to be compared with.
     """
     values = _Values(cursor)
     facts = _Facts(cursor, carry)
-    for each in values.fresh(samples):
+    fresh = list(values.fresh(samples))
+    for each in fresh:
         values.put(each)
         facts.put(each)
     values.save()
     facts.save()
-    return facts.carry
+    return Written(len(fresh), facts.carry)
+
+
+def end_faults(cursor: "sqlite3.Cursor", carry: Carry) -> Carry:
+    """End the faults that go on with the last minute, since nothing comes after it."""
+    for event in carry.faults.values():
+        cursor.execute("UPDATE events SET ended = ? WHERE id = ?", (carry.at, event))
+    return replace(carry, faults={})
 
 
 class _Values:
