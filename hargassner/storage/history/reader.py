@@ -4,7 +4,6 @@ Each function runs within one transaction, and blocks for as long as the disk ta
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,7 +69,7 @@ def kept(cursor: "sqlite3.Cursor") -> Kept:
     channels = cursor.execute(
         "SELECT object, name, unit, is_state FROM channels WHERE id > 0 ORDER BY id"
     ).fetchall()
-    days = cursor.execute("SELECT min(day), max(day) FROM days").fetchone()
+    days = cursor.execute("SELECT min(day), max(day) FROM days WHERE channel = 0").fetchone()
     return Kept(
         minutes=_extent(cursor, MINUTES),
         quarters=_extent(cursor, QUARTERS),
@@ -128,25 +127,23 @@ def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) 
 def line(cursor: "sqlite3.Cursor", grain: str, object_: str, extent: Extent) -> Line:
     """A channel's slots of any grain (``minute``, ``quarter``, ``day``)."""
     if grain == "day":
-        return days(cursor, [object_], extent)[object_]
+        return days(cursor, object_, extent)
     return slots(cursor, GRAINS[grain], object_, extent)
 
 
-def days(cursor: "sqlite3.Cursor", objects: Sequence[str], extent: Extent) -> Mapping[str, Line]:
-    """The local days of several channels."""
+def days(cursor: "sqlite3.Cursor", object_: str, extent: Extent) -> Line:
+    """A channel's local days."""
     size = extent.last - extent.first + 1
-    lines = {each: Line(blank(size), blank(size), blank(size), blank(size)) for each in objects}
+    line = Line(blank(size), blank(size), blank(size), blank(size))
     rows = cursor.execute(
-        "SELECT day, object, mean, low, high, count FROM days JOIN channels ON id = channel"
-        " WHERE day BETWEEN ? AND ?",
-        (extent.first, extent.last),
+        "SELECT day, mean, low, high, count FROM days WHERE day BETWEEN ? AND ?"
+        " AND channel = (SELECT id FROM channels WHERE object = ?)",
+        (extent.first, extent.last, object_),
     )
-    for day, object_, *numbers in rows:
-        line = lines.get(object_)
-        if line is not None:
-            at = day - extent.first
-            line.mean[at], line.low[at], line.high[at], line.count[at] = numbers
-    return lines
+    for day, *numbers in rows:
+        at = day - extent.first
+        line.mean[at], line.low[at], line.high[at], line.count[at] = numbers
+    return line
 
 
 def facts(cursor: "sqlite3.Cursor", extent: Extent) -> dict[int, DayFacts]:

@@ -30,9 +30,9 @@ STEPS: tuple[str, ...] = (
         UNIQUE (channel, row)
     );
     CREATE TABLE days (
-        day INTEGER NOT NULL, channel INTEGER NOT NULL,
+        channel INTEGER NOT NULL, day INTEGER NOT NULL,
         count REAL NOT NULL, low REAL NOT NULL, mean REAL NOT NULL, high REAL NOT NULL,
-        PRIMARY KEY (day, channel)
+        PRIMARY KEY (channel, day)
     ) WITHOUT ROWID;
     CREATE TABLE facts (day INTEGER PRIMARY KEY, tally TEXT NOT NULL);
     CREATE TABLE events (

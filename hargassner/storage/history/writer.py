@@ -160,10 +160,10 @@ class _Values:
             self._quarters.put(channel, quarter, *cell)
         days = {(channel, day_of(quarter * QUARTER)) for channel, quarter in self._touched}
         self._cursor.executemany(
-            "INSERT INTO days VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, channel) DO UPDATE SET"
+            "INSERT INTO days VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (channel, day) DO UPDATE SET"
             " count = excluded.count, low = excluded.low, mean = excluded.mean,"
             " high = excluded.high",
-            [(day, channel, *self._day(channel, day)) for channel, day in sorted(days)],
+            [(channel, day, *self._day(channel, day)) for channel, day in sorted(days)],
         )
         self._minutes.save()
         self._quarters.save()
