@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.cli import main
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history.opening import FILE, connect
-from hargassner.storage.history.reader import Extent, days, events, facts, kept
+from hargassner.storage.history.reader import Extent, events, facts, kept, line
 from hargassner.storage.history.samples import FaultSeen
 from hargassner.storage.history.writer import write_live
 from tests.storage.history.cases import NOON, TK, ZK, minute
@@ -93,7 +93,7 @@ class ExportTests(CommandCase):
 
     def test_quarters_add_up_to_the_days(self) -> None:
         self.fill(3000, 60)
-        of_days = days(self.cursor(), "tk", Extent(*_days(self.cursor())))
+        of_days = line(self.cursor(), "day", "tk", _days(self.cursor()))
         rows = self.table("--grain", "quarter")
         total = sum(float(row["tk"]) * int(row["minutes"]) for row in rows)
         expected = sum(
@@ -137,10 +137,10 @@ class ExportTests(CommandCase):
         self.assertIn("from must be seconds since 1970, or a date", self.errors)
 
 
-def _days(cursor: sqlite3.Cursor) -> tuple[int, int]:
+def _days(cursor: sqlite3.Cursor) -> Extent:
     extent = kept(cursor).days
     assert extent is not None
-    return extent.first, extent.last
+    return extent
 
 
 class ImportTests(CommandCase):
@@ -169,7 +169,7 @@ class ImportTests(CommandCase):
         self.assertIn(b"DAQ00001.DAQ: 30 minutes, 30 of them new", printed)
         found = facts(self.cursor(), EVERYTHING)
         self.assertEqual(sum(day.pellets or 0.0 for day in found.values()), 1159.0 - 1001.0)
-        temperatures = days(self.cursor(), "tk", Extent(*_days(self.cursor()))).mean
+        temperatures = line(self.cursor(), "day", "tk", _days(self.cursor())).mean
         self.assertEqual(list(temperatures), [61.0, 62.0])
         [fault] = events(self.cursor(), 0, NOON)
         self.assertEqual((fault.number, fault.ended), (29, fault.began + 60))

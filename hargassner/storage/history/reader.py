@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from hargassner.storage.history.facts import DayFacts, day_facts, tally_of_json
 from hargassner.storage.history.rollup import blank, day_of, midnight
-from hargassner.storage.history.rows import MINUTES, QUARTERS, Grain, unpacked
+from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Grain, unpacked
 from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
     import sqlite3
 
-GRAINS = {"minute": MINUTES, "quarter": QUARTERS}
+GRAINS = {"minute": MINUTES, "quarter": QUARTERS, "day": DAYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,10 @@ def kept(cursor: "sqlite3.Cursor") -> Kept:
     channels = cursor.execute(
         "SELECT object, name, unit, is_state FROM channels WHERE id > 0 ORDER BY id"
     ).fetchall()
-    days = cursor.execute("SELECT min(day), max(day) FROM days WHERE channel = 0").fetchone()
     return Kept(
         minutes=_extent(cursor, MINUTES),
         quarters=_extent(cursor, QUARTERS),
-        days=None if days[0] is None else Extent(*days),
+        days=_extent(cursor, DAYS),
         channels=tuple(
             Recorded(object_, name, unit, bool(is_state))
             for object_, name, unit, is_state in channels
@@ -105,7 +104,7 @@ def _row(cursor: "sqlite3.Cursor", grain: Grain, channel: int, row: int) -> "arr
 
 
 def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) -> Line:
-    """A channel's minutes or quarters; an empty name is that of the coverage."""
+    """A channel's slots of a grain; an empty name is that of the coverage."""
     first_row, last_row = extent.first // grain.slots, extent.last // grain.slots
     size = grain.slots * grain.floats
     numbers = blank((last_row - first_row + 1) * size)
@@ -126,24 +125,7 @@ def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) 
 
 def line(cursor: "sqlite3.Cursor", grain: str, object_: str, extent: Extent) -> Line:
     """A channel's slots of any grain (``minute``, ``quarter``, ``day``)."""
-    if grain == "day":
-        return days(cursor, object_, extent)
     return slots(cursor, GRAINS[grain], object_, extent)
-
-
-def days(cursor: "sqlite3.Cursor", object_: str, extent: Extent) -> Line:
-    """A channel's local days."""
-    size = extent.last - extent.first + 1
-    line = Line(blank(size), blank(size), blank(size), blank(size))
-    rows = cursor.execute(
-        "SELECT day, mean, low, high, count FROM days WHERE day BETWEEN ? AND ?"
-        " AND channel = (SELECT id FROM channels WHERE object = ?)",
-        (extent.first, extent.last, object_),
-    )
-    for day, *numbers in rows:
-        at = day - extent.first
-        line.mean[at], line.low[at], line.high[at], line.count[at] = numbers
-    return line
 
 
 def facts(cursor: "sqlite3.Cursor", extent: Extent) -> dict[int, DayFacts]:

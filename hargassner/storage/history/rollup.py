@@ -7,7 +7,7 @@ add up: a day's, made of its quarters, is the same as if it were made of its min
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import NamedTuple
 
@@ -65,10 +65,9 @@ def blank(slots: int) -> "array[float]":
     return array("f", [math.nan]) * slots
 
 
-def cell_at(cells: Sequence[float], place: int) -> Cell:
-    """The cell at a place of a row of quarters, four floats each."""
-    minutes, low, mean, high = cells[4 * place : 4 * place + 4]
-    return EMPTY if math.isnan(minutes) else Cell(minutes, low, mean, high)
+def cells_of(numbers: "array[float]") -> list[Cell]:
+    """The cells of slots of four numbers each, those of which something is known."""
+    return [Cell(*numbers[at : at + 4]) for at in range(0, len(numbers), 4) if numbers[at] > 0]
 
 
 # Local days.
