@@ -9,6 +9,7 @@ written minute by minute, and before that one minute of each quarter.
 
 import argparse
 import math
+import multiprocessing
 import os
 import random
 import resource
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,8 @@ from hargassner.storage.history.service import History
 from hargassner.storage.history.store import Store
 from hargassner.storage.history.writer import Dated, write_live
 from hargassner.web.history_forms import json_pieces, labels_of
-from tests.storage.history.power_cuts import killed
+from tests.storage.history import writing_process
+from tests.storage.history.power_cuts import left_in
 
 NAMES = (
     ["TK", "TRL", "Leistung", "TRG", "TPo", "TPm", "TPu", "Puff Füllgrad", "Taus"]
@@ -245,13 +248,34 @@ def in_reactor(directory: StateDirectory) -> None:
 
 def power_cuts(path: Path, count: int) -> None:
     """Kill a process that keeps a history, again and again."""
-    chance = random.Random()
-    left = [killed(path / str(number), chance, 1.5) for number in range(count)]
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.storage.history.writing_process"])
+    chance, left = random.Random(), []
+    for number in range(count):
+        directory, (notes, told) = path / str(number), processes.Pipe(duplex=False)
+        process = processes.Process(target=keep_history, args=(str(directory), told))
+        process.start()
+        told.close()
+        first = last = notes.recv()
+        time.sleep(chance.uniform(0, 1.0))
+        process.kill()
+        with suppress(EOFError):
+            while True:
+                last = notes.recv()
+        process.join()
+        left.append(left_in(directory / opening.FILE, first - 1, last))
     lost = Counter(each.lost for each in left)
     damaged = [each for each in left if each.damage or each.holes]
     print(f"  {count} kills: {len(damaged)} files damaged or with holes")
+    written_ = sorted(each.minutes for each in left)
+    print(f"  minutes in a file: {written_[0]} to {written_[-1]}")
     print(f"  minutes lost: {max(lost, default=0)} at most; ", end="")
     print(", ".join(f"{minutes}: {times}" for minutes, times in sorted(lost.items())))
+
+
+def keep_history(path: str, told: Any) -> None:
+    """What each process does until it is killed."""
+    writing_process.main(path, told.send)
 
 
 def main() -> None:
@@ -262,14 +286,15 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hargassner-history-") as name:
         directory = StateDirectory(Path(name) / "state")
+        if options.cuts:
+            print("power cuts")
+            power_cuts(Path(name), options.cuts)
         print(f"{len(CHANNELS)} channels and the boiler's state")
         fill(directory, options.years)
         print("queries, all channels")
         query_times(directory)
         print("in a running reactor")
         in_reactor(directory)
-        print("power cuts")
-        power_cuts(Path(name), options.cuts)
 
 
 if __name__ == "__main__":
