@@ -51,6 +51,7 @@ class Bridge(MultiService):
                 _ticking(parts.boiler, reactor),
                 *_gateway(parts),
                 *([parts.finder] if parts.finder else []),
+                *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
                 *([WebPage(parts, reactor)] if config.web.listen else []),

@@ -287,6 +287,7 @@ class CompositionTests(SynchronousTestCase):
                 None,
                 "sessions",
                 "forwards",
+                "history",
                 "direct telemetry",
                 "MQTT",
                 "home",
