@@ -7,9 +7,9 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, global
 from zope.interface import implementer
 
 from hargassner import __version__
-from hargassner.boiler.model import Boiler, Understanding
+from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
-from hargassner.homeassistant.entities import Json, compact
+from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.states import LONGEST_STATE, States
 from hargassner.homeassistant.topics import Topics
 
@@ -70,22 +70,11 @@ class BridgeStatus:
         status = {
             "version": __version__,
             "since": _iso(self._clock.date(self._since)),
-            **_understood(self._boiler.understanding),
+            **self._boiler.understanding.facts,
             "last_error": text,
             "last_error_at": at and _iso(at),
         }
         self._states.show(self._topics.bridge, compact(status))
-
-
-def _understood(understanding: Understanding) -> Json:
-    """Which layout the boiler's lines have, how that is known, and what they hide."""
-    fit = understanding.fit
-    return {
-        "layout": understanding.origin.layout or None,
-        "layout_source": understanding.origin.source.value,
-        "hidden": list(fit.hidden) if fit else [],
-        "hidden_assumed": list(fit.assumed) if fit else [],
-    }
 
 
 def _iso(date: float) -> str:

@@ -238,7 +238,7 @@ class HomeView(Service, BoilerObserver):
 
     def understanding_changed(self, understanding: Understanding) -> None:
         """Publish how it is known what the boiler's lines mean."""
-        self._bridge.show()
+        self._show_dates()
 
     def identity_changed(self, identity: Identity) -> None:
         """Publish who the boiler and the gateway are."""
@@ -264,7 +264,8 @@ class HomeView(Service, BoilerObserver):
     def _show_info(self) -> None:
         """Publish who the boiler is, unless entities still read more of it than there is now."""
         if self._commands is not None or not self._gateway_is_shown():
-            self._states.show(self._topics.info, compact(self._info()))
+            facts = self._boiler.understanding.facts
+            self._states.show(self._topics.info, compact({**self._info(), **facts}))
 
     def _info(self) -> dict[str, str | None]:
         """Who the boiler and the gateway are; what is not known is None."""

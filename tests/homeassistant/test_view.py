@@ -161,13 +161,15 @@ class StateTests(HomeCase):
 
     def test_what_the_bridge_understands(self) -> None:
         """How the meaning of the lines is known, and what they hide."""
-        self.assertEqual("unknown", json.loads(self.states()["bridge"])["layout_source"])
+        self.assertEqual("unknown", json.loads(self.states()["bridge"])["layout_known_by"])
         self.apply(described())
         self.line()
         bridge = json.loads(self.states()["bridge"])
         self.assertEqual(
             ("boiler", None, [], []),
-            tuple(bridge[each] for each in ("layout_source", "layout", "hidden", "hidden_assumed")),
+            tuple(
+                bridge[each] for each in ("layout_known_by", "layout", "hidden", "assumed_hidden")
+            ),
         )
 
     def test_the_last_error(self) -> None:
