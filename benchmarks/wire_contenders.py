@@ -1,0 +1,265 @@
+"""What the wire benchmarks compare, each a process of its own between gateway and boiler."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from wire_networks import Networks
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(sys.executable).parent
+TICKS = os.sysconf("SC_CLK_TCK")
+BROKER_PORT = 21883
+
+Address = tuple[str, int]
+
+CONFIG = """
+[gateway]
+address = "{listen[0]}"
+telnet_port = {listen[1]}
+allow = ["any"]
+
+[boiler]
+address = "{near}"
+host = "{boiler[0]}"
+telnet_port = {boiler[1]}
+
+[mqtt]
+url = "{broker}"
+
+[web]
+listen = "{page}"
+
+[state]
+directory = "{folder}/state"
+
+[recording]
+directory = "{recordings}"
+"""
+HAPROXY = """
+global
+  maxconn 2000
+  nbthread 1
+defaults
+  mode tcp
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+listen boiler
+  bind {listen[0]}:{listen[1]}
+  server boiler {boiler[0]}:{boiler[1]}
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one contender stands."""
+
+    networks: Networks
+    listen: Address
+    folder: Path
+
+    @property
+    def boiler(self) -> Address:
+        return self.networks.boiler
+
+
+def _script(kind: str) -> Callable[[Place], list[str]]:
+    return lambda place: [
+        *(sys.executable, str(HERE / "relays.py"), kind),
+        *(f"{place.boiler[0]}:{place.boiler[1]}", f"{place.listen[0]}:{place.listen[1]}"),
+    ]
+
+
+def _socat(place: Place) -> list[str]:
+    (near, port), (boiler, boiler_port) = place.listen, place.boiler
+    return [
+        *("socat", f"TCP-LISTEN:{port},bind={near},fork,reuseaddr,nodelay,backlog=600"),
+        f"TCP:{boiler}:{boiler_port},nodelay",
+    ]
+
+
+def _haproxy(place: Place) -> list[str]:
+    config = place.folder / "haproxy.cfg"
+    config.write_text(HAPROXY.format(listen=place.listen, boiler=place.boiler))
+    return ["haproxy", "-db", "-f", str(config)]
+
+
+def bridge_config(place: Place, *, everything: bool) -> Path:
+    """A configuration for the whole bridge, with broker, page and recording or with none."""
+    config = place.folder / "hargassner.toml"
+    config.write_text(
+        CONFIG.format(
+            listen=place.listen,
+            near=place.networks.near,
+            boiler=place.boiler,
+            folder=place.folder,
+            broker=f"mqtt://127.0.0.1:{BROKER_PORT}" if everything and mosquitto() else "",
+            page="tcp:18080:interface=127.0.0.1" if everything else "",
+            recordings=place.folder / "recordings" if everything else "",
+        )
+    )
+    return config
+
+
+def _bridge(everything: bool) -> Callable[[Place], list[str]]:
+    return lambda place: [
+        *(str(BIN / "twist"), "--log-level=warn", "hargassner"),
+        *("--config", str(bridge_config(place, everything=everything))),
+    ]
+
+
+KINDS: dict[str, Callable[[Place], list[str]]] = {
+    "relay": _script("relay"),
+    "portforward": _script("portforward"),
+    "socat": _socat,
+    "haproxy": _haproxy,
+    "proxy": _script("bridge"),
+    "bridge": _bridge(everything=False),
+    "everything": _bridge(everything=True),
+}
+"""``relay`` is the barest relay in Python, ``proxy`` the bridge's proxy without observers."""
+
+
+def mosquitto() -> str | None:
+    """The broker's program."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    return shutil.which("mosquitto", path=path)
+
+
+def available(kind: str) -> bool:
+    """Whether this machine has what the contender needs."""
+    return kind not in ("socat", "haproxy") or shutil.which(kind) is not None
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return
+    for each in children:
+        yield from _descendants(int(each))
+
+
+def _cpu_of(pid: int) -> float:
+    """CPU seconds of a process's threads, to the nanosecond, and of its children that ended."""
+    nanoseconds = 0
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            nanoseconds += int((task / "schedstat").read_text().split()[0])
+    except OSError:
+        return 0.0
+    return nanoseconds / 1e9 + sum(map(int, fields[13:15])) / TICKS
+
+
+class Contender:
+    """One that runs, from its start until ``stop``.
+
+    ``start_cpu`` and ``start_time`` are what it took until its port was open, in seconds.
+    """
+
+    def __init__(self, kind: str, networks: Networks, number: int) -> None:
+        self.kind = kind
+        self.start_cpu = self.start_time = 0.0
+        self._networks = networks
+        self._made = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = networks.boiler
+        if kind != "direct":
+            self._start(kind, number)
+
+    def _start(self, kind: str, number: int) -> None:
+        folder = Path(self._made.enter_context(tempfile.TemporaryDirectory()))
+        self._address = self._networks.listen(number)
+        command = KINDS[kind](Place(self._networks, self._address, folder))
+        began = time.perf_counter()
+        self._process = subprocess.Popen(
+            self._networks.beside("bridge", command), stdout=subprocess.DEVNULL
+        )
+        self._made.callback(self._process.wait)
+        self._made.callback(self._process.kill)
+        while True:
+            try:
+                first = self._networks.connect(self._address)
+            except OSError:
+                if self._process.poll() is not None:
+                    raise RuntimeError(f"{kind} ended: {command}") from None
+                time.sleep(0.005)
+            else:
+                break
+        self.start_cpu, self.start_time = self.cpu_seconds(), time.perf_counter() - began
+        first.close()
+
+    def __enter__(self) -> "Contender":
+        return self
+
+    def __exit__(self, *_what: object) -> None:
+        self._made.close()
+
+    def connect(self, client: int = 0) -> socket.socket:
+        """A connection of the gateway's, or of another client."""
+        return self._networks.connect(self._address, client)
+
+    def cpu_seconds(self) -> float:
+        """CPU time of its processes so far, those included that have ended."""
+        if self._process is None:
+            return 0.0
+        return sum(_cpu_of(pid) for pid in _descendants(self._process.pid))
+
+    def megabytes(self) -> float:
+        """Memory: what is resident of one process, or of several their proportional shares."""
+        if self._process is None:
+            return 0.0
+        pids = list(_descendants(self._process.pid))
+        key = "Rss:" if len(pids) == 1 else "Pss:"
+        kilobytes = 0
+        for pid in pids:
+            try:
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            except OSError:
+                continue
+            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith(key))
+        return kilobytes / 1024
+
+    def written_bytes(self) -> int:
+        """What its process has had written to disks so far."""
+        if self._process is None:
+            return 0
+        lines = Path(f"/proc/{self._process.pid}/io").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
+
+
+class Broker:
+    """A mosquitto beside the contenders, if there is one."""
+
+    def __init__(self, networks: Networks) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        program = mosquitto()
+        self._process: subprocess.Popen[bytes] | None = None
+        if program is not None:
+            config = Path(self._folder.name) / "mosquitto.conf"
+            config.write_text(f"listener {BROKER_PORT} 127.0.0.1\nallow_anonymous true\n")
+            self._process = subprocess.Popen(
+                networks.beside("bridge", [program, "-c", str(config)]),
+                stderr=subprocess.DEVNULL,
+            )
+            time.sleep(0.3)
+
+    def __enter__(self) -> "Broker":
+        return self
+
+    def __exit__(self, *_what: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._folder.cleanup()
