@@ -165,40 +165,64 @@ def _cpu_of(pid: int) -> float:
 class Contender:
     """One that runs, from its start until ``stop``.
 
-    ``start_cpu`` and ``start_time`` are what it took until its port was open, in seconds.
+    ``start_cpu`` is what it took until its port was open, in CPU seconds.
+
+    Args:
+        kind: what it is.
+        networks: where it is.
+        number: which of those that run.
+        enter: called by its process before anything else; then the port is not waited for.
     """
 
-    def __init__(self, kind: str, networks: Networks, number: int) -> None:
+    def __init__(
+        self,
+        kind: str,
+        networks: Networks,
+        number: int,
+        enter: Callable[[], None] | None = None,
+    ) -> None:
         self.kind = kind
-        self.start_cpu = self.start_time = 0.0
+        self.start_cpu = 0.0
         self._networks = networks
         self._made = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
-        self._address = networks.boiler
+        self.address = networks.boiler
         if kind != "direct":
-            self._start(kind, number)
+            self._start(kind, number, enter)
 
-    def _start(self, kind: str, number: int) -> None:
+    def _start(self, kind: str, number: int, enter: Callable[[], None] | None) -> None:
         folder = Path(self._made.enter_context(tempfile.TemporaryDirectory()))
-        self._address = self._networks.listen(number)
-        command = KINDS[kind](Place(self._networks, self._address, folder))
-        began = time.perf_counter()
+        self.address = self._networks.listen(number)
+        command = KINDS[kind](Place(self._networks, self.address, folder))
+        self._began = time.perf_counter()
         self._process = subprocess.Popen(
-            self._networks.beside("bridge", command), stdout=subprocess.DEVNULL
+            self._networks.beside("bridge", command), stdout=subprocess.DEVNULL, preexec_fn=enter
         )
         self._made.callback(self._process.wait)
         self._made.callback(self._process.kill)
-        while True:
-            try:
-                first = self._networks.connect(self._address)
-            except OSError:
-                if self._process.poll() is not None:
-                    raise RuntimeError(f"{kind} ended: {command}") from None
-                time.sleep(0.005)
-            else:
-                break
-        self.start_cpu, self.start_time = self.cpu_seconds(), time.perf_counter() - began
-        first.close()
+        if enter is None:
+            self.opened(self.reachable)
+            self.start_cpu = self.cpu_seconds()
+
+    def reachable(self) -> bool:
+        """Whether its port is open."""
+        try:
+            self._networks.connect(self.address).close()
+        except OSError:
+            return False
+        return True
+
+    def opened(self, condition: Callable[[], bool]) -> float:
+        """Wait for something; the seconds from the start of its process.
+
+        Raises:
+            RuntimeError: the process has ended.
+        """
+        while not condition():
+            if self._process is not None and self._process.poll() is not None:
+                raise RuntimeError(f"{self.kind} ended")
+            time.sleep(0.005)
+        return time.perf_counter() - self._began
 
     def __enter__(self) -> "Contender":
         return self
@@ -208,7 +232,7 @@ class Contender:
 
     def connect(self, client: int = 0) -> socket.socket:
         """A connection of the gateway's, or of another client."""
-        return self._networks.connect(self._address, client)
+        return self._networks.connect(self.address, client)
 
     def cpu_seconds(self) -> float:
         """CPU time of its processes so far, those included that have ended."""

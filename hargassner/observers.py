@@ -1,9 +1,13 @@
 """Who is told of what happens, and what has been said already."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from twisted.logger import Logger
+
+from hargassner.once import Once
+
+__all__ = ["Observers", "Once"]
 
 T = TypeVar("T")
 
@@ -42,26 +46,3 @@ class Observers(Generic[T]):
                 tell(observer)
             except Exception:
                 log.failure("telling of {what} failed", what=self._what)
-
-
-class Once:
-    """Remembers what was said, so that it is said once.
-
-    Args:
-        at_most: how many different things are said; whoever can be flooded falls silent then.
-    """
-
-    def __init__(self, at_most: int = 256) -> None:
-        self._at_most = at_most
-        self._said: set[Hashable] = set()
-
-    def first(self, what: Hashable) -> bool:
-        """Whether this is said for the first time, and may be."""
-        if what in self._said or len(self._said) >= self._at_most:
-            return False
-        self._said.add(what)
-        return True
-
-    def forget(self, what: Hashable) -> None:
-        """Let it be said again: it has changed in between."""
-        self._said.discard(what)

@@ -1,4 +1,8 @@
-"""The bridge as a service: its parts, started together and stopped in the other order."""
+"""The bridge as a service: its parts, started together and stopped in the other order.
+
+What the wire needs comes first. The views, which are half of the program, are imported when the
+telnet port is open, each only where it is configured.
+"""
 
 import socket
 
@@ -9,7 +13,7 @@ from hargassner.admin.services import admin_services
 from hargassner.admin.signals import CleanExit
 from hargassner.boiler.model import Boiler
 from hargassner.config import Config
-from hargassner.homeassistant.view import HomeView
+from hargassner.later import Later
 from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.resolver import Names
@@ -17,7 +21,6 @@ from hargassner.parts import Parts, build
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
-from hargassner.web.service import WebPage
 
 TICK = 5.0
 """Seconds between two looks of the model at the time."""
@@ -47,9 +50,14 @@ class Bridge(MultiService):
                 _ticking(parts.boiler, reactor),
                 _sessions(parts),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
-                *_home(parts),
-                *([WebPage(parts, reactor)] if config.web.listen else []),
-                *admin_services(parts, reactor),
+                Later(
+                    reactor,
+                    [
+                        lambda: _home(parts),
+                        lambda: _page(parts, reactor),
+                        lambda: admin_services(parts, reactor),
+                    ],
+                ),
             ]
         )
 
@@ -65,6 +73,8 @@ def _home(parts: Parts) -> list[IService]:
     """The link to the broker, last to stop, and what is said over it, if there is one."""
     if parts.broker is None:
         return []
+    from hargassner.homeassistant.view import HomeView
+
     view = HomeView(
         parts.boiler,
         parts.config,
@@ -76,6 +86,15 @@ def _home(parts: Parts) -> list[IService]:
         socket.gethostname(),
     )
     return [parts.broker, view]
+
+
+def _page(parts: Parts, reactor: IBridgeReactor) -> list[IService]:
+    """The web page, if one is configured."""
+    if not parts.config.web.listen:
+        return []
+    from hargassner.web.service import WebPage
+
+    return [WebPage(parts, reactor)]
 
 
 def _ticking(boiler: Boiler, reactor: IBridgeReactor) -> TimerService:

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hargassner.config import Config, ConfigError
-from hargassner.mqtt.endpoint import UnusableFileError, password, tls_options
+from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.storage.directory import state_directory
 
 
@@ -32,6 +32,8 @@ def check_machine(config: Config, environ: Mapping[str, str]) -> None:
         try:
             password(config.mqtt)
             if parts.scheme == "mqtts":
+                from hargassner.mqtt.tls import tls_options
+
                 tls_options(config.mqtt, parts.hostname or "")
         except UnusableFileError as wrong:
             raise ConfigError(str(wrong)) from None

@@ -270,7 +270,11 @@ class CompositionTests(SynchronousTestCase):
         memory: Any = MemoryReactorClock()
         bridge = Bridge(Config(mqtt=MqttConfig(url="mqtt://broker.lan")), memory)
         parts = bridge.parts
-        running = list(bridge)
+        bridge.startService()
+        self.addCleanup(bridge.stopService)
+        memory.advance(0)
+        views = list(bridge)[-1]
+        running = [*bridge, *views]
         self.assertLess(running.index(parts.snapshots), running.index(parts.openings.gateway[0]))
         self.assertEqual(
             [each.name for each in running],

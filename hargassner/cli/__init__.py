@@ -3,10 +3,18 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from hargassner import __version__
-from hargassner.cli import decode, replay, simulate
-from hargassner.cli.check import command as check
+
+COMMANDS = {
+    "check": "hargassner.cli.check.command",
+    "simulate": "hargassner.cli.simulate",
+    "decode": "hargassner.cli.decode",
+    "replay": "hargassner.cli.replay",
+}
+"""The module of each command; it is imported when somebody names the command, or wants to know what
+there is. Each has ``SUMMARY``, ``configure(parser)`` and ``run(arguments)``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,16 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"hargassner-bridge {__version__}")
     names = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, command in (
-        ("check", check),
-        ("simulate", simulate),
-        ("decode", decode),
-        ("replay", replay),
-    ):
+    words = sys.argv[1:] if arguments is None else arguments
+    for name in COMMANDS.keys() & words[:1] or COMMANDS:
+        command = import_module(COMMANDS[name])
         own = names.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
         command.configure(own)
         own.set_defaults(run=command.run)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(words)
     try:
         status: int = chosen.run(chosen)
     except BrokenPipeError:

@@ -5,8 +5,8 @@ from service_identity.exceptions import CertificateError, VerificationError
 from twisted.internet import error
 from twisted.python.failure import Failure
 
-from hargassner.mqtt.endpoint import UnusableFileError
 from hargassner.mqtt.events import ConnectionProblem
+from hargassner.mqtt.files import UnusableFileError
 
 _PROBLEMS: dict[type[BaseException], ConnectionProblem] = {
     VerificationError: ConnectionProblem(

@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from hargassner.boiler.model import Boiler
@@ -13,7 +18,7 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.web.stream import Live
-from hargassner.web.timing import Timing
+from hargassner.web.timing import Histogram, Timing
 
 
 class BridgeCollector(Collector):
@@ -23,7 +28,7 @@ class BridgeCollector(Collector):
         proxy: sessions and bytes.
         boiler: the model.
         interpreter: what could not be read.
-        timing: lines.
+        timing: lines, turns, lateness.
         live: open pages.
         direct: the bridge's own connections.
         broker: how the broker's link is; None without one.
@@ -54,6 +59,7 @@ class BridgeCollector(Collector):
         """Every figure now."""
         yield from self._passing()
         yield from self._links()
+        yield from self._timings()
         yield from self._outcomes()
         yield self._channels()
 
@@ -120,6 +126,18 @@ class BridgeCollector(Collector):
                 status.connections,
             )
 
+    def _timings(self) -> Iterable[Metric]:
+        yield _histogram(
+            "hargassner_turn_seconds",
+            "How long the reactor is busy once bytes of a session have been sent on (sampled).",
+            self._timing.turn,
+        )
+        yield _histogram(
+            "hargassner_reactor_lateness_seconds",
+            "How late a timer of the reactor's was served.",
+            self._timing.lateness,
+        )
+
     def _outcomes(self) -> Iterable[Metric]:
         counters = self._commands()
         if counters is not None:
@@ -143,3 +161,9 @@ class BridgeCollector(Collector):
                         [channel.object, channel.name, channel.unit], float(channel.value)
                     )
         return values
+
+
+def _histogram(name: str, documentation: str, histogram: Histogram) -> Metric:
+    return HistogramMetricFamily(
+        name, documentation, buckets=histogram.buckets, sum_value=histogram.sum
+    )

@@ -1,0 +1,115 @@
+"""Nothing is imported that nobody asked for: each of these is a process of its own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Set
+
+from twisted.trial.unittest import SynchronousTestCase
+
+MANHOLE = {"twisted.conch", "hargassner.admin.manhole", "hargassner.admin.console"}
+PAGE = {"prometheus_client", "twisted.web.server", "hargassner.web.service"}
+HOME = {"paho", "hargassner.mqtt.link", "hargassner.homeassistant.view"}
+TLS = {"hargassner.mqtt.tls"}
+RECORDING = {"hargassner.recording.writer"}
+TOOLS = {"hargassner.simulator", "hargassner.cli", "hargassner.recording.reader"}
+
+_BRIDGE = """
+import json, sys
+from hargassner.clock import run_evenly
+from hargassner.config import config_from
+from hargassner.service import Bridge
+from hargassner.startup import check_machine
+from twisted.internet import reactor
+
+run_evenly(reactor)
+config = config_from(json.loads(sys.argv[1]))
+check_machine(config, {})
+bridge = Bridge(config, reactor)
+at_start = sorted(sys.modules)
+views = list(bridge)[-1]
+views.startService()
+while len(list(views)) < int(sys.argv[2]):
+    reactor.runUntilCurrent()
+print(json.dumps([at_start, sorted(sys.modules)]))
+"""
+
+_TOOL = """
+import json, sys
+from hargassner.cli import main
+
+try:
+    main(sys.argv[1:])
+except SystemExit:
+    pass
+print("\\n" + json.dumps(sorted(sys.modules)))
+"""
+
+
+def _run(program: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], check=True, capture_output=True, text=True
+    )
+    return done.stdout.splitlines()[-1]
+
+
+class BridgeTests(SynchronousTestCase):
+    """The bridge, built by a configuration."""
+
+    def imported(self, views: int, **config: object) -> tuple[set[str], set[str]]:
+        """The modules when the bridge is built, and when so many views of its own run."""
+        state = {"directory": self.mktemp()}
+        at_start, later = json.loads(
+            _run(_BRIDGE, json.dumps({"state": state, **config}), str(views))
+        )
+        return set(at_start), set(later)
+
+    def assert_none(self, of: Set[str], modules: Set[str]) -> None:
+        self.assertEqual(set(), of & modules)
+
+    def test_a_bridge_without_views_imports_none(self) -> None:
+        _, modules = self.imported(0, web={"listen": ""})
+        self.assert_none(MANHOLE | PAGE | HOME | TLS | RECORDING | TOOLS, modules)
+
+    def test_views_are_imported_when_the_bridge_listens(self) -> None:
+        """A slow machine takes seconds for them."""
+        at_start, later = self.imported(
+            3,
+            web={"listen": "tcp:0:interface=127.0.0.1"},
+            mqtt={"url": "mqtt://127.0.0.1:1"},
+        )
+        self.assert_none(PAGE | {"hargassner.homeassistant.view"}, at_start)
+        self.assertEqual(PAGE | HOME, later & (PAGE | HOME))
+
+    def test_the_usual_bridge_imports_neither_tls_nor_a_console_nor_tools(self) -> None:
+        _, modules = self.imported(
+            3,
+            web={"listen": "tcp:0:interface=127.0.0.1"},
+            mqtt={"url": "mqtt://127.0.0.1:1"},
+            recording={"directory": self.mktemp()},
+        )
+        self.assertEqual(RECORDING, modules & RECORDING)
+        self.assert_none(MANHOLE | TLS | TOOLS, modules)
+
+    def test_tls_is_imported_for_a_broker_that_wants_it(self) -> None:
+        at_start, _ = self.imported(0, web={"listen": ""}, mqtt={"url": "mqtts://127.0.0.1:1"})
+        self.assertEqual(TLS, at_start & TLS)
+
+
+class ToolTests(SynchronousTestCase):
+    """The command line."""
+
+    def imported(self, *arguments: str) -> set[str]:
+        return set(json.loads(_run(_TOOL, *arguments)))
+
+    def test_decode_imports_no_reactor_nor_what_other_commands_need(self) -> None:
+        modules = self.imported("decode", "--help")
+        self.assertEqual(
+            set(),
+            {each for each in modules if each.partition(".")[0] in ("twisted", "OpenSSL", "paho")},
+        )
+        self.assertIn("hargassner.cli.decode", modules)
+
+    def test_the_help_names_every_command(self) -> None:
+        modules = self.imported("--help")
+        self.assertLessEqual({"hargassner.cli.replay", "hargassner.cli.check.command"}, modules)
