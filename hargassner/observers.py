@@ -23,7 +23,8 @@ class Observers(Generic[T]):
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._observers: list[T] = []
+        # Replaced when somebody comes or goes, so that whoever is told need not be copied.
+        self._observers: tuple[T, ...] = ()
 
     def __len__(self) -> int:
         """How many there are."""
@@ -31,17 +32,18 @@ class Observers(Generic[T]):
 
     def add(self, observer: T) -> Callable[[], None]:
         """Tell an observer from now on, until the returned function is called."""
-        self._observers.append(observer)
+        self._observers += (observer,)
 
         def remove() -> None:
             if observer in self._observers:
-                self._observers.remove(observer)
+                place = self._observers.index(observer)
+                self._observers = self._observers[:place] + self._observers[place + 1 :]
 
         return remove
 
     def notify(self, tell: Callable[[T], object]) -> None:
         """Call ``tell`` with each observer; an exception is logged and goes no further."""
-        for observer in tuple(self._observers):
+        for observer in self._observers:
             try:
                 tell(observer)
             except Exception:
