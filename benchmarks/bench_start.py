@@ -21,10 +21,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from wire_boiler import DOCUMENT, LINES
-from wire_contenders import BIN, Broker, Contender
+from wire_contenders import BIN, PAGE_PORT, Broker, Contender
 from wire_networks import Loopback
 
-PAGE = ("127.0.0.1", 18080)
 BOILER_PORT = 35601
 PERIOD = 100_000
 """Microseconds in which a quota is granted."""
@@ -54,7 +53,7 @@ def one_start(kind: str) -> tuple[float, float, float]:
     """CPU seconds until the port is open, until the page is, and the MB that are resident then."""
     with Contender(kind, Loopback(), 0) as contender:
         if kind == "everything":
-            wait_for(lambda: answers(PAGE))
+            wait_for(lambda: answers((contender.address[0], PAGE_PORT)))
         time.sleep(1)
         return contender.start_cpu, contender.cpu_seconds(), contender.megabytes()
 
@@ -107,10 +106,11 @@ def slow_start(percent: float) -> dict[str, float]:
     with ExitStack() as stack:
         enter = stack.enter_context(limited(percent))
         contender = stack.enter_context(Contender("everything", Loopback(), 0, enter=enter))
+        page = (contender.address[0], PAGE_PORT)
         return {
             "broadcasts heard after s": contender.opened(lambda: hears(contender.address[0])),
             "telnet port open after s": contender.opened(contender.reachable),
-            "page open after s": contender.opened(lambda: answers(PAGE)),
+            "page open after s": contender.opened(lambda: answers(page)),
         }
 
 

@@ -141,21 +141,30 @@ def added(row: Row, direct: Row) -> Row:
     return {key: value - direct.get(key, 0) if "µs" in key else value for key, value in row.items()}
 
 
-def real_sessions(
-    contenders: Iterable[Contender], boiler: Boiler, minutes: float
-) -> dict[str, float]:
-    """CPU seconds an hour of a session at the real pace: all at once, each idles nearly always.
+class Gateways:
+    """Gateways that ask in these sessions as often as a real one does, and read what comes."""
 
-    A line a second in two segments, a request of the gateway's every five seconds.
-    """
-    running = [(each, log_in(each)) for each in contenders]
-    over = threading.Event()
+    def __init__(self, connections: Iterable[socket.socket]) -> None:
+        self._over = threading.Event()
+        self._connections = list(connections)
+        self._threads = [threading.Thread(target=self._ask, args=(each,)) for each in connections]
 
-    def gateway(connection: socket.socket) -> None:
+    def __enter__(self) -> None:
+        for each in self._threads:
+            each.start()
+
+    def __exit__(self, *_what: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        for connection in self._connections:
+            connection.close()
+
+    def _ask(self, connection: socket.socket) -> None:
         turn = 0
         connection.settimeout(0.5)
         due = time.monotonic()
-        while not over.is_set():
+        while not self._over.is_set():
             if time.monotonic() >= due:
                 due += KEEP_ALIVE
                 connection.sendall(REQUESTS[turn % len(REQUESTS)] + b"\r\n")
@@ -165,21 +174,23 @@ def real_sessions(
             except TimeoutError:
                 continue
 
+
+def real_sessions(
+    contenders: Iterable[Contender], boiler: Boiler, minutes: float
+) -> dict[str, float]:
+    """CPU seconds an hour of a session at the real pace: all at once, each idles nearly always.
+
+    A line a second in two segments, a request of the gateway's every five seconds.
+    """
+    running = [(each, log_in(each)) for each in contenders]
     boiler.tell("segments 2")
     boiler.tell("pace 1")
-    clients = [threading.Thread(target=gateway, args=(each,)) for _, each in running]
-    for each in clients:
-        each.start()
-    time.sleep(5)
-    before = [each.cpu_seconds() for each, _ in running]
-    time.sleep(minutes * 60)
-    after = [each.cpu_seconds() for each, _ in running]
-    over.set()
-    for each in clients:
-        each.join()
-    boiler.tell("pace 0")
-    for _, connection in running:
-        connection.close()
+    with Gateways([connection for _, connection in running]):
+        time.sleep(5)
+        before = [each.cpu_seconds() for each, _ in running]
+        time.sleep(minutes * 60)
+        after = [each.cpu_seconds() for each, _ in running]
+        boiler.tell("pace 0")
     return {
         contender.kind: (late - early) * 60 / minutes
         for (contender, _), early, late in zip(running, before, after, strict=True)

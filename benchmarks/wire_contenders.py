@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 TICKS = os.sysconf("SC_CLK_TCK")
 BROKER_PORT = 21883
+PAGE_PORT = 18080
 
 Address = tuple[str, int]
 
@@ -27,6 +28,12 @@ address = "{listen[0]}"
 telnet_port = {listen[1]}
 allow = ["any"]
 
+[discovery]
+boiler_port = {udp[0]}
+gateway_port = {udp[1]}
+boiler_diagnostics_port = {udp[2]}
+gateway_diagnostics_port = {udp[3]}
+
 [boiler]
 address = "{near}"
 host = "{boiler[0]}"
@@ -34,6 +41,7 @@ telnet_port = {boiler[1]}
 
 [mqtt]
 url = "{broker}"
+node = "boiler{number}"
 
 [web]
 listen = "{page}"
@@ -64,12 +72,18 @@ class Place:
     """Where one contender stands."""
 
     networks: Networks
+    number: int
     listen: Address
     folder: Path
 
     @property
     def boiler(self) -> Address:
         return self.networks.boiler
+
+    @property
+    def udp(self) -> list[int]:
+        """The real ports of the discovery where only one bridge runs, else some beside them."""
+        return [port + 10 * self.number for port in (35601, 50000, 50001, 50002)]
 
 
 def _script(kind: str) -> Callable[[Place], list[str]]:
@@ -93,27 +107,31 @@ def _haproxy(place: Place) -> list[str]:
     return ["haproxy", "-db", "-f", str(config)]
 
 
-def bridge_config(place: Place, *, everything: bool) -> Path:
-    """A configuration for the whole bridge, with broker, page and recording or with none."""
+def bridge_config(place: Place, wanted: frozenset[str]) -> Path:
+    """A configuration for the whole bridge, with those of broker, page and recording wanted."""
+    # Each has a page at its own address, beside the others'.
+    page = f"tcp:{PAGE_PORT}:interface={place.listen[0]}"
     config = place.folder / "hargassner.toml"
     config.write_text(
         CONFIG.format(
             listen=place.listen,
             near=place.networks.near,
+            udp=place.udp,
+            number=place.number,
             boiler=place.boiler,
             folder=place.folder,
-            broker=f"mqtt://127.0.0.1:{BROKER_PORT}" if everything and mosquitto() else "",
-            page="tcp:18080:interface=127.0.0.1" if everything else "",
-            recordings=place.folder / "recordings" if everything else "",
+            broker=f"mqtt://127.0.0.1:{BROKER_PORT}" if "broker" in wanted and mosquitto() else "",
+            page=page if "page" in wanted else "",
+            recordings=place.folder / "recordings" if "recording" in wanted else "",
         )
     )
     return config
 
 
-def _bridge(everything: bool) -> Callable[[Place], list[str]]:
+def _bridge(*wanted: str) -> Callable[[Place], list[str]]:
     return lambda place: [
         *(str(BIN / "twist"), "--log-level=warn", "hargassner"),
-        *("--config", str(bridge_config(place, everything=everything))),
+        *("--config", str(bridge_config(place, frozenset(wanted)))),
     ]
 
 
@@ -123,10 +141,14 @@ KINDS: dict[str, Callable[[Place], list[str]]] = {
     "socat": _socat,
     "haproxy": _haproxy,
     "proxy": _script("bridge"),
-    "bridge": _bridge(everything=False),
-    "everything": _bridge(everything=True),
+    "bridge": _bridge(),
+    "everything": _bridge("broker", "page", "recording"),
 }
 """``relay`` is the barest relay in Python, ``proxy`` the bridge's proxy without observers."""
+
+
+OTHERS = {"published": _bridge("broker"), "paged": _bridge("broker", "page")}
+"""Bridges that are not compared on the wire."""
 
 
 def mosquitto() -> str | None:
@@ -191,9 +213,9 @@ class Contender:
             self._start(kind, number, enter)
 
     def _start(self, kind: str, number: int, enter: Callable[[], None] | None) -> None:
-        folder = Path(self._made.enter_context(tempfile.TemporaryDirectory()))
+        self.folder = folder = Path(self._made.enter_context(tempfile.TemporaryDirectory()))
         self.address = self._networks.listen(number)
-        command = KINDS[kind](Place(self._networks, self.address, folder))
+        command = {**KINDS, **OTHERS}[kind](Place(self._networks, number, self.address, folder))
         self._began = time.perf_counter()
         self._process = subprocess.Popen(
             self._networks.beside("bridge", command), stdout=subprocess.DEVNULL, preexec_fn=enter
