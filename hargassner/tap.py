@@ -3,12 +3,16 @@
 import gc
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from twisted.application.service import IService
 from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from hargassner.config import find_config
+from hargassner.without_tls import leave_tls_out, wants_tls
 
 if TYPE_CHECKING:
     from hargassner.reactor import IBridgeReactor
@@ -28,6 +32,13 @@ class Options(UsageOptions):
             "/etc/hargassner/hargassner.toml).",
         ],
     ]
+
+    def postOptions(self) -> None:
+        """Leave TLS out where nothing configured speaks it; the reactor is installed after this."""
+        named = self["config"]
+        with suppress(OSError, ValueError, UsageError):
+            if not wants_tls(Path(named) if named else find_config(os.environ, Path.cwd())):
+                leave_tls_out()
 
 
 @contextmanager
@@ -54,7 +65,7 @@ def makeService(options: Options, reactor: "IBridgeReactor | None" = None) -> IS
 
 def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
     from hargassner.clock import run_evenly
-    from hargassner.config import ConfigError, find_config, load_config
+    from hargassner.config import ConfigError, load_config
     from hargassner.service import Bridge
     from hargassner.startup import check_machine
 

@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Set
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
+
+from hargassner.without_tls import wants_tls
 
 MANHOLE = {"twisted.conch", "hargassner.admin.manhole", "hargassner.admin.console"}
 PAGE = {"prometheus_client", "twisted.web.server", "hargassner.web.service"}
@@ -32,6 +35,21 @@ views.startService()
 while len(list(views)) < int(sys.argv[2]):
     reactor.runUntilCurrent()
 print(json.dumps([at_start, sorted(sys.modules)]))
+"""
+
+_START = """
+import json, sys
+from hargassner.tap import Options, makeService
+
+options = Options()
+options.parseOptions(["--config", sys.argv[1]])
+bridge = makeService(options)
+views = list(bridge)[-1]
+views.startService()
+from twisted.internet import reactor
+while len(list(views)) < int(sys.argv[2]):
+    reactor.runUntilCurrent()
+print(json.dumps(sorted(sys.modules)))
 """
 
 _TOOL = """
@@ -94,6 +112,64 @@ class BridgeTests(SynchronousTestCase):
     def test_tls_is_imported_for_a_broker_that_wants_it(self) -> None:
         at_start, _ = self.imported(0, web={"listen": ""}, mqtt={"url": "mqtts://127.0.0.1:1"})
         self.assertEqual(TLS, at_start & TLS)
+
+
+class StartTests(SynchronousTestCase):
+    """The bridge, as twist starts it."""
+
+    def imported(self, views: int, config: str) -> set[str]:
+        file = Path(self.mktemp())
+        file.write_text(f'[state]\ndirectory = "{file}-state"\n{config}')
+        return set(json.loads(_run(_START, str(file), str(views))))
+
+    def test_nothing_of_tls_is_there_where_nothing_speaks_it(self) -> None:
+        """It is a quarter of the memory. The manhole, the page and the broker do without."""
+        modules = self.imported(
+            4,
+            """
+            [mqtt]
+            url = "mqtt://127.0.0.1:1"
+            [web]
+            listen = "tcp:0:interface=127.0.0.1"
+            [manhole]
+            listen = "tcp:0:interface=127.0.0.1"
+            password = "not a good one"
+            """,
+        )
+        self.assertEqual(
+            set(), modules & {"OpenSSL.SSL", "cryptography", "twisted.protocols.tls", *TLS}
+        )
+        self.assertLessEqual(MANHOLE | PAGE | HOME, modules)
+
+    def test_tls_is_there_for_a_broker_that_wants_it(self) -> None:
+        modules = self.imported(2, '[mqtt]\nurl = "mqtts://127.0.0.1:1"\n[web]\nlisten = ""')
+        self.assertLessEqual({"OpenSSL.SSL", "twisted.protocols.tls", *TLS}, modules)
+
+
+class WantsTlsTests(SynchronousTestCase):
+    """What has the bridge bring TLS along."""
+
+    def wants(self, config: str) -> bool:
+        file = Path(self.mktemp())
+        file.write_text(config)
+        return wants_tls(file)
+
+    def test_a_broker_over_tls_does_however_it_is_spelled(self) -> None:
+        self.assertTrue(self.wants('[mqtt]\nurl = "MQTTS://broker"'))
+
+    def test_so_does_a_listener_that_is_not_known_to_be_plain(self) -> None:
+        self.assertTrue(self.wants('[web]\nlisten = "ssl:443:privateKey=key.pem"'))
+        self.assertTrue(self.wants('[web]\nlisten = "le:/certificates:tcp:443"'))
+        self.assertTrue(self.wants('[manhole]\nlisten = "ssl:2222"'))
+
+    def test_nothing_else_does(self) -> None:
+        self.assertFalse(self.wants(""))
+        self.assertFalse(self.wants('[mqtt]\nurl = "mqtt://broker"\n[web]\nlisten = "tcp:80"'))
+        self.assertFalse(self.wants('[web]\nlisten = "tcp6:80"\n[manhole]\nlisten = ""'))
+
+    def test_what_cannot_be_a_configuration_is_refused(self) -> None:
+        for wrong in ("mqtt = 1", "[mqtt]\nurl = 1", "[web]\nlisten = []", "no TOML"):
+            self.assertRaises(ValueError, self.wants, wrong)
 
 
 class ToolTests(SynchronousTestCase):
