@@ -25,6 +25,8 @@ class Later(MultiService):
         steps: each imports what it needs, and makes services; they run in this order.
     """
 
+    name = "views"
+
     def __init__(
         self, clock: IReactorTime, steps: Iterable[Callable[[], Iterable[IService]]]
     ) -> None:

@@ -1,4 +1,4 @@
-"""Who is told of what happens, and what has been said already."""
+"""Lists of observers, and what has been logged already."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -15,10 +15,10 @@ log = Logger()
 
 
 class Observers(Generic[T]):
-    """Those who are told, each so that its failure harms nobody else.
+    """Observers, each notified so that its failure reaches no other.
 
     Args:
-        what: what they are told of, in a few words, for the log.
+        what: what they observe, in a few words, for the log.
     """
 
     def __init__(self, what: str) -> None:
@@ -31,7 +31,7 @@ class Observers(Generic[T]):
         return len(self._observers)
 
     def add(self, observer: T) -> Callable[[], None]:
-        """Tell an observer from now on, until the returned function is called."""
+        """Notify an observer from now on, until the returned function is called."""
         self._observers += (observer,)
 
         def remove() -> None:
@@ -41,10 +41,10 @@ class Observers(Generic[T]):
 
         return remove
 
-    def notify(self, tell: Callable[[T], object]) -> None:
-        """Call ``tell`` with each observer; an exception is logged and goes no further."""
+    def notify(self, call: Callable[[T], object]) -> None:
+        """Call ``call`` with each observer; an exception is logged and goes no further."""
         for observer in self._observers:
             try:
-                tell(observer)
+                call(observer)
             except Exception:
                 log.failure("telling of {what} failed", what=self._what)

@@ -1,26 +1,26 @@
-"""What has been said already; apart from the observers, as it is needed without Twisted, too."""
+"""What has been logged already; apart from the observers, as it is needed without Twisted, too."""
 
 from collections.abc import Hashable
 
 
 class Once:
-    """Remembers what was said, so that it is said once.
+    """Remembers what was logged, so that it is logged once.
 
     Args:
-        at_most: how many different things are said; whoever can be flooded falls silent then.
+        at_most: how many different things are logged; nothing more is then.
     """
 
     def __init__(self, at_most: int = 256) -> None:
         self._at_most = at_most
-        self._said: set[Hashable] = set()
+        self._logged: set[Hashable] = set()
 
     def first(self, what: Hashable) -> bool:
-        """Whether this is said for the first time, and may be."""
-        if what in self._said or len(self._said) >= self._at_most:
+        """Whether this is logged for the first time, and may be."""
+        if what in self._logged or len(self._logged) >= self._at_most:
             return False
-        self._said.add(what)
+        self._logged.add(what)
         return True
 
     def forget(self, what: Hashable) -> None:
-        """Let it be said again: it has changed in between."""
-        self._said.discard(what)
+        """Let it be logged again: it has changed in between."""
+        self._logged.discard(what)

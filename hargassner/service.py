@@ -5,6 +5,7 @@ telnet port is open, each only where it is configured.
 """
 
 import socket
+from typing import TYPE_CHECKING
 
 from twisted.application.internet import TimerService
 from twisted.application.service import IService
@@ -17,10 +18,14 @@ from hargassner.later import Later
 from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.resolver import Names
-from hargassner.parts import Parts, build
+from hargassner.parts import GatewayParts, Parts, build
+from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
+
+if TYPE_CHECKING:
+    from hargassner.recording.writer import RecordingWriter
 
 TICK = 5.0
 """Seconds between two looks of the model at the time."""
@@ -45,10 +50,11 @@ class Bridge(MultiService):
                 Names(reactor),
                 DescriptorWatch(reactor),
                 parts.snapshots,
-                *parts.openings.gateway,
-                *parts.openings.boiler,
+                *(parts.gateway.openings if parts.gateway else ()),
+                *parts.openings,
                 _ticking(parts.boiler, reactor),
-                _sessions(parts),
+                *_gateway(parts),
+                *([parts.finder] if parts.finder else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 Later(
                     reactor,
@@ -62,11 +68,18 @@ class Bridge(MultiService):
         )
 
 
-def _sessions(parts: Parts) -> Sessions:
+def _gateway(parts: Parts) -> list[IService]:
+    """What ends sessions and forwarded connections, where there is a gateway."""
+    if parts.gateway is None:
+        return []
+    return [_sessions(parts.gateway, parts.recordings), Forwards(parts.gateway.forwards)]
+
+
+def _sessions(gateway: GatewayParts, recordings: "RecordingWriter | None") -> Sessions:
     """What ends the sessions, and waits until their recordings are written."""
-    if parts.recordings is None:
-        return Sessions(parts.proxy)
-    return Sessions(parts.proxy, parts.recordings.written)
+    if recordings is None:
+        return Sessions(gateway.proxy)
+    return Sessions(gateway.proxy, recordings.written)
 
 
 def _home(parts: Parts) -> list[IService]:
@@ -79,7 +92,7 @@ def _home(parts: Parts) -> list[IService]:
         parts.boiler,
         parts.config,
         parts.broker,
-        parts.control,
+        parts.gateway.control if parts.gateway else None,
         parts.clock,
         parts.state,
         parts.in_thread,

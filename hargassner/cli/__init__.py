@@ -8,6 +8,7 @@ from importlib import import_module
 from hargassner import __version__
 
 COMMANDS = {
+    "watch": "hargassner.cli.watch",
     "check": "hargassner.cli.check.command",
     "simulate": "hargassner.cli.simulate",
     "decode": "hargassner.cli.decode",

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import cast
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
+from hargassner.delayed import Delayed
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.services import Service
 
@@ -70,11 +71,12 @@ class Timing(Service):
         """How long the reactor is busy once bytes of a session have been sent on (sampled)."""
         self.lateness = Histogram(LATENESS_BUCKETS)
         """How late a timer of the reactor's was served."""
-        self._clock = clock
         self._stopwatch = stopwatch
-        self._turning: IDelayedCall | None = None
+        # A delayed call of no delay comes right before the reactor looks at its sockets again.
+        self._turning = Delayed(clock, 0, self._turned)
+        self._began = 0.0
+        self._waiting = Delayed(clock, PERIOD, self._served)
         self._due = 0.0
-        self._timer: IDelayedCall | None = None
 
     def startService(self) -> None:
         """Measure from now on."""
@@ -84,10 +86,8 @@ class Timing(Service):
     def stopService(self) -> None:
         """Measure no more."""
         super().stopService()
-        for each in (self._timer, self._turning):
-            if each is not None and each.active():
-                each.cancel()
-        self._turning = None
+        self._waiting.cancel()
+        self._turning.cancel()
 
     def observer(self) -> ISessionObserver:
         """An observer for a session; it has to be the first one that is notified."""
@@ -95,17 +95,16 @@ class Timing(Service):
 
     def passed(self) -> None:
         """Bytes have passed: the rest of this turn is measured, one at a time."""
-        if self._turning is None and self.running:
-            # A delayed call of no delay comes right before the reactor looks at its sockets again.
-            self._turning = self._clock.callLater(0, self._turned, self._stopwatch())
+        if self.running and not self._turning.is_waiting:
+            self._began = self._stopwatch()
+            self._turning.start()
 
-    def _turned(self, began: float) -> None:
-        self._turning = None
-        self.turn.observe(self._stopwatch() - began)
+    def _turned(self) -> None:
+        self.turn.observe(self._stopwatch() - self._began)
 
     def _wait(self) -> None:
         self._due = self._stopwatch() + PERIOD
-        self._timer = self._clock.callLater(PERIOD, self._served)
+        self._waiting.start()
 
     def _served(self) -> None:
         self.lateness.observe(max(0.0, self._stopwatch() - self._due))
