@@ -348,7 +348,7 @@ class House:
         """End every session and connection."""
         for session in list(self.proxy.sessions.values()):
             session.end("the test is over")
-        self.boiler_end.protocol.connectionLost(None)
+        self.boiler_end.gone()
         self.boiler.stop()
         for wire in self.wires:
             wire.cut = True

@@ -285,6 +285,7 @@ class CompositionTests(SynchronousTestCase):
                 "the boiler's discovery on any interface",
                 None,
                 "sessions",
+                "forwards",
                 "direct telemetry",
                 "MQTT",
                 "home",

@@ -306,6 +306,7 @@ class SessionTests(ControlCase):
         self.house.advance(0.01)
         self.house.client.gone(ConnectionDone())
         self.house.boiler_leg.gone(ConnectionDone())
+        self.house.boiler_end.gone()
         timed = {each.func.__module__ for each in self.house.clock.getDelayedCalls()}
         self.assertEqual(self.count("session_ended"), 2)
         for module in ("queue", "session_line", "turns"):

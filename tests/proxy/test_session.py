@@ -480,6 +480,23 @@ class ObservingTests(ProxyCase):
             ],
         )
 
+    def test_what_is_observed_has_been_written(self) -> None:
+        """An observer that takes its time delays no byte."""
+        written: list[tuple[bytes, bytes]] = []
+
+        class Looking(RecordingObserver):
+            def gateway_sent(_self, data: bytes) -> None:
+                written.append((data, boiler.received))
+
+            def boiler_sent(_self, data: bytes) -> None:
+                written.append((data, client.received))
+
+        self.observers = [Looking()]
+        client, boiler = self.session()
+        client.says(b"$uptime\r\n")
+        boiler.says(b"$5\r\n")
+        self.assertEqual(written, [(b"$uptime\r\n", b"$uptime\r\n"), (b"$5\r\n", b"$5\r\n")])
+
     def test_the_test_doubles_are_honest_observers(self) -> None:
         verifyObject(ISessionObserver, RecordingObserver())
         verifyObject(ISessionObserver, FailingObserver())
@@ -603,6 +620,14 @@ class AskingTests(ProxyCase):
         self.assertFalse(self.from_client.paused)
         self.assertEqual(self.from_boiler.received, self.REQUEST + 2 * piece)
 
+    def test_a_paused_client_that_said_everything_is_not_read_again(self) -> None:
+        """A socket would tell of the same FIN once more."""
+        piece = b"x" * LARGEST_WAIT
+        self.from_client.says(piece)
+        self.from_client.sends_fin()
+        self.assertTrue(self.from_client.paused)
+        self.assertEqual(self.from_boiler.received, self.REQUEST + piece)
+
     def test_a_session_is_asked_one_thing_at_a_time(self) -> None:
         self.assertRaises(RuntimeError, self.asked.exchange, b"", 1.0)
 
@@ -611,6 +636,11 @@ class AskingTests(ProxyCase):
         self.assertTrue(self.asked.can_ask)
         self.from_client.sends_fin()
         self.assertFalse(self.asked.can_ask)
+        self.asked.end("enough")
+        self.assertFalse(self.asked.can_ask)
+
+    def test_a_session_that_was_ended_is_not_asked(self) -> None:
+        self.from_boiler.says(b"$ack\r\n")
         self.asked.end("enough")
         self.assertFalse(self.asked.can_ask)
 

@@ -186,13 +186,13 @@ class TelemetryTests(SynchronousTestCase):
     def test_a_reader_that_does_not_keep_up_misses_lines(self) -> None:
         """Nothing piles up for it, and it goes on with a whole line."""
         bench = Bench(self)
-        protocol, transport = bench.connect()
+        _, transport = bench.connect()
         bench.turn(1.001)
         size = len(transport.value())
-        protocol.pauseProducing()
+        transport.producer.pauseProducing()
         bench.turn(5, step=0.01)
         self.assertEqual(len(transport.value()), size)
-        protocol.resumeProducing()
+        transport.producer.resumeProducing()
         bench.turn(1.01, step=0.001)
         self.assertEqual(transport.value()[size:][:3], b"pm ")
 
@@ -202,10 +202,10 @@ class TelemetryTests(SynchronousTestCase):
         protocol, transport = bench.connect()
         logged_in(bench, protocol, transport)
         protocol.dataReceived(b"$asnr get\r\n")
-        protocol.pauseProducing()
+        transport.producer.pauseProducing()
         bench.turn(0.1)
         self.assertEqual(transport.value(), b"")
-        protocol.resumeProducing()
+        transport.producer.resumeProducing()
         bench.turn(0.1)
         self.assertEqual(transport.value(), b"$\r\n")
 
