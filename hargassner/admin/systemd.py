@@ -121,13 +121,12 @@ class Notices(Service):
                 )
 
 
-def status_line(boiler: Boiler) -> str:
+def status_line(boiler: Boiler, *, with_gateway: bool = True) -> str:
     """How the bridge is, in a line for ``systemctl status``."""
     availability = boiler.availability
     session = availability.session
-    return ", ".join(
-        (
-            f"session {session.number} of the gateway" if session else "no session of the gateway",
-            "telemetry flows" if availability.telemetry else "no telemetry",
-        )
-    )
+    telemetry = "telemetry flows" if availability.telemetry else "no telemetry"
+    if not with_gateway:
+        return telemetry
+    shown = f"session {session.number} of the gateway" if session else "no session of the gateway"
+    return f"{shown}, {telemetry}"

@@ -12,6 +12,8 @@ COMMANDS = {
     "simulate": "hargassner.cli.simulate",
     "decode": "hargassner.cli.decode",
     "replay": "hargassner.cli.replay",
+    "setup": "hargassner.cli.setup.command",
+    "watch": "hargassner.cli.watch",
 }
 """The module of each command; it is imported when somebody names the command, or wants to know what
 there is. Each has ``SUMMARY``, ``configure(parser)`` and ``run(arguments)``."""

@@ -23,6 +23,7 @@ from hargassner.dialogue.descriptor import (
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import BoilerDescribed, Event, TelemetryLine
 from hargassner.dialogue.lines import LONGEST_LINE
+from hargassner.monitor.hidden import Hidden
 from hargassner.monitor.readings import LineReader
 from hargassner.recording.reader import RecordingError, read_recording
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
@@ -95,9 +96,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hidden",
         type=_places,
-        default=(),
+        default="auto",
         metavar="PLACES",
-        help="places, counted from 0, of values that the descriptor leaves out, such as 59,94",
+        help="places, counted from 0, of values that the descriptor leaves out, such as 57,92; "
+        "without, they are found where possible",
     )
 
 
@@ -122,9 +124,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _places(text: str) -> tuple[int, ...]:
+def _places(text: str) -> Hidden:
+    if text == "auto":
+        return "auto"
     if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of places such as 59,94")
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of places such as 57,92")
     return tuple(int(place) for place in text.split(","))
 
 

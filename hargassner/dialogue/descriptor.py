@@ -1,6 +1,6 @@
 """The boiler's own description of its telemetry (docs/protocol.md, section 4)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.parsers import expat
 
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
@@ -39,9 +39,25 @@ def parse_descriptor(document: bytes) -> Descriptor:
             without an id, a name or a bit, or with an impossible one.
     """
     elements = _read(document)
-    if not elements.analog and not elements.digital:
+    return descriptor_of(elements.analog, elements.digital, elements.truncated)
+
+
+Attributes = Mapping[str, str]
+"""Of a channel: ``id`` and ``name``, and as far as there are any ``unit``, ``dop`` and ``bit``."""
+
+
+def descriptor_of(
+    analog: Sequence[Attributes], digital: Sequence[Attributes], truncated: bool = False
+) -> Descriptor:
+    """The descriptor that has channels with these attributes.
+
+    Raises:
+        DescriptorError: there is none, or one lacks an id, a name or a bit, or has an impossible
+            one.
+    """
+    if not analog and not digital:
         raise DescriptorError("the descriptor describes no channel")
-    names = [_name(channel) for channel in [*elements.analog, *elements.digital]]
+    names = [_name(channel) for channel in [*analog, *digital]]
     objects = iter(object_ids(names))
     analog_channels = tuple(
         AnalogChannel(
@@ -51,7 +67,7 @@ def parse_descriptor(document: bytes) -> Descriptor:
             unit=channel.get("unit", "").strip(),
             decimals=_decimals(channel),
         )
-        for channel in elements.analog
+        for channel in analog
     )
     digital_channels = tuple(
         DigitalChannel(
@@ -60,18 +76,15 @@ def parse_descriptor(document: bytes) -> Descriptor:
             word=_number(channel, "id", HIGHEST_ID),
             bit=_number(channel, "bit", HIGHEST_BIT),
         )
-        for channel in elements.digital
+        for channel in digital
     )
     return Descriptor(
         analog=analog_channels,
         digital=digital_channels,
         analog_values=1 + max((channel.place for channel in analog_channels), default=-1),
         words=1 + max((channel.word for channel in digital_channels), default=-1),
-        truncated=elements.truncated,
+        truncated=truncated,
     )
-
-
-Attributes = Mapping[str, str]
 
 
 class _EnoughError(Exception):

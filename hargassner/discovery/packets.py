@@ -7,6 +7,8 @@ ANNOUNCES = b"HargaWebApp"
 """What packet 1 begins with: the gateway starts over."""
 ASKS_FOR_SERVICES = b"get services"
 """What packet 4 begins with."""
+GET_SERVICES = b"get services\0"
+"""Packet 4 as the gateway sends it."""
 ASKS_FOR_DIAGNOSTICS = b"hargassner.diagnostics.request"
 """What packet 3 begins with."""
 

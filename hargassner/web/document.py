@@ -25,13 +25,14 @@ def _since(moment: float | None, date: Date) -> float | None:
 
 
 def chain_picture(status: Status, language: str, date: Date) -> Json:
-    """The chain, in words."""
-    return {
-        "gateway": _link(status.gateway, language, date),
-        "bridge": _link(status.bridge, language, date),
-        "boiler": _link(status.boiler, language, date),
-        "broker": _link(status.broker, language, date),
+    """The chain, in words; only the links that there are."""
+    links = {
+        "gateway": status.gateway,
+        "bridge": status.bridge,
+        "boiler": status.boiler,
+        "broker": status.broker,
     }
+    return {name: _link(link, language, date) for name, link in links.items() if link is not None}
 
 
 def _link(link: Link, language: str, date: Date) -> Json:

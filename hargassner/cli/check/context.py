@@ -10,6 +10,7 @@ from hargassner.cli.check.report import Finding, Outcome, Reporter
 from hargassner.cli.check.running import LinkReport
 from hargassner.config import Config
 from hargassner.discovery import Devices, NotDiscoveryError, parse_announcement, parse_service_list
+from hargassner.discovery.finder import finding_side
 from hargassner.discovery.side import Side, sides
 from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.interface import NetworkInterface
@@ -44,6 +45,15 @@ class _Receiver:
         self._listener(data, source, port)
 
 
+def _sides(
+    config: Config, gateway: NetworkInterface, boiler: NetworkInterface
+) -> tuple[Side, Side]:
+    """Both sides' discovery ports; without a gateway, what finding the boiler takes."""
+    if config.gateway.enabled:
+        return sides(config, gateway, boiler)
+    return Side(gateway, config.gateway.broadcast, ()), finding_side(config, boiler)
+
+
 class Context:
     """One check, as its steps see it.
 
@@ -66,7 +76,7 @@ class Context:
         gateway, boiler = config.gateway, config.boiler
         to_gateway = NetworkInterface(gateway.interface, gateway.address)
         to_boiler = NetworkInterface(boiler.interface, boiler.address)
-        gateway_side, boiler_side = sides(config, to_gateway, to_boiler)
+        gateway_side, boiler_side = _sides(config, to_gateway, to_boiler)
         self.gateway = Network("gateway", to_gateway, gateway.address, gateway_side)
         self.boiler = Network("boiler", to_boiler, boiler.address, boiler_side)
 
