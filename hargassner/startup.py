@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hargassner.config import Config, ConfigError, GatewayConfig
+from hargassner.config import Config, ConfigError, GatewayConfig, MqttConfig
 from hargassner.mqtt.endpoint import UnusableFileError, password, tls_options
 from hargassner.network.interface import CannotOpenError, NetworkInterface
 from hargassner.network.sockets import listening_socket
@@ -32,18 +32,22 @@ def check_machine(config: Config, environ: Mapping[str, str]) -> None:
     """
     _check_gateway(config)
     if config.mqtt.url:
-        parts = urlsplit(config.mqtt.url)
-        try:
-            password(config.mqtt)
-            if parts.scheme == "mqtts":
-                tls_options(config.mqtt, parts.hostname or "")
-        except UnusableFileError as wrong:
-            raise ConfigError(str(wrong)) from None
+        _check_broker_files(config.mqtt)
     if config.recording.directory:
         _check_directory("recording.directory", Path(config.recording.directory).expanduser())
     # Where nobody configured one, the bridge does without.
     if config.state.directory or environ.get("STATE_DIRECTORY"):
         _check_directory("state.directory", state_directory(config.state.directory, environ))
+
+
+def _check_broker_files(mqtt: MqttConfig) -> None:
+    parts = urlsplit(mqtt.url)
+    try:
+        password(mqtt)
+        if parts.scheme == "mqtts":
+            tls_options(mqtt, parts.hostname or "")
+    except UnusableFileError as wrong:
+        raise ConfigError(str(wrong)) from None
 
 
 def _check_gateway(config: Config) -> None:

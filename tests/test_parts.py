@@ -277,5 +277,5 @@ class TelemetryOnlyTests(SynchronousTestCase):
 
     def test_a_boiler_that_is_found_is_read_and_remembered(self) -> None:
         parts = self.built()
-        parts.finder.datagram_received(SERVICES, (BOILER, 35601), 50000, False)
+        parts.finder.heard(SERVICES, (BOILER, 35601), 50000, False)
         self.assertEqual(parts.boiler.identity.boiler_address, BOILER)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 
+from hargassner.discovery import address_of
 from hargassner.parts import GatewayParts, Parts
 from hargassner.terminal import columns
 
@@ -83,16 +84,14 @@ class Helpers:
         devices = self._parts.devices
         availability = boiler.availability
         session = availability.session
-        gateway = devices.gateway
-        found = devices.boiler
         broker = self._parts.broker
         link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
-        heard = gateway.address if gateway is not None else "not heard yet"
+        heard = address_of(devices.gateway) or "not heard yet"
         print(
             columns(
                 [
                     ("gateway", heard if self._parts.gateway else "none configured"),
-                    ("boiler", found.address if found is not None else "not heard yet"),
+                    ("boiler", address_of(devices.boiler) or "not heard yet"),
                     ("model", boiler.identity.model or "not known yet"),
                     ("firmware", boiler.identity.firmware or "not known yet"),
                     ("session", f"{session.number}, logged in" if session else "none"),

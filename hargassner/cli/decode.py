@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         if descriptor.truncated:
             note = f"only the first {MOST_CHANNELS} channels are taken"
             print(f"hargassner decode: {arguments.descriptor}: {note}", file=sys.stderr)
-        source = own if arguments.lines is None and own is not None else _source(arguments.lines)
+        source = own if arguments.lines is None else _source(arguments.lines)
         writer = make_writer(descriptor, source.timed)
         for line, readings in _decoded(source, descriptor, LineReader(arguments.hidden)):
             writer.write(line, readings)
@@ -135,8 +135,8 @@ def _places(text: str) -> Hidden:
 # Reading
 
 
-def _read_descriptor(name: str) -> tuple[Descriptor, _Source | None]:
-    """The descriptor in a file, and the lines that the file has besides."""
+def _read_descriptor(name: str) -> tuple[Descriptor, _Source]:
+    """The descriptor in a file, and the lines that the file has besides, or standard input."""
     beginning = _beginning(name)
     try:
         if is_sdcard_recording(beginning):
@@ -144,7 +144,7 @@ def _read_descriptor(name: str) -> tuple[Descriptor, _Source | None]:
             return parse_descriptor(document), _source(name)
         if beginning.startswith(b"{"):
             return _session_descriptor(name), _source(name)
-        return parse_descriptor(_content(name, LARGEST_DOCUMENT + 1)), None
+        return parse_descriptor(_content(name, LARGEST_DOCUMENT + 1)), _source(_STANDARD_INPUT)
     except (DescriptorError, SdCardError) as wrong:
         raise _CannotDecodeError(f"{name}: {wrong}") from wrong
 
@@ -157,8 +157,8 @@ def _session_descriptor(name: str) -> Descriptor:
     raise _CannotDecodeError(f"{name}: the gateway didn't ask for the descriptor in it")
 
 
-def _source(name: str | None) -> _Source:
-    if name is None or name == _STANDARD_INPUT:
+def _source(name: str) -> _Source:
+    if name == _STANDARD_INPUT:
         return _Source("standard input", False, _text_lines(sys.stdin.buffer))
     beginning = _beginning(name)
     if is_sdcard_recording(beginning):

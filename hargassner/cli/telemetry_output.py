@@ -142,9 +142,12 @@ def _width(heading: str, cells: Iterable[str]) -> int:
 
 def _cells(reading: Reading) -> tuple[str, str, str, str]:
     channel = reading.channel
-    unit = channel.unit if isinstance(channel, AnalogChannel) else ""
-    text = f"? {reading.text}".strip() if reading.value is None else reading.text
-    return channel.object, channel.name, text, unit
+    return channel.object, channel.name, shown_text(reading), channel.unit
+
+
+def shown_text(reading: Reading) -> str:
+    """What a channel shows, for people: with a question mark where that is not known."""
+    return f"? {reading.text}".strip() if reading.value is None else reading.text
 
 
 def _json_value(reading: Reading) -> str:

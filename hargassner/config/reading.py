@@ -3,7 +3,7 @@
 import re
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from itertools import combinations
 from pathlib import Path
@@ -61,16 +61,19 @@ def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], gi
     return cls(**{key: _checked(name, key, value, settings) for key, value in given.items()})
 
 
+def _unknown_key(section: str, key: str, value: object, known: Iterable[str]) -> ConfigError:
+    # It may be a misspelt password.
+    shown = "…" if _SECRET.search(key) else _shown(value)
+    return ConfigError(
+        f"{section}.{_line(key)} = {shown}: unknown key; [{section}] takes {', '.join(known)}"
+    )
+
+
 def _checked(section: str, key: str, value: object, settings: Mapping[str, Field[Any]]) -> Any:
     """The value of a key, typed."""
     setting = settings.get(key)
     if setting is None:
-        # It may be a misspelt password.
-        shown = "…" if _SECRET.search(key) else _shown(value)
-        raise ConfigError(
-            f"{section}.{_line(key)} = {shown}: unknown key; "
-            f"[{section}] takes {', '.join(settings)}"
-        )
+        raise _unknown_key(section, key, value, settings)
     try:
         return setting.metadata["check"](value)
     except NotAllowedError as wrong:

@@ -28,6 +28,11 @@ class DigitalChannel:
     word: int
     bit: int
 
+    @property
+    def unit(self) -> str:
+        """Empty: a bit has none."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:

@@ -8,13 +8,11 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from hargassner.config import Config, DiscoveryConfig
 from hargassner.discovery.devices import Devices
 from hargassner.discovery.packets import GET_SERVICES, NotDiscoveryError, parse_service_list
 from hargassner.discovery.side import Side
-from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.interface import NetworkInterface
 from hargassner.observers import Once
 from hargassner.services import Service
@@ -35,7 +33,6 @@ def finding_side(config: Config, interface: NetworkInterface) -> Side:
     return Side(interface, config.boiler.broadcast, (config.discovery.gateway_port,))
 
 
-@implementer(IDatagramReceiver)
 class Finder(Service):
     """Asks for the boiler once a minute until it is found, and again when it cannot be reached.
 
@@ -76,7 +73,7 @@ class Finder(Service):
             CannotOpenError: it cannot be opened.
         """
         nobody = Side(self._side.interface, self._side.broadcast, ())
-        return self._side.open(reactor, self, nobody)
+        return self._side.open(reactor, self.heard, nobody)
 
     def startService(self) -> None:
         """Ask whenever it is due."""
@@ -117,7 +114,7 @@ class Finder(Service):
                     why=why,
                 )
 
-    def datagram_received(
+    def heard(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
         """Take a boiler's answer; whatever else comes is for others."""

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from hargassner import __version__
 from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.clock import dates
-from hargassner.discovery import FoundGateway
+from hargassner.discovery import FoundGateway, address_of
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reopening import EndpointOpening, InterfaceOpening
 from hargassner.parts import Parts
@@ -60,8 +60,8 @@ class ChainObserver(BoilerObserver):
         parts = self._parts
         config, devices = parts.config, parts.devices
         availability = parts.boiler.availability
-        gateway = devices.gateway.address if devices.gateway else ""
-        boiler = devices.boiler.address if devices.boiler else ""
+        gateway = address_of(devices.gateway) or ""
+        boiler = address_of(devices.boiler) or ""
         session = availability.session
         return status_of(
             Facts(

@@ -3,12 +3,10 @@
 from typing import Any, cast
 
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
 
 from hargassner.config import DiscoveryConfig
 from hargassner.discovery import Devices
 from hargassner.discovery.finder import ASK_EVERY, CONNECT_WITHIN, LOOK_EVERY, Finder
-from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.interface import NetworkInterface
 from tests.cases import ClockCase, Log
 from tests.discovery.packets import ANNOUNCEMENT, SERVICES, SERVICES_WANTED
@@ -57,7 +55,7 @@ class FinderCase(ClockCase):
         self.addCleanup(self.finder.stopService)
 
     def hear(self, data: bytes = SERVICES, address: str = BOILER, port: int = 35601) -> None:
-        self.finder.datagram_received(data, (address, port), 50000, False)
+        self.finder.heard(data, (address, port), 50000, False)
 
     def pass_(self, seconds: float) -> None:
         for _ in range(int(seconds / LOOK_EVERY)):
@@ -66,7 +64,6 @@ class FinderCase(ClockCase):
 
 class AskingTests(FinderCase):
     def test_what_a_gateway_would_ask_is_broadcast_from_its_port_at_once(self) -> None:
-        verifyObject(IDatagramReceiver, self.finder)
         self.assertEqual(self.network.sent, [(SERVICES_WANTED, 50000, (EVERYBODY, 35601))])
 
     def test_it_is_asked_once_a_minute_for_as_long_as_nobody_answers(self) -> None:
@@ -126,7 +123,7 @@ class AnswerTests(FinderCase):
             (b"\0" * 1400, BOILER, 35601),
         ):
             self.hear(data, address, port)
-        self.finder.datagram_received(ANNOUNCEMENT, (BOILER, 50000), 50000, True)
+        self.finder.heard(ANNOUNCEMENT, (BOILER, 50000), 50000, True)
         self.assertIsNone(self.devices.boiler)
 
     def test_of_two_boilers_the_first_is_read_and_the_other_said_once(self) -> None:

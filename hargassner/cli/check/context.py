@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.task import deferLater
-from zope.interface import implementer
 
 from hargassner.cli.check.report import Finding, Outcome, Reporter
 from hargassner.cli.check.running import LinkReport
@@ -12,7 +11,6 @@ from hargassner.config import Config
 from hargassner.discovery import Devices, NotDiscoveryError, parse_announcement, parse_service_list
 from hargassner.discovery.finder import finding_side
 from hargassner.discovery.side import Side, sides
-from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.interface import NetworkInterface
 from hargassner.reactor import IBridgeReactor
 
@@ -30,19 +28,6 @@ class Network:
     interface: NetworkInterface
     address: str
     side: Side
-
-
-@implementer(IDatagramReceiver)
-class _Receiver:
-    """Passes what one network's ports receive to a function: data, source, port."""
-
-    def __init__(self, listener: Callable[[bytes, tuple[str, int], int], None]) -> None:
-        self._listener = listener
-
-    def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
-        self._listener(data, source, port)
 
 
 def _sides(
@@ -87,8 +72,7 @@ class Context:
             CannotOpenError: one of them cannot be opened.
             OSError: the system is short of something.
         """
-        receiver = _Receiver(self._gateway_sent)
-        self.gateway.side.open(self.reactor, receiver, self.boiler.side)
+        self.gateway.side.open(self.reactor, self._gateway_sent, self.boiler.side)
 
     def open_boiler_side(self) -> None:
         """Open the discovery ports to the boiler.
@@ -97,8 +81,7 @@ class Context:
             CannotOpenError: one of them cannot be opened.
             OSError: the system is short of something.
         """
-        receiver = _Receiver(self._boiler_sent)
-        self.boiler.side.open(self.reactor, receiver, self.gateway.side)
+        self.boiler.side.open(self.reactor, self._boiler_sent, self.gateway.side)
 
     def close(self) -> None:
         """Close the discovery ports."""
@@ -131,7 +114,9 @@ class Context:
             await deferLater(self.reactor, min(_LOOK_EVERY, left), lambda: None)
         return True
 
-    def _gateway_sent(self, data: bytes, source: tuple[str, int], port: int) -> None:
+    def _gateway_sent(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
         address, source_port = source
         if self.gateway.side.is_ours(source) or self.boiler.side.is_ours(source):
             return  # A broadcast is received by its sender, too.
@@ -143,7 +128,9 @@ class Context:
             if source_port == self.config.discovery.gateway_port:
                 self.devices.gateway_announced(address, announcement)
 
-    def _boiler_sent(self, data: bytes, source: tuple[str, int], port: int) -> None:
+    def _boiler_sent(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
         address, source_port = source
         ports = self.config.discovery
         if (source_port, port) != (ports.boiler_port, ports.gateway_port):
