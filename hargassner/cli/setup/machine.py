@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as LateError
 
 from hargassner.cli.check.machine import Interface, interfaces
 from hargassner.cli.watch_search import CannotSearchError, find_boiler
@@ -126,7 +127,7 @@ def _has_group(name: str) -> bool:
 
 async def _boiler(reactor: IBridgeReactor, seconds: float) -> FoundBoiler | None:
     asking = Deferred.fromCoroutine(find_boiler(reactor, lambda _names: None))
-    with suppress(TimeoutError, CannotSearchError):
+    with suppress(LateError, CannotSearchError):
         return await asking.addTimeout(seconds, reactor)
     return None
 

@@ -142,7 +142,7 @@ _ADDRESSES: Mapping[
         (("ifup", "{interface}"),),
     ),
 }
-"""For each kind of networking: the file, what is in it, its rights, and what makes it take effect."""
+"""For each kind of networking: the file, its content and rights, and what makes it take effect."""
 
 
 def _address(answers: Answers, seen: Seen) -> list[Step]:

@@ -90,6 +90,7 @@ def ask(seen: Seen, options: Options, asker: Asker) -> Answers:
         options["boiler_host"],
         _wrong_for("boiler", "host"),
     )
+    broker = _broker(seen, options, asker)
     return Answers(
         with_gateway=with_gateway,
         boiler_host=host,
@@ -103,7 +104,7 @@ def ask(seen: Seen, options: Options, asker: Asker) -> Answers:
         instance=options["instance"] or "",
         start=options["start"] is not False,
         **sides,
-        **_broker(seen, options, asker),
+        **broker,
     )
 
 
@@ -151,7 +152,7 @@ def _sides(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
     }
 
 
-def _broker(seen: Seen, options: Options, asker: Asker) -> dict[str, str]:
+def _broker(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
     url = asker.text(
         "MQTT broker, such as mqtt://192.168.1.10 (empty: none)",
         "mqtt://127.0.0.1" if seen.has_broker else "",
