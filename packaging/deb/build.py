@@ -200,12 +200,16 @@ def write_control(root: Path, arch: str) -> None:
 
 
 def settle(root: Path, epoch: int) -> None:
-    """Give everything the same date, and rights that do not depend on who builds."""
+    """Give everything the same date, and rights that do not depend on who builds.
+
+    It is before that of the package's newest file, Twisted's notes of its plugins: Twisted believes
+    them only where they are younger than the plugins.
+    """
     for each in [root, *root.rglob("*")]:
         if not each.is_symlink():
             executable = each.is_dir() or each.stat().st_mode & stat.S_IXUSR
             each.chmod(0o755 if executable else 0o644)
-        os.utime(each, (epoch, epoch), follow_symlinks=False)
+        os.utime(each, (epoch - 60, epoch - 60), follow_symlinks=False)
 
 
 def build(arch: str, output: Path) -> Path:

@@ -22,15 +22,15 @@ def configuration(sections: Mapping[str, Mapping[str, object]]) -> str:
         "# Every key and its default: docs/configuration, or the example beside them.",
     ]
     for name, keys in sections.items():
-        given = {key: value for key, value in keys.items() if value not in ("", (), None)}
+        given = {key: value for key, value in keys.items() if value != ""}
         if given:
             lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in given.items())]
     return "\n".join(lines) + "\n"
 
 
 def _toml(value: object) -> str:
-    # Texts, numbers, flags and lists of texts are written alike in both.
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    # Texts, numbers and flags are written alike in both, but for one control character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def own_address(network: str) -> str:

@@ -20,7 +20,7 @@ class Answers:
     Attributes:
         with_gateway: whether the maker's gateway is to stand behind the bridge.
         gateway_interface: the port towards the home's network; with a gateway only.
-        boiler_interface: the port towards the boiler; with a gateway only.
+        boiler_interface: the port towards the boiler; "" where its address is known or any will do.
         boiler_host: the boiler's address; "" = found.
         fixed_address: whether the boiler's port gets an address of the boiler's network.
         dhcp: whether this machine gives the boiler its address.
@@ -102,7 +102,7 @@ def _sections(answers: Answers) -> Mapping[str, Mapping[str, object]]:
     return {
         "gateway": {"interface": answers.gateway_interface} if gateway else {"enabled": False},
         "boiler": {
-            "interface": answers.boiler_interface if gateway else "",
+            "interface": answers.boiler_interface,
             "host": answers.boiler_host,
         },
         "mqtt": {

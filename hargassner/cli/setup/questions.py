@@ -90,6 +90,9 @@ def ask(seen: Seen, options: Options, asker: Asker) -> Answers:
         options["boiler_host"],
         _wrong_for("boiler", "host"),
     )
+    if not with_gateway and not host:
+        # Where it is asked for; a broadcast without an interface goes where the Internet is.
+        sides = {"boiler_interface": options["boiler_interface"] or seen.home}
     broker = _broker(seen, options, asker)
     return Answers(
         with_gateway=with_gateway,
