@@ -146,12 +146,14 @@ def write_files(root: Path) -> None:
         "dnsmasq-boiler.conf": "usr/share/doc/hargassner-bridge/examples/dnsmasq-boiler.conf",
         "boiler.network": "usr/share/doc/hargassner-bridge/examples/boiler.network",
         "hargassner.toml": "usr/share/doc/hargassner-bridge/examples/hargassner.toml",
+        "deb/healthy": "opt/hargassner/bin/healthy",
         "deb/rtupdate": "usr/share/python3/runtime.d/hargassner-bridge.rtupdate",
         "../LICENSE": "usr/share/doc/hargassner-bridge/copyright",
     }
     for source, place in places.items():
         put(root / place, (PACKAGING / source).read_bytes())
-    (root / "usr/share/python3/runtime.d/hargassner-bridge.rtupdate").chmod(0o755)
+    for place in (places["deb/healthy"], places["deb/rtupdate"]):
+        (root / place).chmod(0o755)
     put(root / "etc/hargassner/hargassner.toml", commented(example()).encode())
     put(root / "usr/share/man/man1/hargassner.1.gz", gzipped(manual()))
     changes = (SOURCE / "CHANGELOG.md").read_text()
