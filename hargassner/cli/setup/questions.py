@@ -86,7 +86,8 @@ def ask(seen: Seen, options: Options, asker: Asker) -> Answers:
     sides = _sides(seen, options, asker) if with_gateway else {}
     host = asker.text(
         "The boiler's address (empty: it is found)",
-        "" if with_gateway or seen.boiler is None else seen.boiler.address,
+        # A router may give it another one; but of several boilers each needs its own.
+        seen.boiler.address if seen.boiler is not None and options["instance"] else "",
         options["boiler_host"],
         _wrong_for("boiler", "host"),
     )

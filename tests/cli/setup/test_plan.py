@@ -63,7 +63,13 @@ class DefaultTests(SynchronousTestCase):
     def test_a_boiler_in_the_home_network_is_read_there(self) -> None:
         seen = Seen((ETH0, ETH1), boiler=BOILER)
         config = parsed(decided(seen))
-        self.assertEqual((False, "192.168.1.30"), (config.gateway.enabled, config.boiler.host))
+        self.assertEqual((False, "eth0"), (config.gateway.enabled, config.boiler.interface))
+
+    def test_its_address_is_written_only_where_there_are_several_boilers(self) -> None:
+        """A router may give it another one, and it is found by itself."""
+        seen = Seen((ETH0, ETH1), boiler=BOILER)
+        self.assertEqual("", parsed(decided(seen)).boiler.host)
+        self.assertEqual("192.168.1.30", parsed(decided(seen, instance="barn")).boiler.host)
 
     def test_with_one_port_there_is_telemetry_only(self) -> None:
         config = parsed(decided(Seen((ETH0,))))
