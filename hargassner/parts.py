@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
@@ -42,6 +42,9 @@ from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Snapshots
 from hargassner.web.timing import Timing
 
+if TYPE_CHECKING:
+    from hargassner.storage.history.service import History
+
 InThread = Callable[..., "Deferred[Any]"]
 """Calls what blocks, with arguments, off the reactor's thread."""
 
@@ -65,9 +68,9 @@ class Parts:
     """The parts of the bridge, for whoever starts them or looks at them.
 
     ``in_thread`` calls what blocks off the reactor's thread. ``timing`` measures while there
-    is a page to show it. ``recordings`` and ``broker`` are None where none are configured,
-    ``gateway`` where there is none. ``finder`` asks for a boiler that neither a gateway asks for
-    nor the configuration names. ``openings`` is what is open towards the boiler while its
+    is a page to show it. ``recordings``, ``history`` and ``broker`` are None where none are
+    configured, ``gateway`` where there is none. ``finder`` asks for a boiler that neither a gateway
+    asks for nor the configuration names. ``openings`` is what is open towards the boiler while its
     interface is there.
     """
 
@@ -87,6 +90,7 @@ class Parts:
     gateway: GatewayParts | None
     finder: Finder | None
     openings: tuple[InterfaceOpening, ...]
+    history: "History | None"
     broker: BrokerLink | None
 
     @property
@@ -173,6 +177,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         gateway=gateway,
         finder=finder,
         openings=_openings(reactor, interface, gateway, finder),
+        history=_history(config, boiler, state, reactor, clock),
         broker=BrokerLink(config.mqtt, reactor) if config.mqtt.url else None,
     )
 
@@ -203,6 +208,19 @@ def _recordings(config: Config, in_thread: InThread) -> RecordingWriter | None:
     if not config.recording.directory:
         return None
     return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
+
+
+def _history(
+    config: Config, boiler: Boiler, state: StateDirectory, reactor: IBridgeReactor, clock: IClock
+) -> "History | None":
+    if not config.history.enabled:
+        return None
+    # SQLite is loaded only where it is used.
+    from hargassner.storage.history.opening import clock_is_set
+    from hargassner.storage.history.service import History
+    from hargassner.storage.history.store import Store
+
+    return History(boiler, state, Store(state, reactor), clock, clock_is_set)
 
 
 def _gateway(

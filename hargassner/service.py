@@ -19,6 +19,7 @@ from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.recording.writer import RecordingWriter
 from hargassner.services import MultiService
+from hargassner.storage.claim import StateClaim
 from hargassner.web.service import WebPage
 
 TICK = 5.0
@@ -43,12 +44,14 @@ class Bridge(MultiService):
                 JournalKeeping(parts.journal, reactor),
                 Names(reactor),
                 DescriptorWatch(reactor),
+                StateClaim(parts.state.path),
                 parts.snapshots,
                 *(parts.gateway.openings if parts.gateway else ()),
                 *parts.openings,
                 _ticking(parts.boiler, reactor),
                 *_gateway(parts),
                 *([parts.finder] if parts.finder else []),
+                *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
                 *([WebPage(parts, reactor)] if config.web.listen else []),
