@@ -116,7 +116,8 @@ class _Replay:
                     yield entry.time, entry
                     continue
                 self.segments += 1
-                for event in self._dialogue.sent(entry.direction, entry.data):
+                direction, data, kept = entry.direction, entry.data, entry.kept
+                for event in self._dialogue.sent(direction, data, kept=kept):
                     for happened in self._happened(event):
                         yield entry.time, happened
 
