@@ -480,7 +480,7 @@ class GapTests(ControlCase):
         self.assertEqual(outcome, ["22.0"])
         self.house.problems.clear()
 
-    def test_a_late_refusal_of_ours_closes_no_request_of_the_gateways(self) -> None:
+    def test_a_late_answer_of_ours_closes_no_request_of_the_gateways(self) -> None:
         """What is received for the bridge pairs with the bridge's request only."""
         self.mishaps = {'par set "4;3;22.0"': Mishap(())}
         self.hesitation = {b'$par set "7;3;20"': 2.0}
