@@ -61,7 +61,7 @@ class Spacing:
         """The time of the last one is up."""
         now = self._seconds()
         self._back_off = min(2 * max(self._back_off, now - self._sent), LONGEST_BACK_OFF)
-        self._free = now + self._back_off
+        self._free = max(self._sent + APART, now + self._back_off)
 
 
 class Pacing:

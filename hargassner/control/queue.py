@@ -109,7 +109,7 @@ class Control(Requests, LineListener):
         self._loggable = Allowance(clock.seconds, MOST_LOGGED)
         self._unreadable = Once(at_most=len(self._ids))
 
-    def watch(self, session: Session, interpreter: SessionInterpreter) -> ISessionObserver:
+    def observe(self, session: Session, interpreter: SessionInterpreter) -> ISessionObserver:
         """An observer of a session that begins; it has to be the last one that is notified.
 
         Args:

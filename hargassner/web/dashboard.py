@@ -34,16 +34,14 @@ CHARTS: Mapping[str, tuple[str, ...]] = {
 
 def by_role(boiler: Boiler) -> dict[str, list[Channel]]:
     """The boiler's channels that are connected, by their roles, first the one that counts."""
-    named: dict[str, Channel] = {}
-    for channel in boiler.channels.values():
-        name = _shown_name(channel)
-        if name:
-            named.setdefault(name, channel)
-    found = {
-        role: [named[each] for each in names if each in named]
-        for role, names in boiler.catalogue.roles.items()
-    }
-    return {role: channels for role, channels in found.items() if channels}
+    # Of several channels with a name the first one counts.
+    named = {_shown_name(each): each for each in reversed([*boiler.channels.values()])}
+    return _not_empty(
+        {
+            role: [named[each] for each in names if each in named]
+            for role, names in boiler.catalogue.roles.items()
+        }
+    )
 
 
 def _shown_name(channel: Channel) -> str:
@@ -56,8 +54,13 @@ def _shown_name(channel: Channel) -> str:
 def charted(boiler: Boiler) -> dict[str, list[Channel]]:
     """The channels that each chart shows; only charts that have one."""
     found = by_role(boiler)
-    lines = {
-        chart: [channel for role in roles for channel in found.get(role, ())]
-        for chart, roles in CHARTS.items()
-    }
-    return {chart: channels for chart, channels in lines.items() if channels}
+    return _not_empty(
+        {
+            chart: [channel for role in roles for channel in found.get(role, ())]
+            for chart, roles in CHARTS.items()
+        }
+    )
+
+
+def _not_empty(channels: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
+    return {key: found for key, found in channels.items() if found}

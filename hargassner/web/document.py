@@ -25,13 +25,14 @@ def _since(moment: float | None, date: Date) -> float | None:
 
 
 def chain_picture(status: Status, language: str, date: Date) -> Json:
-    """The chain, in words."""
-    return {
-        "gateway": _link(status.gateway, language, date),
-        "bridge": _link(status.bridge, language, date),
-        "boiler": _link(status.boiler, language, date),
-        "broker": _link(status.broker, language, date),
+    """The chain, in words; only the links that there are."""
+    links = {
+        "gateway": status.gateway,
+        "bridge": status.bridge,
+        "boiler": status.boiler,
+        "broker": status.broker,
     }
+    return {name: _link(link, language, date) for name, link in links.items() if link is not None}
 
 
 def _link(link: Link, language: str, date: Date) -> Json:
@@ -108,15 +109,10 @@ def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, dat
         return _state(boiler, channels, role, language, date)
 
     channels = {role: found[0] for role, found in by_role(boiler).items()}
-    tiles = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
     return {
         "current": boiler.availability.telemetry,
         "state": state("boiler_state") or state("pellet_boiler_state"),
-        "tiles": [
-            {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
-            for tile, value in tiles.items()
-            if value is not None
-        ],
+        "tiles": _tiles(channels, language),
         "buffer": _buffer(channels, state),
         "water": _tanks(channels, state, language),
         "circuits": _circuits(channels, state, language),
@@ -126,6 +122,15 @@ def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, dat
             "since": consumed.since if consumed else None,
         },
     }
+
+
+def _tiles(channels: Mapping[str, Channel], language: str) -> list[object]:
+    values = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
+    return [
+        {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
+        for tile, value in values.items()
+        if value is not None
+    ]
 
 
 def _value(channels: Mapping[str, Channel], *roles: str) -> Json:

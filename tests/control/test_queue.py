@@ -310,6 +310,7 @@ class SessionTests(ControlCase):
         self.house.advance(0.01)
         self.house.client.gone(ConnectionDone())
         self.house.boiler_leg.gone(ConnectionDone())
+        self.house.boiler_end.gone()
         timed = {each.func.__module__ for each in self.house.clock.getDelayedCalls()}
         self.assertEqual(self.count("session_ended"), 2)
         for module in ("queue", "session_line", "turns"):
@@ -542,8 +543,8 @@ class SeveralSessionsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.house = House().log_in()
         self.newer = NewerSession()
-        interpreter = self.house.interpreter.watch(self.house.session)
-        self.line = self.house.control.watch(self.newer, interpreter)
+        interpreter = self.house.interpreter.observe(self.house.session)
+        self.line = self.house.control.observe(self.newer, interpreter)
         self.house.control.logged_in(self.line)
         self.first = self.house.command("4", "22")
         self.house.advance(0.1)

@@ -10,7 +10,7 @@ comes could have told them apart.
 A second request of the bridge's begins where the first began: with nothing open, and nothing
 carried over. So its states are among those of a first one with fewer of the gateway's behind it.
 
-``ARBITRATION=full`` in the environment asks for three requests of the gateway's, else there are two.
+``ARBITRATION=full`` in the environment asks for three requests of the gateway's, and not two.
 """
 
 import os

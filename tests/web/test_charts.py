@@ -174,9 +174,9 @@ class KeeperTests(ClockCase):
     def live(self) -> None:
         """Begin a life of the bridge."""
         directory = StateDirectory(self.path)
-        self.keeper = HistoryService(self.boiler, directory, self.clock, at_once)
-        self.keeper.startService()
-        self.addCleanup(lambda keeper=self.keeper: keeper.running and keeper.stopService())
+        self.service = HistoryService(self.boiler, directory, self.clock, at_once)
+        self.service.startService()
+        self.addCleanup(lambda service=self.service: service.running and service.stopService())
 
     def show(self, temperature: str, burnt: str) -> None:
         values = {"TK": (temperature, "°C"), "Verbrauchszähler": (burnt, "kg")}
@@ -189,9 +189,9 @@ class KeeperTests(ClockCase):
         self.minutes(2)
         self.show("70.0", "1002")
         self.minutes(1)
-        [line] = self.keeper.history.lines().values()
+        [line] = self.service.history.lines().values()
         self.assertEqual([round(each, 1) for each in line], [65.9, 65.9, 65.9, 70.0])
-        self.assertEqual(self.keeper.consumed.kilograms, 2.0)
+        self.assertEqual(self.service.consumed.kilograms, 2.0)
 
     def test_a_boiler_that_is_away_leaves_a_gap(self) -> None:
         self.minutes(1)
@@ -199,17 +199,17 @@ class KeeperTests(ClockCase):
         self.minutes(3)
         self.show("70.0", "1000")
         self.minutes(1)
-        [line] = self.keeper.history.lines().values()
+        [line] = self.service.history.lines().values()
         self.assertEqual([each is None for each in line], [False, False, True, True, False, False])
 
     def test_the_day_goes_on_while_a_boiler_is_away(self) -> None:
         self.boiler.tick(self.clock.seconds() + 30)
         self.minutes(3)
-        [line] = self.keeper.history.lines().values()
+        [line] = self.service.history.lines().values()
         self.assertEqual([each is None for each in line], [False, True, True])
-        self.assertEqual(self.keeper.history.newest, self.clock.seconds() - MINUTE)
+        self.assertEqual(self.service.history.newest, self.clock.seconds() - MINUTE)
         self.minutes(KEPT)
-        [line] = self.keeper.history.lines().values()
+        [line] = self.service.history.lines().values()
         self.assertEqual([each for each in line if each is not None], [])
 
     def test_nothing_is_written_while_a_boiler_is_away(self) -> None:
@@ -225,12 +225,12 @@ class KeeperTests(ClockCase):
 
     def test_a_restart_leaves_a_gap_and_loses_nothing(self) -> None:
         self.minutes(2)
-        self.keeper.stopService()
+        self.service.stopService()
         self.clock.advance(5 * MINUTE)
         self.live()
-        [line] = self.keeper.history.lines().values()
+        [line] = self.service.history.lines().values()
         self.assertEqual([each is None for each in line], [False] * 3 + [True] * 4 + [False])
-        self.assertEqual(self.keeper.consumed.before, 1000.0)
+        self.assertEqual(self.service.consumed.before, 1000.0)
 
     def test_it_is_written_at_intervals_too(self) -> None:
         self.minutes(int(SAVE_EVERY / MINUTE))
@@ -250,8 +250,8 @@ class KeeperTests(ClockCase):
             '{"newest": null, "lines": {}, "consumed": {"day": "yesterday"}}',
             '{"newest": null, "lines": {}, "consumed": {"day": "2026-11-25"}}',
         ):
-            self.keeper.stopService()
+            self.service.stopService()
             StateDirectory(self.path).save(HistoryService.FILE, damaged.encode())
             self.live()
             self.assertFalse((self.path / HistoryService.FILE).exists(), damaged)
-            self.assertEqual(list(self.keeper.history.lines()), ["tk"], damaged)
+            self.assertEqual(list(self.service.history.lines()), ["tk"], damaged)

@@ -3,9 +3,6 @@
 import json
 from socket import gethostname
 
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import globalLogPublisher
-
 from hargassner.dialogue.events import LoggedIn, SessionOpened, SessionOver
 from hargassner.discovery import Announcement, ServiceList
 from tests.web.cases import Answer, Connection, PageCase, show
@@ -146,12 +143,11 @@ class SiteTests(PageCase):
         self.assertEqual((answer.code, answer.headers["server"]), (405, "hargassner"))
 
     def test_requests_are_not_logged(self) -> None:
-        everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
         self.site.doStart()
         self.addCleanup(self.site.doStop)
         self.get("/api/state")
         self.get("/api/state", method="HEAD")
-        self.assertEqual([event for event in everything if "/api/state" in str(event)], [])
+        self.assertEqual([event for event in self.log.everything if "/api/state" in str(event)], [])
 
 
 class StateTests(PageCase):
