@@ -42,6 +42,10 @@ class Piece:
     kept: bool = False
     refuses: bool = False
 
+    def goes_with(self, next_: "Piece") -> bool:
+        """Whether the next one may go with this one as one piece."""
+        return self.kept is next_.kept and not self.refuses and not next_.refuses
+
 
 class _Pieces:
     """Gathers bytes, those together that go the same way one after the other."""
@@ -50,13 +54,10 @@ class _Pieces:
         self._gathered: list[Piece] = []
 
     def add(self, data: bytes | bytearray, *, kept: bool = False, refuses: bool = False) -> None:
-        if not data:
-            return
         piece = Piece(bytes(data), kept, refuses)
-        last = self._gathered[-1] if self._gathered else None
-        if last is not None and last.kept is kept and not refuses and not last.refuses:
-            self._gathered[-1] = Piece(last.data + piece.data, kept)
-        else:
+        if self._gathered and self._gathered[-1].goes_with(piece):
+            self._gathered[-1] = Piece(self._gathered[-1].data + piece.data, kept)
+        elif data:
             self._gathered.append(piece)
 
     def all(self) -> list[Piece]:

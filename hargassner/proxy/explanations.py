@@ -9,16 +9,17 @@ come at any time, and an answer may be late.
 
 **An explanation** says which of the requests since the bridge's own are still to be answered, which
 of the lines that are held is the answer to the bridge, and what improbable must have happened for
-that: a reply lost (1), a notice that names what a request sets, and has nothing to do with it (2).
-That an answer is late is not improbable.
+that: a reply is lost (1), or is although a notice has just said that the request is carried out
+(2), or the boiler contradicts itself (10). That an answer is late is not improbable.
 
 **What is done.** Every line and every notice splits each explanation into those that go on from it;
 one that cannot have the line is dropped. Of two after which the same requests are still to be
 answered nothing that comes can tell which is right, so the less probable one is dropped at once;
-where they are as probable, the one that gives more to the gateway stays. So there are never more of
-them than requests, and no more than ``MOST_EXPLANATIONS`` in any case: of more the least probable
-are dropped. A line passes when every explanation gives it to the gateway, is kept when every one
-gives it to the bridge, and is held while they differ.
+where they are as probable, the one that gives all to the gateway stays. So there are no more of
+them than states of the requests, and not more than ``MOST_EXPLANATIONS`` in any case: of more the
+least probable are dropped. A line passes when every explanation gives it to the gateway, is kept
+when every one gives it to the bridge, and is held while they differ. With more than ``MOST_HELD``
+lines held nothing more is waited for.
 
 **The prior**, when no more is waited for:
 
@@ -117,19 +118,22 @@ class Explanation:
         Each line from there on is taken for the reply to the request that follows, so that the
         last one stands for a reply that is still to come. None where they don't fit.
         """
-        kept = self.kept
         place = next((at for at, each in enumerate(self.pending) if each.cost_of_none), None)
-        if kept.count(True) != 1 or place is None:
+        if self.kept.count(True) != 1 or place is None:
             return None
-        ours = kept.index(True)
         waiting = self.pending[place]
-        next_ones = [None if each is None else Pending(each) for each in self.owners[ours + 1 :]]
-        fits = zip(held[ours:], [*next_ones, waiting], strict=True)
-        if not all(each is not None and each.ends_with(line[1:-2]) for line, each in fits):
+        if not self._fit(held, waiting):
             return None
         instead = replace(waiting, request=replace(waiting.request, by_bridge=True))
         rest = (*self.pending[:place], instead, *self.pending[place + 1 :])
         return Explanation(rest, self.cost)
+
+    def _fit(self, held: tuple[bytes, ...], waiting: Pending) -> bool:
+        """Whether each line from the bridge's on is all that the request behind it waits for."""
+        ours = self.kept.index(True)
+        behind = [owner and Pending(owner) for owner in self.owners[ours + 1 :]]
+        pairs = zip(held[ours:], [*behind, waiting], strict=True)
+        return all(isinstance(each, Pending) and each.ends_with(line[1:-2]) for line, each in pairs)
 
 
 @dataclass(frozen=True, slots=True)

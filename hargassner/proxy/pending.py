@@ -20,8 +20,6 @@ nothing to do with it, a reply says other than a notice did, or one of several l
 """
 
 _SETTING = re.compile(rb'(?is)\$par\s+set\s+"?([^";]+);([^";]*);([^";]*).*')
-_OPEN_END = (Kind.UNKNOWN, Kind.ERRORS, Kind.PARAMETERS_ALL, Kind.DESCRIPTOR)
-"""Nobody can know whether more of such a reply comes, once it has begun."""
 _REMEMBERED = 256
 
 
@@ -37,6 +35,24 @@ class Progress(Enum):
     """A notice has named that value, and something else was asked since."""
     REFUSED = auto()
     """A notice has refused it: a reply may follow."""
+
+
+_OPEN_END = (Kind.UNKNOWN, Kind.ERRORS, Kind.PARAMETERS_ALL, Kind.DESCRIPTOR)
+"""Nobody can know whether more of such a reply comes, once it has begun."""
+_COST_OF_NONE: dict[Progress, tuple[int, tuple[Kind, ...]]] = {
+    Progress.OPEN: (LOST, (Kind.UNKNOWN, Kind.RENEW)),
+    Progress.BEGUN: (CONTRADICTION, _OPEN_END),
+    Progress.CARRIED_OUT: (LOST_AFTER_NOTICE, ()),
+    Progress.DONE: (LOST, ()),
+    Progress.REFUSED: (0, ()),
+}
+"""What it costs that no more of a reply comes, and for which kinds it costs nothing."""
+_COST_OF_REPLY = {
+    Progress.CARRIED_OUT: (0, CONTRADICTION),
+    Progress.DONE: (0, CONTRADICTION),
+    Progress.REFUSED: (CONTRADICTION, 0),
+}
+"""What it costs after a notice that a reply does not refuse, and that it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +81,13 @@ class Asked:
 
     def is_set_by(self, notice: bytes) -> bool:
         """Whether a notice names what this request sets, and the value if that can be known."""
-        change = changed_value(notice.decode("latin-1"))
-        if change is None or not self.sets or change[0].casefold() != self.sets:
-            return False
-        if self.text and change[1] == self.text:
-            return True
-        return self._is_value(change[1])
+        id_, value = changed_value(notice.decode("latin-1")) or ("", "")
+        return bool(id_) and id_.casefold() == self.sets and self._is_value(value)
 
     def _is_value(self, text: str) -> bool:
         if self.type != "3":
             # An option is asked for by its index, and named by its text.
-            return not self.text
+            return self.text in ("", text)
         try:
             return Decimal(text) == Decimal(self.value)
         except InvalidOperation:
@@ -100,15 +112,8 @@ class Pending:
     @property
     def cost_of_none(self) -> int:
         """What it costs that no more of its reply comes."""
-        form = self.request.form
-        match self.progress:
-            case Progress.CARRIED_OUT:
-                return LOST_AFTER_NOTICE
-            case Progress.REFUSED:
-                return 0
-            case Progress.BEGUN:
-                return 0 if form.kind in _OPEN_END else CONTRADICTION
-        return 0 if form.silent or form.kind is Kind.UNKNOWN else LOST
+        cost, free = _COST_OF_NONE[self.progress]
+        return 0 if self.request.form.kind in free else cost
 
     def ends_with(self, reply: bytes) -> bool:
         """Whether this reply would be all that the request waits for."""
@@ -149,36 +154,19 @@ def _replied(pending: Pending, reply: bytes, loosely: bool) -> After | None:
     request = Request(asked.form, "", asked.subject, answered=begun)
     if loosely != _is_loose(request, reply):
         return None
-    if request.expects(reply):
-        return After(cost=_contradiction(pending, reply)) if _ends(request, reply) else _more(asked)
-    return _more(asked) if request.admits(reply) else None
+    if request.expects(reply) and _ends(request, reply):
+        return After(cost=_COST_OF_REPLY.get(pending.progress, (0, 0))[refuses(reply)])
+    more = request.expects(reply) or request.admits(reply)
+    return After((Pending(asked, Progress.BEGUN),)) if more else None
 
 
 def _is_loose(request: Request, reply: bytes) -> bool:
     """Whether a parameter line ends as if it answered a request of the other kind."""
     if not type_is_known(reply):
         return False
-    match request.form.kind:
-        case Kind.PARAMETER:
-            return not tells_one(reply)
-        case Kind.PARAMETERS_CHANGED:
-            return tells_one(reply)
-    return False
+    others = {Kind.PARAMETER: False, Kind.PARAMETERS_CHANGED: True}
+    return tells_one(reply) is others.get(request.form.kind)
 
 
 def _ends(request: Request, reply: bytes) -> bool:
     return request.ends_with(reply) or not request.form.reply.fullmatch(reply)
-
-
-def _more(asked: Asked) -> After:
-    return After((Pending(asked, Progress.BEGUN),))
-
-
-def _contradiction(pending: Pending, reply: bytes) -> int:
-    """What it costs that a reply comes after a notice that said the same, or other."""
-    match pending.progress:
-        case Progress.CARRIED_OUT | Progress.DONE:
-            return CONTRADICTION if refuses(reply) else 0
-        case Progress.REFUSED:
-            return 0 if refuses(reply) else CONTRADICTION
-    return 0
