@@ -22,7 +22,7 @@ from hargassner.dialogue.masking import Masking
 from hargassner.dialogue.notices import NoticeReader
 from hargassner.dialogue.pairing import Pairing
 from hargassner.dialogue.replies import ReplyReader
-from hargassner.observers import Once
+from hargassner.once import Once
 
 MOST_KINDS = 64
 """Kinds of unknown requests of which an event is given."""
