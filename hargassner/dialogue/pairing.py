@@ -74,13 +74,19 @@ class Pairing:
         """Whose a reply may be that no open request expects."""
         if self._recent is not None and self._recent.expects(reply):
             return self._recent
-        for each in self._open:
-            if each.refused and each.form.reply.fullmatch(reply):
-                return each
-        request = next((each for each in self._open if each.admits(reply)), None)
+        request = self._refused(reply) or self._loosely(reply)
         if request is None and self._open:
             self._open[0].misread = True
         return request
+
+    def _refused(self, reply: bytes) -> Request | None:
+        """The oldest request that a notice has refused, if it has got this reply all the same."""
+        refused = (each for each in self._open if each.refused)
+        return next((each for each in refused if each.form.reply.fullmatch(reply)), None)
+
+    def _loosely(self, reply: bytes) -> Request | None:
+        """The oldest request to which this line may belong although no grammar says so."""
+        return next((each for each in self._open if each.admits(reply)), None)
 
     def end(self, request: Request) -> None:
         """No more of the reply is waited for; what comes all the same may still be read."""
