@@ -32,6 +32,7 @@ from hargassner.proxy.forwarding import ForwardAccess, ForwardFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.reactor import IBridgeReactor
+from hargassner.startup import described
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Snapshots
 from hargassner.web.timing import Timing
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from hargassner.mqtt.interfaces import LinkStatus
     from hargassner.mqtt.link import BrokerLink
     from hargassner.recording.writer import RecordingWriter
+    from hargassner.storage.history.service import History
 
 InThread = Callable[..., "Deferred[Any]"]
 """Calls what blocks, with arguments, off the reactor's thread."""
@@ -65,9 +67,9 @@ class Parts:
     """The parts of the bridge, for whoever starts them or looks at them.
 
     ``in_thread`` calls what blocks off the reactor's thread. ``timing`` measures while there
-    is a page to show it. ``recordings`` and ``broker`` are None where none are configured,
-    ``gateway`` where there is none. ``finder`` asks for a boiler that neither a gateway asks for
-    nor the configuration names. ``openings`` is what is open towards the boiler while its
+    is a page to show it. ``recordings``, ``history`` and ``broker`` are None where none are
+    configured, ``gateway`` where there is none. ``finder`` asks for a boiler that neither a gateway
+    asks for nor the configuration names. ``openings`` is what is open towards the boiler while its
     interface is there.
     """
 
@@ -87,6 +89,7 @@ class Parts:
     gateway: GatewayParts | None
     finder: Finder | None
     openings: tuple[InterfaceOpening, ...]
+    history: "History | None"
     broker: "BrokerLink | None"
 
     @property
@@ -140,7 +143,13 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
-    interpreter = Interpreter(boiler, reactor, snapshots.save_descriptor, config.telemetry.hidden)
+    interpreter = Interpreter(
+        boiler,
+        reactor,
+        snapshots.save_descriptor,
+        config.telemetry.hidden,
+        described(config),
+    )
     interface = NetworkInterface(config.boiler.interface, config.boiler.address)
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
@@ -169,6 +178,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         gateway=gateway,
         finder=finder,
         openings=_openings(reactor, interface, gateway, finder),
+        history=_history(config, boiler, state, reactor, clock),
         broker=_broker(config, reactor),
     )
 
@@ -209,6 +219,19 @@ def _recordings(config: Config, in_thread: InThread) -> "RecordingWriter | None"
     from hargassner.recording.writer import RecordingWriter
 
     return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
+
+
+def _history(
+    config: Config, boiler: Boiler, state: StateDirectory, reactor: IBridgeReactor, clock: IClock
+) -> "History | None":
+    if not config.history.enabled:
+        return None
+    # SQLite is loaded only where it is used.
+    from hargassner.storage.history.opening import clock_is_set
+    from hargassner.storage.history.service import History
+    from hargassner.storage.history.store import Store
+
+    return History(boiler, state, Store(state, reactor), clock, clock_is_set)
 
 
 def _gateway(

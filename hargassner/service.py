@@ -23,6 +23,7 @@ from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
+from hargassner.storage.claim import StateClaim
 
 if TYPE_CHECKING:
     from hargassner.recording.writer import RecordingWriter
@@ -49,12 +50,14 @@ class Bridge(MultiService):
                 JournalKeeping(parts.journal, reactor),
                 Names(reactor),
                 DescriptorWatch(reactor),
+                StateClaim(parts.state.path),
                 parts.snapshots,
                 *(parts.gateway.openings if parts.gateway else ()),
                 *parts.openings,
                 _ticking(parts.boiler, reactor),
                 *_gateway(parts),
                 *([parts.finder] if parts.finder else []),
+                *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 Later(
                     reactor,

@@ -36,6 +36,7 @@ DEFAULTS = {
         "telnet_port": 23,
         "broadcast": "255.255.255.255",
         "direct_telemetry": True,
+        "descriptor": "",
     },
     "discovery": {
         "boiler_port": 35601,
@@ -70,6 +71,7 @@ DEFAULTS = {
     "manhole": {"listen": "", "username": "admin", "password": ""},
     "state": {"directory": ""},
     "recording": {"directory": ""},
+    "history": {"enabled": True},
 }
 
 # What is given, and a word of what the line must say is allowed.
@@ -172,6 +174,7 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("manhole", "username", "", "not empty"),
     ("state", "directory", False, "a text"),
     ("recording", "directory", 1, "a text"),
+    ("history", "enabled", 1, "true or false"),
 ]
 
 ACCEPTED: list[tuple[str, str, Any, Any]] = [

@@ -37,6 +37,7 @@ class BoilerConfig:
     telnet_port: int = _setting(23, checks.port)
     broadcast: str = _setting("255.255.255.255", checks.address)
     direct_telemetry: bool = _setting(True, checks.flag)
+    descriptor: str = _setting("", checks.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,13 @@ class RecordingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryConfig:
+    """``[history]``: whether the main values are kept for years, in the state directory."""
+
+    enabled: bool = _setting(True, checks.flag)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; its fields are the file's sections."""
 
@@ -147,3 +155,4 @@ class Config:
     manhole: ManholeConfig = ManholeConfig()
     state: StateConfig = StateConfig()
     recording: RecordingConfig = RecordingConfig()
+    history: HistoryConfig = HistoryConfig()

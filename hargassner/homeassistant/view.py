@@ -17,6 +17,7 @@ from hargassner.boiler.model import (
     Fault,
     Identity,
     Setting,
+    Understanding,
 )
 from hargassner.catalogue import AnalogEntry
 from hargassner.clock import IClock
@@ -209,6 +210,10 @@ class HomeView(Service, BoilerObserver):
             online[self._topics.session] = availability.session is not None
         return online
 
+    def understanding_changed(self, understanding: Understanding) -> None:
+        """Publish how it is known what the telemetry means."""
+        self._show_info()
+
     def identity_changed(self, identity: Identity) -> None:
         """Publish who the boiler and the gateway are."""
         self._show_info()
@@ -235,7 +240,8 @@ class HomeView(Service, BoilerObserver):
         info = {key: value or None for key, value in asdict(who).items()} | {"session_start": start}
         if self._commands is None:
             info = {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
-        self._states.show(self._topics.info, compact(info), at_once=True)
+        facts = self._boiler.understanding.facts
+        self._states.show(self._topics.info, compact({**info, **facts}), at_once=True)
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known

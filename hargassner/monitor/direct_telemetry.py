@@ -122,7 +122,8 @@ class _ReaderFactory(Factory[TelemetryReader]):
     def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
         self.connections += 1
         now = self._clock.seconds()
-        describe = self._interpreter.boiler.descriptor is None and now - self._asked >= ASK_AGAIN
+        known = self._interpreter.boiler.understanding.boilers_own
+        describe = not known and now - self._asked >= ASK_AGAIN
         if describe:
             self._asked = now
         return TelemetryReader(self._interpreter, self._clock, describe, self._owner)

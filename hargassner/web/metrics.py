@@ -123,6 +123,7 @@ class BridgeCollector(Collector):
         yield GaugeMetricFamily(
             "hargassner_telemetry_online", "1 while telemetry arrives.", availability.telemetry
         )
+        yield from self._understanding()
         yield GaugeMetricFamily("hargassner_pages_open", "Pages open.", self._live.readers)
         status = self._broker()
         if status is not None:
@@ -136,6 +137,22 @@ class BridgeCollector(Collector):
                 "Connections to the broker, reconnects too.",
                 status.connections,
             )
+
+    def _understanding(self) -> Iterable[Metric]:
+        known = self._boiler.understanding
+        understood = GaugeMetricFamily(
+            "hargassner_telemetry_understood",
+            "1 if it is known what the values mean; the source is boiler, remembered, file,"
+            " recognised or unknown.",
+            labels=["source", "layout"],
+        )
+        understood.add_metric([str(known.origin.source), known.origin.layout], known.understood)
+        yield understood
+        yield GaugeMetricFamily(
+            "hargassner_unknown_channels",
+            "Analog channels that cannot be told, since lines have hidden values.",
+            known.fit.unknown if known.fit else 0,
+        )
 
     def _timings(self) -> Iterable[Metric]:
         yield _histogram(
