@@ -42,17 +42,17 @@ class LaterTests(ClockCase):
         self.assertEqual([], self.notes)
         later.stopService()
 
-    def test_each_step_has_a_turn_of_its_own(self) -> None:
-        later = Later(self.clock, [lambda: self.step("first"), lambda: self.step("second")])
+    def test_what_waits_passes_between_two_steps(self) -> None:
+        def first() -> list[IService]:
+            self.clock.callLater(0, self.notes.append, "passed")
+            return self.step("first")
+
+        later = Later(self.clock, [first, lambda: self.step("second")])
         later.startService()
-        built = []
-        while self.clock.getDelayedCalls():
-            [turn] = self.clock.getDelayedCalls()
-            turn.cancel()
-            turn.func()
-            built.append(len(list(later)))
-        self.assertEqual([1, 2], built)
-        self.assertEqual(["a step", "first starts", "a step", "second starts"], self.notes)
+        self.clock.advance(0)
+        self.assertEqual(
+            ["a step", "first starts", "passed", "a step", "second starts"], self.notes
+        )
         later.stopService()
 
     def test_they_stop_in_the_other_order(self) -> None:
