@@ -71,7 +71,8 @@ class Installation:
         self.proven = Proven()
         self._catalogue = catalogue
         self._channels: tuple[Channel, ...] = ()
-        self._doubtful: list[Channel] = []
+        self.doubtful: frozenset[Channel] = frozenset()
+        """The channels that may yet show that something exists."""
 
     @property
     def present(self) -> frozenset[str]:
@@ -98,7 +99,7 @@ class Installation:
             programme: the code that the mode switch shows, None where that is not known.
         """
         heats = programme not in _NOT_HEATING
-        shown = list(filter(_shows_something, self._doubtful))
+        shown = list(filter(_shows_something, self.doubtful))
         groups = (each.place.group for each in shown if _is_proof(each, heats))
         inputs = (each.object for each in filter(_is_input, shown))
         return self.add(Proven(frozenset(groups), frozenset(inputs)))
@@ -123,7 +124,7 @@ class Installation:
 
     def _doubt(self) -> None:
         """Find the channels that may yet show something."""
-        self._doubtful = list(filter(self._is_doubtful, self._channels))
+        self.doubtful = frozenset(filter(self._is_doubtful, self._channels))
 
     def _is_doubtful(self, channel: Channel) -> bool:
         may_prove = bool(channel.place.proof) and not self.has(channel.place.group)

@@ -16,7 +16,7 @@ from hargassner.boiler.equipment import Installation
 from hargassner.boiler.faults import Fault, Faults
 from hargassner.boiler.fitting_log import FitLog, say_not_recognised, say_origin
 from hargassner.boiler.inputs import MISSING_TIMEOUT, Inputs
-from hargassner.boiler.observer import BoilerObserver
+from hargassner.boiler.observer import BoilerObserver, BoilerObservers
 from hargassner.boiler.sessions import Availability, Identity, Session, Sessions, identified
 from hargassner.boiler.settings import Setting, Settings
 from hargassner.boiler.understanding import Understanding
@@ -40,7 +40,6 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.dialogue.origin import UNKNOWN, Origin
-from hargassner.observers import Observers
 
 __all__ = [
     "MISSING_TIMEOUT",
@@ -110,7 +109,8 @@ class Boiler:
         self._sessions = Sessions()
         self._last_line: float | None = None
         self._fit_log = FitLog()
-        self._observers: Observers[BoilerObserver] = Observers("a change of the boiler")
+        self._unjudged = False
+        self._observers = BoilerObservers()
 
     # What is known.
 
@@ -188,7 +188,7 @@ class Boiler:
             log.info("no telemetry for {timeout:g} seconds", timeout=TELEMETRY_TIMEOUT)
             self._set_availability(replace(self.availability, telemetry=False, telemetry_since=now))
         for channel in self._inputs.disconnect(now):
-            self._notify_channel(channel)
+            self._observers.of_channels.tell(channel)
 
     # Telemetry.
 
@@ -197,7 +197,7 @@ class Boiler:
         if readings.changed:
             self._show(readings.changed, now)
             # What a line that was cut short shows once is no proof that stays for ever.
-            if readings.mismatch == self.availability.mismatch:
+            if self._unjudged and readings.mismatch == self.availability.mismatch:
                 self._judge_equipment()
         if readings.mismatch != self.availability.mismatch:
             self._set_availability(
@@ -213,8 +213,9 @@ class Boiler:
 
     def _show(self, readings: Sequence[Reading], now: float) -> None:
         # Every second, for some ten channels: what can be known beforehand is.
-        channels, notify = self._channels.by_object, self._notify_channel
+        channels, notify = self._channels.by_object, self._observers.of_channels.tell
         with_role, detectable = self._channels.with_role, self._channels.detectable
+        doubtful = self.equipment.doubtful
         compute = False
         for reading in readings:
             channel = channels[reading.channel.object]
@@ -228,7 +229,10 @@ class Boiler:
                 notify(channel)
                 if channel in with_role:
                     compute = True
+                if channel in doubtful:
+                    self._unjudged = True
         if compute:
+            self._unjudged = True
             self._compute(now)
 
     def _take_meaning(self, event: Described | NotRecognised, now: float) -> None:
@@ -274,6 +278,7 @@ class Boiler:
             self._observers.notify(lambda observer: observer.counters_changed(counters))
 
     def _judge_equipment(self) -> None:
+        self._unjudged = False
         self._notify_equipment(self.equipment.judge(self._channels.value(PROGRAMME)))
 
     def _compute_faults(self, now: float) -> None:
@@ -312,9 +317,6 @@ class Boiler:
         if availability != self.availability:
             self.availability = availability
             self._observers.notify(lambda observer: observer.availability_changed(availability))
-
-    def _notify_channel(self, channel: Channel) -> None:
-        self._observers.notify(lambda observer: observer.channel_changed(channel))
 
     def _notify_equipment(self, is_new: bool) -> None:
         if is_new:

@@ -29,12 +29,12 @@ from hargassner.homeassistant.announcements import Surroundings
 from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.availability import AvailabilityTopics
 from hargassner.homeassistant.bridge_status import BridgeStatus
+from hargassner.homeassistant.channel_states import ChannelStates
 from hargassner.homeassistant.commands import Commands
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
 from hargassner.homeassistant.last_command import LastCommand
-from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
@@ -94,6 +94,7 @@ class HomeView(Service, BoilerObserver):
         self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
         self._states = States(broker, clock, self._note_retained)
+        self._channels = ChannelStates(self._topics, self._states, config)
         self._availability = AvailabilityTopics(
             self._topics, self._states, with_session=control is not None
         )
@@ -181,6 +182,7 @@ class HomeView(Service, BoilerObserver):
 
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
         """Announce them; what is there no more is forgotten when nothing reads it."""
+        self._channels.forget(gone)
         if self._home_assistant.discovery == "off":
             self._forget_gone()
         self._announcer.soon()
@@ -191,11 +193,7 @@ class HomeView(Service, BoilerObserver):
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
-        self._states.show(
-            self._topics.channel(channel),
-            _shown(channel),
-            interval_of(channel, self._config),
-        )
+        self._channels.changed(channel)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
@@ -322,9 +320,3 @@ class HomeView(Service, BoilerObserver):
             self._broker.clear(Topics(known.base).status)
         known.base = self._topics.base
         self._retained.changed()
-
-
-def _shown(channel: Channel) -> str:
-    """What a channel shows, if that is known."""
-    known = channel.connected and channel.value is not None
-    return UNKNOWN if not known or channel.text is None else channel.text
