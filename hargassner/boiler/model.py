@@ -109,7 +109,6 @@ class Boiler:
         self._sessions = Sessions()
         self._last_line: float | None = None
         self._fit_log = FitLog()
-        self._unjudged = False
         self._observers = BoilerObservers()
 
     # What is known.
@@ -197,7 +196,7 @@ class Boiler:
         if readings.changed:
             self._show(readings.changed, now)
             # What a line that was cut short shows once is no proof that stays for ever.
-            if self._unjudged and readings.mismatch == self.availability.mismatch:
+            if readings.mismatch == self.availability.mismatch:
                 self._judge_equipment()
         if readings.mismatch != self.availability.mismatch:
             self._set_availability(
@@ -214,8 +213,8 @@ class Boiler:
     def _show(self, readings: Sequence[Reading], now: float) -> None:
         # Every second, for some ten channels: what can be known beforehand is.
         channels, notify = self._channels.by_object, self._observers.of_channels.tell
+        judge_again = self.equipment.changed
         with_role, detectable = self._channels.with_role, self._channels.detectable
-        doubtful = self.equipment.doubtful
         compute = False
         for reading in readings:
             channel = channels[reading.channel.object]
@@ -229,10 +228,8 @@ class Boiler:
                 notify(channel)
                 if channel in with_role:
                     compute = True
-                if channel in doubtful:
-                    self._unjudged = True
+                judge_again(channel)
         if compute:
-            self._unjudged = True
             self._compute(now)
 
     def _take_meaning(self, event: Described | NotRecognised, now: float) -> None:
@@ -278,7 +275,6 @@ class Boiler:
             self._observers.notify(lambda observer: observer.counters_changed(counters))
 
     def _judge_equipment(self) -> None:
-        self._unjudged = False
         self._notify_equipment(self.equipment.judge(self._channels.value(PROGRAMME)))
 
     def _compute_faults(self, now: float) -> None:
