@@ -186,7 +186,11 @@ class SessionInterpreter:
 
     def bridge_received(self, data: bytes) -> None:
         """Take in the boiler's answer to it."""
-        self._understand(self.dialogue.boiler_sent, data)
+        self._understand(self.dialogue.bridge_received, data)
+
+    def bridge_refused(self) -> None:
+        """Take in that the notice which ends next refuses the bridge's request."""
+        self.dialogue.bridge_refused()
 
     def over(self, reason: str) -> None:
         """The session is over: the model takes that in."""
