@@ -367,6 +367,18 @@ class ReadingTests(ControlCase):
         self.assertEqual(self.asked(), [f"$par get {each}".encode() for each in PARAMETERS])
         self.assertEqual(set(self.house.model.settings), set(PARAMETERS))
 
+    def test_what_is_safe_of_what_exists_is_read_by_itself(self) -> None:
+        """What turns out to exist in a session is read then."""
+        house = self.build(parameters=("auto",))
+        house.advance(60)
+        first = list(house.boiler.asked_by_bridge)
+        house.model.apply(ParameterChanged("PR013", "Zone 3", "Aus", "Auto"), 0.0)
+        house.advance(60)
+        self.assertIn(b"$par get PR001", first)
+        self.assertNotIn(b"$par get H4", first)
+        self.assertIn(b"$par get H4", house.boiler.asked_by_bridge)
+        self.assertEqual([], [each for each in self.log.lines if "does not tell" in each])
+
     def test_what_the_boiler_does_not_tell_is_said_once(self) -> None:
         self.mishaps = {
             "par get 4": Mishap(("$permission denied",)),
