@@ -19,11 +19,10 @@ def days(
     selection: Selection, labels: Labels, state: Recorded | None, cursor: "sqlite3.Cursor"
 ) -> list[Json]:
     """What each day came to, where days are asked for; None for one without a record."""
-    extent = selection.extent
-    if selection.grain != "day" or extent is None:
+    if selection.grain != "day":
         return []
-    known = reader.facts(cursor, extent)
-    each_day = (known.get(day) for day in range(extent.first, extent.last + 1))
+    known = reader.facts(cursor, selection.extent)
+    each_day = map(known.get, selection.extent.slots)
     return [None if facts is None else _day(facts, labels, state) for facts in each_day]
 
 

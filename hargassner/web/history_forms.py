@@ -11,7 +11,6 @@ from hargassner.catalogue.activities import OTHER
 from hargassner.storage.history import reader
 from hargassner.storage.history.csv_text import numbers_text
 from hargassner.storage.history.query import Query, Selection, begin_of, select
-from hargassner.storage.history.reader import Extent
 from hargassner.storage.history.samples import Recorded
 from hargassner.web.document import Json
 from hargassner.web.history_days import days, events
@@ -52,11 +51,10 @@ def json_pieces(query: Query, labels: Labels, cursor: "sqlite3.Cursor") -> Itera
     """The pieces of the answer as JSON."""
     selection = select(query, reader.kept(cursor))
     state = next((each for each in selection.kept.channels if each.is_state), None)
-    extent = selection.extent
     yield lambda _: _text(_head(selection))[:-1] + b',"charts":['
     yield from _charts(selection, labels)
     yield lambda _: b'],"state":'
-    if extent is None or state not in selection.channels:
+    if not selection.extent.slots or state not in selection.channels:
         yield lambda _: b"null"
     else:
         yield partial(_state, selection, labels, state)
@@ -94,7 +92,7 @@ def _charts(selection: Selection, labels: Labels) -> Iterator[Piece]:
     separator = b""
     for chart, of_chart in CHARTS.items():
         lines = [(role, each) for role in of_chart for each in roles.get(role, ())]
-        if not lines or selection.extent is None:
+        if not (lines and selection.extent.slots):
             continue
         begin = {"chart": chart, "title": text(f"page.chart.{chart}", labels.language)}
         opening = separator + _text(begin)[:-1] + b',"lines":['
@@ -113,7 +111,7 @@ def _line(
     before: bytes,
     cursor: "sqlite3.Cursor",
 ) -> bytes:
-    numbers = reader.line(cursor, selection.grain, channel.object, _extent(selection))
+    numbers = reader.line(cursor, selection.grain, channel.object, selection.extent)
     line: dict[str, Json] = {
         "object": channel.object,
         "label": labels.of_channel(channel),
@@ -125,10 +123,6 @@ def _line(
         b',"%s":%s' % (name.encode(), json_numbers(each)) for name, each in told.items() if each
     )
     return before + _text(line)[:-1] + arrays + b"}"
-
-
-def _extent(selection: Selection) -> Extent:
-    return selection.extent or Extent(0, -1)
 
 
 def json_numbers(numbers: "array[float]") -> bytes:
@@ -146,6 +140,6 @@ def _state(
     told["texts"] = {str(code): labels.of_state(state, code) for code in states}
     told["activities"] = {str(code): known.get(code, OTHER) for code in states}
     if selection.grain != "day":
-        numbers = reader.line(cursor, selection.grain, state.object, _extent(selection))
+        numbers = reader.line(cursor, selection.grain, state.object, selection.extent)
         told["values"] = [None if each != each else int(each) for each in numbers.mean]
     return _text(told)
