@@ -19,7 +19,8 @@ from hargassner.clock import IClock
 from hargassner.storage.history.csv_text import csv_pieces
 from hargassner.storage.history.query import Query, QueryError, parse_query, select
 from hargassner.storage.history.reader import kept
-from hargassner.web.history_forms import Labels, Piece, json_pieces, nothing
+from hargassner.web.history_forms import Piece, json_pieces, nothing
+from hargassner.web.history_labels import Labels
 
 if TYPE_CHECKING:
     import sqlite3
