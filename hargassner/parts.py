@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
@@ -40,6 +40,9 @@ from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Snapshots
 from hargassner.web.timing import Timing
 
+if TYPE_CHECKING:
+    from hargassner.storage.history.service import History
+
 InThread = Callable[..., "Deferred[Any]"]
 """Calls what blocks, with arguments, off the reactor's thread."""
 
@@ -57,7 +60,8 @@ class Parts:
     """The parts of the bridge, for whoever starts them or looks at them.
 
     ``in_thread`` calls what blocks off the reactor's thread. ``timing`` measures while there
-    is a page to show it. ``recordings`` and ``broker`` are None where none are configured.
+    is a page to show it. ``recordings``, ``history`` and ``broker`` are None where none are
+    configured.
     """
 
     config: Config
@@ -78,6 +82,7 @@ class Parts:
     forwards: tuple[ForwardFactory, ...]
     relay: Relay
     openings: Openings
+    history: "History | None"
     broker: BrokerLink | None
 
     @property
@@ -162,6 +167,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         forwards=forwards,
         relay=relay,
         openings=_openings(config, reactor, relay, proxy, forwards, (gateway, boiler_interface)),
+        history=_history(config, boiler, state, reactor, clock),
         broker=BrokerLink(config.mqtt, reactor) if config.mqtt.url else None,
     )
 
@@ -223,6 +229,19 @@ def _forwards(
     access = ForwardAccess(config.gateway.forward_allow, gateway)
     lines = {port: BoilerLine(reactor, devices, boiler, port) for port in config.gateway.forward}
     return tuple(ForwardFactory(port, line.connect, access) for port, line in lines.items())
+
+
+def _history(
+    config: Config, boiler: Boiler, state: StateDirectory, reactor: IBridgeReactor, clock: IClock
+) -> "History | None":
+    if not config.history.enabled:
+        return None
+    # SQLite is loaded only where it is used.
+    from hargassner.storage.history.opening import clock_is_set
+    from hargassner.storage.history.service import History
+    from hargassner.storage.history.store import Store
+
+    return History(boiler, state, Store(state, reactor), clock, clock_is_set)
 
 
 def _openings(

@@ -48,6 +48,7 @@ class Bridge(MultiService):
                 _ticking(parts.boiler, reactor),
                 _sessions(parts),
                 Forwards(parts.forwards),
+                *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
                 *([WebPage(parts, reactor)] if config.web.listen else []),

@@ -69,6 +69,7 @@ DEFAULTS = {
     "manhole": {"listen": "", "username": "admin", "password": ""},
     "state": {"directory": ""},
     "recording": {"directory": ""},
+    "history": {"enabled": True},
 }
 
 # What is given, and a word of what the line must say is allowed.
@@ -171,6 +172,7 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("manhole", "username", "", "not empty"),
     ("state", "directory", False, "a text"),
     ("recording", "directory", 1, "a text"),
+    ("history", "enabled", 1, "true or false"),
 ]
 
 ACCEPTED: list[tuple[str, str, Any, Any]] = [

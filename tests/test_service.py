@@ -286,6 +286,7 @@ class CompositionTests(SynchronousTestCase):
                 None,
                 "sessions",
                 "forwards",
+                "history",
                 "direct telemetry",
                 "MQTT",
                 "home",

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from hargassner import __version__
-from hargassner.cli import decode, replay, simulate
+from hargassner.cli import decode, export, import_recordings, replay, simulate
 from hargassner.cli.check import command as check
 
 
@@ -23,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("simulate", simulate),
         ("decode", decode),
         ("replay", replay),
+        ("export", export),
+        ("import", import_recordings),
     ):
         own = names.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
         command.configure(own)

@@ -131,6 +131,13 @@ class RecordingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryConfig:
+    """``[history]``: whether the main values are kept for years, in the state directory."""
+
+    enabled: bool = _setting(True, checks.flag)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; its fields are the file's sections."""
 
@@ -146,3 +153,4 @@ class Config:
     manhole: ManholeConfig = ManholeConfig()
     state: StateConfig = StateConfig()
     recording: RecordingConfig = RecordingConfig()
+    history: HistoryConfig = HistoryConfig()

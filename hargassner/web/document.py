@@ -5,12 +5,13 @@ are the boiler's own texts, in its own precision. ``date`` makes dates of the mo
 is the same one for all that is shown together.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hargassner.boiler.model import Boiler, Channel, Setting
+from hargassner.boiler.roles import BUFFER, CIRCUITS, TANKS, by_role
 from hargassner.dialogue.parameters import NumberParameter
-from hargassner.web.charts import Consumed
-from hargassner.web.dashboard import BUFFER, CIRCUITS, TANKS, TILES, by_role
+from hargassner.storage.history.consumed import Consumed
+from hargassner.web.dashboard import TILES
 from hargassner.web.status import Link, Status
 from hargassner.web.texts import text
 
@@ -62,16 +63,6 @@ def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date)
         "meaning": boiler.state_text(channel, language),
         "since": _since(channel.since, date),
         "connected": channel.connected,
-    }
-
-
-def chart_line(channel: Channel, samples: Iterable[float | None], language: str) -> Json:
-    """One line of a chart."""
-    return {
-        "object": channel.object,
-        "label": label(channel, language),
-        "unit": channel.unit,
-        "values": [None if each is None else round(each, 2) for each in samples],
     }
 
 

@@ -29,8 +29,8 @@ from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
 from hargassner.monitor.traffic_log import Journal
 from hargassner.services import Service
+from hargassner.storage.history.consumed import Consumed
 from hargassner.web.changes import Changes
-from hargassner.web.charts import Consumed
 from hargassner.web.reader import News, Reader
 from hargassner.web.status import Status
 

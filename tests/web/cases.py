@@ -30,10 +30,12 @@ from hargassner.parts import Openings, build
 from hargassner.proxy.access import Access
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.storage.directory import StateDirectory
+from hargassner.storage.history.service import History
 from hargassner.web.connections import IDLE
 from hargassner.web.service import WebPage
 from tests.cases import Log
 from tests.doubles.clocks import TwoClockReactor
+from tests.doubles.databases import DirectStore
 from tests.doubles.documents import document
 from tests.telling import tell
 
@@ -195,20 +197,24 @@ class PageCase(SynchronousTestCase):
             direct=DirectTelemetry(self.clock, endpoint, interpreter),
             interpreter=interpreter,
             journal=self.journal,
+            history=History(self.boiler, self.directory, DirectStore(self.directory), self.clock),
             openings=Openings((self.gateway_opening,), (self.boiler_opening,)),
             broker=cast("Any", Link(self)),
             control=cast("Any", Commands(self)),
         )
+        history = self.parts.history
+        assert history is not None
         self.parts.boiler_line.problem = "No route to host"
+        self.history = history
         self.page = WebPage(self.parts, self.clock)
-        for each in (self.gateway_opening, self.boiler_opening, self.page):
+        for each in (self.gateway_opening, self.boiler_opening, self.history, self.page):
             each.startService()
         self.addCleanup(self.stop)
         self.site = self.page.site
 
     def stop(self) -> None:
         """Stop everything; no timer may be left then."""
-        for each in (self.page, self.gateway_opening, self.boiler_opening):
+        for each in (self.page, self.history, self.gateway_opening, self.boiler_opening):
             if each.running:
                 each.stopService()
         # Connections that idle are closed, and a moment later aborted.

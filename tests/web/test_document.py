@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.boiler.model import Boiler
 from hargassner.dialogue.events import ActiveErrors, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.web.charts import Consumed
+from hargassner.storage.history.consumed import Consumed
 from hargassner.web.dashboard import charted
 from hargassner.web.document import (
     boiler_picture,

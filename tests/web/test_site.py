@@ -196,31 +196,6 @@ class StateTests(PageCase):
         self.assertEqual(answer.headers["content-type"], "application/json")
 
 
-class HistoryTests(PageCase):
-    def test_the_charts_have_their_lines_with_names_and_units(self) -> None:
-        values = {"TPo": ("61.04", "°C"), "TPu": ("41.0", "°C")}
-        show(self.boiler, values, at=self.clock.seconds())
-        for _ in range(12):
-            self.clock.advance(10)
-        told = self.get("/api/history", accept_language="de").json
-        [chart] = told["charts"]
-        self.assertEqual((chart["chart"], chart["title"]), ("buffer", "Puffer"))
-        top = chart["lines"][0]
-        self.assertEqual((top["object"], top["label"], top["unit"]), ("tpo", "Puffer oben", "°C"))
-        self.assertEqual(top["values"], [61.04, 61.04, 61.04])
-        self.assertEqual(told["step"], 60)
-        self.assertLessEqual(told["newest"], self.clock.seconds())
-
-    def test_without_telemetry_there_is_none(self) -> None:
-        told = self.get("/api/history").json
-        self.assertEqual((told["newest"], told["charts"]), (None, []))
-
-    def test_lines_of_a_chart_that_were_not_sampled_yet_are_empty(self) -> None:
-        show(self.boiler, {"TPo": ("61.04", "°C")}, at=self.clock.seconds())
-        [chart] = self.get("/api/history").json["charts"]
-        self.assertEqual(chart["lines"][0]["values"], [])
-
-
 class HealthTests(PageCase):
     def test_it_is_well_while_everything_is_open(self) -> None:
         answer = self.get("/healthz")

@@ -6,7 +6,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 import hargassner.web
-from hargassner.web.dashboard import CHARTS, TILES
+from hargassner.boiler.roles import CHARTS
+from hargassner.web.dashboard import TILES
 from hargassner.web.page import page
 from hargassner.web.texts import LANGUAGES, keys, page_texts, preferred_language, text
 
