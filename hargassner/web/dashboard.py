@@ -4,7 +4,7 @@ Channels are known by their roles, which the catalogue gives them (``role``).
 """
 
 from hargassner.boiler.model import Boiler, Channel
-from hargassner.boiler.roles import CHARTS, OUTDOOR, OUTPUT, by_role
+from hargassner.boiler.roles import CHARTS, OUTDOOR, OUTPUT, STATE, by_role
 
 TILES = {
     "output": OUTPUT,
@@ -15,6 +15,8 @@ TILES = {
 """What an owner looks at first: for each the roles, of which the first one counts that a channel of
 the boiler has."""
 
+_FIRST = frozenset({*STATE, *(role for roles in TILES.values() for role in roles)})
+
 
 def charted(boiler: Boiler) -> dict[str, list[Channel]]:
     """The channels that each chart shows; only charts that have one."""
@@ -24,3 +26,13 @@ def charted(boiler: Boiler) -> dict[str, list[Channel]]:
         for chart, roles in CHARTS.items()
     }
     return {chart: channels for chart, channels in lines.items() if channels}
+
+
+def rank(channel: Channel) -> int:
+    """Where an owner looks for a channel: 0 first, 3 last."""
+    entry = channel.entry
+    if entry is None:
+        return 3
+    if entry.role in _FIRST:
+        return 0
+    return 1 if entry.role else 2 if entry.enabled else 3

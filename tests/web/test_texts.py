@@ -29,19 +29,23 @@ class TextTests(SynchronousTestCase):
 
     def test_every_text_that_is_asked_for_exists(self) -> None:
         asked = set()
-        for source in SOURCES.glob("static/page.*"):
+        for source in [*SOURCES.glob("static/*.js"), *SOURCES.glob("static/page.xml")]:
             asked |= set(re.findall(r"""[">](page\.[a-z.]*[a-z])["<]""", source.read_text()))
         asked |= {f"page.chart.{each}" for each in CHARTS} | {f"tile.{each}" for each in TILES}
-        asked.discard("page.js")
+        asked -= {"page.js", "page.node"}
         self.assertGreater(len(asked), 30)
         self.assertEqual(asked - set(keys()), set())
 
     def test_the_page_is_in_the_language_that_it_says(self) -> None:
-        for language, heading in (("en", "Last 24 hours"), ("de", "Letzte 24 Stunden")):
+        for language, heading in (("en", "All values"), ("de", "Alle Werte")):
             html = page(language).decode()
             self.assertIn(f'<html lang="{language}"', html)
-            self.assertIn(f"<h2>{heading}</h2>", html)
+            self.assertIn(f">{heading}</h2>", html)
             self.assertNotIn("t:render", html)
+
+    def test_no_line_is_broken_before_french_punctuation(self) -> None:
+        for key in keys():
+            self.assertNotRegex(text(key, "fr"), r" [;:!?]", key)
 
     def test_the_page_has_its_own_texts_only(self) -> None:
         self.assertEqual({each.partition(".")[0] for each in page_texts("fr")}, {"page"})
