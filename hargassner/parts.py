@@ -17,6 +17,7 @@ from hargassner.clock import IClock, ReactorClock
 from hargassner.config import Config
 from hargassner.control.queue import Control
 from hargassner.discovery import Devices, Relay, Side
+from hargassner.discovery.finder import Finder, finding_side
 from hargassner.discovery.side import sides
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
@@ -47,12 +48,18 @@ InThread = Callable[..., "Deferred[Any]"]
 """Calls what blocks, with arguments, off the reactor's thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Openings:
-    """What is open towards each side while its interface is there."""
+@dataclass(frozen=True, slots=True, repr=False)
+class GatewayParts:
+    """The parts that are there only with a gateway: sessions, and what is done on them.
 
-    gateway: tuple[InterfaceOpening, ...]
-    boiler: tuple[InterfaceOpening, ...]
+    ``openings`` is what is open towards the gateway while its interface is there.
+    """
+
+    control: Control
+    proxy: ProxyFactory
+    forwards: tuple[ForwardFactory, ...]
+    relay: Relay
+    openings: tuple[InterfaceOpening, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,7 +68,9 @@ class Parts:
 
     ``in_thread`` calls what blocks off the reactor's thread. ``timing`` measures while there
     is a page to show it. ``recordings``, ``history`` and ``broker`` are None where none are
-    configured.
+    configured, ``gateway`` where there is none. ``finder`` asks for a boiler that neither a gateway
+    asks for nor the configuration names. ``openings`` is what is open towards the boiler while its
+    interface is there.
     """
 
     config: Config
@@ -73,15 +82,13 @@ class Parts:
     snapshots: Snapshots
     interpreter: Interpreter
     journal: Journal
-    control: Control
     boiler_line: BoilerLine
     direct: DirectTelemetry
     recordings: RecordingWriter | None
     timing: Timing
-    proxy: ProxyFactory
-    forwards: tuple[ForwardFactory, ...]
-    relay: Relay
-    openings: Openings
+    gateway: GatewayParts | None
+    finder: Finder | None
+    openings: tuple[InterfaceOpening, ...]
     history: "History | None"
     broker: BrokerLink | None
 
@@ -131,23 +138,21 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     """Build a bridge's parts, each from those before it; nothing is opened, read or started yet."""
     clock, in_thread = ReactorClock(reactor), _threads(reactor)
     timing, journal = Timing(reactor, CollectorRegistry()), Journal(reactor)
-    gateway, boiler_interface = _interfaces(config)
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
     interpreter = Interpreter(boiler, reactor, snapshots.save_descriptor, config.telemetry.hidden)
-    control = Control(boiler, reactor, config.control.parameters, config.control.timeout)
-    line = BoilerLine(reactor, devices, boiler_interface, config.boiler.telnet_port)
+    interface = NetworkInterface(config.boiler.interface, config.boiler.address)
+    line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
     recordings = _recordings(config, in_thread)
+    control = Control(boiler, reactor, config.control.parameters, config.control.timeout)
     observers = SessionObservers(
         clock, timing, interpreter, journal, recordings, devices, direct, control
     )
-    access, both = Access(config.gateway.allow, devices), sides(config, gateway, boiler_interface)
-    proxy = ProxyFactory(reactor, line.connect, access, observers.observe)
-    relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
-    forwards = _forwards(config, reactor, devices, (gateway, boiler_interface))
-    _wire(devices, proxy, interpreter, snapshots, direct)
+    gateway = _gateway(config, reactor, observers, line, interface)
+    finder = _finder(config, reactor, devices, line, interface)
+    _wire(devices, interpreter, snapshots)
     return Parts(
         config=config,
         clock=clock,
@@ -158,35 +163,24 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         snapshots=snapshots,
         interpreter=interpreter,
         journal=journal,
-        control=control,
         boiler_line=line,
         direct=direct,
         recordings=recordings,
         timing=timing,
-        proxy=proxy,
-        forwards=forwards,
-        relay=relay,
-        openings=_openings(config, reactor, relay, proxy, forwards, (gateway, boiler_interface)),
+        gateway=gateway,
+        finder=finder,
+        openings=_openings(reactor, interface, gateway, finder),
         history=_history(config, boiler, state, reactor, clock),
         broker=BrokerLink(config.mqtt, reactor) if config.mqtt.url else None,
     )
 
 
-def _wire(
-    devices: Devices,
-    proxy: ProxyFactory,
-    interpreter: Interpreter,
-    snapshots: Snapshots,
-    direct: DirectTelemetry,
-) -> None:
-    """Have each part notified of what concerns it."""
-    devices.on_announcement(proxy.gateway_announced)
+def _wire(devices: Devices, interpreter: Interpreter, snapshots: Snapshots) -> None:
+    """Have the model and the snapshots notified of who is found."""
     devices.on_gateway(interpreter.gateway_announced)
     devices.on_gateway(lambda _gateway: snapshots.save_devices())
     devices.on_boiler(interpreter.boiler_answered)
     devices.on_boiler(lambda _boiler: snapshots.save_devices())
-    proxy.on_login(lambda session: devices.gateway_logged_in(session.address))
-    proxy.on_login(direct.give_way)
 
 
 def _threads(reactor: IBridgeReactor) -> InThread:
@@ -198,15 +192,6 @@ def _threads(reactor: IBridgeReactor) -> InThread:
     return in_thread
 
 
-def _interfaces(config: Config) -> tuple[NetworkInterface, NetworkInterface]:
-    """This machine's interfaces towards the gateway and towards the boiler."""
-    gateway, boiler = config.gateway, config.boiler
-    return (
-        NetworkInterface(gateway.interface, gateway.address),
-        NetworkInterface(boiler.interface, boiler.address),
-    )
-
-
 def _boiler(config: Config) -> Boiler:
     energy = config.energy
     return Boiler(energy.pellet_kwh_per_kg, energy.efficiency)
@@ -216,19 +201,6 @@ def _recordings(config: Config, in_thread: InThread) -> RecordingWriter | None:
     if not config.recording.directory:
         return None
     return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
-
-
-def _forwards(
-    config: Config,
-    reactor: IBridgeReactor,
-    devices: Devices,
-    interfaces: tuple[NetworkInterface, NetworkInterface],
-) -> tuple[ForwardFactory, ...]:
-    """What passes further ports of the boiler's on."""
-    gateway, boiler = interfaces
-    access = ForwardAccess(config.gateway.forward_allow, gateway)
-    lines = {port: BoilerLine(reactor, devices, boiler, port) for port in config.gateway.forward}
-    return tuple(ForwardFactory(port, line.connect, access) for port, line in lines.items())
 
 
 def _history(
@@ -244,43 +216,103 @@ def _history(
     return History(boiler, state, Store(state, reactor), clock, clock_is_set)
 
 
-def _openings(
+def _gateway(
     config: Config,
     reactor: IBridgeReactor,
+    observers: SessionObservers,
+    line: BoilerLine,
+    boiler_interface: NetworkInterface,
+) -> GatewayParts | None:
+    """What stands between the gateway and the boiler, where there is a gateway."""
+    if not config.gateway.enabled:
+        return None
+    devices, direct = observers.devices, observers.direct
+    interface = NetworkInterface(config.gateway.interface, config.gateway.address)
+    access, both = Access(config.gateway.allow, devices), sides(config, interface, boiler_interface)
+    proxy = ProxyFactory(reactor, line.connect, access, observers.observe)
+    relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
+    forwards = _forwards(config, reactor, devices, (interface, boiler_interface))
+    devices.on_announcement(proxy.gateway_announced)
+    proxy.on_login(lambda session: devices.gateway_logged_in(session.address))
+    proxy.on_login(direct.give_way)
+    openings = _gateway_openings(config, reactor, interface, relay, proxy, forwards)
+    return GatewayParts(observers.control, proxy, forwards, relay, openings)
+
+
+def _forwards(
+    config: Config,
+    reactor: IBridgeReactor,
+    devices: Devices,
+    interfaces: tuple[NetworkInterface, NetworkInterface],
+) -> tuple[ForwardFactory, ...]:
+    """What passes further ports of the boiler's on."""
+    gateway, boiler = interfaces
+    access = ForwardAccess(config.gateway.forward_allow, gateway)
+    lines = {port: BoilerLine(reactor, devices, boiler, port) for port in config.gateway.forward}
+    return tuple(ForwardFactory(port, line.connect, access) for port, line in lines.items())
+
+
+def _gateway_openings(
+    config: Config,
+    reactor: IBridgeReactor,
+    interface: NetworkInterface,
     relay: Relay,
     proxy: ProxyFactory,
     forwards: tuple[ForwardFactory, ...],
-    interfaces: tuple[NetworkInterface, NetworkInterface],
-) -> Openings:
-    """What is opened on both interfaces."""
-    gateway, boiler = interfaces
+) -> tuple[InterfaceOpening, ...]:
+    """What is opened towards the gateway."""
 
     def accept(port: int, factory: ProxyFactory | ForwardFactory) -> AcceptingPort:
-        sock = listening_socket(gateway, port)
+        sock = listening_socket(interface, port)
         return AcceptingPort(reactor, sock, cast("IProtocolFactory", factory))
 
     def open_telnet_port() -> AcceptingPort:
         return accept(config.gateway.telnet_port, proxy)
 
-    def open_gateway_side() -> Side:
+    def open_side() -> Side:
         return relay.open_gateway_side(reactor)
 
-    def open_boiler_side() -> Side:
-        return relay.open_boiler_side(reactor)
-
-    return Openings(
-        gateway=(
-            InterfaceOpening(reactor, gateway, "the gateway's discovery", open_gateway_side),
-            InterfaceOpening(reactor, gateway, "the telnet port", open_telnet_port),
-            *(
-                InterfaceOpening(
-                    reactor,
-                    gateway,
-                    f"port {each.port} of the boiler",
-                    partial(accept, each.port, each),
-                )
-                for each in forwards
-            ),
+    return (
+        InterfaceOpening(reactor, interface, "the gateway's discovery", open_side),
+        InterfaceOpening(reactor, interface, "the telnet port", open_telnet_port),
+        *(
+            InterfaceOpening(
+                reactor,
+                interface,
+                f"port {each.port} of the boiler",
+                partial(accept, each.port, each),
+            )
+            for each in forwards
         ),
-        boiler=(InterfaceOpening(reactor, boiler, "the boiler's discovery", open_boiler_side),),
     )
+
+
+def _finder(
+    config: Config,
+    reactor: IBridgeReactor,
+    devices: Devices,
+    line: BoilerLine,
+    interface: NetworkInterface,
+) -> Finder | None:
+    """What asks for the boiler, where no gateway does and the configuration does not name it."""
+    if config.gateway.enabled or config.boiler.host:
+        return None
+    side = finding_side(config, interface)
+    return Finder(devices, config.discovery, side, reactor, lambda: line.problem)
+
+
+def _openings(
+    reactor: IBridgeReactor,
+    interface: NetworkInterface,
+    gateway: GatewayParts | None,
+    finder: Finder | None,
+) -> tuple[InterfaceOpening, ...]:
+    """What is opened towards the boiler."""
+
+    def opening(open_: Callable[[IBridgeReactor], Side]) -> InterfaceOpening:
+        what = "the boiler's discovery"
+        return InterfaceOpening(reactor, interface, what, lambda: open_(reactor))
+
+    if gateway is not None:
+        return (opening(gateway.relay.open_boiler_side),)
+    return (opening(finder.open),) if finder is not None else ()

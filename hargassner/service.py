@@ -13,10 +13,11 @@ from hargassner.homeassistant.view import HomeView
 from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.resolver import Names
-from hargassner.parts import Parts, build
+from hargassner.parts import GatewayParts, Parts, build
 from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
+from hargassner.recording.writer import RecordingWriter
 from hargassner.services import MultiService
 from hargassner.web.service import WebPage
 
@@ -43,11 +44,11 @@ class Bridge(MultiService):
                 Names(reactor),
                 DescriptorWatch(reactor),
                 parts.snapshots,
-                *parts.openings.gateway,
-                *parts.openings.boiler,
+                *(parts.gateway.openings if parts.gateway else ()),
+                *parts.openings,
                 _ticking(parts.boiler, reactor),
-                _sessions(parts),
-                Forwards(parts.forwards),
+                *_gateway(parts),
+                *([parts.finder] if parts.finder else []),
                 *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts),
@@ -57,11 +58,18 @@ class Bridge(MultiService):
         )
 
 
-def _sessions(parts: Parts) -> Sessions:
+def _gateway(parts: Parts) -> list[IService]:
+    """What ends sessions and forwarded connections, where there is a gateway."""
+    if parts.gateway is None:
+        return []
+    return [_sessions(parts.gateway, parts.recordings), Forwards(parts.gateway.forwards)]
+
+
+def _sessions(gateway: GatewayParts, recordings: RecordingWriter | None) -> Sessions:
     """What ends the sessions, and waits until their recordings are written."""
-    if parts.recordings is None:
-        return Sessions(parts.proxy)
-    return Sessions(parts.proxy, parts.recordings.written)
+    if recordings is None:
+        return Sessions(gateway.proxy)
+    return Sessions(gateway.proxy, recordings.written)
 
 
 def _home(parts: Parts) -> list[IService]:
@@ -72,7 +80,7 @@ def _home(parts: Parts) -> list[IService]:
         parts.boiler,
         parts.config,
         parts.broker,
-        parts.control,
+        parts.gateway.control if parts.gateway else None,
         parts.clock,
         parts.state,
         parts.in_thread,

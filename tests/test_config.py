@@ -20,6 +20,7 @@ from hargassner.config import (
 
 DEFAULTS = {
     "gateway": {
+        "enabled": True,
         "interface": "",
         "address": "",
         "telnet_port": 23,
@@ -59,7 +60,7 @@ DEFAULTS = {
         "language": "en",
         "entities": "standard",
     },
-    "telemetry": {"interval": 10, "hidden": ()},
+    "telemetry": {"interval": 10, "hidden": "auto"},
     "control": {
         "parameters": ("PR001", "PR011", "PR012", "PR040", "4", "5", "7", "8", "A6d"),
         "timeout": 5,
@@ -146,11 +147,11 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("telemetry", "interval", float("inf"), "0 to 86400 seconds"),
     ("telemetry", "interval", True, "0 to 86400 seconds"),
     ("telemetry", "interval", 1 << 99_999, "0 to 86400 seconds"),
-    ("telemetry", "hidden", 59, "list of different places"),
-    ("telemetry", "hidden", [59, 59], "list of different places"),
-    ("telemetry", "hidden", [-1], "list of different places"),
-    ("telemetry", "hidden", [1.5], "list of different places"),
-    ("telemetry", "hidden", [[1]], "list of different places"),
+    ("telemetry", "hidden", 59, '"auto", or a list of different places'),
+    ("telemetry", "hidden", [59, 59], '"auto", or a list of different places'),
+    ("telemetry", "hidden", [-1], '"auto", or a list of different places'),
+    ("telemetry", "hidden", [1.5], '"auto", or a list of different places'),
+    ("telemetry", "hidden", [[1]], '"auto", or a list of different places'),
     ("control", "parameters", "PR001", "parameter ids"),
     ("control", "parameters", [4], "parameter ids"),
     ("control", "parameters", ["PR 1"], "parameter ids"),
@@ -318,6 +319,13 @@ class DocumentTests(SynchronousTestCase):
         ):
             config_from({"gateway": gateway, "boiler": boiler})
 
+    def test_without_a_gateway_one_network_is_enough_and_something_has_to_be_read(self) -> None:
+        without = {"enabled": False, "interface": "eth0"}
+        config_from({"gateway": without, "boiler": {"interface": "eth0"}})
+        document = {"gateway": without, "boiler": {"direct_telemetry": False}}
+        wrong = self.assertRaises(ConfigError, config_from, document)
+        self.assertTrue(str(wrong).startswith("boiler.direct_telemetry = false: must be true"))
+
     def test_two_passwords_for_the_broker_are_refused(self) -> None:
         document = {"mqtt": {"password": "hunter2", "password_file": "/etc/password"}}
         wrong = self.assertRaises(ConfigError, config_from, document)
@@ -388,11 +396,32 @@ class FileTests(SynchronousTestCase):
 
     def test_what_is_not_toml_is_refused_with_the_line(self) -> None:
         line = self.refusal(b"[gateway]\ninterface = eth0\n")
-        self.assertTrue(line.startswith(f"{self.path}: is not TOML: "), line)
-        self.assertIn("line 2", line)
+        self.assertTrue(line.startswith(f"{self.path}: is not TOML: line 2: interface: "), line)
+        self.assertIn("texts stand in quotes", line)
 
-    def test_a_key_given_twice_is_refused(self) -> None:
-        self.assertIn("is not TOML", self.refusal(b"[web]\nlisten = ''\nlisten = ''\n"))
+    def test_what_is_given_twice_is_refused_with_the_line(self) -> None:
+        for content, wrong in (
+            (b"[web]\nlisten = ''\nlisten = ''\n", "listen is there twice (line 3)"),
+            (b"[web]\nlisten = ''\nlisten = ''\n[mqtt]\n", "listen is there twice (line 3)"),
+            (
+                b"[web]\n[mqtt]\nurl = ''\n[web]\n",
+                "[web] is there twice (line 4): put all of its keys below one",
+            ),
+            (b"[a.b]\n[a.b]\n", "[a.b] is there twice (line 2): put all of its keys below one"),
+        ):
+            self.assertEqual(self.refusal(content), f"{self.path}: {wrong}")
+
+    def test_a_key_before_any_section_is_refused_with_its_section(self) -> None:
+        for content, wrong in (
+            (b"host = 'boiler'\n[mqtt]\n", "host: must stand below a [section]: [boiler]"),
+            (b"address = 1", "address: must stand below a [section]: [gateway] or [boiler]"),
+            (b"bolier = 1", "bolier: must stand below a [section]: gateway, boiler, "),
+        ):
+            self.assertIn(f"{self.path}: {wrong}", self.refusal(content))
+
+    def test_no_password_is_shown_of_a_line_that_cannot_be_read(self) -> None:
+        for line in (b"password = hunter2", b"password = 'a' hunter2", b"password = hunter2 = 1"):
+            self.assertNotIn("hunter2", self.refusal(b"[mqtt]\n" + line + b"\n"))
 
     def test_a_file_in_latin_1_is_refused_with_the_byte(self) -> None:
         line = self.refusal("[mqtt]\nusername = 'Jörg'\n".encode("latin-1"))

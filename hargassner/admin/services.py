@@ -18,6 +18,11 @@ def admin_services(parts: Parts, reactor: IAdminReactor) -> list[Service]:
     requested = supervision(os.environ, os.getpid())
     if requested is not None:
         services.append(
-            Notices(requested, reactor, reactor.callWhenRunning, lambda: status_line(parts.boiler))
+            Notices(
+                requested,
+                reactor,
+                reactor.callWhenRunning,
+                lambda: status_line(parts.boiler, with_gateway=parts.gateway is not None),
+            )
         )
     return services

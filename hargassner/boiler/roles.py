@@ -36,16 +36,14 @@ PUMPS = (
 
 def by_role(boiler: Boiler) -> dict[str, list[Channel]]:
     """The boiler's channels that are connected, by their roles, first the one that counts."""
-    named: dict[str, Channel] = {}
-    for channel in boiler.channels.values():
-        name = _shown_name(channel)
-        if name:
-            named.setdefault(name, channel)
-    found = {
-        role: [named[each] for each in names if each in named]
-        for role, names in boiler.catalogue.roles.items()
-    }
-    return {role: channels for role, channels in found.items() if channels}
+    # Of several channels with a name the first one counts.
+    named = {_shown_name(each): each for each in reversed([*boiler.channels.values()])}
+    return _not_empty(
+        {
+            role: [named[each] for each in names if each in named]
+            for role, names in boiler.catalogue.roles.items()
+        }
+    )
 
 
 def _shown_name(channel: Channel) -> str:
@@ -53,3 +51,17 @@ def _shown_name(channel: Channel) -> str:
     if channel.entry is None or channel.text is None or not channel.connected:
         return ""
     return channel.entry.name
+
+
+def charted(found: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
+    """Of the channels by their roles those that each chart shows; only charts that have one."""
+    return _not_empty(
+        {
+            chart: [channel for role in roles for channel in found.get(role, ())]
+            for chart, roles in CHARTS.items()
+        }
+    )
+
+
+def _not_empty(channels: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
+    return {key: found for key, found in channels.items() if found}

@@ -23,6 +23,7 @@ from hargassner.dialogue.descriptor import (
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import BoilerDescribed, Event, TelemetryLine
 from hargassner.dialogue.lines import LONGEST_LINE
+from hargassner.monitor.hidden import Hidden
 from hargassner.monitor.readings import LineReader
 from hargassner.recording.reader import RecordingError, read_recording
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
@@ -95,9 +96,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hidden",
         type=_places,
-        default=(),
+        default="auto",
         metavar="PLACES",
-        help="places, counted from 0, of values that the descriptor leaves out, such as 59,94",
+        help="places, counted from 0, of values that the descriptor leaves out, such as 57,92; "
+        "without, they are found where possible",
     )
 
 
@@ -110,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         if descriptor.truncated:
             note = f"only the first {MOST_CHANNELS} channels are taken"
             print(f"hargassner decode: {arguments.descriptor}: {note}", file=sys.stderr)
-        source = own if arguments.lines is None and own is not None else _source(arguments.lines)
+        source = own if arguments.lines is None else _source(arguments.lines)
         writer = make_writer(descriptor, source.timed)
         for line, readings in _decoded(source, descriptor, LineReader(arguments.hidden)):
             writer.write(line, readings)
@@ -122,17 +124,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _places(text: str) -> tuple[int, ...]:
+def _places(text: str) -> Hidden:
+    if text == "auto":
+        return "auto"
     if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of places such as 59,94")
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of places such as 57,92")
     return tuple(int(place) for place in text.split(","))
 
 
 # Reading
 
 
-def _read_descriptor(name: str) -> tuple[Descriptor, _Source | None]:
-    """The descriptor in a file, and the lines that the file has besides."""
+def _read_descriptor(name: str) -> tuple[Descriptor, _Source]:
+    """The descriptor in a file, and the lines that the file has besides, or standard input."""
     beginning = _beginning(name)
     try:
         if is_sdcard_recording(beginning):
@@ -140,7 +144,7 @@ def _read_descriptor(name: str) -> tuple[Descriptor, _Source | None]:
             return parse_descriptor(document), _source(name)
         if beginning.startswith(b"{"):
             return _session_descriptor(name), _source(name)
-        return parse_descriptor(_content(name, LARGEST_DOCUMENT + 1)), None
+        return parse_descriptor(_content(name, LARGEST_DOCUMENT + 1)), _source(_STANDARD_INPUT)
     except (DescriptorError, SdCardError) as wrong:
         raise _CannotDecodeError(f"{name}: {wrong}") from wrong
 
@@ -153,8 +157,8 @@ def _session_descriptor(name: str) -> Descriptor:
     raise _CannotDecodeError(f"{name}: the gateway didn't ask for the descriptor in it")
 
 
-def _source(name: str | None) -> _Source:
-    if name is None or name == _STANDARD_INPUT:
+def _source(name: str) -> _Source:
+    if name == _STANDARD_INPUT:
         return _Source("standard input", False, _text_lines(sys.stdin.buffer))
     beginning = _beginning(name)
     if is_sdcard_recording(beginning):

@@ -14,6 +14,7 @@ from hargassner.cli import history_file
 from hargassner.config import ConfigError
 from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
 from hargassner.dialogue.events import Described
+from hargassner.monitor.hidden import Hidden
 from hargassner.monitor.readings import LineReader
 from hargassner.recording.sdcard import Record, SdCardError, read_sdcard
 from hargassner.storage.directory import StateDirectory
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _import(connection: sqlite3.Connection, files: Sequence[Path], hidden: Sequence[int]) -> bool:
+def _import(connection: sqlite3.Connection, files: Sequence[Path], hidden: Hidden) -> bool:
     """Import each file, in a transaction of its own; whether one could not be read."""
     carry, failed = Carry(), False
     for path in files:
@@ -80,12 +81,12 @@ def _import(connection: sqlite3.Connection, files: Sequence[Path], hidden: Seque
     return failed
 
 
-def minutes(path: Path, hidden: Sequence[int] = ()) -> Iterator[Dated]:
+def minutes(path: Path, hidden: Hidden = "auto") -> Iterator[Dated]:
     """The minutes that a recording has.
 
     Args:
         path: the file.
-        hidden: places of values that its descriptor leaves out.
+        hidden: places of values that its descriptor leaves out; "auto" has them found.
     """
     boiler, sampler = Boiler(), Sampler()
     try:

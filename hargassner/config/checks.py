@@ -6,7 +6,7 @@ Every check raises ``NotAllowedError`` for a value that cannot be; its message s
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 from twisted.internet.endpoints import serverFromString
@@ -115,9 +115,11 @@ def _place(value: Any) -> int:
     return int(value)
 
 
-def places(value: Any) -> tuple[int, ...]:
-    """Places in a telemetry line, counted from 0, in their order."""
-    allowed = "must be a list of different places, counted from 0, such as [59, 94]"
+def hidden(value: Any) -> Literal["auto"] | tuple[int, ...]:
+    """Places in a telemetry line, counted from 0, in their order, or that they are to be found."""
+    allowed = 'must be "auto", or a list of different places, counted from 0, such as [57, 92]'
+    if value == "auto":
+        return "auto"
     found = _each(value, _place, allowed)
     _require(len(set(found)) == len(found), allowed)
     return tuple(sorted(found))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from hargassner.config import checks
 
@@ -17,6 +17,7 @@ def _setting(default: T, check: Callable[[Any], T], *, secret: bool = False) -> 
 class GatewayConfig:
     """``[gateway]``: the network where the Internet gateway (IGW) is."""
 
+    enabled: bool = _setting(True, checks.flag)
     interface: str = _setting("", checks.interface)
     address: str = _setting("", checks.own_address)
     telnet_port: int = _setting(23, checks.port)
@@ -78,7 +79,7 @@ class TelemetryConfig:
     """``[telemetry]``: how often values are published (seconds), and what the descriptor hides."""
 
     interval: float = _setting(10.0, checks.number(0, 86_400, " seconds"))
-    hidden: tuple[int, ...] = _setting((), checks.places)
+    hidden: Literal["auto"] | tuple[int, ...] = _setting("auto", checks.hidden)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ def awaited(boiler: Boiler, config: Config, retained: Mapping[str, Json]) -> dic
     Parameters come in a session only. Until then what an earlier life knew of them counts, or
     Home Assistant would forget what its owner has made of them.
     """
+    if not config.gateway.enabled:
+        return {}
     known = {each.object for each in boiler.settings.values() if each.parameter is not None}
     settable = {parameter_object(each) for each in config.control.parameters}
     climates_to_come = set(awaited_climates(boiler, config))
@@ -113,11 +115,17 @@ def _single_messages(
 
 def _entities(boiler: Boiler, config: Config) -> Iterator[Entity]:
     topics, language = Topics.of(config.mqtt), config.homeassistant.language
-    yield from bridge_entities(topics, language)
+    yield from bridge_entities(topics, language, with_gateway=config.gateway.enabled)
     if boiler.channels:
         yield from concluded_entities(topics, language)
     for channel in boiler.channels.values():
         yield channel_entity(boiler, config, channel)
+    if config.gateway.enabled:
+        yield from _settable(boiler, config)
+
+
+def _settable(boiler: Boiler, config: Config) -> Iterator[Entity]:
+    """What is known of parameters, which only a gateway's session can set."""
     temperatures = circuit_temperatures(boiler)
     for setting in boiler.settings.values():
         entity = setting_entity(config, setting, setting.object in temperatures)

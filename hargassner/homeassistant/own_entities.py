@@ -47,13 +47,16 @@ class _Row:
 
 
 _OF_BRIDGE = (
+    _Row("binary_sensor", "telemetry", Text("telemetry", "Telemetrie", "télémétrie"), _ONLINE),
+)
+
+_OF_GATEWAY = (
     _Row(
         "binary_sensor",
         "session",
         Text("gateway session", "Gateway-Sitzung", "session de la passerelle"),
         _ONLINE,
     ),
-    _Row("binary_sensor", "telemetry", Text("telemetry", "Telemetrie", "télémétrie"), _ONLINE),
     _Row(
         "sensor",
         "session_start",
@@ -102,9 +105,9 @@ _CONCLUDED = (
 )
 
 
-def bridge_entities(topics: Topics, language: str) -> Iterator[Entity]:
-    """The bridge's own entities."""
-    for row in _OF_BRIDGE:
+def bridge_entities(topics: Topics, language: str, *, with_gateway: bool) -> Iterator[Entity]:
+    """The bridge's own entities; those of the gateway where there is one."""
+    for row in (*_OF_BRIDGE, *(_OF_GATEWAY if with_gateway else ())):
         yield row.entity(topics, language, WITH_BRIDGE, DIAGNOSTIC)
 
 

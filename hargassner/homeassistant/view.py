@@ -42,6 +42,10 @@ DATES_EVERY = 60.0
 """Seconds between two looks whether a date that was published is still right."""
 
 
+_OF_GATEWAY = ("gateway", "session", "par_")
+"""How the names begin of what there is only with a gateway."""
+
+
 class HomeView(Service, BoilerObserver):
     """Shows the boiler over MQTT, and takes commands from there.
 
@@ -52,7 +56,7 @@ class HomeView(Service, BoilerObserver):
         boiler: the model.
         config: the configuration.
         broker: the link to the broker.
-        control: changes settings.
+        control: changes settings; None where there is no gateway over whose session that is done.
         clock: time.
         directory: the state directory; what is retained at the broker is stored there.
         in_thread: runs what blocks off the reactor's thread.
@@ -66,7 +70,7 @@ class HomeView(Service, BoilerObserver):
         boiler: Boiler,
         config: Config,
         broker: IBroker,
-        control: IControl,
+        control: IControl | None,
         clock: IClock,
         directory: StateDirectory,
         in_thread: Callable[..., "Deferred[Any]"],
@@ -92,8 +96,12 @@ class HomeView(Service, BoilerObserver):
             status_page(config.web.listen, hostname),
             self._states.repeat,
         )
-        self._commands = Commands(
-            self._topics, broker, control, config.control.parameters, self._states.repeat
+        self._commands = (
+            None
+            if control is None
+            else Commands(
+                self._topics, broker, control, config.control.parameters, self._states.repeat
+            )
         )
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
@@ -106,11 +114,14 @@ class HomeView(Service, BoilerObserver):
         super().startService()
         self._retained.load()
         self._take_back_other_base()
+        if self._commands is None:
+            self._take_back_gateway()
         self._stop_observing = self._boiler.observe(self)
         self._show_all()
         self._dating.start(DATES_EVERY, now=False)
         self._announcer.start()
-        self._commands.listen()
+        if self._commands is not None:
+            self._commands.listen()
         if self._home_assistant.discovery != "off":
             self._broker.subscribe(f"{self._home_assistant.prefix}/status", self._born)
 
@@ -122,9 +133,10 @@ class HomeView(Service, BoilerObserver):
             self._dating.stop()
         self._answer_birth.cancel()
         self._announcer.stop()
-        self._commands.stop()
+        if self._commands is not None:
+            self._commands.stop()
         self._states.stop()
-        for topic in (self._topics.session, self._topics.telemetry):
+        for topic in self._availability(self._boiler.availability):
             self._states.show(topic, "offline", at_once=True)
         return self._retained.close()
 
@@ -163,7 +175,9 @@ class HomeView(Service, BoilerObserver):
         self._announcer.heard(channel)
 
     def setting_changed(self, setting: Setting) -> None:
-        """Publish how a parameter is set."""
+        """Publish how a parameter is set, where it can be set."""
+        if self._commands is None:
+            return
         topic = self._topics.state(setting.object)
         self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN, at_once=True)
         self._announcer.soon()
@@ -181,16 +195,19 @@ class HomeView(Service, BoilerObserver):
 
     def availability_changed(self, availability: Availability) -> None:
         """Publish what can be reached."""
-        online = {
-            self._topics.session: availability.session is not None,
-            self._topics.telemetry: availability.telemetry,
-        }
-        for topic, is_online in online.items():
+        for topic, is_online in self._availability(availability).items():
             self._states.show(topic, "online" if is_online else "offline", at_once=True)
         self._show_info()
         if availability.telemetry and not self._telemetry_came:
             self._telemetry_came = True
             self.faults_changed(self._boiler.faults)
+
+    def _availability(self, availability: Availability) -> dict[str, bool]:
+        """The topics that tell what can be reached, and whether it can be."""
+        online = {self._topics.telemetry: availability.telemetry}
+        if self._commands is not None:
+            online[self._topics.session] = availability.session is not None
+        return online
 
     def identity_changed(self, identity: Identity) -> None:
         """Publish who the boiler and the gateway are."""
@@ -215,10 +232,10 @@ class HomeView(Service, BoilerObserver):
         start = session and datetime.fromtimestamp(self._clock.date(session.opened), UTC).isoformat(
             timespec="seconds"
         )
-        info = {key: value or None for key, value in asdict(who).items()}
-        self._states.show(
-            self._topics.info, compact({**info, "session_start": start}), at_once=True
-        )
+        info = {key: value or None for key, value in asdict(who).items()} | {"session_start": start}
+        if self._commands is None:
+            info = {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
+        self._states.show(self._topics.info, compact(info), at_once=True)
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
@@ -230,6 +247,12 @@ class HomeView(Service, BoilerObserver):
         self._states.forget(topic)
         self._retained.known.states.remove(topic)
         self._retained.changed()
+
+    def _take_back_gateway(self) -> None:
+        """Clear what an earlier life with a gateway left."""
+        for topic in tuple(self._retained.known.states):
+            if self._topics.object_of(topic).startswith(_OF_GATEWAY):
+                self._forget(topic)
 
     def _take_back_other_base(self) -> None:
         """Clear what an earlier life left under another prefix or node."""

@@ -39,6 +39,8 @@ log = Logger()
 
 SILENCE_TIMEOUT = 60.0
 """Seconds without a byte after which the connection is given up; a line comes every second."""
+ASK_AGAIN = 86_400.0
+"""Seconds between two requests for the descriptor; a boiler may refuse every one."""
 RETRY_LONGEST = 60.0
 """Seconds between two attempts at most."""
 
@@ -114,13 +116,15 @@ class _ReaderFactory(Factory[TelemetryReader]):
         self._interpreter = interpreter
         self._clock = clock
         self._owner = owner
-        self._asked = False
+        self._asked = float("-inf")
         self.connections = 0
 
     def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
         self.connections += 1
-        describe = self._interpreter.boiler.descriptor is None and not self._asked
-        self._asked = self._asked or describe
+        now = self._clock.seconds()
+        describe = self._interpreter.boiler.descriptor is None and now - self._asked >= ASK_AGAIN
+        if describe:
+            self._asked = now
         return TelemetryReader(self._interpreter, self._clock, describe, self._owner)
 
 

@@ -1,7 +1,7 @@
 """The observer beside the proxy: what passes is interpreted, and given to the model."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -25,6 +25,7 @@ from hargassner.dialogue.events import (
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.monitor.hidden import Hidden
 from hargassner.monitor.readings import LineReader
 from hargassner.observers import Once
 from hargassner.proxy.observers import IExchangeObserver
@@ -45,7 +46,8 @@ class Interpreter:
         boiler: the model.
         clock: the time of each event.
         described: called with each descriptor that the boiler sends.
-        hidden: places of values in a telemetry line that the descriptor leaves out.
+        hidden: places of values in a telemetry line that the descriptor leaves out; "auto" has
+            them found.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Interpreter:
         boiler: Boiler,
         clock: IReactorTime,
         described: Callable[[BoilerDescribed], object],
-        hidden: Sequence[int] = (),
+        hidden: Hidden = "auto",
     ) -> None:
         self.boiler = boiler
         self.unreadable = 0

@@ -107,6 +107,21 @@ class _Line:
         self.pieces.clear()
 
 
+@dataclass(eq=False, slots=True)
+class _Secret:
+    """A secret that was asked for: whether a reply with it is due, and whether one was seen."""
+
+    due: bool = False
+    seen: bool = False
+
+    def asked(self) -> None:
+        self.due, self.seen = True, False
+
+    def settle(self) -> None:
+        """What comes next is no reply to it any more, if one was seen."""
+        self.due = self.due and not self.seen
+
+
 class Redactor:
     """Takes the segments of one session and gives them back without secrets, in their order.
 
@@ -131,10 +146,8 @@ class Redactor:
             "bridge": _Line(),
         }
         self._replacements: dict[bytes, bytes] = {}
-        self._token_due = False
-        self._token_seen = False
-        self._serial_due = False
-        self._serial_answered = False
+        self._token = _Secret()
+        self._serial = _Secret()
 
     def passed(
         self, time: float, direction: Direction, data: bytes, *, kept: bool = False
@@ -189,7 +202,7 @@ class Redactor:
         self.given_up += 1
         if direction == "gateway":
             # Whatever it asks for in the end, the answer must not give a secret away.
-            self._expect_token()
+            self._token.asked()
 
     def _release(self) -> list[Segment]:
         released = []
@@ -204,6 +217,9 @@ class Redactor:
             self._asked(text)
         elif text.startswith(b"$"):
             text = self._replied(text)
+        return self._without_secrets(text)
+
+    def _without_secrets(self, text: bytes) -> bytes:
         # Most lines are telemetry, in which there is nothing to look for.
         lower = text.lower()
         if any(word in lower for word in _WORDS_BEFORE_SECRETS):
@@ -215,32 +231,26 @@ class Redactor:
         return text
 
     def _asked(self, text: bytes) -> None:
-        if self._serial_due and self._serial_answered:
-            self._serial_due = False
+        self._serial.settle()
         if _KEY_REQUEST.search(text):
             # The key is made of the token, so the token has come, unless somebody only tries.
-            self._token_due = self._token_due and not self._token_seen
+            self._token.settle()
         elif _TOKEN_REQUEST.search(text):
-            self._expect_token()
+            self._token.asked()
         elif _SERIAL_REQUEST.search(text):
-            self._serial_due = True
-            self._serial_answered = False
-
-    def _expect_token(self) -> None:
-        self._token_due = True
-        self._token_seen = False
+            self._serial.asked()
 
     def _replied(self, text: bytes) -> bytes:
         numbered = _NUMBERED_REPLY.match(text)
         if numbered:
             return self._without(text, numbered)
-        if not (self._token_due or self._serial_due):
+        if not (self._token.due or self._serial.due):
             return text
-        self._serial_answered = True
+        self._serial.seen = True
         found = _BARE_REPLY.match(text)
         if found is None or _is_plain_word(found["secret"]):
             return text
-        self._token_seen = True
+        self._token.seen = True
         return self._without(text, found)
 
     def _without(self, text: bytes, found: "re.Match[bytes]") -> bytes:
@@ -274,14 +284,17 @@ class Redactor:
 
     def _made_up(self, secret: bytes) -> bytes:
         text = secret.decode("latin-1")
-        alphabet = next(
-            (each for each in (_DIGITS, _HEXADECIMAL) if set(text.upper()) <= set(each)), _ANY
-        )
-        if text == text.lower():
-            alphabet = alphabet.lower()
+        alphabet = _alphabet(text)
         while (made_up := "".join(self._choose(alphabet) for _ in text)) == text:
             pass
         return made_up.encode("ascii")
+
+
+def _alphabet(text: str) -> str:
+    """The characters of the kind of which a text is."""
+    kinds = (_DIGITS, _HEXADECIMAL)
+    alphabet = next((each for each in kinds if set(text.upper()) <= set(each)), _ANY)
+    return alphabet.lower() if text == text.lower() else alphabet
 
 
 def _is_plain_word(word: bytes) -> bool:

@@ -6,7 +6,6 @@ as recordings are; in the end, whatever else repeats one of the secrets known he
 """
 
 import platform
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -74,10 +73,13 @@ def _at(date: float) -> str:
 
 
 def _versions(facts: Facts) -> Iterator[str]:
+    # A bridge that keeps no history does without it.
+    from sqlite3 import sqlite_version
+
     identity = facts.identity
     yield f"bridge     {__version__}, running for {facts.uptime / 3600:.1f} h"
     yield f"Python     {platform.python_version()}, Twisted {twisted.__version__}"
-    yield f"SQLite     {sqlite3.sqlite_version}"
+    yield f"SQLite     {sqlite_version}"
     yield f"system     {platform.platform()}"
     yield f"boiler     {identity.model or 'unknown'}, {identity.firmware or 'unknown'}"
     yield f"I/O board  {identity.io_firmware or 'unknown'}"

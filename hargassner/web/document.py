@@ -28,13 +28,14 @@ def _since(moment: float | None, date: Date) -> float | None:
 
 
 def chain_picture(status: Status, language: str, date: Date) -> Json:
-    """The chain, in words."""
-    return {
-        "gateway": _link(status.gateway, language, date),
-        "bridge": _link(status.bridge, language, date),
-        "boiler": _link(status.boiler, language, date),
-        "broker": _link(status.broker, language, date),
+    """The chain, in words; only the links that there are."""
+    links = {
+        "gateway": status.gateway,
+        "bridge": status.bridge,
+        "boiler": status.boiler,
+        "broker": status.broker,
     }
+    return {name: _link(link, language, date) for name, link in links.items() if link is not None}
 
 
 def _link(link: Link, language: str, date: Date) -> Json:
@@ -110,15 +111,10 @@ def boiler_picture(boiler: Boiler, pellets: Pellets, language: str, date: Date) 
         return _state(boiler, channels, role, language, date)
 
     channels = {role: found[0] for role, found in by_role(boiler).items()}
-    tiles = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
     return {
         "current": boiler.availability.telemetry,
         "state": state("boiler_state") or state("pellet_boiler_state"),
-        "tiles": [
-            {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
-            for tile, value in tiles.items()
-            if value is not None
-        ],
+        "tiles": _tiles(channels, language),
         "buffer": _buffer(channels, state),
         "water": _tanks(channels, state, language),
         "circuits": _circuits(channels, state, language),
@@ -134,6 +130,15 @@ def _pellets(boiler: Boiler, pellets: Pellets) -> Json:
         "since": consumed.since if consumed else None,
         "lasts": None if supply is None else {"days": supply.days, "pace": round(supply.pace, 1)},
     }
+
+
+def _tiles(channels: Mapping[str, Channel], language: str) -> list[object]:
+    values = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
+    return [
+        {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
+        for tile, value in values.items()
+        if value is not None
+    ]
 
 
 def _value(channels: Mapping[str, Channel], *roles: str) -> Json:

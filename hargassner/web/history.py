@@ -158,6 +158,8 @@ class _Reader:
             return
         if self._begun:
             # An answer that ends early must not look like a whole one.
+            self.is_gone = True
+            self._request.unregisterProducer()
             self._request.loseConnection()
             return
         self.send(_refused(self._request, SERVICE_UNAVAILABLE, "The history cannot be read."))

@@ -27,7 +27,7 @@ class BridgeCollector(Collector):
     """Reads the figures off the bridge when they are asked for.
 
     Args:
-        proxy: sessions and bytes.
+        proxy: sessions and bytes; None without a gateway.
         boiler: the model.
         interpreter: what could not be read.
         timing: lines.
@@ -40,7 +40,7 @@ class BridgeCollector(Collector):
 
     def __init__(
         self,
-        proxy: ProxyFactory,
+        proxy: ProxyFactory | None,
         boiler: Boiler,
         interpreter: Interpreter,
         timing: Timing,
@@ -62,7 +62,11 @@ class BridgeCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Every figure now."""
-        yield from self._passing()
+        if self._proxy is not None:
+            yield from self._passing(self._proxy)
+        yield CounterMetricFamily(
+            "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
+        )
         yield from self._links()
         yield from self._outcomes()
         yield InfoMetricFamily(
@@ -72,9 +76,9 @@ class BridgeCollector(Collector):
         yield self._faults()
         yield self._channels()
 
-    def _passing(self) -> Iterable[Metric]:
-        counters = self._proxy.counters
-        sessions = tuple(self._proxy.sessions.values())
+    def _passing(self, proxy: ProxyFactory) -> Iterable[Metric]:
+        counters = proxy.counters
+        sessions = tuple(proxy.sessions.values())
         yield CounterMetricFamily(
             "hargassner_sessions", "Sessions begun; a gateway's reconnects too.", counters.sessions
         )
@@ -94,13 +98,6 @@ class BridgeCollector(Collector):
         lines.add_metric(["boiler"], self._timing.lines_from_boiler)
         yield lines
         yield CounterMetricFamily(
-            "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
-        )
-
-    def _links(self) -> Iterable[Metric]:
-        counters = self._proxy.counters
-        availability = self._boiler.availability
-        yield CounterMetricFamily(
             "hargassner_refused_connections", "Clients that may not connect.", counters.refused
         )
         yield CounterMetricFamily(
@@ -108,15 +105,18 @@ class BridgeCollector(Collector):
             "Sessions that found no boiler.",
             counters.unreachable,
         )
+        yield GaugeMetricFamily(
+            "hargassner_session_logged_in",
+            "1 while a gateway is logged in.",
+            self._boiler.availability.session is not None,
+        )
+
+    def _links(self) -> Iterable[Metric]:
+        availability = self._boiler.availability
         yield CounterMetricFamily(
             "hargassner_direct_connections",
             "Telemetry connections of the bridge's own, reconnects too.",
             self._direct.connections,
-        )
-        yield GaugeMetricFamily(
-            "hargassner_session_logged_in",
-            "1 while a gateway is logged in.",
-            availability.session is not None,
         )
         yield GaugeMetricFamily(
             "hargassner_telemetry_online", "1 while telemetry arrives.", availability.telemetry

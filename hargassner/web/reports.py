@@ -51,7 +51,7 @@ class Reports:
         descriptor = await parts.in_thread(DescriptorSnapshot(parts.state).load)
         secrets = await parts.in_thread(_secrets_of_files, parts.config.mqtt)
         date, now = dates(clock), clock.seconds()
-        openings = (*parts.openings.gateway, *parts.openings.boiler)
+        openings = (*(parts.gateway.openings if parts.gateway else ()), *parts.openings)
         facts = Facts(
             now=date(now),
             uptime=now - self._started,

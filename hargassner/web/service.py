@@ -12,7 +12,7 @@ from twisted.web.resource import IResource
 from hargassner import __version__
 from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.clock import dates
-from hargassner.discovery import FoundGateway
+from hargassner.discovery import FoundGateway, address_of
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reopening import EndpointOpening
 from hargassner.parts import Parts
@@ -64,8 +64,8 @@ class ChainObserver(BoilerObserver):
         parts = self._parts
         config, devices = parts.config, parts.devices
         availability = parts.boiler.availability
-        gateway = devices.gateway.address if devices.gateway else ""
-        boiler = devices.boiler.address if devices.boiler else ""
+        gateway = address_of(devices.gateway) or ""
+        boiler = address_of(devices.boiler) or ""
         session = availability.session
         return status_of(
             Facts(
@@ -77,8 +77,9 @@ class ChainObserver(BoilerObserver):
                 boiler_interface=str(
                     NetworkInterface(config.boiler.interface, config.boiler.address)
                 ),
-                closed_to_gateway=closed(parts.openings.gateway),
-                closed_to_boiler=closed(parts.openings.boiler),
+                with_gateway=config.gateway.enabled,
+                closed_to_gateway=closed(parts.gateway.openings if parts.gateway else ()),
+                closed_to_boiler=closed(parts.openings),
                 gateway_address=gateway,
                 gateway_heard=self._heard,
                 session_over=self._over,
@@ -90,6 +91,7 @@ class ChainObserver(BoilerObserver):
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
                 length_mismatch=availability.mismatch,
+                understanding=parts.boiler.understanding,
                 broker=parts.broker_status,
             )
         )
@@ -151,17 +153,17 @@ class WebPage(MultiService):
         }
 
     def _collector(self) -> BridgeCollector:
-        parts = self._parts
+        parts, gateway = self._parts, self._parts.gateway
         return BridgeCollector(
-            parts.proxy,
+            gateway.proxy if gateway else None,
             parts.boiler,
             parts.interpreter,
             parts.timing,
             self._live,
             parts.direct,
             lambda: parts.broker_status,
-            lambda: parts.control.counters,
-            parts.forwards,
+            lambda: gateway.control.counters if gateway else None,
+            gateway.forwards if gateway else (),
         )
 
     def stopService(self) -> "Deferred[Any]":
@@ -183,7 +185,8 @@ class WebPage(MultiService):
         return labels_of(self._parts.boiler, kwh_per_kg, language)
 
     def _health(self) -> tuple[int, Json]:
-        not_open = [*closed(self._parts.openings.gateway), *closed(self._parts.openings.boiler)]
+        parts = self._parts
+        not_open = closed((*(parts.gateway.openings if parts.gateway else ()), *parts.openings))
         if not_open:
             return 503, {"status": "closed", "closed": not_open}
         return 200, {"status": "ok"}

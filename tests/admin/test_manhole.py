@@ -370,8 +370,8 @@ class InsideTests(ManholeCase):
         return self.client.types(f"{line}\r\n").splitlines()[1:-1]
 
     def hear_telemetry(self) -> None:
-        session = Session(1, ("192.0.2.7", 51975), self.parts.proxy)
-        self.parts.proxy.sessions[1] = session
+        session = Session(1, ("192.0.2.7", 51975), self.parts.gateway.proxy)
+        self.parts.gateway.proxy.sessions[1] = session
         self.parts.journal.observe(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
         for event in (
             BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)),

@@ -4,6 +4,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -43,13 +44,22 @@ SESSION = recording(
 )
 
 
+class Terminal(io.StringIO):
+    """An output that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class DecodeTests(SynchronousTestCase):
     """The command reads a descriptor and lines and prints what they mean."""
 
     def setUp(self) -> None:
         """A folder for files, and nothing printed yet."""
+        self.output = io.StringIO
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
+        self.patch(os, "environ", {"LANG": "C.UTF-8"})
         self.parser = argparse.ArgumentParser()
         decode.configure(self.parser)
 
@@ -61,7 +71,7 @@ class DecodeTests(SynchronousTestCase):
 
     def run_command(self, *arguments: str, status: int = 0, given: bytes = b"") -> tuple[str, str]:
         """Run it with standard input given; what it printed, and its complaints."""
-        out, complaints = io.StringIO(), io.StringIO()
+        out, complaints = self.output(), io.StringIO()
         self.patch(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
         self.patch(sys, "stdout", out)
         self.patch(sys, "stderr", complaints)
@@ -77,7 +87,7 @@ class DecodeTests(SynchronousTestCase):
             [
                 ["line", "1"],
                 ["channel", "name", "value", "unit"],
-                ["zk", "ZK", "7"],
+                ["zk", "ZK", "7", "full", "combustion"],
                 ["tk", "TK", "65.70", "°C"],
                 ["stoerung", "Störung", "ON"],
                 ["line", "3"],
@@ -86,6 +96,27 @@ class DecodeTests(SynchronousTestCase):
             ],
         )
         self.assertEqual(complaints, "")
+
+    def test_a_state_is_told_in_the_language_of_the_environment(self) -> None:
+        """Beside its code, which stays."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        for language, words in (
+            ("C", "full combustion"),
+            ("de_AT.UTF-8", "Leistungsbrand"),
+            ("fr_FR.UTF-8", "combustion"),
+        ):
+            self.patch(os, "environ", {"LANG": language})
+            printed, _ = self.run_command("--descriptor", descriptor, given=LINES)
+            [row] = [line for line in printed.splitlines() if " ZK " in line]
+            self.assertRegex(row, rf" 7  {words}")
+
+    def test_a_terminal_gets_colours_unless_its_owner_wants_none(self) -> None:
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        self.output = Terminal
+        for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+            self.patch(os, "environ", environment)
+            printed, _ = self.run_command("--descriptor", descriptor, given=LINES)
+            self.assertEqual("\x1b[" in printed, coloured)
 
     def test_a_descriptor_in_utf8_needs_no_declaration(self) -> None:
         """As somebody's editor saved it."""
@@ -244,7 +275,7 @@ class DecodeTests(SynchronousTestCase):
                 SystemExit, self.parser.parse_args, ["--descriptor", "x", f"--hidden={places}"]
             )
             self.assertEqual(refusal.code, 2)
-        self.assertIn("no list of places such as 59,94", complaints.getvalue())
+        self.assertIn("no list of places such as 57,92", complaints.getvalue())
 
     def test_a_captured_session(self) -> None:
         """It has its descriptor and three lines, all of which fit."""

@@ -70,14 +70,12 @@ class Bound:
 class MemoryPort:
     """What stands for a UDP port of the reactor."""
 
-    def __init__(self, wires: Any, sock: Bound, receiver: Any, address: str = "") -> None:
+    def __init__(self, wires: Any, sock: Bound, listener: Any, address: str = "") -> None:
         self._wires = wires
         self._place = sock.place
         self._port = sock.port
         self._address = address or sock.place.interface.addresses[0]
-        self._socket = sock.place.host.bind(
-            sock.port, receiver.datagram_received, sock.place.device()
-        )
+        self._socket = sock.place.host.bind(sock.port, listener, sock.place.device())
 
     def send(self, data: bytes, target: Address) -> None:
         place = self._place

@@ -10,7 +10,12 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
 from hargassner.discovery import BoilerUnknownError, Devices
-from hargassner.monitor.direct_telemetry import RETRY_LONGEST, SILENCE_TIMEOUT, DirectTelemetry
+from hargassner.monitor.direct_telemetry import (
+    ASK_AGAIN,
+    RETRY_LONGEST,
+    SILENCE_TIMEOUT,
+    DirectTelemetry,
+)
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.access import Access
@@ -79,6 +84,18 @@ class DirectCase(SynchronousTestCase):
         transport.loseConnection()
         self.clock.advance(RETRY_LONGEST)
         self.assertEqual(self.endpoint.accept().value(), b"")
+
+    def test_a_boiler_that_refuses_is_asked_once_a_day_at_most(self) -> None:
+        """However often it is connected to."""
+        days, asked = 3, 0
+        while self.clock.seconds() < days * ASK_AGAIN:
+            transport = self.endpoint.accept()
+            asked += transport.value().count(b"$")
+            transport.protocol.dataReceived(b"$permission denied\r\n")
+            self.clock.advance(SILENCE_TIMEOUT - 1)
+            transport.loseConnection()
+            self.clock.advance(RETRY_LONGEST)
+        self.assertEqual(asked, days)
 
     def test_a_boiler_that_resets_is_read_again(self) -> None:
         self.endpoint.accept().loseConnection()

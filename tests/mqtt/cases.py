@@ -110,7 +110,7 @@ class HomeCase(ClockCase):
             self.boiler,
             self.config,
             self.broker,
-            self.control,
+            self.control if self.config.gateway.enabled else None,
             self.clock,
             StateDirectory(self.directory),
             at_once,

@@ -26,7 +26,7 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reopening import InterfaceOpening
-from hargassner.parts import Openings, build
+from hargassner.parts import GatewayParts, Parts, build
 from hargassner.proxy.access import Access
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.storage.directory import StateDirectory
@@ -193,24 +193,34 @@ class PageCase(SynchronousTestCase):
             state=self.directory,
             boiler=self.boiler,
             devices=self.devices,
-            proxy=self.proxy,
             direct=DirectTelemetry(self.clock, endpoint, interpreter),
             interpreter=interpreter,
             journal=self.journal,
             history=History(self.boiler, self.directory, DirectStore(self.directory), self.clock),
-            openings=Openings((self.gateway_opening,), (self.boiler_opening,)),
+            gateway=GatewayParts(
+                cast("Any", Commands(self)),
+                self.proxy,
+                (),
+                cast("Any", None),
+                (self.gateway_opening,),
+            ),
+            openings=(self.boiler_opening,),
             broker=cast("Any", Link(self)),
-            control=cast("Any", Commands(self)),
         )
         history = self.parts.history
         assert history is not None
         self.parts.boiler_line.problem = "No route to host"
         self.history = history
+        self.parts = self.changed(self.parts)
         self.page = WebPage(self.parts, self.clock)
         for each in (self.gateway_opening, self.boiler_opening, self.history, self.page):
             each.startService()
         self.addCleanup(self.stop)
         self.site = self.page.site
+
+    def changed(self, parts: Parts) -> Parts:
+        """The parts that the page sees, for a bridge that is another than usual."""
+        return parts
 
     def stop(self) -> None:
         """Stop everything; no timer may be left then."""

@@ -11,7 +11,7 @@ from hargassner.cli.check.machine import boiler_leases
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.rights import broker_finding, discovery_finding
 from hargassner.dialogue.lines import LineSplitter
-from hargassner.discovery import Devices
+from hargassner.discovery import Devices, address_of
 from hargassner.proxy.endpoint import BoilerLine
 
 TELEMETRY_TIMEOUT = 10.0
@@ -69,12 +69,10 @@ async def read_telemetry(context: Context) -> None:
 
 def boiler_host(context: Context) -> str:
     """Where the boiler is, as far as that is known by now; empty where it is not."""
-    found = context.devices.boiler
-    said = context.running.get("boiler")
     known = (
         context.config.boiler.host,
-        found.address if found is not None else "",
-        said.address if said is not None else "",
+        address_of(context.devices.boiler),
+        address_of(context.running.get("boiler")),
         *(lease.address for lease in boiler_leases()),
     )
     return next(filter(None, known), "")

@@ -8,6 +8,7 @@ from hargassner.cli.check.frames import Foreigners
 from hargassner.cli.check.machine import BOILER_MAKER, boiler_leases
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.discovery.packets import GET_SERVICES
 from hargassner.network.interface import CannotOpenError
 from hargassner.network.networks import ipv4_networks
 
@@ -15,9 +16,16 @@ ASK_EVERY = 2.0
 """Seconds between two questions to the boiler's network."""
 ASK_TIMES = 4
 
-_GET_SERVICES = b"get services\0"
 _BOILER = "the boiler"
 _GATEWAY = "the gateway"
+_WITH_GATEWAY = (
+    "Is its cable in this port, and has it got an address (does a DHCP server run there)? Switch "
+    "its panel off and on, so that it asks for one."
+)
+_WITHOUT_GATEWAY = (
+    "Is it switched on, in this network, and the gateway or the app switched on at its panel? Its "
+    "address can be read there too: write it into boiler.host."
+)
 _LEVELS = {"ok": Outcome.OK, "broken": Outcome.FAILED}
 
 
@@ -32,8 +40,7 @@ async def look_for_boiler(context: Context) -> None:
         found = await _ask_for_services(context)
     if found is None:
         context.reporter.found(
-            _foreign_boiler(foreigners.heard, context)
-            or _no_boiler(leased, str(context.boiler.interface))
+            _foreign_boiler(foreigners.heard, context) or _no_boiler(context, leased)
         )
         return
     name = " ".join(filter(None, (found.services.model, found.services.firmware)))
@@ -47,7 +54,7 @@ async def _ask_for_services(context: Context) -> FoundBoiler | None:
     for asked in range(ASK_TIMES):
         # No route, say: then nobody answers.
         with suppress(OSError):
-            side.send(_GET_SERVICES, ports.gateway_port, (side.broadcast, ports.boiler_port))
+            side.send(GET_SERVICES, ports.gateway_port, (side.broadcast, ports.boiler_port))
         left = (ASK_TIMES - asked - 1) * ASK_EVERY
         if await context.until(
             lambda: devices.boiler is not None, ASK_EVERY, "the boiler's answer", left
@@ -81,7 +88,7 @@ def _foreign_boiler(heard: Mapping[str, str], context: Context) -> Finding | Non
     return Finding(_BOILER, Outcome.FAILED, what, advice)
 
 
-def _no_boiler(leased: str, network: str) -> Finding:
+def _no_boiler(context: Context, leased: str) -> Finding:
     if leased:
         what = f"it does not answer, though {leased}"
         advice = (
@@ -89,11 +96,8 @@ def _no_boiler(leased: str, network: str) -> Finding:
             "kept an older address? Switch its panel off and on."
         )
     else:
-        what = f"nothing answers on {network}"
-        advice = (
-            "Is its cable in this port, and has it got an address (does a DHCP server run "
-            "there)? Switch its panel off and on, so that it asks for one."
-        )
+        what = f"nothing answers on {context.boiler.interface}"
+        advice = _WITH_GATEWAY if context.config.gateway.enabled else _WITHOUT_GATEWAY
     return Finding(_BOILER, Outcome.FAILED, what, advice)
 
 
@@ -122,7 +126,8 @@ def _no_gateway(context: Context, seconds: float) -> Finding:
         what += f", though {', '.join(sorted(context.strangers)[:3])} sent something else"
     advice = (
         "It announces itself only before a new dialogue: unplug it for a moment, and check "
-        f"again with a longer --wait. Is it in the network of {context.gateway.interface}?"
+        f"again with a longer --wait. Is it in the network of {context.gateway.interface}? Without "
+        "a gateway, write enabled = false into [gateway]."
     )
     return Finding(_GATEWAY, Outcome.FAILED, what, advice)
 

@@ -38,15 +38,19 @@ async def walk(config: Config, reactor: IBridgeReactor, wait: float, reporter: R
     # Home Assistant may start while the gateway is waited for.
     visit = _begin_visit(config, reactor)
     try:
-        check_network(context, context.gateway)
+        if config.gateway.enabled:
+            check_network(context, context.gateway)
         check_network(context, context.boiler)
-        await open_ports(context)
-        await look_for_boiler(context)
-        await wait_for_gateway(context, wait)
+        if config.gateway.enabled or not config.boiler.host:
+            await open_ports(context)
+            await look_for_boiler(context)
+        if config.gateway.enabled:
+            await wait_for_gateway(context, wait)
     finally:
         context.close()
     await read_telemetry(context)
-    await look_at_forwards(context, boiler_host(context))
+    if config.gateway.enabled:
+        await look_at_forwards(context, boiler_host(context))
     await look_at_broker(context, visit)
     await look_for_home(context, visit)
     await leave_broker(context, visit)

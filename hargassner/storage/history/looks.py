@@ -1,9 +1,11 @@
 """What the history sees of the model."""
 
-from itertools import chain
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import chain, islice
 
 from hargassner.boiler.model import Boiler, Channel, Fault
-from hargassner.boiler.roles import CHARTS, OUTDOOR, OUTPUT, PUMPS, STATE, by_role
+from hargassner.boiler.roles import OUTDOOR, OUTPUT, PUMPS, STATE, by_role, charted
 from hargassner.catalogue.activities import OTHER, activities
 from hargassner.storage.history.samples import FaultSeen, Look, Recorded
 
@@ -18,15 +20,10 @@ def look_at(boiler: Boiler) -> Look | None:
     channels = by_role(boiler)
     first = {role: found[0] for role, found in channels.items()}
     state = _first(first, STATE)
-    charted = [channel for role in chain(*CHARTS.values()) for channel in channels.get(role, ())]
-    code = None if state is None or state.value is None else int(state.value)
+    code = _value(state)
     return Look(
-        values={
-            _recorded(each, each is state): float(each.value)
-            for each in [*charted, *([state] if state else [])][:MOST_CHANNELS]
-            if each.value is not None
-        },
-        state=code,
+        values={**_recorded(chain(*charted(channels).values())), **_recorded_state(state)},
+        state=None if code is None else int(code),
         activity=_activity(boiler, state, code),
         pumps=tuple(first[role].object for role in PUMPS if role in first and first[role].value),
         output=_value(_first(first, OUTPUT)),
@@ -41,14 +38,23 @@ def _first(channels: dict[str, Channel], roles: tuple[str, ...]) -> Channel | No
     return next((channels[role] for role in roles if role in channels), None)
 
 
-def _recorded(channel: Channel, is_state: bool) -> Recorded:
-    return Recorded(channel.object, channel.name, channel.unit, is_state)
+def _recorded(channels: Iterable[Channel]) -> dict[Recorded, float]:
+    return {
+        Recorded(each.object, each.name, each.unit): float(each.value)
+        for each in islice(channels, MOST_CHANNELS)
+        if each.value is not None
+    }
 
 
-def _activity(boiler: Boiler, state: Channel | None, code: int | None) -> str | None:
+def _recorded_state(state: Channel | None) -> dict[Recorded, float]:
+    values = _recorded([state] if state else [])
+    return {replace(each, is_state=True): value for each, value in values.items()}
+
+
+def _activity(boiler: Boiler, state: Channel | None, code: float | None) -> str | None:
     if state is None or code is None:
         return None
-    return activities(boiler.catalogue, state.name, boiler.family).get(code, OTHER)
+    return activities(boiler.catalogue, state.name, boiler.family).get(int(code), OTHER)
 
 
 def _value(channel: Channel | None) -> float | None:

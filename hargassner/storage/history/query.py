@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from hargassner.storage.history.reader import Extent, Kept, days_of
-from hargassner.storage.history.rollup import QUARTER, day_of, midnight
+from hargassner.storage.history.rollup import QUARTER, midnight
 from hargassner.storage.history.samples import MINUTE, Recorded
 
 DAY = 86_400
@@ -153,9 +153,17 @@ def _suitable(query: Query, kept: Kept) -> str:
     minutes, quarters, days = kept.minutes, kept.quarters, kept.days
     if minutes is None or quarters is None or days is None:
         return "minute"
-    begin = max(query.begin, float(quarters.first * QUARTER))
-    if query.end - begin <= LONGEST_MINUTES and begin >= minutes.first * MINUTE - QUARTER:
+    # What lies before all that is kept cuts nothing short.
+    since_quarters = max(query.begin, float(quarters.first * QUARTER))
+    if query.end - since_quarters <= LONGEST_MINUTES and _reaches(minutes, MINUTE, since_quarters):
         return "minute"
-    begin = max(query.begin, float(midnight(days.first)))
-    is_whole = begin >= quarters.first * QUARTER or days.first >= day_of(quarters.first * QUARTER)
-    return "quarter" if query.end - begin <= LONGEST_QUARTERS and is_whole else "day"
+    since_days = max(query.begin, float(midnight(days.first)))
+    if query.end - since_days <= LONGEST_QUARTERS and _reaches(quarters, QUARTER, since_days):
+        return "quarter"
+    return "day"
+
+
+def _reaches(extent: Extent, step: int, begin: float) -> bool:
+    """Whether a grain goes back to a date, or to the same quarter or day of the next grain."""
+    coarser = QUARTER if step == MINUTE else DAY
+    return extent.first * step - coarser < begin

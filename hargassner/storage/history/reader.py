@@ -4,19 +4,18 @@ Each function runs within one transaction, and blocks for as long as the disk ta
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hargassner.storage.history.facts import DayFacts, day_facts, tally_of_json
 from hargassner.storage.history.rollup import blank, day_of, midnight
-from hargassner.storage.history.rows import MINUTES, QUARTERS, Grain, unpacked
+from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Grain, unpacked
 from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
     import sqlite3
 
-GRAINS = {"minute": MINUTES, "quarter": QUARTERS}
+GRAINS = {"minute": MINUTES, "quarter": QUARTERS, "day": DAYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,10 @@ def kept(cursor: "sqlite3.Cursor") -> Kept:
     channels = cursor.execute(
         "SELECT object, name, unit, is_state FROM channels WHERE id > 0 ORDER BY id"
     ).fetchall()
-    days = cursor.execute("SELECT min(day), max(day) FROM days").fetchone()
     return Kept(
         minutes=_extent(cursor, MINUTES),
         quarters=_extent(cursor, QUARTERS),
-        days=None if days[0] is None else Extent(*days),
+        days=_extent(cursor, DAYS),
         channels=tuple(
             Recorded(object_, name, unit, bool(is_state))
             for object_, name, unit, is_state in channels
@@ -106,7 +104,7 @@ def _row(cursor: "sqlite3.Cursor", grain: Grain, channel: int, row: int) -> "arr
 
 
 def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) -> Line:
-    """A channel's minutes or quarters; an empty name is that of the coverage."""
+    """A channel's slots of a grain; an empty name is that of the coverage."""
     first_row, last_row = extent.first // grain.slots, extent.last // grain.slots
     size = grain.slots * grain.floats
     numbers = blank((last_row - first_row + 1) * size)
@@ -127,26 +125,7 @@ def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) 
 
 def line(cursor: "sqlite3.Cursor", grain: str, object_: str, extent: Extent) -> Line:
     """A channel's slots of any grain (``minute``, ``quarter``, ``day``)."""
-    if grain == "day":
-        return days(cursor, [object_], extent)[object_]
     return slots(cursor, GRAINS[grain], object_, extent)
-
-
-def days(cursor: "sqlite3.Cursor", objects: Sequence[str], extent: Extent) -> Mapping[str, Line]:
-    """The local days of several channels."""
-    size = extent.last - extent.first + 1
-    lines = {each: Line(blank(size), blank(size), blank(size), blank(size)) for each in objects}
-    rows = cursor.execute(
-        "SELECT day, object, mean, low, high, count FROM days JOIN channels ON id = channel"
-        " WHERE day BETWEEN ? AND ?",
-        (extent.first, extent.last),
-    )
-    for day, object_, *numbers in rows:
-        line = lines.get(object_)
-        if line is not None:
-            at = day - extent.first
-            line.mean[at], line.low[at], line.high[at], line.count[at] = numbers
-    return lines
 
 
 def facts(cursor: "sqlite3.Cursor", extent: Extent) -> dict[int, DayFacts]:

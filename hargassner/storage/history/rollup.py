@@ -42,15 +42,25 @@ def combined(cells: Iterable[Cell], is_state: bool = False) -> Cell:
     known = [each for each in cells if each.minutes]
     if not known:
         return EMPTY
-    minutes = math.fsum(each.minutes for each in known)
-    if is_state:
-        weights: dict[float, float] = {}
-        for each in known:
-            weights[each.mean] = weights.get(each.mean, 0.0) + each.minutes
-        mean = _commonest(weights)
-    else:
-        mean = math.fsum(each.mean * each.minutes for each in known) / minutes
-    return Cell(minutes, min(each.low for each in known), mean, max(each.high for each in known))
+    mean = _longest(known) if is_state else _mean(known)
+    low, high = min(each.low for each in known), max(each.high for each in known)
+    return Cell(_minutes(known), low, mean, high)
+
+
+def _minutes(cells: Iterable[Cell]) -> float:
+    return math.fsum(each.minutes for each in cells)
+
+
+def _mean(cells: Sequence[Cell]) -> float:
+    return math.fsum(each.mean * each.minutes for each in cells) / _minutes(cells)
+
+
+def _longest(cells: Iterable[Cell]) -> float:
+    """The code of a state that the most minutes had."""
+    weights: dict[float, float] = {}
+    for each in cells:
+        weights[each.mean] = weights.get(each.mean, 0.0) + each.minutes
+    return _commonest(weights)
 
 
 def _commonest(weights: Mapping[float, float]) -> float:
@@ -65,10 +75,9 @@ def blank(slots: int) -> "array[float]":
     return array("f", [math.nan]) * slots
 
 
-def cell_at(cells: Sequence[float], place: int) -> Cell:
-    """The cell at a place of a row of quarters, four floats each."""
-    minutes, low, mean, high = cells[4 * place : 4 * place + 4]
-    return EMPTY if math.isnan(minutes) else Cell(minutes, low, mean, high)
+def cells_of(numbers: "array[float]") -> list[Cell]:
+    """The cells of slots of four numbers each, those of which something is known."""
+    return [Cell(*numbers[at : at + 4]) for at in range(0, len(numbers), 4) if numbers[at] > 0]
 
 
 # Local days.

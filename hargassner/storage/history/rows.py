@@ -2,7 +2,6 @@
 
 import sys
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ class Grain:
         step: seconds of a slot.
         slots: how many a row has.
         floats: how many numbers a slot has.
-        rows: how many are kept of each channel.
+        rows: how many are kept of each channel, 0 for all.
     """
 
     table: str
@@ -34,6 +33,7 @@ class Grain:
 
 MINUTES = Grain("minutes", MINUTE, 240, 1, 14 * 6 + 1)
 QUARTERS = Grain("quarters", QUARTER, 48, 4, 2 * 731 + 1)
+DAYS = Grain("days", 86_400, 32, 4, 0)
 
 
 def packed(slots: "array[float]") -> bytes:
@@ -102,12 +102,18 @@ class Rows:
         self.row(channel, row)[place * size : (place + 1) * size] = array("f", numbers)
         self._changed.add((channel, row))
 
-    def slots(self, channel: int, first: int, end: int) -> Iterator[tuple[float, ...]]:
-        """The numbers of each slot from ``first`` to before ``end``."""
-        return (self.get(channel, slot) for slot in range(first, end))
+    def slots(self, channel: int, first: int, end: int) -> "array[float]":
+        """The numbers of all slots from ``first`` to before ``end``, one after the other."""
+        slots, size = self.grain.slots, self.grain.floats
+        begin, last = first // slots, (end - 1) // slots
+        numbers = array("f")
+        for row in range(begin, last + 1):
+            numbers += self.row(channel, row)
+        skipped = first - begin * slots
+        return numbers[skipped * size : (skipped + end - first) * size]
 
     def save(self) -> None:
-        """Write what was changed, and give up what is too old."""
+        """Write what was changed, and delete what is too old."""
         table = self.grain.table
         self._cursor.executemany(
             f"INSERT INTO {table} (channel, row, slots) VALUES (?, ?, ?)"  # noqa: S608
@@ -115,6 +121,12 @@ class Rows:
             [(*key, packed(self._rows[key])) for key in sorted(self._changed)],
         )
         self._changed.clear()
+        if self.grain.rows:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Delete the oldest rows, where there are too many."""
+        table = self.grain.table
         # By their number, not by their age: a clock that is wrong by years deletes nothing.
         oldest = self._cursor.execute(
             f"SELECT row FROM {table} WHERE channel = 0 ORDER BY row DESC LIMIT 1 OFFSET ?",  # noqa: S608

@@ -1,8 +1,9 @@
 """The file's tables, and how an older file becomes a newer one.
 
-A row of ``minutes`` or ``quarters`` has many slots of one channel (32 bit floats, little-endian):
-a row a slot would take ten times the room, and wear the card as much. Slots and rows are counted
-from the epoch. Channel 0 has no values: its minutes tell of which ones something is known.
+A row of ``minutes``, ``quarters`` or ``days`` has many slots of one channel (32 bit floats,
+little-endian): a row a slot would take ten times the room and the time, and wear the card as much.
+Minutes and quarters are counted from the epoch, local days as ordinals. Channel 0 has no values:
+its minutes tell of which ones something is known.
 """
 
 import sqlite3
@@ -30,10 +31,9 @@ STEPS: tuple[str, ...] = (
         UNIQUE (channel, row)
     );
     CREATE TABLE days (
-        day INTEGER NOT NULL, channel INTEGER NOT NULL,
-        count REAL NOT NULL, low REAL NOT NULL, mean REAL NOT NULL, high REAL NOT NULL,
-        PRIMARY KEY (day, channel)
-    ) WITHOUT ROWID;
+        channel INTEGER NOT NULL, row INTEGER NOT NULL, slots BLOB NOT NULL,
+        UNIQUE (channel, row)
+    );
     CREATE TABLE facts (day INTEGER PRIMARY KEY, tally TEXT NOT NULL);
     CREATE TABLE events (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -25,13 +25,13 @@ from hargassner.storage.history.rollup import (
     MINUTES_A_QUARTER,
     QUARTER,
     Cell,
-    cell_at,
     cell_of,
+    cells_of,
     combined,
     day_of,
     midnight,
 )
-from hargassner.storage.history.rows import MINUTES, QUARTERS, Rows, meta, set_meta
+from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Rows, meta, set_meta
 from hargassner.storage.history.samples import MINUTE, Recorded, Sample, Tally
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ class _Values:
         self._cursor = cursor
         self._minutes = Rows(cursor, MINUTES)
         self._quarters = Rows(cursor, QUARTERS)
+        self._days = Rows(cursor, DAYS)
         self._channels = Channels(cursor)
         # What is too old for minutes, by channel and quarter.
         self._past: dict[tuple[int, int], list[float]] = {}
@@ -132,11 +133,11 @@ class _Values:
             return self._minutes.get(COVERAGE, minute) == (1.0,)
         # Quarters and days are put when all minutes are, so that a quarter's are all taken or none.
         quarter = minute // MINUTES_A_QUARTER
-        if quarter >= self._quarters.begins:
-            return cell_at(self._quarters.get(COVERAGE, quarter), 0).minutes > 0
         day = day_of(quarter * QUARTER)
-        query = "SELECT 1 FROM days WHERE day = ? AND channel = 0"
-        return self._cursor.execute(query, (day,)).fetchone() is not None
+        # A day can be made anew only while all its quarters are there.
+        if midnight(day) // QUARTER >= self._quarters.begins:
+            return self._quarters.get(COVERAGE, quarter)[0] > 0
+        return self._days.get(COVERAGE, day)[0] > 0
 
     def put(self, dated: Dated) -> None:
         self._put(COVERAGE, dated.minute, 1.0)
@@ -159,25 +160,21 @@ class _Values:
             cell = self._quarter(channel, quarter)
             self._quarters.put(channel, quarter, *cell)
         days = {(channel, day_of(quarter * QUARTER)) for channel, quarter in self._touched}
-        self._cursor.executemany(
-            "INSERT INTO days VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day, channel) DO UPDATE SET"
-            " count = excluded.count, low = excluded.low, mean = excluded.mean,"
-            " high = excluded.high",
-            [(day, channel, *self._day(channel, day)) for channel, day in sorted(days)],
-        )
+        for channel, day in days:
+            self._days.put(channel, day, *self._day(channel, day))
         self._minutes.save()
         self._quarters.save()
+        self._days.save()
 
     def _quarter(self, channel: int, quarter: int) -> Cell:
         past = self._past.get((channel, quarter), [])
         first = quarter * MINUTES_A_QUARTER
         minutes = self._minutes.slots(channel, first, first + MINUTES_A_QUARTER)
-        values = [value for [value] in minutes]
-        return cell_of([*values, *past], self._channels.is_state(channel))
+        return cell_of([*minutes, *past], self._channels.is_state(channel))
 
     def _day(self, channel: int, day: int) -> Cell:
         first, end = midnight(day) // QUARTER, midnight(day + 1) // QUARTER
-        cells = (cell_at(each, 0) for each in self._quarters.slots(channel, first, end))
+        cells = cells_of(self._quarters.slots(channel, first, end))
         return combined(cells, self._channels.is_state(channel))
 
 

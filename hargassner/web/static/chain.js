@@ -8,7 +8,10 @@ let isWell = null;
 
 const lineOf = (chain) => {
   const wrong = Object.entries(chain).filter(([, link]) => !["ok", "off"].includes(link.level));
-  if (!wrong.length) return say("page.chain.well");
+  if (!wrong.length) {
+    const hinted = Object.values(chain).some((link) => link.advice);
+    return say("page.chain.well") + (hinted ? ` · ${say("page.chain.hint")}` : "");
+  }
   return wrong.map(([name, link]) => `${say(`page.node.${name}`)}: ${link.text}`).join(" · ");
 };
 

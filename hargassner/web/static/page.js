@@ -10,7 +10,7 @@ import { beginLines, showLines } from "./lines.js";
 import { keep, lastSeen } from "./snapshot.js";
 import { count, goneFrom, showRow } from "./table.js";
 
-const SILENCE = 45000; // ms after which a stream is taken for dead
+const SILENCE = 15000; // ms after which a stream is taken for dead; something comes every 5 s
 const GRACE = 2000; // ms that a stream that broke off may take to come back before it is said
 const RECOVER = 5000; // ms before a stream that the browser gave up is opened again
 

@@ -49,10 +49,11 @@ def killed(directory: Path, chance: random.Random, longest: float) -> Left:
     rest = process.stdout.read().split(b"\n")[:-1]
     process.wait()
     process.stdout.close()
-    return _left(directory / FILE, first - 1, int(rest[-1]) if rest else first)
+    return left_in(directory / FILE, first - 1, int(rest[-1]) if rest else first)
 
 
-def _left(path: Path, first: int, end: int) -> Left:
+def left_in(path: Path, first: int, end: int) -> Left:
+    """What is in a file, of the minutes from the first one to before the end."""
     connection = sqlite3.connect(path)
     try:
         [(result,)] = connection.execute("PRAGMA integrity_check").fetchall()

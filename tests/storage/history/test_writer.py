@@ -12,7 +12,7 @@ from hargassner.storage.history import rows, writer
 from hargassner.storage.history.facts import Carry
 from hargassner.storage.history.reader import Extent, events, facts, kept
 from hargassner.storage.history.rollup import QUARTER, day_of
-from hargassner.storage.history.rows import MINUTES, QUARTERS, Grain, unpacked
+from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Grain, unpacked
 from hargassner.storage.history.samples import FaultSeen, Recorded
 from hargassner.storage.history.writer import Dated, write_live
 from tests.storage.history.cases import NOON, TK, ZK, FileCase, in_zone, minute
@@ -46,12 +46,7 @@ class WriterCase(FileCase):
 
     def of_days(self) -> dict[int, tuple[float, ...]]:
         """Every day: minutes, lowest, mean, highest."""
-        rows = self.cursor.execute(
-            "SELECT day, count, low, mean, high FROM days JOIN channels ON id = channel"
-            " WHERE object = ?",
-            (TK.object,),
-        ).fetchall()
-        return {day: tuple(cell) for day, *cell in rows}
+        return self.slots(DAYS, TK)
 
     def facts(self) -> dict[int, object]:
         """What each day came to."""

@@ -6,13 +6,13 @@ The boiler, the history and its file are the real ones; time runs ten seconds a 
 while something is written. Each minute that has passed is told in a line of standard output.
 """
 
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from hargassner.boiler.model import Boiler
@@ -47,8 +47,16 @@ class CountingStore(Store):
         return super().run(work).addBoth(done)
 
 
-def main(path: str) -> None:
-    """Run until killed."""
+def main(path: str, tell_minute: Callable[[int], object]) -> None:
+    """Run until killed.
+
+    Args:
+        path: the directory.
+        tell_minute: told each minute that has passed.
+    """
+    # Each of several processes that are forked has one of its own.
+    from twisted.internet import reactor
+
     run_evenly(reactor)
     directory, clock, boiler = StateDirectory(Path(path)), TwoClocks(), Boiler()
     store = CountingStore(directory, reactor)
@@ -63,8 +71,7 @@ def main(path: str) -> None:
             tell(boiler, TelemetryLine(f"pm {line} ".encode()), clock.seconds())
             clock.advance(LOOK_EVERY)
             if clock.seconds() % 60 == 0:
-                sys.stdout.write(f"{int(clock.seconds() // 60)}\n")
-                sys.stdout.flush()
+                tell_minute(int(clock.seconds() // 60))
         reactor.callLater(0, turn)
 
     reactor.callWhenRunning(history.startService)
@@ -73,4 +80,4 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], lambda minute: os.write(1, b"%d\n" % minute))
