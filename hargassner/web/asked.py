@@ -61,6 +61,8 @@ class Asked(Resource):
             request.setHeader(b"retry-after", b"5")
             return refused(request, SERVICE_UNAVAILABLE, "Too many ask for this.")
         compress = takes_gzip(request)
+        if request.method == b"HEAD":
+            return self._headed(b"", request, compress=False)
         reading = Deferred.fromCoroutine(self._answer(request, compress))
         reading.addErrback(lambda why: log.failure("an answer of the page failed", why))
         return NOT_DONE_YET
@@ -71,7 +73,7 @@ class Asked(Resource):
         gone.addErrback(lambda _: waiting.clear())
         self._answering += 1
         try:
-            data = self._headed(await self._read(parameters(request)), request, compress)
+            data = self._headed(await self._read(parameters(request)), request, compress=compress)
         except QueryError as wrong:
             data = refused(request, BAD_REQUEST, str(wrong))
         except Exception:
@@ -83,7 +85,7 @@ class Asked(Resource):
             each.write(data)
             each.finish()
 
-    def _headed(self, data: bytes, request: Request, compress: bool) -> bytes:
+    def _headed(self, data: bytes, request: Request, *, compress: bool) -> bytes:
         request.setHeader(b"content-type", self._kind)
         if self._file:
             disposition = f'attachment; filename="{self._file}"'

@@ -131,12 +131,27 @@ class ChartTests(HouseCase):
         self.assertRegex(await browser.run(PRESS, ".plot", keys), r"boiler temperature \d")
 
     async def test_numbers_are_the_readers(self) -> None:
-        await self.house()
+        bridge = await self.house()
         browser = await self.look(language="de")
         await self.charts(browser)
         self.assertIn("65,90", await browser.text("#rows"))
         spoken = await browser.run(PRESS, ".plot", ["Home"])
         self.assertRegex(spoken, r"\d,\d\u00a0°C")
+        # What is nothing has no sign.
+        self.tell(bridge, TelemetryLine(b"pm -0.00 55.0 140.0 -20.0 7 "))
+        await browser.until("return document.getElementById('rows').textContent.includes('0,00')")
+        self.assertNotIn("-0,00", await browser.text("main"))
+
+    async def test_charts_that_are_drawn_again_and_again_leave_nothing_behind(self) -> None:
+        await self.house()
+        browser = await self.look()
+        await self.charts(browser)
+        size = "return document.querySelectorAll('#charts *').length"
+        await self.choose(browser, "[data-range=week]")
+        before = await browser.run(size)
+        for kind in ("day", "month", "week") * 3:
+            await self.choose(browser, f"[data-range={kind}]")
+        self.assertEqual(await browser.run(size), before)
 
 
 class BarTests(HouseCase):

@@ -1,15 +1,28 @@
 """What the page says, in three languages."""
 
+import errno
+import os
 import re
 from pathlib import Path
 
+from twisted.internet import error
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 import hargassner.web
 from hargassner.boiler.roles import CHARTS
+from hargassner.mqtt.problems import connection_problem
+from hargassner.network.reasons import plain_reason
 from hargassner.web.dashboard import TILES
 from hargassner.web.page import page
-from hargassner.web.texts import LANGUAGES, keys, page_texts, preferred_language, text
+from hargassner.web.texts import (
+    LANGUAGES,
+    keys,
+    page_texts,
+    preferred_language,
+    problem_text,
+    text,
+)
 
 SOURCES = Path(hargassner.web.__file__).parent
 
@@ -49,6 +62,25 @@ class TextTests(SynchronousTestCase):
 
     def test_the_page_has_its_own_texts_only(self) -> None:
         self.assertEqual({each.partition(".")[0] for each in page_texts("fr")}, {"page"})
+
+
+class ProblemTests(SynchronousTestCase):
+    def test_why_a_connection_failed_is_told_in_the_readers_words(self) -> None:
+        refused = plain_reason(Failure(error.ConnectionRefusedError()))
+        broker = connection_problem(Failure(error.TimeoutError())).why
+        unreachable = os.strerror(errno.EHOSTUNREACH)
+        for problem, expected in (
+            (refused, "Verbindung abgewiesen"),
+            (broker, "dort antwortet nichts"),
+            (unreachable, "kein Weg zum Gerät"),
+        ):
+            self.assertEqual(problem_text(problem, "de"), expected)
+            self.assertEqual(problem_text(problem, "en"), problem)
+            self.assertNotEqual(problem_text(problem, "fr"), problem)
+
+    def test_what_nobody_has_translated_is_told_as_it_was_said(self) -> None:
+        self.assertEqual(problem_text("something else", "de"), "something else")
+        self.assertEqual(problem_text("", "fr"), "")
 
 
 class LanguageTests(SynchronousTestCase):

@@ -29,12 +29,24 @@ CHANNELS = {name: Recorded(name.lower(), name, "°C") for name in TEMPERATURES}
 STATE = Recorded("zk", "ZK", "", is_state=True)
 # What the boiler does in a cycle of 24 quarters of an hour, while it is cold.
 CYCLE = (1, 1, 1, 1, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7, 8, 9, 10, 12, 1, 1, 1, 1, 1)
+HEATS = 16.0
+"""°C, the outdoor temperature from which on nothing is heated."""
+CYCLE_MINUTES, FIRE, BURNS = 15 * len(CYCLE), 75, 150
+"""Minutes of a cycle, until the fire in it, and of the fire."""
 
 
 def _outdoor(minute: int) -> float:
     year = 2 * math.pi * (minute / DAY - 20) / 365.25
     weather = 3.5 * math.sin(minute / DAY / 2.3) + 2.0 * math.sin(minute / DAY / 0.9)
     return 9.5 - 11 * math.cos(year) + weather - 3 * math.cos(2 * math.pi * minute / DAY)
+
+
+def _warmth(minute: int) -> float:
+    """What part of its highest temperature everything has in a cycle."""
+    since_fire = (minute - FIRE) % CYCLE_MINUTES
+    heated = 1.0 - 0.35 * math.exp(-min(since_fire, BURNS) / 40)
+    cooled = max(0, since_fire - BURNS)
+    return 0.6 + (heated - 0.6) * math.exp(-cooled / 150)
 
 
 class House:
@@ -48,11 +60,11 @@ class House:
         """A minute that stands for ``weight`` of them."""
         outdoor = _outdoor(minute)
         needs = max(1.6, 1.25 * (19 - outdoor)) / DAY * weight
-        code = CYCLE[minute // 15 % len(CYCLE)] if outdoor < 16 else 1
+        code = CYCLE[minute // 15 % len(CYCLE)] if outdoor < HEATS else 1
         burns = code in (5, 6, 7)
         self._burnt += needs
         self._stock = self._stock - needs if self._stock > 500 else 5_000.0
-        warm = 1.0 if burns else 0.72 + 0.05 * math.sin(minute / 90)
+        warm = _warmth(minute) if outdoor < HEATS else 0.55
         values = {CHANNELS[name]: round(at * warm, 1) for name, at in TEMPERATURES.items()}
         values[CHANNELS["Taus"]] = round(outdoor, 1)
         values[STATE] = float(code)

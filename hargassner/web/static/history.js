@@ -85,7 +85,7 @@ const show = (before) => {
   byId("when").textContent = answer.times.length ? `${dayDate.format(date(answer.times[0]))} – ${dayDate.format(date(answer.newest))}` : "";
   const width = columnWidth();
   const charts = has ? answer.charts : [];
-  plots = charts.map((chart) => madePlot(chart, answer, before && before.get(chart.chart), width, current));
+  plots = charts.map((chart) => madePlot(chart, answer, before && before.get(chart.chart), width, (line) => current(line)));
   byId("charts").replaceChildren(...plots.map((each) => each.node));
   // Only when they stand in the page is it known how wide they are.
   resize();

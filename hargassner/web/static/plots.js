@@ -8,6 +8,7 @@ import { readable } from "./readout.js";
 const { uPlot } = window;
 const HEIGHT = 170;
 const DAY = 86400;
+const YOUNGEST = 10; // steps that a chart shows at least
 const together = uPlot.sync("time");
 
 const shown = (value, unit) =>
@@ -40,13 +41,19 @@ const dataOf = (chart, answer, before) => {
   return uPlot.join([own, [before.times, ...before.lines.map((line) => line.values)]]);
 };
 
+// A history that is young is not squeezed into a corner of its range.
+const extent = (answer, before) => {
+  const begin = before ? answer.from : Math.max(answer.from, Math.min(answer.times[0], answer.to - YOUNGEST * answer.step));
+  return [begin, answer.to];
+};
+
 const options = (chart, answer, before, width, pieces, move) => ({
   width,
   height: HEIGHT + (pieces.length ? BAND : 0),
   padding: [8, 8, 0, 0],
   legend: { show: false },
   cursor: { sync: { key: together.key, setSeries: false }, drag: { x: false, y: false }, points: { size: 7 }, y: false },
-  scales: { x: { time: true, range: () => [answer.from || answer.times[0], answer.to] }, y: { range: height(chart.lines[0].unit) } },
+  scales: { x: { time: true, range: () => extent(answer, before) }, y: { range: height(chart.lines[0].unit) } },
   axes: [
     { values: times, stroke: () => colour("--quiet"), font: "11px system-ui, sans-serif", grid: { show: false }, ticks: { show: false }, size: 26 + (pieces.length ? BAND : 0), gap: 6 + (pieces.length ? BAND : 0), space: 70 },
     { values: numbers, stroke: () => colour("--quiet"), font: "11px system-ui, sans-serif", grid: { stroke: () => colour("--edge"), width: 1 }, ticks: { show: false }, size: 44, gap: 6, space: 34 },
