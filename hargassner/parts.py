@@ -128,7 +128,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
     interpreter = Interpreter(boiler, reactor, snapshots.save_descriptor, config.telemetry.hidden)
-    control = Control(boiler, reactor, config.control.parameters, config.control.timeout)
+    control = _control(config, boiler, reactor)
     line = BoilerLine(reactor, devices, boiler_interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
     recordings = _recordings(config, in_thread)
@@ -198,7 +198,14 @@ def _interfaces(config: Config) -> tuple[NetworkInterface, NetworkInterface]:
 
 def _boiler(config: Config) -> Boiler:
     energy = config.energy
-    return Boiler(energy.pellet_kwh_per_kg, energy.efficiency)
+    return Boiler(energy.pellet_kwh_per_kg, energy.efficiency, counts_energy=config.energy.enabled)
+
+
+def _control(config: Config, boiler: Boiler, reactor: IBridgeReactor) -> Control:
+    control = config.control
+    return Control(
+        boiler, reactor, control.parameters, control.timeout, control.while_display_in_use
+    )
 
 
 def _recordings(config: Config, in_thread: InThread) -> RecordingWriter | None:

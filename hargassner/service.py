@@ -20,6 +20,7 @@ from hargassner.parts import Parts, build
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
+from hargassner.storage.energy import EnergySnapshot
 from hargassner.web.service import WebPage
 
 RESTART_DELAY = 1.0
@@ -48,6 +49,7 @@ class Bridge(MultiService):
                 Names(reactor),
                 DescriptorWatch(reactor),
                 parts.snapshots,
+                *_energy(parts),
                 *parts.openings.gateway,
                 *parts.openings.boiler,
                 _ticking(parts.boiler, reactor),
@@ -58,6 +60,13 @@ class Bridge(MultiService):
                 *admin_services(parts, reactor),
             ]
         )
+
+
+def _energy(parts: Parts) -> list[IService]:
+    """What keeps the energy that is counted, if it is."""
+    if not parts.config.energy.enabled:
+        return []
+    return [EnergySnapshot(parts.state, parts.boiler, parts.clock, parts.in_thread)]
 
 
 def _sessions(parts: Parts) -> Sessions:

@@ -280,6 +280,7 @@ class CompositionTests(SynchronousTestCase):
                 "names",
                 "file descriptors",
                 "snapshots",
+                "energy",
                 "the gateway's discovery on any interface",
                 "the telnet port on any interface",
                 "the boiler's discovery on any interface",

@@ -28,6 +28,7 @@ from hargassner.homeassistant.announcements import Surroundings
 from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.availability import AvailabilityTopics
 from hargassner.homeassistant.bridge_status import BridgeStatus
+from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.commands import Commands
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
@@ -37,7 +38,8 @@ from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
-from hargassner.homeassistant.topics import OWN_OBJECTS, Topics, channel_object
+from hargassner.homeassistant.texts import TextStates
+from hargassner.homeassistant.topics import ENERGIES, OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
@@ -96,6 +98,10 @@ class HomeView(Service, BoilerObserver):
             self._topics, broker, self._states, self._retained, self._language
         )
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
+        self._texts = TextStates(boiler, self._topics, self._states, self._language)
+        self._climate = Climate(
+            boiler, settable, self._topics, self._states, config.telemetry.interval
+        )
         self._announcer = Announcer(
             Discovery(
                 boiler,
@@ -109,7 +115,7 @@ class HomeView(Service, BoilerObserver):
             self._retained,
             Surroundings(
                 hide=self._availability.hide,
-                reveal=self._availability.reveal,
+                reveal=self._reveal,
                 repeat=self._states.repeat,
                 forget=self._forget_gone,
             ),
@@ -119,6 +125,7 @@ class HomeView(Service, BoilerObserver):
             broker,
             control,
             settable,
+            self._climate,
             self._states.repeat,
             LastCommand(self._topics, self._states, clock).show,
             restart,
@@ -134,6 +141,7 @@ class HomeView(Service, BoilerObserver):
         super().startService()
         self._retained.load()
         self._take_back_other_base()
+        self._texts.announced(self._retained.known.components)
         self._stop_observing = self._boiler.observe(self)
         self._bridge.start()
         self._show_all()
@@ -168,6 +176,7 @@ class HomeView(Service, BoilerObserver):
                 self.channel_changed(channel)
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
+        self._climate.show_all()
         self.counters_changed(self._boiler.counters)
 
     # What the model calls its observers with.
@@ -180,6 +189,7 @@ class HomeView(Service, BoilerObserver):
 
     def equipment_changed(self, proven: Proven) -> None:
         """Announce what turned out to exist."""
+        self._climate.show_all()
         self._announcer.soon()
 
     def channel_changed(self, channel: Channel) -> None:
@@ -189,12 +199,15 @@ class HomeView(Service, BoilerObserver):
             _shown(channel),
             interval_of(channel, self._config),
         )
+        self._texts.show(channel)
+        self._climate.channel_changed(channel)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish how a parameter is set."""
         topic = self._topics.state(setting.object)
         self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN)
+        self._climate.setting_changed(setting)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
@@ -204,13 +217,10 @@ class HomeView(Service, BoilerObserver):
             self._faults.show(faults)
 
     def counters_changed(self, counters: Counters) -> None:
-        """Publish the heat made; consumption and stock are channels."""
-        if counters.energy is not None:
-            self._states.show(
-                self._topics.state("heat"),
-                f"{counters.energy:.2f}",
-                self._config.telemetry.interval,
-            )
+        """Publish the energy; consumption and stock are channels."""
+        for object_, kwh in counters.energies.items():
+            topic = self._topics.state(object_)
+            self._states.show(topic, f"{kwh:.2f}", self._config.telemetry.interval)
 
     def availability_changed(self, availability: Availability) -> None:
         """Publish what can be reached."""
@@ -221,8 +231,9 @@ class HomeView(Service, BoilerObserver):
             self.faults_changed(self._boiler.faults)
 
     def identity_changed(self, identity: Identity) -> None:
-        """Publish who the boiler and the gateway are."""
+        """Publish who the boiler and the gateway are; what its codes mean depends on it."""
         self._show_info()
+        self._texts.show_all()
         self._announcer.soon()
 
     # What comes from the broker.
@@ -236,6 +247,11 @@ class HomeView(Service, BoilerObserver):
         self._states.repeat_all()
 
     # The rest.
+
+    def _reveal(self) -> None:
+        """Home Assistant knows what is announced: show everything to it."""
+        self._texts.announced(self._retained.known.components)
+        self._availability.reveal()
 
     def _show_dates(self) -> None:
         self._show_info()
@@ -261,7 +277,8 @@ class HomeView(Service, BoilerObserver):
         channels = self._boiler.channels.values()
         if not channels:
             return
-        objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
+        objects = {channel_object(channel) for channel in channels} | self._climate.objects
+        objects |= OWN_OBJECTS if self._config.energy.enabled else OWN_OBJECTS - ENERGIES
         for topic in tuple(self._retained.known.states):
             object_ = self._topics.object_of(topic)
             # A parameter comes in a session only: that it is not known now means nothing.

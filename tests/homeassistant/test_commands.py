@@ -162,32 +162,3 @@ class FromHomeAssistantTests(CommandCase):
         number = self.home.entity("number", "par_a6d")
         self.broker.deliver(number["command_topic"], "-0.5")
         self.assertEqual([("A6d", "-0.5")], self.control.asked)
-
-    def test_a_thermostat(self) -> None:
-        """Its modes, presets and temperature are those of the circuit's own parameters."""
-        climate = self.home.entity("climate", "climate_1")
-        for kind, value in (
-            ("mode", "off"),
-            ("mode", "auto"),
-            ("mode", "heat"),
-            ("mode", "cool"),
-            ("preset_mode", "eco"),
-            ("preset_mode", "boost"),
-            ("preset_mode", "none"),
-        ):
-            payload = rendered(climate[f"{kind}_command_template"], value)
-            self.broker.deliver(climate[f"{kind}_command_topic"], payload)
-        self.broker.deliver(climate["temperature_command_topic"], "21.5")
-        self.assertEqual(
-            [
-                ("PR011", "Arr"),
-                ("PR011", "Auto"),
-                ("PR011", "Confort"),
-                ("PR011", "Refroid."),
-                ("PR011", "Réduire"),
-                ("PR011", "1x Confort"),
-                ("PR011", "Auto"),
-                ("4", "21.5"),
-            ],
-            self.control.asked,
-        )
