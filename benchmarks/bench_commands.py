@@ -7,7 +7,7 @@ counts the results are processes of their own, on loopback.  The gateway asks ``
 times a second; the boiler takes 20 ms for an answer.  Commands are sent in QoS 0, evenly, for four
 parameters, one that is none, and with a payload that is no text; the broker is told to drop
 nothing, so that all of them come to the bridge in the end.  A row is printed when as many results
-have come, or when none came for ``--patience`` seconds.  Needs mosquitto.
+have come, or when none came for ``--timeout`` seconds.  Needs mosquitto.
 """
 
 import argparse
@@ -247,7 +247,7 @@ def resident_mib(process: "subprocess.Popen[bytes]") -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def measure(rate: int, seconds: float, patience: float) -> None:
+def measure(rate: int, seconds: float, timeout: float) -> None:
     """One flood, with everything started anew."""
     with tempfile.TemporaryDirectory() as name:
         folder, port, broker_port = Path(name), free_port(), free_port()
@@ -268,7 +268,7 @@ def measure(rate: int, seconds: float, patience: float) -> None:
         began = time.monotonic()
         sent = to_flood.recv()
         seen, seen_at = -1, time.monotonic()
-        while counted.value < sent and time.monotonic() - seen_at < patience:
+        while counted.value < sent and time.monotonic() - seen_at < timeout:
             if counted.value != seen:
                 seen, seen_at = counted.value, time.monotonic()
             time.sleep(0.1)
@@ -302,7 +302,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each flood")
-    parser.add_argument("--patience", type=float, default=45.0, help="seconds without a result")
+    parser.add_argument("--timeout", type=float, default=45.0, help="seconds without a result")
     parser.add_argument("rates", type=int, nargs="*", default=[1_000, 3_000, 10_000])
     options = parser.parse_args()
     print(
@@ -310,7 +310,7 @@ def main() -> None:
         f"{'max ms':>9}{'sets':>7}{'/s':>6}{'/min':>6}{'log':>8}{'MiB':>7}"
     )
     for rate in options.rates:
-        measure(rate, options.seconds, options.patience)
+        measure(rate, options.seconds, options.timeout)
 
 
 if __name__ == "__main__":

@@ -37,14 +37,14 @@ def port_forward(boiler_port: int) -> Any:
 
 
 def bridge(
-    boiler_port: int, watch: Callable[[Session], list[Any]] = lambda _session: []
+    boiler_port: int, observers_of: Callable[[Session], list[Any]] = lambda _session: []
 ) -> ProxyFactory:
     """The bridge's proxy."""
     return ProxyFactory(
         reactor,
         TCP4ClientEndpoint(reactor, HOST, boiler_port).connect,
         Access(["any"], Devices(reactor, HOST)),
-        watch,
+        observers_of,
     )
 
 
@@ -65,7 +65,7 @@ def understood() -> Interpreter:
 def interpreter(boiler_port: int) -> ProxyFactory:
     """The bridge's proxy, with what passes understood."""
     spectator = understood()
-    return bridge(boiler_port, lambda session: [spectator.watch(session)])
+    return bridge(boiler_port, lambda session: [spectator.observe(session)])
 
 
 def control(boiler_port: int) -> ProxyFactory:
@@ -73,11 +73,11 @@ def control(boiler_port: int) -> ProxyFactory:
     spectator = understood()
     commands = Control(spectator.boiler, reactor, ["PR001", "4"], 5.0)
 
-    def watch(session: Session) -> list[Any]:
-        interpreter = spectator.watch(session)
-        return [interpreter, commands.watch(session, interpreter)]
+    def observers_of(session: Session) -> list[Any]:
+        interpreter = spectator.observe(session)
+        return [interpreter, commands.observe(session, interpreter)]
 
-    return bridge(boiler_port, watch)
+    return bridge(boiler_port, observers_of)
 
 
 class Published:

@@ -1,4 +1,4 @@
-"""Who is told of what happens, and what has been said already."""
+"""Lists of observers, and what has been logged already."""
 
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -11,10 +11,10 @@ log = Logger()
 
 
 class Observers(Generic[T]):
-    """Those who are told, each so that its failure harms nobody else.
+    """Observers, each notified so that its failure reaches no other.
 
     Args:
-        what: what they are told of, in a few words, for the log.
+        what: what they observe, in a few words, for the log.
     """
 
     def __init__(self, what: str) -> None:
@@ -26,7 +26,7 @@ class Observers(Generic[T]):
         return len(self._observers)
 
     def add(self, observer: T) -> Callable[[], None]:
-        """Tell an observer from now on, until the returned function is called."""
+        """Notify an observer from now on, until the returned function is called."""
         self._observers.append(observer)
 
         def remove() -> None:
@@ -35,33 +35,33 @@ class Observers(Generic[T]):
 
         return remove
 
-    def notify(self, tell: Callable[[T], object]) -> None:
-        """Call ``tell`` with each observer; an exception is logged and goes no further."""
+    def notify(self, call: Callable[[T], object]) -> None:
+        """Call ``call`` with each observer; an exception is logged and goes no further."""
         for observer in tuple(self._observers):
             try:
-                tell(observer)
+                call(observer)
             except Exception:
                 log.failure("telling of {what} failed", what=self._what)
 
 
 class Once:
-    """Remembers what was said, so that it is said once.
+    """Remembers what was logged, so that it is logged once.
 
     Args:
-        at_most: how many different things are said; whoever can be flooded falls silent then.
+        at_most: how many different things are logged; nothing more is then.
     """
 
     def __init__(self, at_most: int = 256) -> None:
         self._at_most = at_most
-        self._said: set[Hashable] = set()
+        self._logged: set[Hashable] = set()
 
     def first(self, what: Hashable) -> bool:
-        """Whether this is said for the first time, and may be."""
-        if what in self._said or len(self._said) >= self._at_most:
+        """Whether this is logged for the first time, and may be."""
+        if what in self._logged or len(self._logged) >= self._at_most:
             return False
-        self._said.add(what)
+        self._logged.add(what)
         return True
 
     def forget(self, what: Hashable) -> None:
-        """Let it be said again: it has changed in between."""
-        self._said.discard(what)
+        """Let it be logged again: it has changed in between."""
+        self._logged.discard(what)

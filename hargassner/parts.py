@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
@@ -16,6 +17,7 @@ from hargassner.clock import IClock, ReactorClock
 from hargassner.config import Config
 from hargassner.control.queue import Control
 from hargassner.discovery import Devices, Relay, Side
+from hargassner.discovery.finder import Finder, finding_side
 from hargassner.discovery.side import sides
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
@@ -30,24 +32,35 @@ from hargassner.network.sockets import listening_socket
 from hargassner.proxy.access import Access
 from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.forwarding import ForwardAccess, ForwardFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.reactor import IBridgeReactor
 from hargassner.recording.writer import RecordingWriter
+from hargassner.startup import described
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Snapshots
 from hargassner.web.timing import Timing
+
+if TYPE_CHECKING:
+    from hargassner.storage.history.service import History
 
 InThread = Callable[..., "Deferred[Any]"]
 """Calls what blocks, with arguments, off the reactor's thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Openings:
-    """What is open towards each side while its interface is there."""
+@dataclass(frozen=True, slots=True, repr=False)
+class GatewayParts:
+    """The parts that are there only with a gateway: sessions, and what is done on them.
 
-    gateway: tuple[InterfaceOpening, ...]
-    boiler: tuple[InterfaceOpening, ...]
+    ``openings`` is what is open towards the gateway while its interface is there.
+    """
+
+    control: Control
+    proxy: ProxyFactory
+    forwards: tuple[ForwardFactory, ...]
+    relay: Relay
+    openings: tuple[InterfaceOpening, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,7 +68,10 @@ class Parts:
     """The parts of the bridge, for whoever starts them or looks at them.
 
     ``in_thread`` calls what blocks off the reactor's thread. ``timing`` measures while there
-    is a page to show it. ``recordings`` and ``broker`` are None where none are configured.
+    is a page to show it. ``recordings``, ``history`` and ``broker`` are None where none are
+    configured, ``gateway`` where there is none. ``finder`` asks for a boiler that neither a gateway
+    asks for nor the configuration names. ``openings`` is what is open towards the boiler while its
+    interface is there.
     """
 
     config: Config
@@ -67,14 +83,14 @@ class Parts:
     snapshots: Snapshots
     interpreter: Interpreter
     journal: Journal
-    control: Control
     boiler_line: BoilerLine
     direct: DirectTelemetry
     recordings: RecordingWriter | None
     timing: Timing
-    proxy: ProxyFactory
-    relay: Relay
-    openings: Openings
+    gateway: GatewayParts | None
+    finder: Finder | None
+    openings: tuple[InterfaceOpening, ...]
+    history: "History | None"
     broker: BrokerLink | None
 
     @property
@@ -99,23 +115,23 @@ class SessionObservers:
     direct: DirectTelemetry
     control: Control
 
-    def watch(self, session: Session) -> list[ISessionObserver]:
+    def observe(self, session: Session) -> list[ISessionObserver]:
         """The observers of a session that begins, in the order in which they see what passes."""
-        interpreter = self.interpreter.watch(session)
+        interpreter = self.interpreter.observe(session)
         # The first one times what all the others need.
         observers: list[ISessionObserver] = [
             self.timing.observer(),
             interpreter,
-            self.journal.watch(session),
+            self.journal.observe(session),
         ]
         if self.recordings is not None:
             now, date = self.clock.seconds(), self.clock.wall()
             recorder = self.recordings.session(session.number, session.address, now, date)
             observers.append(Recorded(recorder, self.clock.seconds))
         is_gateway = self.devices.is_gateway(session.address)
-        observers.append(self.direct.watch(session, is_gateway=is_gateway))
+        observers.append(self.direct.observe(session, is_gateway=is_gateway))
         # What the last one sends comes after what the others have seen.
-        observers.append(self.control.watch(session, interpreter))
+        observers.append(self.control.observe(session, interpreter))
         return observers
 
 
@@ -123,22 +139,27 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     """Build a bridge's parts, each from those before it; nothing is opened, read or started yet."""
     clock, in_thread = ReactorClock(reactor), _threads(reactor)
     timing, journal = Timing(reactor, CollectorRegistry()), Journal(reactor)
-    gateway, boiler_interface = _interfaces(config)
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
-    interpreter = Interpreter(boiler, reactor, snapshots.save_descriptor, config.telemetry.hidden)
-    control = _control(config, boiler, reactor)
-    line = BoilerLine(reactor, devices, boiler_interface, config.boiler.telnet_port)
+    interpreter = Interpreter(
+        boiler,
+        reactor,
+        snapshots.save_descriptor,
+        config.telemetry.hidden,
+        described(config),
+    )
+    interface = NetworkInterface(config.boiler.interface, config.boiler.address)
+    line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
     recordings = _recordings(config, in_thread)
+    control = _control(config, boiler, reactor)
     observers = SessionObservers(
         clock, timing, interpreter, journal, recordings, devices, direct, control
     )
-    access, both = Access(config.gateway.allow, devices), sides(config, gateway, boiler_interface)
-    proxy = ProxyFactory(reactor, line.connect, access, observers.watch)
-    relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
-    _wire(devices, proxy, interpreter, snapshots, direct)
+    gateway = _gateway(config, reactor, observers, line, interface)
+    finder = _finder(config, reactor, devices, line, interface)
+    _wire(devices, interpreter, snapshots)
     return Parts(
         config=config,
         clock=clock,
@@ -149,33 +170,24 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         snapshots=snapshots,
         interpreter=interpreter,
         journal=journal,
-        control=control,
         boiler_line=line,
         direct=direct,
         recordings=recordings,
         timing=timing,
-        proxy=proxy,
-        relay=relay,
-        openings=_openings(config, reactor, relay, proxy, (gateway, boiler_interface)),
+        gateway=gateway,
+        finder=finder,
+        openings=_openings(reactor, interface, gateway, finder),
+        history=_history(config, boiler, state, reactor, clock),
         broker=BrokerLink(config.mqtt, reactor) if config.mqtt.url else None,
     )
 
 
-def _wire(
-    devices: Devices,
-    proxy: ProxyFactory,
-    interpreter: Interpreter,
-    snapshots: Snapshots,
-    direct: DirectTelemetry,
-) -> None:
-    """Have each part notified of what concerns it."""
-    devices.on_announcement(proxy.gateway_announced)
+def _wire(devices: Devices, interpreter: Interpreter, snapshots: Snapshots) -> None:
+    """Have the model and the snapshots notified of who is found."""
     devices.on_gateway(interpreter.gateway_announced)
     devices.on_gateway(lambda _gateway: snapshots.save_devices())
     devices.on_boiler(interpreter.boiler_answered)
     devices.on_boiler(lambda _boiler: snapshots.save_devices())
-    proxy.on_login(lambda session: devices.gateway_logged_in(session.address))
-    proxy.on_login(direct.give_way)
 
 
 def _threads(reactor: IBridgeReactor) -> InThread:
@@ -185,15 +197,6 @@ def _threads(reactor: IBridgeReactor) -> InThread:
         return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments)
 
     return in_thread
-
-
-def _interfaces(config: Config) -> tuple[NetworkInterface, NetworkInterface]:
-    """This machine's interfaces towards the gateway and towards the boiler."""
-    gateway, boiler = config.gateway, config.boiler
-    return (
-        NetworkInterface(gateway.interface, gateway.address),
-        NetworkInterface(boiler.interface, boiler.address),
-    )
 
 
 def _boiler(config: Config) -> Boiler:
@@ -214,30 +217,116 @@ def _recordings(config: Config, in_thread: InThread) -> RecordingWriter | None:
     return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
 
 
-def _openings(
+def _history(
+    config: Config, boiler: Boiler, state: StateDirectory, reactor: IBridgeReactor, clock: IClock
+) -> "History | None":
+    if not config.history.enabled:
+        return None
+    # SQLite is loaded only where it is used.
+    from hargassner.storage.history.opening import clock_is_set
+    from hargassner.storage.history.service import History
+    from hargassner.storage.history.store import Store
+
+    return History(boiler, state, Store(state, reactor), clock, clock_is_set)
+
+
+def _gateway(
     config: Config,
     reactor: IBridgeReactor,
+    observers: SessionObservers,
+    line: BoilerLine,
+    boiler_interface: NetworkInterface,
+) -> GatewayParts | None:
+    """What stands between the gateway and the boiler, where there is a gateway."""
+    if not config.gateway.enabled:
+        return None
+    devices, direct = observers.devices, observers.direct
+    interface = NetworkInterface(config.gateway.interface, config.gateway.address)
+    access, both = Access(config.gateway.allow, devices), sides(config, interface, boiler_interface)
+    proxy = ProxyFactory(reactor, line.connect, access, observers.observe)
+    relay = Relay(devices, config.discovery, *both, reactor, proxy.silence)
+    forwards = _forwards(config, reactor, devices, (interface, boiler_interface))
+    devices.on_announcement(proxy.gateway_announced)
+    proxy.on_login(lambda session: devices.gateway_logged_in(session.address))
+    proxy.on_login(direct.give_way)
+    openings = _gateway_openings(config, reactor, interface, relay, proxy, forwards)
+    return GatewayParts(observers.control, proxy, forwards, relay, openings)
+
+
+def _forwards(
+    config: Config,
+    reactor: IBridgeReactor,
+    devices: Devices,
+    interfaces: tuple[NetworkInterface, NetworkInterface],
+) -> tuple[ForwardFactory, ...]:
+    """What passes further ports of the boiler's on."""
+    gateway, boiler = interfaces
+    access = ForwardAccess(config.gateway.forward_allow, gateway)
+    lines = {port: BoilerLine(reactor, devices, boiler, port) for port in config.gateway.forward}
+    return tuple(ForwardFactory(port, line.connect, access) for port, line in lines.items())
+
+
+def _gateway_openings(
+    config: Config,
+    reactor: IBridgeReactor,
+    interface: NetworkInterface,
     relay: Relay,
     proxy: ProxyFactory,
-    interfaces: tuple[NetworkInterface, NetworkInterface],
-) -> Openings:
-    """What is opened on both interfaces."""
-    gateway, boiler = interfaces
+    forwards: tuple[ForwardFactory, ...],
+) -> tuple[InterfaceOpening, ...]:
+    """What is opened towards the gateway."""
+
+    def accept(port: int, factory: ProxyFactory | ForwardFactory) -> AcceptingPort:
+        sock = listening_socket(interface, port)
+        return AcceptingPort(reactor, sock, cast("IProtocolFactory", factory))
 
     def open_telnet_port() -> AcceptingPort:
-        sock = listening_socket(gateway, config.gateway.telnet_port)
-        return AcceptingPort(reactor, sock, cast("IProtocolFactory", proxy))
+        return accept(config.gateway.telnet_port, proxy)
 
-    def open_gateway_side() -> Side:
+    def open_side() -> Side:
         return relay.open_gateway_side(reactor)
 
-    def open_boiler_side() -> Side:
-        return relay.open_boiler_side(reactor)
-
-    return Openings(
-        gateway=(
-            InterfaceOpening(reactor, gateway, "the gateway's discovery", open_gateway_side),
-            InterfaceOpening(reactor, gateway, "the telnet port", open_telnet_port),
+    return (
+        InterfaceOpening(reactor, interface, "the gateway's discovery", open_side),
+        InterfaceOpening(reactor, interface, "the telnet port", open_telnet_port),
+        *(
+            InterfaceOpening(
+                reactor,
+                interface,
+                f"port {each.port} of the boiler",
+                partial(accept, each.port, each),
+            )
+            for each in forwards
         ),
-        boiler=(InterfaceOpening(reactor, boiler, "the boiler's discovery", open_boiler_side),),
     )
+
+
+def _finder(
+    config: Config,
+    reactor: IBridgeReactor,
+    devices: Devices,
+    line: BoilerLine,
+    interface: NetworkInterface,
+) -> Finder | None:
+    """What asks for the boiler, where no gateway does and the configuration does not name it."""
+    if config.gateway.enabled or config.boiler.host:
+        return None
+    side = finding_side(config, interface)
+    return Finder(devices, config.discovery, side, reactor, lambda: line.problem)
+
+
+def _openings(
+    reactor: IBridgeReactor,
+    interface: NetworkInterface,
+    gateway: GatewayParts | None,
+    finder: Finder | None,
+) -> tuple[InterfaceOpening, ...]:
+    """What is opened towards the boiler."""
+
+    def opening(open_: Callable[[IBridgeReactor], Side]) -> InterfaceOpening:
+        what = "the boiler's discovery"
+        return InterfaceOpening(reactor, interface, what, lambda: open_(reactor))
+
+    if gateway is not None:
+        return (opening(gateway.relay.open_boiler_side),)
+    return (opening(finder.open),) if finder is not None else ()

@@ -2,7 +2,7 @@
 
 from twisted.internet.interfaces import IReactorThreads
 
-from hargassner.admin.services import IAdminReactor
+from hargassner.admin.interfaces import IAdminReactor
 from hargassner.admin.signals import ISignalReactor
 from hargassner.mqtt.endpoint import IBrokerReactor
 from hargassner.network.resolver import INamesReactor

@@ -16,10 +16,13 @@ from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.own_address import own_address
 from hargassner.network.resolver import Names
-from hargassner.parts import Parts, build
+from hargassner.parts import GatewayParts, Parts, build
+from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
+from hargassner.recording.writer import RecordingWriter
 from hargassner.services import MultiService
+from hargassner.storage.claim import StateClaim
 from hargassner.storage.energy import EnergySnapshot
 from hargassner.web.service import WebPage
 
@@ -48,12 +51,15 @@ class Bridge(MultiService):
                 JournalKeeping(parts.journal, reactor),
                 Names(reactor),
                 DescriptorWatch(reactor),
+                StateClaim(parts.state.path),
                 parts.snapshots,
                 *_energy(parts),
-                *parts.openings.gateway,
-                *parts.openings.boiler,
+                *(parts.gateway.openings if parts.gateway else ()),
+                *parts.openings,
                 _ticking(parts.boiler, reactor),
-                _sessions(parts),
+                *_gateway(parts),
+                *([parts.finder] if parts.finder else []),
+                *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 *_home(parts, reactor),
                 *([WebPage(parts, reactor)] if config.web.listen else []),
@@ -69,11 +75,18 @@ def _energy(parts: Parts) -> list[IService]:
     return [EnergySnapshot(parts.state, parts.boiler, parts.clock, parts.in_thread)]
 
 
-def _sessions(parts: Parts) -> Sessions:
+def _gateway(parts: Parts) -> list[IService]:
+    """What ends sessions and forwarded connections, where there is a gateway."""
+    if parts.gateway is None:
+        return []
+    return [_sessions(parts.gateway, parts.recordings), Forwards(parts.gateway.forwards)]
+
+
+def _sessions(gateway: GatewayParts, recordings: RecordingWriter | None) -> Sessions:
     """What ends the sessions, and waits until their recordings are written."""
-    if parts.recordings is None:
-        return Sessions(parts.proxy)
-    return Sessions(parts.proxy, parts.recordings.written)
+    if recordings is None:
+        return Sessions(gateway.proxy)
+    return Sessions(gateway.proxy, recordings.written)
 
 
 def _home(parts: Parts, reactor: IBridgeReactor) -> list[IService]:
@@ -84,7 +97,7 @@ def _home(parts: Parts, reactor: IBridgeReactor) -> list[IService]:
         parts.boiler,
         parts.config,
         parts.broker,
-        parts.control,
+        parts.gateway.control if parts.gateway else None,
         parts.clock,
         parts.state,
         parts.in_thread,

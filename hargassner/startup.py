@@ -4,6 +4,7 @@ What may mend itself while the bridge waits, an interface or a broker that is aw
 at here.
 """
 
+import errno
 import os
 import pwd
 import stat
@@ -11,9 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from hargassner.config import Config, ConfigError
+from hargassner.config import Config, ConfigError, GatewayConfig, MqttConfig
+from hargassner.dialogue.channels import Descriptor
 from hargassner.mqtt.endpoint import UnusableFileError, password, tls_options
+from hargassner.network.interface import CannotOpenError, NetworkInterface
+from hargassner.network.sockets import listening_socket
+from hargassner.recording.description import DescriptionError, read_description
 from hargassner.storage.directory import state_directory
+from hargassner.terminal import printable
 
 
 def check_machine(config: Config, environ: Mapping[str, str]) -> None:
@@ -27,19 +33,64 @@ def check_machine(config: Config, environ: Mapping[str, str]) -> None:
         ConfigError: a file or a directory that it names cannot be used; the message names the key
             and the path, and what it must be.
     """
+    _check_gateway(config)
     if config.mqtt.url:
-        parts = urlsplit(config.mqtt.url)
-        try:
-            password(config.mqtt)
-            if parts.scheme == "mqtts":
-                tls_options(config.mqtt, parts.hostname or "")
-        except UnusableFileError as wrong:
-            raise ConfigError(str(wrong)) from None
+        _check_broker_files(config.mqtt)
+    described(config)
     if config.recording.directory:
         _check_directory("recording.directory", Path(config.recording.directory).expanduser())
     # Where nobody configured one, the bridge does without.
     if config.state.directory or environ.get("STATE_DIRECTORY"):
         _check_directory("state.directory", state_directory(config.state.directory, environ))
+
+
+def _check_broker_files(mqtt: MqttConfig) -> None:
+    parts = urlsplit(mqtt.url)
+    try:
+        password(mqtt)
+        if parts.scheme == "mqtts":
+            tls_options(mqtt, parts.hostname or "")
+    except UnusableFileError as wrong:
+        raise ConfigError(str(wrong)) from None
+
+
+def _check_gateway(config: Config) -> None:
+    """Refuse to wait for a gateway of which nothing is said, where it could not even connect.
+
+    Whoever names the boiler and nothing else wants to read it.
+    """
+    if not config.boiler.host or config.gateway != GatewayConfig():
+        return
+    try:
+        listening_socket(NetworkInterface(), config.gateway.telnet_port).close()
+    except CannotOpenError as wrong:
+        if _is_forbidden(wrong):
+            raise ConfigError(
+                f'boiler.host = "{config.boiler.host}": to read the boiler without a gateway, add '
+                f"[gateway] and below it enabled = false; with a gateway: {wrong}"
+            ) from None
+
+
+def _is_forbidden(wrong: CannotOpenError) -> bool:
+    cause = wrong.__cause__
+    return isinstance(cause, OSError) and cause.errno == errno.EACCES
+
+
+def described(config: Config) -> Descriptor | None:
+    """What the file describes that the configuration names; None if it names none.
+
+    Raises:
+        ConfigError: it cannot be read, or describes no telemetry.
+    """
+    if not config.boiler.descriptor:
+        return None
+    try:
+        return read_description(Path(config.boiler.descriptor).expanduser())
+    except DescriptionError as wrong:
+        raise ConfigError(
+            f'boiler.descriptor = "{printable(config.boiler.descriptor)}": must be a DAQPRJ '
+            f"document or a DAQnnnnn.DAQ file from the boiler's SD card; {printable(str(wrong))}"
+        ) from None
 
 
 def read_only(config: Config, environ: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """Text for a terminal: what comes from the wire must not steer it, and tables stand in columns."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TextIO
 
 
@@ -16,6 +16,23 @@ def replace_unknown_signs(output: TextIO) -> None:
     """Have an output show a sign that its encoding does not have as "?", instead of failing."""
     if isinstance(output, io.TextIOWrapper):
         output.reconfigure(errors="replace")
+
+
+def shows_colours(output: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether an output is a terminal whose owner wants colours (https://no-color.org)."""
+    return output.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+
+
+def coloured(text: str, code: str) -> str:
+    """A text in a colour, or bold, by the code of the terminal's sequence ("1" is bold)."""
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def preferred_language(environ: Mapping[str, str], languages: Collection[str]) -> str:
+    """The language that the environment asks for; English where it is none of these."""
+    named = (environ.get(each, "") for each in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    language = next(filter(None, named), "")[:2].lower()
+    return language if language in languages else "en"
 
 
 def columns(rows: Iterable[Sequence[object]]) -> str:

@@ -5,6 +5,7 @@ import os
 import random
 import select
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,20 @@ from tests.doubles.clocks import TwoClocks
 
 # Below the range that Linux and macOS take from for whoever names no port.
 _LOWEST_PORT, _HIGHEST_PORT = 10_000, 32_768
+_POLL = 0.02
 _CHANCE = random.SystemRandom()
 
 
 def open_descriptors() -> int:
     """How many file descriptors this process has open."""
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@inlineCallbacks
+def until(condition: Callable[[], object]) -> Any:
+    """Wait until a condition holds; the test's time-out ends it where it never does."""
+    while not condition():
+        yield deferLater(reactor, _POLL)
 
 
 def free_ports(count: int) -> list[int]:
@@ -126,6 +135,11 @@ class Log:
 
     def __init__(self, case: SynchronousTestCase) -> None:
         self._observer = EventLoggingObserver.createWithCleanup(case, globalLogPublisher)
+
+    @property
+    def everything(self) -> list[LogEvent]:
+        """The events, in order, and those of Twisted's own among them."""
+        return list(self._observer)
 
     @property
     def events(self) -> list[LogEvent]:

@@ -1,7 +1,7 @@
 """A gateway, the bridge and a boiler in one memory, on one clock, with wires that cut and delay.
 
 Gateway and boiler are the simulated ones; between them is a real session of the proxy, with the
-understanding and the control that belong to it.
+interpreter and the control that belong to it.
 """
 
 import re
@@ -30,7 +30,7 @@ from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol, Timing
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
-from tests.proxy.test_session import Connection
+from tests.proxy.case import Connection
 
 PARAMETERS = ("PR001", "PR011", "4", "A6d")
 TIMEOUT = 5.0
@@ -166,7 +166,7 @@ class _Connection(BoilerProtocol):
 class House:
     """Everything, from the gateway to the boiler.
 
-    Requests of the bridge's are told from the gateway's by what they name: the gateway here sets
+    Requests of the bridge's differ from the gateway's in what they name: the gateway here sets
     only parameter 7, which is not among those of control.parameters.
 
     Args:
@@ -227,7 +227,7 @@ class House:
             self.clock,
             self._connect,
             Access(["any"], Devices(self.clock)),
-            self._watch,
+            self._observers_of,
         )
         self.client = Leg()
         self.boiler_leg = Leg()
@@ -264,9 +264,9 @@ class House:
         """The session; it must stand."""
         return self.proxy.sessions[1]
 
-    def _watch(self, session: Session) -> list[ISessionObserver]:
-        self.session_interpreter = self.interpreter.watch(session)
-        return [self.session_interpreter, self.control.watch(session, self.session_interpreter)]
+    def _observers_of(self, session: Session) -> list[ISessionObserver]:
+        self.session_interpreter = self.interpreter.observe(session)
+        return [self.session_interpreter, self.control.observe(session, self.session_interpreter)]
 
     def _connect(self, factory: IProtocolFactory) -> "Deferred[IProtocol]":
         self.boiler_end.protocol = self.boiler.buildProtocol(None)
@@ -320,20 +320,20 @@ class House:
         assert self.cycles, "the gateway did not finish its opening"
         return self
 
-    def command(self, id_: str, wanted: str) -> list[str]:
+    def command(self, id_: str, requested: str) -> list[str]:
         """Give a command; the list gets its outcome, which ``outcomes`` has too."""
         self.commands += 1
         outcome: list[str] = []
 
         def done(value: str) -> None:
             outcome.append(value)
-            self.outcomes.append((id_, wanted, value))
+            self.outcomes.append((id_, requested, value))
 
         def failed(why: Failure) -> None:
             why.trap(CommandError)
             done(f"error: {why.getErrorMessage()}")
 
-        self.control.set_parameter(id_, wanted).addCallbacks(done, failed)
+        self.control.set_parameter(id_, requested).addCallbacks(done, failed)
         return outcome
 
     def boiler_closes(self) -> None:
@@ -347,10 +347,10 @@ class House:
         self.boiler.stop_telemetry()
 
     def end(self) -> None:
-        """Everybody goes home."""
+        """End every session and connection."""
         for session in list(self.proxy.sessions.values()):
             session.end("the test is over")
-        self.boiler_end.protocol.connectionLost(None)
+        self.boiler_end.gone()
         self.boiler.stop()
         for wire in self.wires:
             wire.cut = True

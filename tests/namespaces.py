@@ -34,7 +34,7 @@ BRIDGE_TO_BOILER = "198.51.100.1"
 BOILER = "198.51.100.2"
 
 _CLONE_NEWNET = 0x40000000
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 _NUMBERS = count()
 
 CONFIG = """
@@ -213,7 +213,7 @@ class Networks:
     def _socket(self, namespace: str, kind: int) -> socket.socket:
         with inside(namespace):
             sock = socket.socket(socket.AF_INET, kind)
-        sock.settimeout(_PATIENCE)
+        sock.settimeout(_TIMEOUT)
         return sock
 
 

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.namespaces import CONFIG, GATEWAY, BridgeProcess, Networks
 from tests.processes import wait_until
-from tests.wire_law import Law, told
+from tests.wire_law import Law, TelemetryOnlyLaw, told
 from tests.wires import Datagram
 
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
@@ -72,7 +72,7 @@ class NetworkCase(SynchronousTestCase):
                 self.check_law()
 
     @property
-    def law(self) -> Law:
+    def law(self) -> Law | TelemetryOnlyLaw:
         """What is due."""
         boiler = tomllib.loads(self.config)["boiler"]
         direct = boiler.get("direct_telemetry", True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds to wait for what another process does, on a machine that has much else to do."""
 
 # Python runs it before anything else.  A name that is not there any more ends the process, so that
@@ -89,7 +89,7 @@ class Running:
         """What it has written to standard error so far."""
         return self._errors.read_text()
 
-    def wait_for(self, words: str, count: int = 1, patience: float = PATIENCE) -> None:
+    def wait_for(self, words: str, count: int = 1, timeout: float = TIMEOUT) -> None:
         """Wait until its output says this."""
 
         def said() -> bool:
@@ -98,11 +98,11 @@ class Running:
             assert self.process.poll() is None, f"it ended: {self.log()}{self.errors()}"
             return False
 
-        wait_until(said, patience, f"{words!r} in the log")
+        wait_until(said, timeout, f"{words!r} in the log")
 
     def wait(self) -> int:
         """Wait until it has ended; its exit status."""
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TIMEOUT)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it as systemd does, or with another signal; its exit status."""
@@ -118,10 +118,10 @@ class Running:
         self._temporary.cleanup()
 
 
-def wait_until(condition: Callable[[], Any], patience: float, what: str) -> None:
+def wait_until(condition: Callable[[], Any], timeout: float, what: str) -> None:
     """Wait for something that another process does."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience} s in vain for {what}")
+            raise AssertionError(f"waited {timeout} s in vain for {what}")
         time.sleep(0.02)

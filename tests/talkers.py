@@ -46,8 +46,8 @@ class Talker:
 
     def wait_until_it_has_spoken(self, times: int = 1) -> None:
         """Wait until it has sent so many more."""
-        wanted = self.said + times
-        wait_until(lambda: self.said >= wanted, 10 + times / self._rate, "the talker")
+        count = self.said + times
+        wait_until(lambda: self.said >= count, 10 + times / self._rate, "the talker")
 
     def _run(self) -> None:
         began = time.monotonic()
@@ -57,18 +57,18 @@ class Talker:
             self._over.wait(began + self.said / self._rate - time.monotonic())
 
 
-def hear(sock: socket.socket, wanted: Callable[[bytes], bool]) -> tuple[bytes, tuple[str, int]]:
-    """The next datagram that is wanted; others are ignored.
+def hear(sock: socket.socket, matches: Callable[[bytes], bool]) -> tuple[bytes, tuple[str, int]]:
+    """The next datagram that matches; others are ignored.
 
     Raises:
         TimeoutError: it does not come within the socket's timeout.
     """
-    patience = sock.gettimeout()
-    assert patience is not None
-    deadline = time.monotonic() + patience
+    timeout = sock.gettimeout()
+    assert timeout is not None
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         data, source = sock.recvfrom(65536)
-        if wanted(data):
+        if matches(data):
             return data, source
     raise TimeoutError("nothing of the kind came")
 

@@ -20,10 +20,13 @@ from hargassner.config import (
 
 DEFAULTS = {
     "gateway": {
+        "enabled": True,
         "interface": "",
         "address": "",
         "telnet_port": 23,
         "allow": ("igw",),
+        "forward": (),
+        "forward_allow": (),
         "broadcast": "255.255.255.255",
     },
     "boiler": {
@@ -33,6 +36,7 @@ DEFAULTS = {
         "telnet_port": 23,
         "broadcast": "255.255.255.255",
         "direct_telemetry": True,
+        "descriptor": "",
     },
     "discovery": {
         "boiler_port": 35601,
@@ -57,7 +61,7 @@ DEFAULTS = {
         "language": "en",
         "entities": "standard",
     },
-    "telemetry": {"interval": 10, "hidden": ()},
+    "telemetry": {"interval": 10, "hidden": "auto"},
     "control": {
         "parameters": ("auto",),
         "while_display_in_use": "allow",
@@ -68,6 +72,7 @@ DEFAULTS = {
     "manhole": {"listen": "", "username": "admin", "password": ""},
     "state": {"directory": ""},
     "recording": {"directory": ""},
+    "history": {"enabled": True},
 }
 
 # What is given, and a word of what the line must say is allowed.
@@ -91,6 +96,12 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("gateway", "allow", ["192.0.2.300"], "networks"),
     ("gateway", "allow", [1], "networks"),
     ("gateway", "allow", [["igw"]], "networks"),
+    ("gateway", "forward", 80, "list of different port numbers"),
+    ("gateway", "forward", [0], "list of different port numbers"),
+    ("gateway", "forward", [80, 80], "list of different port numbers"),
+    ("gateway", "forward", [23], "must not have gateway.telnet_port"),
+    ("gateway", "forward_allow", ["igw"], "networks"),
+    ("gateway", "forward_allow", "any", "must be a list"),
     ("gateway", "broadcast", "", "IPv4 address"),
     ("gateway", "broadcast", "0.0.0.0", "IPv4 address"),
     ("boiler", "address", "224.0.0.1", "IPv4 address of this machine"),
@@ -138,11 +149,11 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("telemetry", "interval", float("inf"), "0 to 86400 seconds"),
     ("telemetry", "interval", True, "0 to 86400 seconds"),
     ("telemetry", "interval", 1 << 99_999, "0 to 86400 seconds"),
-    ("telemetry", "hidden", 59, "list of different places"),
-    ("telemetry", "hidden", [59, 59], "list of different places"),
-    ("telemetry", "hidden", [-1], "list of different places"),
-    ("telemetry", "hidden", [1.5], "list of different places"),
-    ("telemetry", "hidden", [[1]], "list of different places"),
+    ("telemetry", "hidden", 59, '"auto", or a list of different places'),
+    ("telemetry", "hidden", [59, 59], '"auto", or a list of different places'),
+    ("telemetry", "hidden", [-1], '"auto", or a list of different places'),
+    ("telemetry", "hidden", [1.5], '"auto", or a list of different places'),
+    ("telemetry", "hidden", [[1]], '"auto", or a list of different places'),
     ("control", "parameters", "PR001", "parameter ids"),
     ("control", "parameters", [4], "parameter ids"),
     ("control", "parameters", ["PR 1"], "parameter ids"),
@@ -164,6 +175,7 @@ REFUSED: list[tuple[str, str, Any, str]] = [
     ("manhole", "username", "", "not empty"),
     ("state", "directory", False, "a text"),
     ("recording", "directory", 1, "a text"),
+    ("history", "enabled", 1, "true or false"),
 ]
 
 ACCEPTED: list[tuple[str, str, Any, Any]] = [
@@ -171,6 +183,8 @@ ACCEPTED: list[tuple[str, str, Any, Any]] = [
     ("gateway", "interface", "eth0.10", "eth0.10"),
     ("gateway", "address", "0.0.0.0", ""),
     ("gateway", "allow", [], ()),
+    ("gateway", "forward", [80, 502], (80, 502)),
+    ("gateway", "forward_allow", ["any", "10.0.0.0/8"], ("any", "10.0.0.0/8")),
     ("gateway", "allow", ["igw", "10.0.0.7", "10.1.0.0/16"], ("igw", "10.0.0.7", "10.1.0.0/16")),
     ("gateway", "broadcast", "192.168.1.255", "192.168.1.255"),
     ("boiler", "host", "10.0.0.72", "10.0.0.72"),
@@ -249,14 +263,14 @@ class DocumentTests(SynchronousTestCase):
             self.assertIn("must be a section, [gateway]", str(wrong))
 
     def test_a_manhole_is_on_the_loopback_interface_unless_it_names_another(self) -> None:
-        for wanted, meant in (
+        for listen, meant in (
             ("tcp:8007", "tcp:8007:interface=127.0.0.1"),
             ("tcp:port=8007:interface=", "tcp:port=8007:interface=:interface=127.0.0.1"),
             ("tcp6:8007", r"tcp6:8007:interface=\:\:1"),
             ("tcp:8007:interface=192.0.2.1", "tcp:8007:interface=192.0.2.1"),
             ("unix:/run/hargassner/manhole", "unix:/run/hargassner/manhole"),
         ):
-            document = {"manhole": {"listen": wanted, "password": "x"}}
+            document = {"manhole": {"listen": listen, "password": "x"}}
             self.assertEqual(config_from(document).manhole.listen, meant)
 
     def test_an_endpoint_tells_whether_other_machines_can_connect(self) -> None:
@@ -306,6 +320,13 @@ class DocumentTests(SynchronousTestCase):
             ({"address": one}, {"address": other}),
         ):
             config_from({"gateway": gateway, "boiler": boiler})
+
+    def test_without_a_gateway_one_network_is_enough_and_something_has_to_be_read(self) -> None:
+        without = {"enabled": False, "interface": "eth0"}
+        config_from({"gateway": without, "boiler": {"interface": "eth0"}})
+        document = {"gateway": without, "boiler": {"direct_telemetry": False}}
+        wrong = self.assertRaises(ConfigError, config_from, document)
+        self.assertTrue(str(wrong).startswith("boiler.direct_telemetry = false: must be true"))
 
     def test_two_passwords_for_the_broker_are_refused(self) -> None:
         document = {"mqtt": {"password": "hunter2", "password_file": "/etc/password"}}
@@ -377,11 +398,32 @@ class FileTests(SynchronousTestCase):
 
     def test_what_is_not_toml_is_refused_with_the_line(self) -> None:
         line = self.refusal(b"[gateway]\ninterface = eth0\n")
-        self.assertTrue(line.startswith(f"{self.path}: is not TOML: "), line)
-        self.assertIn("line 2", line)
+        self.assertTrue(line.startswith(f"{self.path}: is not TOML: line 2: interface: "), line)
+        self.assertIn("texts stand in quotes", line)
 
-    def test_a_key_given_twice_is_refused(self) -> None:
-        self.assertIn("is not TOML", self.refusal(b"[web]\nlisten = ''\nlisten = ''\n"))
+    def test_what_is_given_twice_is_refused_with_the_line(self) -> None:
+        for content, wrong in (
+            (b"[web]\nlisten = ''\nlisten = ''\n", "listen is there twice (line 3)"),
+            (b"[web]\nlisten = ''\nlisten = ''\n[mqtt]\n", "listen is there twice (line 3)"),
+            (
+                b"[web]\n[mqtt]\nurl = ''\n[web]\n",
+                "[web] is there twice (line 4): put all of its keys below one",
+            ),
+            (b"[a.b]\n[a.b]\n", "[a.b] is there twice (line 2): put all of its keys below one"),
+        ):
+            self.assertEqual(self.refusal(content), f"{self.path}: {wrong}")
+
+    def test_a_key_before_any_section_is_refused_with_its_section(self) -> None:
+        for content, wrong in (
+            (b"host = 'boiler'\n[mqtt]\n", "host: must stand below a [section]: [boiler]"),
+            (b"address = 1", "address: must stand below a [section]: [gateway] or [boiler]"),
+            (b"bolier = 1", "bolier: must stand below a [section]: gateway, boiler, "),
+        ):
+            self.assertIn(f"{self.path}: {wrong}", self.refusal(content))
+
+    def test_no_password_is_shown_of_a_line_that_cannot_be_read(self) -> None:
+        for line in (b"password = hunter2", b"password = 'a' hunter2", b"password = hunter2 = 1"):
+            self.assertNotIn("hunter2", self.refusal(b"[mqtt]\n" + line + b"\n"))
 
     def test_a_file_in_latin_1_is_refused_with_the_byte(self) -> None:
         line = self.refusal("[mqtt]\nusername = 'Jörg'\n".encode("latin-1"))

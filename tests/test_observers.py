@@ -1,4 +1,4 @@
-"""Who is told, and what is said once."""
+"""Observers that are notified, and what is logged once."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -6,17 +6,17 @@ from hargassner.observers import Observers, Once
 
 
 class ObserversTests(SynchronousTestCase):
-    """Those who are told."""
+    """Observers are notified, each by itself."""
 
     def setUp(self) -> None:
-        self.told: list[str] = []
+        self.notified: list[str] = []
         self.observers: Observers[str] = Observers("a test")
 
     def test_each_is_told_in_order(self) -> None:
         for each in "ab":
             self.observers.add(each)
-        self.observers.notify(self.told.append)
-        self.assertEqual(self.told, ["a", "b"])
+        self.observers.notify(self.notified.append)
+        self.assertEqual(self.notified, ["a", "b"])
         self.assertEqual(len(self.observers), 2)
 
     def test_one_that_was_removed_is_not_told(self) -> None:
@@ -24,25 +24,25 @@ class ObserversTests(SynchronousTestCase):
         self.observers.add("b")
         remove()
         remove()
-        self.observers.notify(self.told.append)
-        self.assertEqual(self.told, ["b"])
+        self.observers.notify(self.notified.append)
+        self.assertEqual(self.notified, ["b"])
 
     def test_one_may_leave_while_it_is_told(self) -> None:
         removes = [self.observers.add(each) for each in "ab"]
-        self.observers.notify(lambda each: (removes[0](), self.told.append(each)))
-        self.assertEqual(self.told, ["a", "b"])
+        self.observers.notify(lambda each: (removes[0](), self.notified.append(each)))
+        self.assertEqual(self.notified, ["a", "b"])
 
     def test_one_that_fails_keeps_it_from_nobody(self) -> None:
         for each in "ab":
             self.observers.add(each)
 
         def tell(each: str) -> None:
-            self.told.append(each)
+            self.notified.append(each)
             if each == "a":
                 raise ZeroDivisionError
 
         self.observers.notify(tell)
-        self.assertEqual(self.told, ["a", "b"])
+        self.assertEqual(self.notified, ["a", "b"])
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 

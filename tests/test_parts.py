@@ -8,7 +8,7 @@ from twisted.internet.address import IPv4Address
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from hargassner.config import Config, RecordingConfig, StateConfig
+from hargassner.config import BoilerConfig, Config, GatewayConfig, RecordingConfig, StateConfig
 from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.recorded import Recorded
 from hargassner.parts import Parts, build
@@ -17,7 +17,8 @@ from hargassner.proxy.session import Session
 from hargassner.storage.file import SAVE_AFTER
 from tests.discovery.packets import ANNOUNCEMENT, SERVICES, SERVICES_WANTED
 from tests.doubles.clocks import TwoClockReactor
-from tests.monitor.test_interpreter import DOCUMENT, KEY, TOKEN
+from tests.doubles.documents import SMALL
+from tests.doubles.login import KEY, TOKEN
 
 GATEWAY, ELSEWHERE, BOILER = "192.0.2.7", "192.0.2.9", "198.51.100.2"
 LOGIN = (
@@ -26,7 +27,7 @@ LOGIN = (
     ("gateway", KEY),
     ("boiler", b"zclient login (7)\r\n$ack\r\n"),
 )
-DESCRIBED = (("gateway", b"$daq desc\r\n"), ("boiler", b"$<<" + DOCUMENT + b">>\r\n"))
+DESCRIBED = (("gateway", b"$daq desc\r\n"), ("boiler", b"$<<" + SMALL + b">>\r\n"))
 
 
 class ImmediatePool:
@@ -63,25 +64,25 @@ class PartsCase(SynchronousTestCase):
         """The relay hears a gateway's announcement."""
         ports = self.config.discovery
         source = (address, ports.gateway_port)
-        self.parts.relay.heard_from_gateway(ANNOUNCEMENT, source, ports.boiler_port, True)
+        self.parts.gateway.relay.heard_from_gateway(ANNOUNCEMENT, source, ports.boiler_port, True)
 
     def answer(self) -> None:
         """The relay hears the boiler's answer to the gateway's question."""
         ports = self.config.discovery
-        relay = self.parts.relay
+        relay = self.parts.gateway.relay
         source = (GATEWAY, ports.gateway_port)
         relay.heard_from_gateway(SERVICES_WANTED, source, ports.boiler_port, True)
         relay.heard_from_boiler(SERVICES, (BOILER, ports.boiler_port), ports.gateway_port, False)
 
     def session(self, address: str = GATEWAY) -> Session:
         """A session of the gateway's, as the proxy has it before the boiler is connected."""
-        proxy = self.parts.proxy
+        proxy = self.parts.gateway.proxy
         self.assertIsNotNone(proxy.buildProtocol(IPv4Address("TCP", address, 51975)))
         return proxy.sessions[proxy.counters.sessions]
 
     def pass_(self, session: Session, *said: tuple[str, bytes]) -> None:
         """A dialogue passes in a session; whoever observes it sees all of it."""
-        observers = self.parts.proxy.observers(session)
+        observers = self.parts.gateway.proxy.observers(session)
         for sender, data in said:
             for each in observers:
                 (each.gateway_sent if sender == "gateway" else each.boiler_sent)(data)
@@ -97,9 +98,9 @@ class NotificationTests(PartsCase):
 
     def test_before_an_announcement_nobody_may_connect(self) -> None:
         address = IPv4Address("TCP", GATEWAY, 51975)
-        self.assertIsNone(self.parts.proxy.buildProtocol(address))
+        self.assertIsNone(self.parts.gateway.proxy.buildProtocol(address))
         self.announce()
-        self.assertIsNotNone(self.parts.proxy.buildProtocol(address))
+        self.assertIsNotNone(self.parts.gateway.proxy.buildProtocol(address))
 
     def test_an_announcement_reaches_what_the_gateway_has_still_open(self) -> None:
         self.announce()
@@ -146,11 +147,11 @@ class NotificationTests(PartsCase):
         self.announce()
         self.pass_(self.session(), *LOGIN, *DESCRIBED)
         self.assertIsNotNone(self.parts.boiler.descriptor)
-        self.assertEqual(self.saved("descriptor.xml").encode("latin-1"), DOCUMENT)
+        self.assertEqual(self.saved("descriptor.xml").encode("latin-1"), SMALL)
 
     def test_its_address_leads_to_the_boiler(self) -> None:
         self.answer()
-        self.parts.boiler_line.connect(self.parts.proxy).addErrback(lambda _: None)
+        self.parts.boiler_line.connect(self.parts.gateway.proxy).addErrback(lambda _: None)
         [(host, port, *_)] = self.reactor.tcpClients
         self.assertEqual((host, port), (BOILER, self.config.boiler.telnet_port))
 
@@ -162,16 +163,17 @@ class ObserverTests(PartsCase):
 
     def names(self, address: str) -> list[str]:
         self.announce()
-        session = Session(1, (address, 51975), self.parts.proxy)
-        return [type(each).__name__ for each in self.parts.proxy.observers(session)]
+        session = Session(1, (address, 51975), self.parts.gateway.proxy)
+        return [type(each).__name__ for each in self.parts.gateway.proxy.observers(session)]
 
     def test_the_first_is_timed_and_the_last_one_sends(self) -> None:
         names = self.names(GATEWAY)
         self.assertEqual(len(names), 6)
-        session = Session(2, (GATEWAY, 51976), self.parts.proxy)
+        session = Session(2, (GATEWAY, 51976), self.parts.gateway.proxy)
         self.assertEqual(names[0], type(self.parts.timing.observer()).__name__)
-        interpreter = self.parts.interpreter.watch(session)
-        self.assertEqual(names[-1], type(self.parts.control.watch(session, interpreter)).__name__)
+        interpreter = self.parts.interpreter.observe(session)
+        control = self.parts.gateway.control
+        self.assertEqual(names[-1], type(control.observe(session, interpreter)).__name__)
         self.assertIn("Recorded", names)
 
     def test_direct_telemetry_gives_way_to_the_gateway_and_to_whoever_logs_in(self) -> None:
@@ -186,23 +188,44 @@ class ObserverTests(PartsCase):
             (ELSEWHERE, True, True),
         ):
             before = len(self.reactor.tcpClients)
-            session = Session(1, (address, 51975), self.parts.proxy)
-            observers = list(self.parts.proxy.observers(session))
+            session = Session(1, (address, 51975), self.parts.gateway.proxy)
+            observers = list(self.parts.gateway.proxy.observers(session))
             if logs_in:
-                self.parts.proxy.logged_in(session)
+                self.parts.gateway.proxy.logged_in(session)
             for each in observers:
                 each.over("enough")
             self.assertEqual(len(self.reactor.tcpClients) > before, gives_way, (address, logs_in))
 
     def test_each_is_an_honest_observer(self) -> None:
         self.announce()
-        session = Session(1, (GATEWAY, 51975), self.parts.proxy)
-        for each in self.parts.proxy.observers(session):
+        session = Session(1, (GATEWAY, 51975), self.parts.gateway.proxy)
+        for each in self.parts.gateway.proxy.observers(session):
             verifyObject(ISessionObserver, each)
 
     def test_a_recorded_session_is_an_honest_observer(self) -> None:
         recorder: Any = None
         verifyObject(IExchangeObserver, Recorded(recorder, lambda: 0.0))
+
+
+class ForwardTests(PartsCase):
+    """Ports of the boiler that are forwarded."""
+
+    def setUp(self) -> None:
+        self.reactor: Any = BridgeReactor()
+        gateway = GatewayConfig(forward=(80, 502))
+        config = Config(gateway=gateway, state=StateConfig(self.mktemp()))
+        self.parts = build(config, self.reactor)
+
+    def test_each_is_opened_on_the_gateways_side(self) -> None:
+        names = [each.name for each in self.parts.gateway.openings]
+        expected = [
+            "port 80 of the boiler on any interface",
+            "port 502 of the boiler on any interface",
+        ]
+        self.assertEqual(expected, names[2:])
+
+    def test_each_leads_to_the_same_port_of_the_boiler(self) -> None:
+        self.assertEqual([80, 502], [each.port for each in self.parts.gateway.forwards])
 
 
 class ValueTests(PartsCase):
@@ -225,3 +248,34 @@ class ValueTests(PartsCase):
     def test_they_stay_what_they_are(self) -> None:
         for each in fields(Parts):
             self.assertRaises(AttributeError, setattr, self.parts, each.name, None)
+
+
+class TelemetryOnlyTests(SynchronousTestCase):
+    """Without a gateway."""
+
+    def built(self, host: str = "") -> Parts:
+        config = Config(
+            gateway=GatewayConfig(enabled=False),
+            boiler=BoilerConfig(host=host),
+            state=StateConfig(self.mktemp()),
+        )
+        return build(config, BridgeReactor())
+
+    def test_nothing_of_the_gateways_side_is_there(self) -> None:
+        self.assertIsNone(self.built().gateway)
+
+    def test_a_boiler_that_nobody_named_is_looked_for(self) -> None:
+        parts = self.built()
+        self.assertIsNotNone(parts.finder)
+        self.assertEqual(
+            [each.name for each in parts.openings], ["the boiler's discovery on any interface"]
+        )
+
+    def test_for_a_boiler_that_is_named_nothing_is_opened(self) -> None:
+        parts = self.built(BOILER)
+        self.assertEqual((parts.finder, parts.openings), (None, ()))
+
+    def test_a_boiler_that_is_found_is_read_and_remembered(self) -> None:
+        parts = self.built()
+        parts.finder.heard(SERVICES, (BOILER, 35601), 50000, False)
+        self.assertEqual(parts.boiler.identity.boiler_address, BOILER)

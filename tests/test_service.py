@@ -141,7 +141,7 @@ class SessionTests(BridgeCase):
     def test_the_log_tells_its_story_without_its_key(self) -> Any:
         bridge = self.bridge()
         yield self.both()
-        yield self.until(lambda: not bridge.parts.proxy.sessions)
+        yield self.until(lambda: not bridge.parts.gateway.proxy.sessions)
         story = [each.partition(": ")[2] for each in self.log.lines if "session 1: " in each]
         self.assertEqual(
             [re.sub(r"[\d.]+", "N", each) for each in story],
@@ -183,7 +183,7 @@ class SessionTests(BridgeCase):
         self.run_(self.gateway)
         yield self.until(lambda: self.gateway.state == "found a boiler")
         yield self.simulated.stopService()
-        yield self.until(lambda: bridge.parts.proxy.counters.unreachable)
+        yield self.until(lambda: bridge.parts.gateway.proxy.counters.unreachable)
         self.run_(self.simulated)
         yield self.until(lambda: self.gateway.sessions_completed)
         self.assertEqual(self.gateway.problems, [])
@@ -206,7 +206,7 @@ class SessionTests(BridgeCase):
         over = self.both()
         yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.described)
         yield bridge.stopService()
-        self.assertEqual(bridge.parts.proxy.sessions, {})
+        self.assertEqual(bridge.parts.gateway.proxy.sessions, {})
         how = yield over
         self.assertNotEqual(how, "completed")
         self.assertIn("the bridge stops", "".join(self.log.lines))
@@ -230,7 +230,7 @@ class DirectTelemetryTests(BridgeCase):
         yield over
         yield self.gateway.stopService()
         yield self.until(
-            lambda: not bridge.parts.proxy.sessions and self.simulated.connections == 1
+            lambda: not bridge.parts.gateway.proxy.sessions and self.simulated.connections == 1
         )
         self.assertNotIn(False, watch.seen[watch.seen.index(True) :])
 
@@ -252,7 +252,7 @@ class DirectTelemetryTests(BridgeCase):
     def test_an_owner_can_do_without(self) -> Any:
         bridge = self.bridge(host=self.hosts[2], direct=False)
         yield self.both()
-        yield self.until(lambda: not bridge.parts.proxy.sessions)
+        yield self.until(lambda: not bridge.parts.gateway.proxy.sessions)
         self.assertNotIn("connection of our own", "".join(self.log.lines))
 
 
@@ -271,7 +271,7 @@ class CompositionTests(SynchronousTestCase):
         bridge = Bridge(Config(mqtt=MqttConfig(url="mqtt://broker.lan")), memory)
         parts = bridge.parts
         running = list(bridge)
-        self.assertLess(running.index(parts.snapshots), running.index(parts.openings.gateway[0]))
+        self.assertLess(running.index(parts.snapshots), running.index(parts.gateway.openings[0]))
         self.assertEqual(
             [each.name for each in running],
             [
@@ -279,6 +279,7 @@ class CompositionTests(SynchronousTestCase):
                 "journal",
                 "names",
                 "file descriptors",
+                "state directory",
                 "snapshots",
                 "energy",
                 "the gateway's discovery on any interface",
@@ -286,6 +287,8 @@ class CompositionTests(SynchronousTestCase):
                 "the boiler's discovery on any interface",
                 None,
                 "sessions",
+                "forwards",
+                "history",
                 "direct telemetry",
                 "MQTT",
                 "home",

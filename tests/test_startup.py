@@ -1,5 +1,6 @@
 """Configurations that are sound in themselves and cannot work on this machine."""
 
+import errno
 import os
 import pwd
 from pathlib import Path
@@ -10,6 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner import startup
 from hargassner.config import Config, RecordingConfig, StateConfig
+from hargassner.dialogue.events import TelemetryLine
+from hargassner.dialogue.origin import Source
+from hargassner.network.interface import CannotOpenError
 from hargassner.startup import read_only
 from hargassner.tap import Options, makeService
 from tests.mqtt.certificates import Authority
@@ -36,6 +40,34 @@ class StartCase(SynchronousTestCase):
         """The start ends with the one line, which begins with the file."""
         ended = self.assertRaises(SystemExit, self.start, text)
         self.assertEqual(ended.code, f"hargassner: {self.path}: {line}")
+
+
+class DescriptionTests(StartCase):
+    """The file that says what the telemetry means."""
+
+    def test_a_file_that_describes_nothing(self) -> None:
+        """One line at the start says what it must be."""
+        (self.folder / "x.xml").write_text("<html/>")
+        wanted = "must be a DAQPRJ document or a DAQnnnnn.DAQ file from the boiler's SD card"
+        for name, why in (
+            ("x.xml", "the document is a 'html', not a 'DAQPRJ'"),
+            ("absent", "cannot be read: No such file or directory"),
+        ):
+            path = self.folder / name
+            self.assert_refused(
+                f'[boiler]\ndescriptor = "{path}"\n',
+                f'boiler.descriptor = "{path}": {wanted}; {why}',
+            )
+
+    def test_a_file_that_describes_values(self) -> None:
+        """It holds until the boiler says something itself."""
+        (self.folder / "x.xml").write_text(
+            "<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK'/></ANALOG></DAQPRJ>"
+        )
+        bridge = self.start(f'[boiler]\ndescriptor = "{self.folder}/x.xml"\n')
+        bridge.parts.interpreter.take([TelemetryLine(b"pm 7 ")])
+        self.assertEqual("7", bridge.parts.boiler.channels["zk"].text)
+        self.assertEqual(Source.FILE, bridge.parts.boiler.understanding.origin.source)
 
 
 class BrokerFileTests(StartCase):
@@ -135,3 +167,32 @@ class DirectoryTests(StartCase):
             recording=RecordingConfig(directory=str(self.folder)),
         )
         self.assertEqual(read_only(config, {}), "")
+
+
+class WithoutGatewayTests(StartCase):
+    """A file that names the boiler and says nothing of a gateway."""
+
+    HOST = '[boiler]\nhost = "192.0.2.30"\n'
+
+    def setUp(self) -> None:
+        super().setUp()
+        forbidden = CannotOpenError("TCP port 23: CAP_ is missing")
+        forbidden.__cause__ = PermissionError(errno.EACCES, "Permission denied")
+
+        def refuse(*_arguments: object) -> None:
+            raise forbidden
+
+        self.patch(startup, "listening_socket", refuse)
+
+    def test_it_is_told_how_to_do_without(self) -> None:
+        self.assert_refused(
+            self.HOST,
+            'boiler.host = "192.0.2.30": to read the boiler without a gateway, add [gateway] and '
+            "below it enabled = false; with a gateway: TCP port 23: CAP_ is missing",
+        )
+
+    def test_with_that_it_starts(self) -> None:
+        self.start(f"[gateway]\nenabled = false\n{self.HOST}")
+
+    def test_a_gateway_of_which_something_is_said_is_waited_for(self) -> None:
+        self.start(f'[gateway]\ninterface = "eth0"\n{self.HOST}')

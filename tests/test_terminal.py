@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.terminal import columns, printable
+from hargassner.terminal import columns, preferred_language, printable
 
 
 class TerminalTests(SynchronousTestCase):
@@ -18,3 +18,14 @@ class TerminalTests(SynchronousTestCase):
 
     def test_no_rows_are_no_lines(self) -> None:
         self.assertEqual(columns([]), "")
+
+    def test_the_environments_language_is_the_first_that_is_set(self) -> None:
+        for environ, language in (
+            ({}, "en"),
+            ({"LANG": "C"}, "en"),
+            ({"LANG": "de_AT.UTF-8"}, "de"),
+            ({"LANG": "de_AT.UTF-8", "LC_MESSAGES": "fr_FR"}, "fr"),
+            ({"LANG": "de_AT.UTF-8", "LC_ALL": "it_IT"}, "en"),
+            ({"LANG": "de", "LC_ALL": ""}, "de"),
+        ):
+            self.assertEqual(preferred_language(environ, ("en", "de", "fr")), language)

@@ -180,3 +180,60 @@ def told(wrong: Sequence[str]) -> str:
     """The first few of what was wrong, and how many there are."""
     more = [f"… {len(wrong)} in all"] if len(wrong) > _SHOWN else []
     return "\n".join(["not due on the wires:", *wrong[:_SHOWN], *more])
+
+
+@dataclass(frozen=True, slots=True)
+class TelemetryOnlyLaw:
+    """What is due of a bridge without a gateway: one question at a time until it is answered.
+
+    - ``get services`` by broadcast, on each of its networks, from the gateway's port to the
+      boiler's; not again within ``every`` seconds, and not once a boiler has answered the bridge.
+    - Connections to the boiler's telnet port.
+
+    Args:
+        addresses: the bridge's, by the networks in which it looks for the boiler.
+        every: seconds; what the timers of a busy machine may miss is subtracted.
+    """
+
+    addresses: Mapping[str, str]
+    every: float
+
+    def broken_by(self, seen: Sequence[Seen]) -> list[str]:
+        """What was sent and was not due, in the order of time, each in a sentence."""
+        wrong = []
+        due = dict.fromkeys(self.addresses, float("-inf"))
+        for one in sorted(seen, key=lambda one: one.time):
+            if self._is_answer(one):
+                due = dict.fromkeys(due, float("inf"))
+            elif one.sender != "bridge" or self._is_connection(one):
+                continue
+            elif not self._is_question(one):
+                wrong.append(f"not due: {one}")
+            else:
+                if one.time < due[one.network]:
+                    wrong.append(f"asked too soon, or after the answer: {one}")
+                due[one.network] = max(due[one.network], one.time + self.every)
+        return wrong
+
+    def undelivered(self, _seen: Sequence[Seen]) -> list[Datagram]:
+        """Nothing is to be sent on."""
+        return []
+
+    def _is_answer(self, one: Seen) -> bool:
+        match one:
+            case Datagram(sender="boiler", source=(_, 35601), target=target):
+                return target == (self.addresses[one.network], 50000)
+        return False
+
+    def _is_question(self, one: Seen) -> bool:
+        match one:
+            case Datagram(broadcast=True, payload=b"get services\0"):
+                source = (self.addresses.get(one.network), 50000)
+                return one.source == source and one.target[1] == BOILER_PORT
+        return False
+
+    def _is_connection(self, one: Seen) -> bool:
+        match one:
+            case Opening(network="boiler", target=(_, port)):
+                return port == TELNET
+        return False

@@ -230,7 +230,7 @@ class Observation:
         """The datagrams that were seen so far."""
         return [one for one in self.all() if isinstance(one, Datagram)]
 
-    def wait_for_rest(self, silence: float = 0.3, patience: float = 3.0) -> list[Datagram]:
+    def wait_for_rest(self, silence: float = 0.3, timeout: float = 3.0) -> list[Datagram]:
         """The datagrams, as soon as none has come for a while.
 
         Raises:
@@ -243,7 +243,7 @@ class Observation:
             # Under a storm the newest that has been read is old.
             if len(found) == count and not (found and time.time() - found[-1].time < silence):
                 return found
-            if (passed := time.monotonic() - began) > patience:
+            if (passed := time.monotonic() - began) > timeout:
                 rate = (len(found) - len(before)) / passed
                 raise AssertionError(
                     f"no rest: {rate:.0f} datagrams a second, {len(found)} in all, the last one: "

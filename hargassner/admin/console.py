@@ -3,29 +3,30 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from hargassner.discovery import address_of
+from hargassner.parts import GatewayParts, Parts
 from hargassner.terminal import columns
-
-if TYPE_CHECKING:
-    from hargassner.parts import Parts
 
 _SHOWN = 30
 """Lines of dialogue and log."""
 
 
-def namespace(parts: "Parts") -> dict[str, object]:
+def namespace(parts: Parts) -> dict[str, object]:
     """The names in the console: the bridge, its parts, and the helpers."""
     helpers = Helpers(parts)
     return {
         "bridge": parts,
         "boiler": parts.boiler,
-        "proxy": parts.proxy,
         "journal": parts.journal,
-        "control": parts.control,
         "broker": parts.broker,
+        **_of_gateway(parts.gateway),
         **{each.__name__: each for each in helpers.all},
     }
+
+
+def _of_gateway(gateway: GatewayParts | None) -> dict[str, object]:
+    return {} if gateway is None else {"proxy": gateway.proxy, "control": gateway.control}
 
 
 class Helpers:
@@ -35,7 +36,7 @@ class Helpers:
         parts: what they print of.
     """
 
-    def __init__(self, parts: "Parts") -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
     def _time(self, moment: float | None) -> str:
@@ -51,7 +52,7 @@ class Helpers:
         return (
             self.help,
             self.status,
-            self.sessions,
+            *([self.sessions] if self._parts.gateway else []),
             self.channels,
             self.settings,
             self.faults,
@@ -66,11 +67,14 @@ class Helpers:
         rows += [
             ("bridge", "what the bridge is made of; its parts are its attributes"),
             ("boiler", "the model: boiler.channels, boiler.settings, boiler.faults ..."),
-            ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
             ("journal", "the last lines: journal.dialogue, journal.lines"),
-            ("control", 'changes settings: control.set_parameter("PR001", "Auto")'),
             ("broker", "the link to the broker, or None: broker.status, broker.counters"),
         ]
+        if self._parts.gateway is not None:
+            rows += [
+                ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
+                ("control", 'changes settings: control.set_parameter("PR001", "Auto")'),
+            ]
         print(columns(rows))
         print("Anything else is Python. Ctrl-D leaves.")
 
@@ -80,15 +84,14 @@ class Helpers:
         devices = self._parts.devices
         availability = boiler.availability
         session = availability.session
-        gateway = devices.gateway
-        found = devices.boiler
         broker = self._parts.broker
         link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
+        heard = address_of(devices.gateway) or "not heard yet"
         print(
             columns(
                 [
-                    ("gateway", gateway.address if gateway is not None else "not heard yet"),
-                    ("boiler", found.address if found is not None else "not heard yet"),
+                    ("gateway", heard if self._parts.gateway else "none configured"),
+                    ("boiler", address_of(devices.boiler) or "not heard yet"),
                     ("model", boiler.identity.model or "not known yet"),
                     ("firmware", boiler.identity.firmware or "not known yet"),
                     ("session", f"{session.number}, logged in" if session else "none"),
@@ -101,6 +104,7 @@ class Helpers:
 
     def sessions(self) -> None:
         """the connections through the bridge"""
+        gateway = self._parts.gateway
         _table(
             ("session", "client", "since", "logged in", "from gateway", "from boiler"),
             (
@@ -112,7 +116,7 @@ class Helpers:
                     f"{each.bytes_from_gateway} bytes",
                     f"{each.bytes_from_boiler} bytes",
                 )
-                for each in self._parts.proxy.sessions.values()
+                for each in (gateway.proxy.sessions.values() if gateway else ())
             ),
         )
 
@@ -156,12 +160,12 @@ class Helpers:
 
     def counters(self) -> None:
         """what was counted since the start"""
-        parts = self._parts
-        rows = [
-            *_counted("proxy", parts.proxy.counters),
-            *_counted("relay", parts.relay.counters),
-            ("dialogue", "unreadable", parts.interpreter.unreadable),
-        ]
+        gateway = self._parts.gateway
+        rows: list[tuple[str, str, int]] = []
+        if gateway is not None:
+            rows += _counted("proxy", gateway.proxy.counters)
+            rows += _counted("relay", gateway.relay.counters)
+        rows.append(("dialogue", "unreadable", self._parts.interpreter.unreadable))
         print(columns(rows))
 
     def dialogue(self, count: int = _SHOWN) -> None:

@@ -148,8 +148,8 @@ class ManholeFactory(ServerFactory[TelnetTransport]):
     def buildProtocol(self, addr: IAddress | None) -> TelnetTransport | None:
         """A login, or nothing where enough are connected."""
         client = _client(addr)
-        consoles = sum(each.is_inside for each in self.connections)
         logins = Counter(each.client for each in self.connections if not each.is_inside)
+        consoles = len(self.connections) - logins.total()
         if consoles >= MOST_CONSOLES or logins[client] >= MOST_LOGINS_PER_ADDRESS:
             self.warn_once(
                 client,

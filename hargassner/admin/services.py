@@ -1,24 +1,16 @@
 """The services for the owner and the system, as far as they are configured or asked for."""
 
 import os
-from typing import TYPE_CHECKING
-
-from twisted.internet.interfaces import IReactorCore, IReactorTime
 
 from hargassner.admin.console import namespace
+from hargassner.admin.interfaces import IAdminReactor
 from hargassner.admin.manhole import Manhole
 from hargassner.admin.systemd import Notices, status_line, supervision
+from hargassner.parts import Parts
 from hargassner.services import Service
 
-if TYPE_CHECKING:
-    from hargassner.parts import Parts
 
-
-class IAdminReactor(IReactorCore, IReactorTime):
-    """What these services need of a reactor."""
-
-
-def admin_services(parts: "Parts", reactor: IAdminReactor) -> list[Service]:
+def admin_services(parts: Parts, reactor: IAdminReactor) -> list[Service]:
     """The manhole, if one is configured, and the notices to systemd, if it asks for them."""
     services: list[Service] = []
     if parts.config.manhole.listen:
@@ -26,6 +18,11 @@ def admin_services(parts: "Parts", reactor: IAdminReactor) -> list[Service]:
     requested = supervision(os.environ, os.getpid())
     if requested is not None:
         services.append(
-            Notices(requested, reactor, reactor.callWhenRunning, lambda: status_line(parts.boiler))
+            Notices(
+                requested,
+                reactor,
+                reactor.callWhenRunning,
+                lambda: status_line(parts.boiler, with_gateway=parts.gateway is not None),
+            )
         )
     return services

@@ -1,5 +1,6 @@
 """Notices to systemd: ready, alive, stopping (the protocol of sd_notify(3))."""
 
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from hargassner.boiler.model import Boiler
+from hargassner.network.reasons import system_reason
 from hargassner.observers import Once
 from hargassner.services import Service
 
@@ -36,13 +38,15 @@ def supervision(environ: Mapping[str, str], process: int) -> Supervision | None:
     # Other kinds of addresses are for virtual machines.
     if not address.startswith(("/", "@")):
         return None
-    watchdog = None
-    if environ.get("WATCHDOG_PID", str(process)) == str(process):
-        microseconds = environ.get("WATCHDOG_USEC", "")
-        if microseconds.isdecimal() and int(microseconds) > 0:
-            watchdog = int(microseconds) / 1_000_000
     # The "@" stands for the zero byte that begins an abstract address.
-    return Supervision(address.replace("@", "\0", 1) if address[0] == "@" else address, watchdog)
+    return Supervision(re.sub("^@", "\0", address), _watchdog(environ, process))
+
+
+def _watchdog(environ: Mapping[str, str], process: int) -> float | None:
+    if environ.get("WATCHDOG_PID", str(process)) != str(process):
+        return None
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1_000_000 or None if microseconds.isdecimal() else None
 
 
 class Notices(Service):
@@ -116,18 +120,15 @@ class Notices(Service):
             self._socket.sendto("\n".join(lines).encode(), self._requested.address)
         except OSError as wrong:
             if self._once.first("refused"):
-                log.warn(
-                    "the supervisor does not take notices: {why}", why=wrong.strerror or str(wrong)
-                )
+                log.warn("the supervisor does not take notices: {why}", why=system_reason(wrong))
 
 
-def status_line(boiler: Boiler) -> str:
+def status_line(boiler: Boiler, *, with_gateway: bool = True) -> str:
     """How the bridge is, in a line for ``systemctl status``."""
     availability = boiler.availability
     session = availability.session
-    return ", ".join(
-        (
-            f"session {session.number} of the gateway" if session else "no session of the gateway",
-            "telemetry flows" if availability.telemetry else "no telemetry",
-        )
-    )
+    telemetry = "telemetry flows" if availability.telemetry else "no telemetry"
+    if not with_gateway:
+        return telemetry
+    shown = f"session {session.number} of the gateway" if session else "no session of the gateway"
+    return f"{shown}, {telemetry}"

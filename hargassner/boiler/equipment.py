@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from hargassner.boiler.values import Channel
-from hargassner.catalogue import BOILER, NOWHERE, AnalogEntry, Catalogue, Place, Proof
+from hargassner.catalogue import BOILER, AnalogEntry, Catalogue, Proof
 
 UNMEASURED_ROOM = 20.0
 """°C that a boiler shows of a room without a remote control."""
@@ -43,11 +43,6 @@ _SHOWS: Mapping[Proof, Callable[[float, bool], bool]] = {
     Proof.MOVED: _is_measured_room,
 }
 """Whether a value that a connected channel shows is a proof, by the kind of proof."""
-
-
-def place_of(channel: Channel) -> Place:
-    """Where a channel belongs; nowhere if it is not known."""
-    return channel.entry.place if channel.entry is not None else NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,7 @@ class Installation:
 
     def shows(self, channel: Channel) -> bool:
         """Whether a channel belongs to something that exists, and has shown a value of its own."""
-        return self.has(place_of(channel).group) and not self._is_unconnected(channel)
+        return self.has(channel.place.group) and not self._is_unconnected(channel)
 
     def describe(self, channels: Iterable[Channel]) -> None:
         """The boiler has these channels now."""
@@ -103,15 +98,14 @@ class Installation:
             programme: the code that the mode switch shows, None where that is not known.
         """
         heats = programme not in _NOT_HEATING
-        known = [each for each in self._doubtful if each.connected and each.value is not None]
-        groups = (place_of(each).group for each in known if _is_proof(each, heats))
-        inputs = (each.object for each in known if _is_input(each))
+        shown = list(filter(_shows_something, self._doubtful))
+        groups = (each.place.group for each in shown if _is_proof(each, heats))
+        inputs = (each.object for each in filter(_is_input, shown))
         return self.add(Proven(frozenset(groups), frozenset(inputs)))
 
     def parameter_set(self, id_: str) -> bool:
         """Somebody set a parameter; whether that shows that a group exists."""
-        entry = self._catalogue.parameter(id_)
-        return entry is not None and self.add(Proven(frozenset({entry.place.group})))
+        return self.add(Proven(frozenset({self._catalogue.place_of_parameter(id_).group})))
 
     def add(self, proven: Proven) -> bool:
         """This exists; whether that is news. Of a part, the whole exists as well."""
@@ -129,15 +123,24 @@ class Installation:
 
     def _doubt(self) -> None:
         """Find the channels that may yet show something."""
-        self._doubtful = [
-            each
-            for each in self._channels
-            if (place_of(each).proof and not self.has(place_of(each).group))
-            or self._is_unconnected(each)
-        ]
+        self._doubtful = list(filter(self._is_doubtful, self._channels))
+
+    def _is_doubtful(self, channel: Channel) -> bool:
+        may_prove = bool(channel.place.proof) and not self.has(channel.place.group)
+        return may_prove or self._is_unconnected(channel)
 
     def _is_unconnected(self, channel: Channel) -> bool:
         return _is_input(channel) and channel.object not in self.proven.inputs
+
+
+def _shows_something(channel: Channel) -> bool:
+    """Whether a channel shows a value of its own; an input in doubt does not."""
+    return channel.connected and channel.value is not None and not _is_missing(channel)
+
+
+def _is_missing(channel: Channel) -> bool:
+    entry, value = channel.entry, channel.value
+    return isinstance(entry, AnalogEntry) and value is not None and entry.means_missing(value)
 
 
 def _is_input(channel: Channel) -> bool:
@@ -147,5 +150,5 @@ def _is_input(channel: Channel) -> bool:
 
 def _is_proof(channel: Channel, heats: bool) -> bool:
     """Whether what a connected channel shows is a proof that its group exists."""
-    shows = _SHOWS.get(place_of(channel).proof)
+    shows = _SHOWS.get(channel.place.proof)
     return shows is not None and channel.value is not None and shows(channel.value, heats)

@@ -15,13 +15,15 @@ from hargassner.boiler.counters import Counters, counted
 from hargassner.boiler.energy import Factors, Meter, Sums
 from hargassner.boiler.equipment import Installation
 from hargassner.boiler.faults import Fault, Faults
+from hargassner.boiler.fitting_log import FitLog, say_not_recognised, say_origin
 from hargassner.boiler.inputs import MISSING_TIMEOUT, Inputs
 from hargassner.boiler.observer import BoilerObserver
 from hargassner.boiler.sessions import Availability, Identity, Session, Sessions, identified
 from hargassner.boiler.settings import Setting, Settings
+from hargassner.boiler.understanding import Understanding
 from hargassner.boiler.values import Channel, Channels, Reported
 from hargassner.catalogue import Catalogue, Family, family_of
-from hargassner.dialogue.channels import Descriptor, LengthMismatch, Reading
+from hargassner.dialogue.channels import Descriptor, Reading
 from hargassner.dialogue.events import (
     ActiveErrors,
     Announced,
@@ -30,6 +32,7 @@ from hargassner.dialogue.events import (
     Identified,
     LoggedIn,
     ModelEvent,
+    NotRecognised,
     ParameterChanged,
     ParameterSeen,
     Readings,
@@ -37,7 +40,8 @@ from hargassner.dialogue.events import (
     SessionOver,
     UptimeRead,
 )
-from hargassner.observers import Observers, Once
+from hargassner.dialogue.origin import UNKNOWN, Origin
+from hargassner.observers import Observers
 
 __all__ = [
     "MISSING_TIMEOUT",
@@ -52,6 +56,7 @@ __all__ = [
     "Reported",
     "Session",
     "Setting",
+    "Understanding",
 ]
 
 log = Logger()
@@ -68,9 +73,6 @@ DISPLAY = "display_in_use"
 COMPUTED_WITH = frozenset({FAULT_NUMBER, FAULT, PROGRAMME, DISPLAY, *CONSUMPTION, *STOCK})
 """The roles of the channels from which the model concludes more than what they show. Of two roles
 for the same thing the first one counts that a channel of the boiler has."""
-
-_MISMATCHES_SAID = 16
-"""Lengths that are logged of lines that do not fit one descriptor."""
 
 
 class Boiler:
@@ -100,6 +102,7 @@ class Boiler:
         self.counters = Counters()
         self.family = Family.PELLET
         self.descriptor: Descriptor | None = None
+        self.understanding = Understanding()
         self.clock: Reported[datetime] | None = None
         self.uptime: Reported[int] | None = None
 
@@ -112,8 +115,7 @@ class Boiler:
         self._faults = Faults(self.catalogue)
         self._sessions = Sessions()
         self._last_line: float | None = None
-        self._mismatches = Once(_MISMATCHES_SAID)
-        self._mismatch_said = False
+        self._fit_log = FitLog()
         self._observers: Observers[BoilerObserver] = Observers("a change of the boiler")
 
     # What is known.
@@ -169,8 +171,8 @@ class Boiler:
         match event:
             case Readings():
                 self._read(event, now)
-            case Described():
-                self._describe(event.descriptor, now)
+            case Described() | NotRecognised():
+                self._take_meaning(event, now)
             case ParameterSeen():
                 self._notify_setting(self._settings.see(event.parameter, now))
             case ParameterChanged():
@@ -211,7 +213,13 @@ class Boiler:
         if self._channels.value(*CONSUMPTION) is not None:
             self.meter.saw(now)
         if readings.mismatch != self.availability.mismatch:
-            self._fit(readings.mismatch, now)
+            self._set_availability(
+                replace(self.availability, mismatch=readings.mismatch, mismatch_since=now)
+            )
+        fit = readings.fit
+        if fit is not None and fit != self.understanding.fit:
+            self._fit_log.say(fit)
+            self._understand(replace(self.understanding, fit=fit))
         if not self.availability.telemetry:
             log.info("telemetry arrives")
             self._set_availability(replace(self.availability, telemetry=True, telemetry_since=now))
@@ -230,33 +238,23 @@ class Boiler:
         if compute:
             self._compute(now)
 
-    def _fit(self, mismatch: LengthMismatch | None, now: float) -> None:
-        # Lengths may alternate from line to line, for years: each is logged once.
-        if mismatch is None:
-            if self._mismatch_said:
-                log.info("telemetry lines fit their descriptor again")
-            self._mismatch_said = False
-        elif self._mismatches.first(mismatch):
-            self._mismatch_said = True
-            log.warn(
-                "telemetry lines have {got} values, their descriptor has {expected}: not every"
-                " channel can be told, see telemetry.hidden in the configuration",
-                got=mismatch.got,
-                expected=mismatch.expected,
-            )
-        self._set_availability(replace(self.availability, mismatch=mismatch, mismatch_since=now))
+    def _take_meaning(self, event: Described | NotRecognised, now: float) -> None:
+        if isinstance(event, Described):
+            self._describe(event.descriptor, event.origin, now)
+            return
+        if event.values != self.understanding.values:
+            say_not_recognised(event.values)
+        self._understand(Understanding(UNKNOWN, None, event.values, event.lines))
 
-    def _describe(self, descriptor: Descriptor, now: float) -> None:
+    def _describe(self, descriptor: Descriptor, origin: Origin, now: float) -> None:
         # A gateway asks for the descriptor at every login: mostly it is the same one.
         if descriptor == self.descriptor:
+            self._understand(replace(self.understanding, origin=origin))
             return
-        log.info(
-            "the boiler describes {analog} values and {digital} bits",
-            analog=len(descriptor.analog),
-            digital=len(descriptor.digital),
-        )
+        say_origin(origin, descriptor)
         self.descriptor = descriptor
-        self._mismatches = Once(_MISMATCHES_SAID)
+        self._fit_log = FitLog()
+        self._understand(Understanding(origin))
         gone = self._channels.describe(descriptor)
         for channel in gone:
             self._inputs.forget(channel)
@@ -266,6 +264,11 @@ class Boiler:
         self._observers.notify(lambda observer: observer.described(described, gone))
         self._compute(now)
         self._judge_equipment()
+
+    def _understand(self, understanding: Understanding) -> None:
+        if understanding != self.understanding:
+            self.understanding = understanding
+            self._observers.notify(lambda observer: observer.understanding_changed(understanding))
 
     # What follows from what channels show.
 

@@ -7,6 +7,7 @@ from hargassner.boiler.equipment import Proven
 from hargassner.boiler.faults import Fault
 from hargassner.boiler.sessions import Availability, Identity
 from hargassner.boiler.settings import Setting
+from hargassner.boiler.understanding import Understanding
 from hargassner.boiler.values import Channel
 
 
@@ -37,6 +38,9 @@ class BoilerObserver:
 
     def availability_changed(self, availability: Availability) -> None:
         """A session logged in or ended, telemetry came or stopped, lines fit or don't."""
+
+    def understanding_changed(self, understanding: Understanding) -> None:
+        """What the telemetry means is known otherwise than before, or how its lines fit."""
 
     def identity_changed(self, identity: Identity) -> None:
         """More is known of who the boiler and the gateway are."""

@@ -26,20 +26,20 @@ class Settable:
     ) -> None:
         configured = tuple(parameters)
         self.named = tuple(each for each in configured if each != AUTO)
-        safe = [each for each in catalogue.parameters.values() if each.is_safe]
-        self._safe = {each.id: each for each in safe if AUTO in configured}
+        self._safe = _safe(catalogue) if AUTO in configured else {}
         self._installation = installation
-        self._by_folded = {each.casefold(): each for each in (*self._safe, *self.named)}
-        self._by_object = {parameter_object(each): each for each in self._by_folded.values()}
+        ids = (*self._safe, *self.named)
+        self._by_folded = dict(zip(map(str.casefold, ids), ids, strict=True))
+        self._by_object = dict(zip(map(parameter_object, ids), ids, strict=True))
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The ids of all that may be set now."""
-        return tuple(each for each in self._by_folded.values() if self.allows(each))
+        return tuple(filter(self.allows, self._by_folded.values()))
 
     def allows(self, id_: str) -> bool:
         """Whether the parameter with this id may be set now."""
-        return id_ in self.named or self._is_safe(self._safe.get(id_))
+        return id_ in self.named or (id_ in self._safe and self._exists(self._safe[id_]))
 
     def spelled(self, id_: str) -> str:
         """An id as the boiler writes it, whatever the case of its letters."""
@@ -50,5 +50,10 @@ class Settable:
         id_ = self._by_object.get(object_, "")
         return id_ if self.allows(id_) else ""
 
-    def _is_safe(self, entry: ParameterEntry | None) -> bool:
-        return entry is not None and self._installation.has(entry.place.group)
+    def _exists(self, entry: ParameterEntry) -> bool:
+        return self._installation.has(entry.place.group)
+
+
+def _safe(catalogue: Catalogue) -> dict[str, ParameterEntry]:
+    """The parameters that can be set without harm, by their ids."""
+    return {id_: entry for id_, entry in catalogue.parameters.items() if entry.is_safe}

@@ -12,7 +12,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TypeVar
 
-from hargassner.catalogue.equipment import Equipment, Place
+from hargassner.catalogue.equipment import NOWHERE, Equipment, Place
 from hargassner.catalogue.families import Family
 from hargassner.catalogue.text import Text
 from hargassner.tables import rows
@@ -211,6 +211,11 @@ class Catalogue:
         """What the state channel ``name`` means by ``code``, or None if that is not known."""
         text = self.states(name, family).get(code)
         return text.to(language) if text else None
+
+    def place_of_parameter(self, id: str) -> Place:  # noqa: A002 - the protocol's own word
+        """Where the parameter with this id belongs; nowhere if it is not known."""
+        entry = self.parameters.get(id)
+        return entry.place if entry else NOWHERE
 
     def options(self, id: str) -> Mapping[int, Text]:  # noqa: A002 - the protocol's own word
         """What the options of the parameter with this id mean; empty where that is not known."""

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from hargassner import __version__
-from hargassner.cli import decode, replay, simulate
+from hargassner.cli import decode, export, import_recordings, replay, simulate, watch
 from hargassner.cli.check import command as check
 
 
@@ -19,10 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"hargassner-bridge {__version__}")
     names = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, command in (
+        ("watch", watch),
         ("check", check),
         ("simulate", simulate),
         ("decode", decode),
         ("replay", replay),
+        ("export", export),
+        ("import", import_recordings),
     ):
         own = names.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
         command.configure(own)

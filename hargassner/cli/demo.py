@@ -5,7 +5,6 @@ python -m hargassner.cli.demo
 
 import argparse
 import os
-import socket
 import sys
 import tempfile
 from typing import Any
@@ -15,6 +14,7 @@ from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
+from hargassner.cli.page_port import PAGE_ADDRESS, PAGE_PORT, free_port
 from hargassner.clock import run_evenly
 from hargassner.config import (
     BoilerConfig,
@@ -37,8 +37,6 @@ BRIDGE_TO_GATEWAY = "127.0.10.1"
 BRIDGE_TO_BOILER = "127.0.20.1"
 BOILER = "127.0.20.2"
 TELNET_PORT = 2323
-WEB_ADDRESS = "127.0.0.1"
-WEB_PORT = 8080
 
 _WHERE_TO_LOOK = f"""
 The demo runs four hosts on this machine:
@@ -49,7 +47,7 @@ The log below tells what happens: the gateway announces itself, finds the boiler
 bridge, logs in, asks every few seconds, and starts over every {{minutes:g}} minutes.
 Look at the page
 
-    http://{WEB_ADDRESS}:{{web_port}}/
+    http://{PAGE_ADDRESS}:{{web_port}}/
 
 and at the boiler's telemetry through the bridge with
 
@@ -61,19 +59,6 @@ Watch what it publishes to the broker {{url}} with
 
 or let Home Assistant's MQTT integration use that broker. Ctrl-C ends the demo.
 """
-
-
-def free_port(first: int) -> int:
-    """The first TCP port from ``first`` on that nobody holds now; ``first`` if all are held."""
-    for port in range(first, first + 100):
-        with socket.socket() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                sock.bind((WEB_ADDRESS, port))
-            except OSError:
-                continue
-            return port
-    return first
 
 
 def named_broker(url: str) -> MqttConfig:
@@ -113,7 +98,7 @@ def demo_config(state: str, mqtt: MqttConfig, web_port: int) -> Config:
         ),
         boiler=BoilerConfig(address=BRIDGE_TO_BOILER, telnet_port=TELNET_PORT, broadcast=BOILER),
         mqtt=mqtt,
-        web=WebConfig(listen=f"tcp:{web_port}:interface={WEB_ADDRESS}"),
+        web=WebConfig(listen=f"tcp:{web_port}:interface={PAGE_ADDRESS}"),
         state=StateConfig(directory=state),
     )
 
@@ -217,7 +202,7 @@ def main() -> None:
     options = _options()
     running: Any = reactor
     run_evenly(running)
-    web_port = free_port(WEB_PORT)
+    web_port = free_port(PAGE_PORT)
     mqtt, embedded = _broker(running)
     print(_where_to_look(mqtt, options.session_length, web_port), flush=True)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])

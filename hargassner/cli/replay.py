@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
+from itertools import chain
 from pathlib import Path
 
-from hargassner.dialogue.channels import AnalogChannel, Descriptor, LengthMismatch, Reading
+from hargassner.cli.telemetry_output import shown_text
+from hargassner.dialogue.channels import Descriptor, LengthMismatch, Reading
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import (
     ActiveErrors,
@@ -31,7 +33,7 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.monitor.readings import LineReader
-from hargassner.recording.reader import Ended, RecordingError, read_entries
+from hargassner.recording.reader import Ended, Entry, RecordingError, read_entries
 from hargassner.terminal import printable, replace_unknown_signs
 
 SUMMARY = "Play a recorded session through the bridge's interpreter, and print what happened."
@@ -110,15 +112,17 @@ class _Replay:
 
     def play(self, files: Sequence[Path]) -> Iterator[tuple[float, _Happened]]:
         """What happened, and when, in seconds since the session's start."""
-        for path in files:
-            for entry in read_entries(path):
-                if isinstance(entry, Ended):
-                    yield entry.time, entry
-                    continue
-                self.segments += 1
-                for event in self._dialogue.sent(entry.direction, entry.data):
-                    for happened in self._happened(event):
-                        yield entry.time, happened
+        for entry in chain.from_iterable(map(read_entries, files)):
+            for happened in self._played(entry):
+                yield entry.time, happened
+
+    def _played(self, entry: Entry) -> Iterator[_Happened]:
+        if isinstance(entry, Ended):
+            yield entry
+            return
+        self.segments += 1
+        for event in self._dialogue.sent(entry.direction, entry.data):
+            yield from self._happened(event)
 
     def _happened(self, event: Event) -> Iterator[_Happened]:
         if isinstance(event, TelemetryLine):
@@ -206,9 +210,7 @@ def _(happened: _TelemetryFits) -> str:
 
 
 def _reading(reading: Reading) -> str:
-    text = f"? {reading.text}".strip() if reading.value is None else reading.text
-    unit = reading.channel.unit if isinstance(reading.channel, AnalogChannel) else ""
-    return f"{reading.channel.name} {text} {unit}".rstrip()
+    return f"{reading.channel.name} {shown_text(reading)} {reading.channel.unit}".rstrip()
 
 
 def _in_brackets(name: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.internet.task import LoopingCall
@@ -50,6 +51,18 @@ def _configure_boiler(boiler: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NUMBER",
         help="a fault that the boiler has from the start, such as 5 or 70; may be repeated",
+    )
+    boiler.add_argument(
+        "--refuse",
+        action="store_true",
+        help="refuse every request, as a boiler does to whom no gateway has logged in",
+    )
+    boiler.add_argument(
+        "--lines",
+        type=_telemetry_lines,
+        default=(),
+        metavar="FILE",
+        help="send the telemetry lines ('pm ...') of this file over and over; implies --refuse",
     )
     boiler.set_defaults(simulate=_simulate_boiler)
 
@@ -126,6 +139,8 @@ def _simulate_boiler(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         discovery=not arguments.no_discovery,
         seed=arguments.seed,
+        refuse=arguments.refuse,
+        lines=arguments.lines,
     )
     for number in arguments.fault:
         boiler.plant.raise_fault(number)
@@ -187,6 +202,19 @@ def _reactor() -> Any:
 
     run_evenly(reactor)
     return reactor
+
+
+def _telemetry_lines(name: str) -> tuple[bytes, ...]:
+    try:
+        content = Path(name).read_bytes()
+    except OSError as wrong:
+        raise argparse.ArgumentTypeError(f"{name} cannot be read: {wrong.strerror}") from None
+    lines = tuple(
+        each.rstrip() + b" \r\n" for each in content.splitlines() if each.startswith(b"pm ")
+    )
+    if not lines:
+        raise argparse.ArgumentTypeError(f"{name} has no telemetry lines ('pm ...')")
+    return lines
 
 
 def _port(text: str) -> int:

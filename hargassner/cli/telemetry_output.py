@@ -2,14 +2,17 @@
 
 import csv
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hargassner.catalogue import Catalogue, family_of
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel, Reading
-from hargassner.terminal import printable
+from hargassner.terminal import coloured, preferred_language, printable, shows_colours
+from hargassner.web.texts import LANGUAGES
 
 _json_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
 
@@ -32,6 +35,9 @@ class Writer(Protocol):
 class Table:
     """For people: every channel of the first line, and of each further one what changed.
 
+    A state's code stands with its words, in the language of the environment; on a terminal there
+    are colours.
+
     Args:
         descriptor: the channels.
         timed: whether it is known when lines came.
@@ -43,21 +49,35 @@ class Table:
         self._names = _width("name", (each.name for each in channels))
         self._timed = timed
         self._number = 0
+        self._catalogue = Catalogue.load()
+        self._family = family_of("", [each.name for each in channels])
+        self._language = preferred_language(os.environ, LANGUAGES)
+        self._bold = _bold if shows_colours(sys.stdout, os.environ) else str
 
     def write(self, line: Line, readings: Sequence[Reading]) -> None:
         """Print what changed, under the line's number."""
         self._number += 1
         if not readings:
             return
-        rows = [f"line {self._number}, {line.time}" if self._timed else f"line {self._number}"]
+        heading = f"line {self._number}, {line.time}" if self._timed else f"line {self._number}"
+        rows = [self._bold(printable(heading))]
         if self._number == 1:
-            rows.append(self._row("channel", "name", "value", "unit"))
-        rows += [self._row(*_cells(each)) for each in readings]
+            rows.append(self._row("channel", "name", "   value", "unit"))
+        for each in readings:
+            channel, name, value, unit = map(printable, _cells(each))
+            value = self._bold(f"{value:>8}")
+            rows.append(self._row(channel, name, value, unit or self._state(each)))
         print("\n".join(rows), flush=True)
 
     def _row(self, channel: str, name: str, value: str, unit: str) -> str:
-        row = f"  {channel:{self._objects}}  {name:{self._names}}  {value:>8}  {unit}"
-        return printable(row.rstrip())
+        return f"  {channel:{self._objects}}  {name:{self._names}}  {value}  {unit}".rstrip()
+
+    def _state(self, reading: Reading) -> str:
+        """What a state's code means; empty for whatever is none, or a code that is not known."""
+        if reading.value is None or not isinstance(reading.channel, AnalogChannel):
+            return ""
+        name, code = reading.channel.name, int(reading.value)
+        return self._catalogue.state_text(name, code, self._family, self._language) or ""
 
 
 class JsonLines:
@@ -108,6 +128,10 @@ class Csv:
         self._writer.writerow([time, *cells] if self._timed else [*cells])
 
 
+def _bold(text: str) -> str:
+    return coloured(text, "1")
+
+
 def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel]:
     return [*descriptor.analog, *descriptor.digital]
 
@@ -118,9 +142,12 @@ def _width(heading: str, cells: Iterable[str]) -> int:
 
 def _cells(reading: Reading) -> tuple[str, str, str, str]:
     channel = reading.channel
-    unit = channel.unit if isinstance(channel, AnalogChannel) else ""
-    text = f"? {reading.text}".strip() if reading.value is None else reading.text
-    return channel.object, channel.name, text, unit
+    return channel.object, channel.name, shown_text(reading), channel.unit
+
+
+def shown_text(reading: Reading) -> str:
+    """What a channel shows, for people: with a question mark where that is not known."""
+    return f"? {reading.text}".strip() if reading.value is None else reading.text
 
 
 def _json_value(reading: Reading) -> str:

@@ -6,7 +6,7 @@ Every check raises ``NotAllowedError`` for a value that cannot be; its message s
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 from twisted.internet.endpoints import serverFromString
@@ -115,12 +115,22 @@ def _place(value: Any) -> int:
     return int(value)
 
 
-def places(value: Any) -> tuple[int, ...]:
-    """Places in a telemetry line, counted from 0, in their order."""
-    allowed = "must be a list of different places, counted from 0, such as [59, 94]"
+def hidden(value: Any) -> Literal["auto"] | tuple[int, ...]:
+    """Places in a telemetry line, counted from 0, in their order, or that they are to be found."""
+    allowed = 'must be "auto", or a list of different places, counted from 0, such as [57, 92]'
+    if value == "auto":
+        return "auto"
     found = _each(value, _place, allowed)
     _require(len(set(found)) == len(found), allowed)
     return tuple(sorted(found))
+
+
+def ports(value: Any) -> tuple[int, ...]:
+    """TCP ports, each once."""
+    allowed = "must be a list of different port numbers from 1 to 65535, such as [80, 502]"
+    found = _each(value, port, allowed)
+    _require(len(set(found)) == len(found), allowed)
+    return tuple(found)
 
 
 def parameters(value: Any) -> tuple[str, ...]:
@@ -198,17 +208,28 @@ def hosts(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_each(value, _host_of_page, allowed)))
 
 
-def _allowed_client(value: Any) -> str:
-    client = _string(value, "")
-    if client not in ("igw", "any"):
-        ipaddress.IPv4Network(client)
-    return client
+def _network_or(*words: str) -> Callable[[Any], str]:
+    """A check for an IPv4 address, a network, or one of some words."""
+
+    def check(value: Any) -> str:
+        given = _string(value, "")
+        if given not in words:
+            ipaddress.IPv4Network(given)
+        return given
+
+    return check
 
 
 def allow(value: Any) -> tuple[str, ...]:
     """Who may connect to the telnet port."""
     allowed = 'must be a list of "igw", "any", IPv4 addresses and networks such as "192.168.1.0/24"'
-    return tuple(_each(value, _allowed_client, allowed))
+    return tuple(_each(value, _network_or("igw", "any"), allowed))
+
+
+def forward_allow(value: Any) -> tuple[str, ...]:
+    """Who may use the forwarded ports."""
+    allowed = 'must be a list of "any", IPv4 addresses and networks such as "192.168.1.0/24"'
+    return tuple(_each(value, _network_or("any"), allowed))
 
 
 # URLs and endpoints.

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field, fields
 from itertools import combinations
 from pathlib import Path
@@ -20,6 +20,7 @@ from hargassner.config.values import (
     ManholeConfig,
     MqttConfig,
 )
+from hargassner.config.wording import explained
 
 T = TypeVar("T")
 
@@ -31,10 +32,10 @@ class ConfigError(UsageError):
 _SECRET = re.compile("pass|secret|token|key", re.IGNORECASE)
 
 
-def _line(text: str) -> str:
-    """The text as one printable line, cut where it is very long."""
+def _line(text: str, longest: int = 80) -> str:
+    """The text as one printable line, cut where it is longer than so many characters."""
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line if len(line) <= 80 else f"{line[:79]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def _shown(value: Any) -> str:
@@ -60,16 +61,19 @@ def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], gi
     return cls(**{key: _checked(name, key, value, settings) for key, value in given.items()})
 
 
+def _unknown_key(section: str, key: str, value: object, known: Iterable[str]) -> ConfigError:
+    # It may be a misspelt password.
+    shown = "…" if _SECRET.search(key) else _shown(value)
+    return ConfigError(
+        f"{section}.{_line(key)} = {shown}: unknown key; [{section}] takes {', '.join(known)}"
+    )
+
+
 def _checked(section: str, key: str, value: object, settings: Mapping[str, Field[Any]]) -> Any:
     """The value of a key, typed."""
     setting = settings.get(key)
     if setting is None:
-        # It may be a misspelt password.
-        shown = "…" if _SECRET.search(key) else _shown(value)
-        raise ConfigError(
-            f"{section}.{_line(key)} = {shown}: unknown key; "
-            f"[{section}] takes {', '.join(settings)}"
-        )
+        raise _unknown_key(section, key, value, settings)
     try:
         return setting.metadata["check"](value)
     except NotAllowedError as wrong:
@@ -81,7 +85,10 @@ def _checked(section: str, key: str, value: object, settings: Mapping[str, Field
 
 
 def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
-    """Refuse two sides that nothing tells apart."""
+    """Refuse two sides that nothing tells apart, and none that reads anything."""
+    if not gateway.enabled:
+        _check_telemetry_only(boiler)
+        return
     same_address = boiler.address == gateway.address
     two_addresses = all((boiler.address, gateway.address, not same_address))
     two_interfaces = all((boiler.interface, gateway.interface))
@@ -96,6 +103,24 @@ def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
         raise ConfigError(
             f"boiler.address = {_shown(boiler.address)}: must be another address than "
             "gateway.address, or each side needs an interface (gateway.interface, boiler.interface)"
+        )
+
+
+def _check_telemetry_only(boiler: BoilerConfig) -> None:
+    """Refuse a bridge that would read nothing."""
+    if not boiler.direct_telemetry:
+        raise ConfigError(
+            "boiler.direct_telemetry = false: must be true when gateway.enabled is false, or "
+            "nothing is read"
+        )
+
+
+def _check_forward(gateway: GatewayConfig) -> None:
+    """Refuse to forward the telnet port, which the gateway's dialogue needs."""
+    if gateway.telnet_port in gateway.forward:
+        raise ConfigError(
+            f"gateway.forward = {list(gateway.forward)}: must not have "
+            f"gateway.telnet_port ({gateway.telnet_port}), which passes already"
         )
 
 
@@ -133,6 +158,15 @@ def _check_manhole(manhole: ManholeConfig) -> None:
 # The whole.
 
 
+def _misplaced(name: str, given: object, sections: Mapping[str, Any]) -> str:
+    """What is wrong with a name at the top of the file that is no section's."""
+    if isinstance(given, Mapping):
+        return f"unknown section; there are {', '.join(sections)}"
+    owners = [each for each, cls in sections.items() if name in {key.name for key in fields(cls)}]
+    where = " or ".join(f"[{each}]" for each in owners)
+    return f"must stand below a [section]: {where or ', '.join(sections)}"
+
+
 def config_from(document: Mapping[str, object]) -> Config:
     """The configuration that a parsed TOML document describes.
 
@@ -144,11 +178,12 @@ def config_from(document: Mapping[str, object]) -> Config:
     values = {}
     for name, given in document.items():
         if name not in sections:
-            raise ConfigError(f"{_line(name)}: unknown section; there are {', '.join(sections)}")
+            raise ConfigError(f"{_line(name)}: {_misplaced(name, given, sections)}")
         cls = sections[name]
         values[name] = _section(cls, name, fields(cls), given)
     config = Config(**values)
     _check_sides(config.gateway, config.boiler)
+    _check_forward(config.gateway)
     _check_ports(config.discovery)
     _check_mqtt(config.mqtt)
     _check_manhole(config.manhole)
@@ -162,16 +197,18 @@ def load_config(path: Path) -> Config:
         ConfigError: the file cannot be read, is not TOML, or says something impossible; the
             message is one line that begins with the file's path.
     """
+    text = ""
     try:
         # Some editors put a byte order mark before UTF-8.
-        document = tomllib.loads(path.read_bytes().removeprefix(BOM_UTF8).decode())
+        text = path.read_bytes().removeprefix(BOM_UTF8).decode()
+        document = tomllib.loads(text)
     except OSError as wrong:
         raise ConfigError(f"{path}: cannot be read: {wrong.strerror}") from None
     except UnicodeDecodeError as wrong:
         raise ConfigError(f"{path}: is not TOML: not UTF-8 at byte {wrong.start + 1}") from None
     except (ValueError, RecursionError) as wrong:
         # Not only TOMLDecodeError: a number with too many digits is a plain ValueError.
-        raise ConfigError(f"{path}: is not TOML: {_line(str(wrong))}") from None
+        raise ConfigError(f"{path}: {_line(explained(str(wrong), text), 160)}") from None
     try:
         return config_from(document)
     except ConfigError as wrong:

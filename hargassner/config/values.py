@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from hargassner.config import checks
 
@@ -17,11 +17,14 @@ def _setting(default: T, check: Callable[[Any], T], *, secret: bool = False) -> 
 class GatewayConfig:
     """``[gateway]``: the network where the Internet gateway (IGW) is."""
 
+    enabled: bool = _setting(True, checks.flag)
     interface: str = _setting("", checks.interface)
     address: str = _setting("", checks.own_address)
     telnet_port: int = _setting(23, checks.port)
     allow: tuple[str, ...] = _setting(("igw",), checks.allow)
     broadcast: str = _setting("255.255.255.255", checks.address)
+    forward: tuple[int, ...] = _setting((), checks.ports)
+    forward_allow: tuple[str, ...] = _setting((), checks.forward_allow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class BoilerConfig:
     telnet_port: int = _setting(23, checks.port)
     broadcast: str = _setting("255.255.255.255", checks.address)
     direct_telemetry: bool = _setting(True, checks.flag)
+    descriptor: str = _setting("", checks.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class TelemetryConfig:
     """``[telemetry]``: how often values are published (seconds), and what the descriptor hides."""
 
     interval: float = _setting(10.0, checks.number(0, 86_400, " seconds"))
-    hidden: tuple[int, ...] = _setting((), checks.places)
+    hidden: Literal["auto"] | tuple[int, ...] = _setting("auto", checks.hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,13 @@ class RecordingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryConfig:
+    """``[history]``: whether the main values are kept for years, in the state directory."""
+
+    enabled: bool = _setting(True, checks.flag)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; its fields are the file's sections."""
 
@@ -148,3 +159,4 @@ class Config:
     manhole: ManholeConfig = ManholeConfig()
     state: StateConfig = StateConfig()
     recording: RecordingConfig = RecordingConfig()
+    history: HistoryConfig = HistoryConfig()

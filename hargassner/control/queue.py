@@ -122,7 +122,7 @@ class Control(Requests, LineListener, BoilerObserver):
         self._unreadable = Once(at_most=len(self.settable.named))
         boiler.observe(self)
 
-    def watch(self, session: Session, interpreter: SessionInterpreter) -> ISessionObserver:
+    def observe(self, session: Session, interpreter: SessionInterpreter) -> ISessionObserver:
         """An observer of a session that begins; it has to be the last one that is notified.
 
         Args:

@@ -28,6 +28,11 @@ class DigitalChannel:
     word: int
     bit: int
 
+    @property
+    def unit(self) -> str:
+        """Empty: a bit has none."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
@@ -68,7 +73,58 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class LengthMismatch:
-    """A line has ``got`` values, the descriptor and the hidden places make ``expected``."""
+    """A line has ``got`` values, its descriptor describes ``expected``."""
 
     expected: int
     got: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the values of a line's described places stand.
+
+    ``places`` has for each described place, in their order, the place in the line, or None where
+    that is not known; ``values`` is how many analog values a line has, the hidden ones included.
+    """
+
+    places: tuple[int | None, ...]
+    values: int
+
+    @staticmethod
+    def as_described(descriptor: Descriptor) -> "Placement":
+        """Nothing is hidden."""
+        return Placement(tuple(range(descriptor.analog_values)), descriptor.analog_values)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How the lines go with their descriptor, which describes ``expected`` of ``got`` values.
+
+    ``hidden`` are the places in the line of values that no channel describes, as the lines
+    themselves prove, or the owner says; ``assumed`` are those that are most probable. ``unknown``
+    counts the analog channels that cannot be told. ``unused`` are places that the owner gave and
+    that the lines contradict or do not need, and ``beyond`` those behind the analog values.
+    ``contradicted`` names channels that show what their
+    descriptor rules out.
+    """
+
+    expected: int
+    got: int
+    hidden: tuple[int, ...] = ()
+    assumed: tuple[int, ...] = ()
+    unknown: int = 0
+    unused: tuple[int, ...] = ()
+    beyond: tuple[int, ...] = ()
+    contradicted: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to say: the lines are as described."""
+        return self == Fit(self.expected, self.expected)
+
+    @property
+    def mismatch(self) -> LengthMismatch | None:
+        """That not every channel can be told."""
+        if self.unknown or self.contradicted:
+            return LengthMismatch(self.expected, self.got)
+        return None

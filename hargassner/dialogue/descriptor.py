@@ -1,6 +1,7 @@
 """The boiler's own description of its telemetry (docs/protocol.md, section 4)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from xml.parsers import expat
 
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
@@ -19,6 +20,10 @@ HIGHEST_ID = 4095
 
 HIGHEST_BIT = 31
 """Digital words have 32 bits."""
+
+_MOST_DECIMALS = 9
+
+_is_small = re.compile(r"[0-9]{1,9}").fullmatch
 
 
 class DescriptorError(ValueError):
@@ -39,39 +44,35 @@ def parse_descriptor(document: bytes) -> Descriptor:
             without an id, a name or a bit, or with an impossible one.
     """
     elements = _read(document)
-    if not elements.analog and not elements.digital:
+    return descriptor_of(elements.analog, elements.digital, elements.truncated)
+
+
+Attributes = Mapping[str, str]
+"""Of a channel: ``id`` and ``name``, and as far as there are any ``unit``, ``dop`` and ``bit``."""
+
+
+def descriptor_of(
+    analog: Sequence[Attributes], digital: Sequence[Attributes], truncated: bool = False
+) -> Descriptor:
+    """The descriptor that has channels with these attributes.
+
+    Raises:
+        DescriptorError: there is none, or one lacks an id, a name or a bit, or has an impossible
+            one.
+    """
+    channels = [*analog, *digital]
+    if not channels:
         raise DescriptorError("the descriptor describes no channel")
-    names = [_name(channel) for channel in [*elements.analog, *elements.digital]]
-    objects = iter(object_ids(names))
-    analog_channels = tuple(
-        AnalogChannel(
-            object=next(objects),
-            name=_name(channel),
-            place=_number(channel, "id", HIGHEST_ID),
-            unit=channel.get("unit", "").strip(),
-            decimals=_decimals(channel),
-        )
-        for channel in elements.analog
-    )
-    digital_channels = tuple(
-        DigitalChannel(
-            object=next(objects),
-            name=_name(channel),
-            word=_number(channel, "id", HIGHEST_ID),
-            bit=_number(channel, "bit", HIGHEST_BIT),
-        )
-        for channel in elements.digital
-    )
+    objects = iter(object_ids(map(_name, channels)))
+    analog_channels = tuple(map(_analog_channel, analog, objects))
+    digital_channels = tuple(map(_digital_channel, digital, objects))
     return Descriptor(
         analog=analog_channels,
         digital=digital_channels,
         analog_values=1 + max((channel.place for channel in analog_channels), default=-1),
         words=1 + max((channel.word for channel in digital_channels), default=-1),
-        truncated=elements.truncated,
+        truncated=truncated,
     )
-
-
-Attributes = Mapping[str, str]
 
 
 class _EnoughError(Exception):
@@ -88,6 +89,10 @@ class _Elements:
         self.analog: list[Attributes] = []
         self.digital: list[Attributes] = []
         self.truncated = False
+        self._channels: Mapping[tuple[str, ...], list[Attributes]] = {
+            ("ANALOG", "CHANNEL"): self.analog,
+            ("DIGITAL", "CHANNEL"): self.digital,
+        }
         self._path: list[str] = []
         self._count = 0
 
@@ -100,12 +105,10 @@ class _Elements:
             raise DescriptorError(
                 f"the descriptor has too many elements; at most {_MOST_ELEMENTS} are read"
             )
-        match [*self._path, tag]:
-            case [_, "ANALOG", "CHANNEL"]:
-                self._add(self.analog, attributes)
-            case [_, "DIGITAL", "CHANNEL"]:
-                self._add(self.digital, attributes)
         self._path.append(tag)
+        channels = self._channels.get(tuple(self._path[1:]))
+        if channels is not None:
+            self._add(channels, attributes)
 
     def end(self, _tag: str) -> None:
         """An element ends."""
@@ -151,35 +154,48 @@ def _decoded(content: bytes) -> str:
         return content.decode("latin-1")
 
 
+def _analog_channel(channel: Attributes, identifier: str) -> AnalogChannel:
+    return AnalogChannel(
+        object=identifier,
+        name=_name(channel),
+        place=_number(channel, "id", HIGHEST_ID),
+        unit=channel.get("unit", "").strip(),
+        decimals=_small_number(channel.get("dop", ""), _MOST_DECIMALS),
+    )
+
+
+def _digital_channel(channel: Attributes, identifier: str) -> DigitalChannel:
+    return DigitalChannel(
+        object=identifier,
+        name=_name(channel),
+        word=_number(channel, "id", HIGHEST_ID),
+        bit=_number(channel, "bit", HIGHEST_BIT),
+    )
+
+
 def _name(channel: Attributes) -> str:
-    name = channel.get("name")
-    if name is None:
-        raise DescriptorError(f"a channel of the descriptor has no name: {_shown(channel)}")
-    return name
+    return _required(channel, "name")
 
 
 def _number(channel: Attributes, attribute: str, highest: int) -> int:
-    text = channel.get(attribute)
-    if text is None:
-        raise DescriptorError(f"a channel of the descriptor has no {attribute}: {_shown(channel)}")
-    number = _small_number(text)
-    if number is None or number > highest:
+    number = _small_number(_required(channel, attribute), highest)
+    if number is None:
         raise DescriptorError(
             f"the {attribute} of a channel is not a number from 0 to {highest}: {_shown(channel)}"
         )
     return number
 
 
-def _decimals(channel: Attributes) -> int | None:
-    decimals = _small_number(channel.get("dop", ""))
-    return decimals if decimals is not None and decimals < 10 else None
+def _required(channel: Attributes, attribute: str) -> str:
+    text = channel.get(attribute)
+    if text is None:
+        raise DescriptorError(f"a channel of the descriptor has no {attribute}: {_shown(channel)}")
+    return text
 
 
-def _small_number(text: str) -> int | None:
+def _small_number(text: str, highest: int) -> int | None:
     digits = text.strip()
-    if len(digits) > 9 or not (digits.isascii() and digits.isdigit()):
-        return None
-    return int(digits)
+    return int(digits) if _is_small(digits) and int(digits) <= highest else None
 
 
 def _shown(channel: Attributes) -> str:

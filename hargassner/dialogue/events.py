@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from hargassner.dialogue.channels import Descriptor, LengthMismatch, Reading
+from hargassner.dialogue.channels import Descriptor, Fit, LengthMismatch, Reading
+from hargassner.dialogue.origin import BOILER, Origin
 from hargassner.dialogue.parameters import Parameter
 
 Direction = Literal["gateway", "boiler", "bridge"]
@@ -57,9 +58,18 @@ class BoilerDescribed:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What the boiler's telemetry means from now on."""
+    """What the boiler's telemetry means from now on, and how that is known."""
 
     descriptor: Descriptor
+    origin: Origin = BOILER
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecognised:
+    """Lines of so many values were looked at, and what they mean is not known."""
+
+    values: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +110,12 @@ class Readings:
     """What changed in a telemetry line, which can be nothing.
 
     ``mismatch`` says that the line has another length than was described, so that not every channel
-    is known.
+    is known. ``fit`` is how the lines go with their descriptor, None where there is none.
     """
 
     changed: Sequence[Reading] = ()
     mismatch: LengthMismatch | None = None
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,5 +203,5 @@ ValueEvent = (
 Event = ValueEvent | BoilerDescribed | TelemetryLine
 """What a dialogue gives, and what the proxy and the discovery say of it."""
 
-ModelEvent = ValueEvent | Described | Readings
+ModelEvent = ValueEvent | Described | NotRecognised | Readings
 """What the model takes in: descriptors and readings, not documents and lines."""

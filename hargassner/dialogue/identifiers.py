@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import count
 
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _NOT_IN_AN_IDENTIFIER = re.compile(r"[^a-z0-9]+")
@@ -35,20 +36,15 @@ def object_ids(names: Iterable[str]) -> list[str]:
     """
     plain = [object_id(name) or "channel" for name in names]
     taken = set(plain)
-    next_number: dict[str, int] = {}
-    identifiers = []
-    for identifier in plain:
-        number = next_number.get(identifier)
-        if number is None:
-            next_number[identifier] = 2
-            identifiers.append(identifier)
-            continue
-        while (numbered := f"{identifier}_{number}") in taken:
-            number += 1
-        taken.add(numbered)
-        next_number[identifier] = number + 1
-        identifiers.append(numbered)
-    return identifiers
+    variants = {identifier: _variants(identifier, taken) for identifier in taken}
+    return [next(variants[identifier]) for identifier in plain]
+
+
+def _variants(identifier: str, taken: Collection[str]) -> Iterator[str]:
+    """An identifier, and then it with each number that does not make another one of it."""
+    yield identifier
+    numbered = (f"{identifier}_{number}" for number in count(2))
+    yield from (each for each in numbered if each not in taken)
 
 
 def parameter_object(id: str) -> str:  # noqa: A002 - the protocol's own word

@@ -1,5 +1,6 @@
 """Bytes as lines, however the network cut them (docs/protocol.md, section 2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LONGEST_LINE = 1 << 16
@@ -43,34 +44,32 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[bytes | TooLong]:
         """The lines that these bytes complete, without their ends."""
-        if self._carriage_return:
-            data = self._carriage_return + data
-            self._carriage_return = b""
-        if data.endswith(b"\r"):
-            data = data[:-1]
-            self._carriage_return = b"\r"
-        *complete, unfinished = data.split(b"\r\n")
+        text = self._carriage_return + data
+        self._carriage_return = text[len(text.removesuffix(b"\r")) :]
+        *complete, unfinished = text.removesuffix(b"\r").split(b"\r\n")
         lines: list[bytes | TooLong] = []
         for piece in complete:
-            if self._dropping:
-                self._dropping = False
-            elif not self._rest and len(piece) <= self._longest:
-                lines.append(piece)
-            else:
-                self._grow(piece, lines)
-                if self._dropping:
-                    self._dropping = False
-                else:
-                    lines.append(bytes(self._rest))
-                    self._rest.clear()
-        if unfinished and not self._dropping:
-            self._grow(unfinished, lines)
+            lines += self._grow(piece)
+            lines += self._end()
+        lines += self._grow(unfinished)
         return lines
 
-    def _grow(self, piece: bytes, lines: list[bytes | TooLong]) -> None:
+    def _grow(self, piece: bytes) -> Sequence[TooLong]:
+        """The line goes on; it is dropped where it gets too long."""
+        if self._dropping:
+            return ()
         self._rest += piece
-        if len(self._rest) > self._longest:
-            lines.append(TooLong(bytes(self._rest[: self._beginning])))
-            self._rest.clear()
-            self._dropping = True
-            self.dropped += 1
+        if len(self._rest) <= self._longest:
+            return ()
+        beginning = bytes(self._rest[: self._beginning])
+        self._rest.clear()
+        self._dropping = True
+        self.dropped += 1
+        return (TooLong(beginning),)
+
+    def _end(self) -> Sequence[bytes]:
+        """The line has ended: gives it, unless it was dropped."""
+        dropped, self._dropping = self._dropping, False
+        line = bytes(self._rest)
+        self._rest.clear()
+        return () if dropped else (line,)

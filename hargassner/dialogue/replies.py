@@ -1,7 +1,7 @@
 """What the boiler's replies say, once it is known to which request each belongs."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from hargassner.dialogue.descriptor import (
@@ -40,6 +40,14 @@ _FACTS = {
     b"SN I/O": "io_serial",
     b"SN BCE": "controller_serial",
 }
+_WORDS = {
+    Kind.API_VERSION: "api_version",
+    Kind.BOOT_VERSION: "boot_version",
+    Kind.SERIAL: "asnr",
+}
+"""What replies of one word tell."""
+_ACCEPTED: Mapping[Kind, Event] = {Kind.LOGIN_KEY: LoggedIn(), Kind.CLEAR: Clearing()}
+"""What it means that a request was accepted."""
 
 
 class ReplyReader:
@@ -53,6 +61,20 @@ class ReplyReader:
     def __init__(self, masking: Masking, unreadable: Callable[[bytes, str], Unreadable]) -> None:
         self._masking = masking
         self._unreadable = unreadable
+        self._readers: Mapping[Kind, Callable[[Request, bytes], Iterator[Event]]] = {
+            Kind.LOGIN_TOKEN: self._read_token,
+            Kind.GATEWAY: self._accept_gateway,
+            **dict.fromkeys(_ACCEPTED, self._accept),
+            **dict.fromkeys(_WORDS, self._read_word),
+            Kind.DESCRIPTOR: self._read_descriptor,
+            Kind.PARAMETERS_CHANGED: self._read_parameters,
+            Kind.PARAMETERS_ALL: self._read_parameters,
+            Kind.PARAMETER: self._read_parameters,
+            Kind.ERRORS: self._read_errors,
+            Kind.INFO: self._read_fact,
+            Kind.CLOCK: self._read_clock,
+            Kind.UPTIME: self._read_uptime,
+        }
 
     def conclude(self, request: Request) -> Iterator[Event]:
         """What can be said of a request whose reply has not come to a known end."""
@@ -71,45 +93,32 @@ class ReplyReader:
 
     def read(self, request: Request, reply: bytes) -> Iterator[Event]:
         """What a reply says; it sets ``complete`` if that was the end of it."""
-        match request.form.kind:
-            case Kind.LOGIN_TOKEN:
-                self._masking.remember(reply)
-            case Kind.DESCRIPTOR:
-                yield from self._read_descriptor(request, reply)
-            case Kind.PARAMETERS_CHANGED | Kind.PARAMETERS_ALL | Kind.PARAMETER:
-                yield from self._read_parameters(request, reply)
-            case Kind.ERRORS:
-                yield from self._read_errors(request, reply)
-            case Kind.INFO:
-                yield from self._read_fact(reply)
-            case Kind.CLOCK:
-                yield from self._read_clock(reply)
-            case _:
-                yield from self._read_word(request, reply)
+        reader = self._readers.get(request.form.kind)
+        if reader is not None:
+            yield from reader(request, reply)
+
+    def _read_token(self, _request: Request, reply: bytes) -> Iterator[Event]:
+        self._masking.remember(reply)
+        return iter(())
 
     def _read_word(self, request: Request, reply: bytes) -> Iterator[Event]:
-        match request.form.kind:
-            case Kind.LOGIN_KEY:
-                yield LoggedIn()
-            case Kind.CLEAR:
-                yield Clearing()
-            case Kind.GATEWAY:
-                yield Identified("gateway_serial", request.subject)
-            case Kind.API_VERSION:
-                yield from self._identify("api_version", reply)
-            case Kind.BOOT_VERSION:
-                yield from self._identify("boot_version", reply)
-            case Kind.SERIAL:
-                yield from self._identify("asnr", reply)
-            case Kind.UPTIME:
-                yield UptimeRead(int(reply))
+        yield from self._identify(_WORDS[request.form.kind], reply)
+
+    def _read_uptime(self, _request: Request, reply: bytes) -> Iterator[Event]:
+        yield UptimeRead(int(reply))
+
+    def _accept(self, request: Request, _reply: bytes) -> Iterator[Event]:
+        yield _ACCEPTED[request.form.kind]
+
+    def _accept_gateway(self, request: Request, _reply: bytes) -> Iterator[Event]:
+        yield Identified("gateway_serial", request.subject)
 
     def _identify(self, name: str, reply: bytes) -> Iterator[Event]:
         value = self._masking.text(reply)
         if value:
             yield Identified(name, value)
 
-    def _read_fact(self, reply: bytes) -> Iterator[Event]:
+    def _read_fact(self, _request: Request, reply: bytes) -> Iterator[Event]:
         fact = _FACT.fullmatch(reply)
         name = _FACTS.get(fact[1]) if fact else None
         if fact is None or name is None:
@@ -117,7 +126,7 @@ class ReplyReader:
         else:
             yield from self._identify(name, fact[2])
 
-    def _read_clock(self, reply: bytes) -> Iterator[Event]:
+    def _read_clock(self, _request: Request, reply: bytes) -> Iterator[Event]:
         try:
             yield ClockRead(datetime.fromisoformat(reply.decode("ascii")))
         except ValueError:

@@ -1,16 +1,16 @@
 """Telemetry lines as readings, given when they change (docs/protocol.md, section 4)."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
 from operator import ne
 
-from hargassner.catalogue import Catalogue
 from hargassner.dialogue.channels import (
     AnalogChannel,
     Descriptor,
     LengthMismatch,
+    Placement,
     Reading,
 )
 
@@ -28,11 +28,6 @@ _LONGEST_TOKEN = 40
 _REMEMBERED = 4096
 """Readings kept for reuse: values come back, and a reading is dear to make."""
 
-_EXTRA_BEFORE = "external_circuit_setpoint"
-_EXTRA_BEHIND = "tank_1_state"
-"""Roles of channels beside which boilers have been met that send values which they don't
-describe."""
-
 _ALL_BITS = 0xFFFFFFFF
 
 _is_number = re.compile(rb"-?[0-9]{1,15}(?:\.[0-9]{1,15})?").fullmatch
@@ -49,44 +44,33 @@ _Bit = tuple[int, Reading, Reading]
 class Decoder:
     """Decodes the telemetry lines of one boiler, one after the other, and gives what changed.
 
-    ``hidden`` names the places (from 0, in the line) of values that the boiler sends and its
-    descriptor leaves out. A place behind the last analog value can be none of them, since digital
-    words are counted from the right end; it is passed over.
+    Of a line with more or fewer values than its placement says nothing is told but the digital
+    words of one with more, which stand at its right end. Digital words are told only if all of
+    them are hexadecimal: where a line is damaged, a fault's bit may be anything. What is not told
+    is unknown until a line tells it.
 
-    A line that has too many values all the same is decoded as far as it can be trusted: the
-    digital words, and the analog values in front of the first place where extra values have been
-    met, unless one of them has other decimals than its channel promises. In a line with too few
-    values only the digital words are trusted. All other channels are unknown until a line fits.
+    Args:
+        descriptor: what the values mean.
+        placement: where they stand, if not as described.
     """
 
-    def __init__(self, descriptor: Descriptor, hidden: Iterable[int] = ()) -> None:
+    def __init__(self, descriptor: Descriptor, placement: Placement | None = None) -> None:
         self.mismatch: LengthMismatch | None = None
-        """Why the last line could not be decoded in full, or None."""
+        """Why the last line could not be decoded, or None."""
 
-        hidden_places: list[int] = []
-        for place in sorted(set(hidden)):
-            if 0 <= place <= descriptor.analog_values + len(hidden_places):
-                hidden_places.append(place)
-        self._analog_values = descriptor.analog_values + len(hidden_places)
-        self._expected = self._analog_values + descriptor.words
-
-        self._analog: list[list[AnalogChannel]] = [[] for _ in range(self._analog_values)]
-        roles = Catalogue.load().roles
-        extra_places: list[int] = []
+        placement = placement or Placement.as_described(descriptor)
+        self._described = descriptor.values
+        self._analog_values = placement.values
+        self._expected = placement.values + descriptor.words
+        self._analog: list[list[AnalogChannel]] = [[] for _ in range(placement.values)]
+        self._untold: list[Reading] = []
         for channel in descriptor.analog:
-            place = channel.place
-            for hidden_place in hidden_places:
-                place += hidden_place <= place
-            self._analog[place].append(channel)
-            if channel.name in roles[_EXTRA_BEFORE]:
-                extra_places.append(place)
-            elif channel.name in roles[_EXTRA_BEHIND]:
-                extra_places.append(place + 1)
-        self._first_extra = min(extra_places, default=0)
-        self._digital: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
-        for bit in descriptor.digital:
-            on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
-            self._digital[bit.word].append((1 << bit.bit, on, off))
+            place = placement.places[channel.place]
+            if place is None:
+                self._untold.append(Reading(channel, "", None))
+            else:
+                self._analog[place].append(channel)
+        self._digital = _bits(descriptor)
 
         self._analog_readings = lru_cache(maxsize=_REMEMBERED)(self._read_analog)
         self._digital_readings = lru_cache(maxsize=_REMEMBERED)(self._read_digital)
@@ -97,8 +81,8 @@ class Decoder:
     def decode(self, line: bytes) -> Sequence[Reading]:
         """The readings that differ from the last line's, in the order of places in the line.
 
-        The first line gives every channel's, and so does the first that fits after a length
-        mismatch.
+        The first line gives every channel's, and so does the first that fits after one that
+        could not be decoded.
 
         Args:
             line: a whole telemetry line, which begins ``pm``, without its line end.
@@ -106,23 +90,30 @@ class Decoder:
         if line == self._line:
             return ()
         self._line = line
-        new_pieces = None if self.mismatch else self._new_pieces(line)
-        if new_pieces is None:
-            new_pieces = self._new_pieces(self._regular(line)) or []
-        readings: list[Reading] = []
+        return self._told(self._news(line))
+
+    def take_back(self) -> Sequence[Reading]:
+        """Make every channel unknown; these are the readings that say so, once."""
+        self._line = b""
+        return self._told(self._new_pieces(_joined([_UNKNOWN] * self._expected)) or [])
+
+    def _told(self, new_pieces: Sequence[tuple[int, _Piece]]) -> list[Reading]:
+        readings, self._untold = self._untold, []
         for index, piece in new_pieces:
             tokens, last_tokens = piece[2], self._pieces[index][2]
             self._pieces[index] = piece
             first_place = index * len(_OFFSETS)
             for offset in compress(_OFFSETS, map(ne, tokens, last_tokens)):
-                place = first_place + offset
-                token = tokens[offset][:_LONGEST_TOKEN]
-                if place < self._analog_values:
-                    readings += self._analog_readings(place, token)
-                else:
-                    last_token = last_tokens[offset][:_LONGEST_TOKEN]
-                    readings += self._digital_readings(place, last_token, token)
+                readings += self._readings(
+                    first_place + offset, last_tokens[offset], tokens[offset]
+                )
         return readings
+
+    def _readings(self, place: int, last_token: bytes, token: bytes) -> list[Reading]:
+        token = token[:_LONGEST_TOKEN]
+        if place < self._analog_values:
+            return self._analog_readings(place, token)
+        return self._digital_readings(place, last_token[:_LONGEST_TOKEN], token)
 
     def _forget(self) -> None:
         """Make every channel of the next line news."""
@@ -132,6 +123,13 @@ class Decoder:
             (0, b" ", [b" "] * min(size, self._expected - first_place))
             for first_place in range(0, self._expected, size)
         ]
+
+    def _news(self, line: bytes) -> list[tuple[int, _Piece]]:
+        """The pieces in which what a line is worth differs from the last one."""
+        new_pieces = None if self.mismatch else self._new_pieces(line)
+        if new_pieces is None or not self._words_sound(new_pieces):
+            new_pieces = self._new_pieces(self._regular(line)) or []
+        return new_pieces
 
     def _new_pieces(self, line: bytes) -> list[tuple[int, _Piece]] | None:
         """The pieces in which a line differs from the last one, with their numbers.
@@ -153,36 +151,30 @@ class Decoder:
             start = end
         return new_pieces if start == len(line) else None
 
+    def _words_sound(self, new_pieces: Sequence[tuple[int, _Piece]]) -> bool:
+        """Whether the digital words among new pieces are words."""
+        size = len(_OFFSETS)
+        return all(
+            _is_word(token)
+            for index, (_, _, tokens) in new_pieces
+            if (index + 1) * size > self._analog_values
+            for token in tokens[max(0, self._analog_values - index * size) :]
+        )
+
     def _regular(self, line: bytes) -> bytes:
         """What a line is worth: a line with just the tokens expected, a blank behind each."""
-        tokens = [token for token in line[len(_PREFIX) :].split(b" ") if token]
+        tokens = [*filter(None, line[len(_PREFIX) :].split(b" "))]
+        words = len(self._digital)
+        analog, digital = tokens[: len(tokens) - words], tokens[len(tokens) - words :]
+        if len(tokens) < self._expected:
+            digital = [_UNKNOWN] * words
         if len(tokens) != self._expected:
-            self.mismatch = LengthMismatch(expected=self._expected, got=len(tokens))
-            tokens = self._trusted(tokens)
+            self.mismatch = LengthMismatch(expected=self._described, got=len(tokens))
+            analog = [_UNKNOWN] * self._analog_values
         elif self.mismatch:
             self.mismatch = None
             self._forget()
-        return b"".join([_PREFIX, *(token + b" " for token in tokens)])
-
-    def _trusted(self, tokens: list[bytes]) -> list[bytes]:
-        """The tokens of a line of another length at the places where they are expected."""
-        words = len(self._digital)
-        digital = tokens[len(tokens) - words :] if len(tokens) >= words else [_UNKNOWN] * words
-        analog: list[bytes] = []
-        if len(tokens) > self._expected:
-            analog = tokens[: self._first_extra]
-            if not self._decimals_agree(analog):
-                analog = []
-        return [*analog, *[_UNKNOWN] * (self._analog_values - len(analog)), *digital]
-
-    def _decimals_agree(self, analog: list[bytes]) -> bool:
-        """A shifted value shows by its decimals, and makes those before it doubtful too."""
-        for token, channels in zip(analog, self._analog, strict=False):
-            if _is_number(token):
-                decimals = len(token.partition(b".")[2])
-                if any(channel.decimals not in (None, decimals) for channel in channels):
-                    return False
-        return True
+        return _joined([*analog, *_sound_words(digital)])
 
     def _read_analog(self, place: int, token: bytes) -> list[Reading]:
         value: float | int | None = None
@@ -197,6 +189,26 @@ class Decoder:
         word = int(token, 16)
         changed = word ^ int(last_token, 16) if _is_word(last_token) else _ALL_BITS
         return [on if word & mask else off for mask, on, off in bits if changed & mask]
+
+
+def _bits(descriptor: Descriptor) -> list[list[_Bit]]:
+    """The described bits of each digital word."""
+    bits: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
+    for bit in descriptor.digital:
+        on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
+        bits[bit.word].append((1 << bit.bit, on, off))
+    return bits
+
+
+def _sound_words(digital: list[bytes]) -> list[bytes]:
+    """Digital words, if all of them are; else only what is none, shown as it came."""
+    if all(map(_is_word, digital)):
+        return digital
+    return [_UNKNOWN if _is_word(token) else token for token in digital]
+
+
+def _joined(tokens: Sequence[bytes]) -> bytes:
+    return b"".join([_PREFIX, *(token + b" " for token in tokens)])
 
 
 def _text(token: bytes) -> str:

@@ -1,7 +1,7 @@
 """Discovery: who is there, and "the gateway starts over" (docs/protocol.md, section 1)."""
 
 from hargassner.discovery.devices import BoilerUnknownError, Devices, FoundBoiler
-from hargassner.discovery.gateways import FoundGateway
+from hargassner.discovery.gateways import FoundGateway, address_of
 from hargassner.discovery.packets import (
     Announcement,
     NotDiscoveryError,
@@ -22,6 +22,7 @@ __all__ = [
     "Relay",
     "ServiceList",
     "Side",
+    "address_of",
     "parse_announcement",
     "parse_service_list",
 ]

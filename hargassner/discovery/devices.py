@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from hargassner.discovery.gateways import FoundGateway, Gateways, Verdict
+from hargassner.discovery.gateways import FoundGateway, Gateways, Verdict, address_of
 from hargassner.discovery.packets import Announcement, ServiceList
 from hargassner.observers import Observers, Once
 
@@ -61,8 +62,7 @@ class Devices:
         """Whether the gateway is at this address: the trusted one, or the newest candidate before
         any has logged in.
         """
-        gateway = self._gateways.trusted or self._gateways.gateway
-        return gateway is not None and gateway.address == address
+        return address_of(self._gateways.trusted or self._gateways.gateway) == address
 
     def may_be_gateway(self, address: str) -> bool:
         """Whether the gateway, or a candidate, announced itself from this address."""
@@ -110,7 +110,8 @@ class Devices:
         before, trusted = self.gateway, self.trusted_gateway
         verdict = self._gateways.announced(address, announcement, silence)
         announcing = FoundGateway(address, announcement)
-        if verdict is Verdict.CANDIDATE and trusted is not None:
+        doubted = verdict is Verdict.CANDIDATE and trusted is not None
+        if doubted:
             self._say_once(
                 "candidate",
                 announcing,
@@ -121,9 +122,9 @@ class Devices:
             self._say_once(
                 "gateway", announcing, "gateway {serial} at {address}, software {software}"
             )
-        moved_from = trusted.address if verdict is Verdict.MOVED and trusted is not None else None
+        moved_from = address_of(trusted) if verdict is Verdict.MOVED else None
         self._on_announcement.notify(lambda listener: listener(address, moved_from))
-        if verdict is not Verdict.CANDIDATE or trusted is None:
+        if not doubted:
             self._notify_of_gateway()
 
     def gateway_logged_in(self, address: str) -> None:
@@ -165,19 +166,9 @@ class Devices:
             address.callback(self.boiler.address)
         else:
             self._waiting.append(address)
-            give_up: IDelayedCall = self._clock.callLater(timeout, self._give_up, address)
-
-            def settled(result: str) -> str:
-                if give_up.active():
-                    give_up.cancel()
-                return result
-
-            address.addBoth(settled)
+            unknown = Failure(BoilerUnknownError("no boiler has answered yet"))
+            address.addTimeout(timeout, self._clock, lambda *_: unknown)
         return address
-
-    def _give_up(self, address: "Deferred[str]") -> None:
-        self._waiting.remove(address)
-        address.errback(BoilerUnknownError("no boiler has answered yet"))
 
     def _notify_of_gateway(self) -> None:
         gateway = self.gateway

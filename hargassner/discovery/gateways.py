@@ -45,6 +45,19 @@ class FoundGateway:
     announcement: Announcement
 
 
+_NOBODY = FoundGateway("", Announcement("", ""))
+
+
+class _Found(Protocol):
+    @property
+    def address(self) -> str: ...
+
+
+def address_of(found: _Found | None) -> str | None:
+    """Where a device is; None while none was found."""
+    return found.address if found is not None else None
+
+
 class Verdict(Enum):
     """What an announcement means."""
 
@@ -137,8 +150,10 @@ class Gateways:
 
     def knows(self, address: str) -> bool:
         """Whether a gateway, trusted or a candidate, has this address."""
-        return address in self._candidates or any(
-            each is not None and each.address == address for each in (self.trusted, self.gateway)
+        return address in (
+            address_of(self.trusted),
+            address_of(self.gateway),
+            *self._candidates,
         )
 
     def announced(self, address: str, announcement: Announcement, silence: float | None) -> Verdict:
@@ -151,39 +166,42 @@ class Gateways:
                 without a session.
         """
         trusted, announcing = self.trusted, FoundGateway(address, announcement)
-        its_number = False
         if trusted is None:
-            verdict = self._trust.another_announced()
-        else:
-            if silence is None or silence >= SILENT_AFTER:
-                self._trust.silent()
-            else:
-                self._trust.heard()
-            its_number = announcement.serial == trusted.announcement.serial != ""
-            if address == trusted.address:
-                verdict = self._trust.announced_itself()
-            elif its_number:
-                verdict = self._trust.announced_elsewhere()
-            else:
-                verdict = self._trust.another_announced()
+            self.gateway = announcing
+            self._remember(address, announcement)
+            return self._trust.another_announced()
+        its_number = announcement.serial == trusted.announcement.serial != ""
+        verdict = self._judged(
+            its_address=address == trusted.address, its_number=its_number, silence=silence
+        )
         if verdict is Verdict.STARTS_OVER and its_number:
             self.trusted = self.gateway = announcing
             return verdict
         if verdict is Verdict.STARTS_OVER:
             self.gateway = trusted
-        elif verdict is Verdict.MOVED or trusted is None:
+        elif verdict is Verdict.MOVED:
             self.gateway = announcing
         self._remember(address, announcement)
         return verdict
 
+    def _judged(self, *, its_address: bool, its_number: bool, silence: float | None) -> Verdict:
+        if silence is None or silence >= SILENT_AFTER:
+            self._trust.silent()
+        else:
+            self._trust.heard()
+        if its_address:
+            return self._trust.announced_itself()
+        if its_number:
+            return self._trust.announced_elsewhere()
+        return self._trust.another_announced()
+
     def logged_in(self, address: str) -> FoundGateway:
         """The boiler took a login from this address: that is the gateway from now on."""
-        announcement = self._candidates.pop(address, None)
-        if announcement is None:
-            known = self.trusted if self.trusted and self.trusted.address == address else None
-            announcement = known.announcement if known else Announcement("", "")
-        if self.trusted is not None and self.trusted.address != address:
-            self._remember(self.trusted.address, self.trusted.announcement)
+        former = self.trusted or _NOBODY
+        known = former if former.address == address else _NOBODY
+        announcement = self._candidates.pop(address, known.announcement)
+        if former.address not in ("", address):
+            self._remember(former.address, former.announcement)
         self.trusted = self.gateway = FoundGateway(address, announcement)
         self._trust.logged_in()
         return self.trusted

@@ -6,6 +6,7 @@ Everything here is bounded in memory, and measures time in seconds of a monotoni
 from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import inf
 
 RATE = 50.0
 """Datagrams a second of one address; the devices send a few a minute."""
@@ -84,6 +85,9 @@ class _Relayed:
     left: float
 
 
+_NEVER_RELAYED = _Relayed("", "", -inf, MOST_REPEATED)
+
+
 class Repetitions:
     """Knows a datagram that was relayed a moment ago, by its payload and port.
 
@@ -108,14 +112,12 @@ class Repetitions:
             now: seconds of a monotonic clock.
         """
         key = (blake2b(data, digest_size=16).digest(), port)
-        before = self._relayed.get(key)
-        left = MOST_REPEATED
-        if before is not None:
-            since = now - before.at
-            left = min(MOST_REPEATED, before.left + since)
-            elsewhere = (side, address) != (before.side, before.address)
-            if (elsewhere and since < REPEATED_WITHIN) or left < 1.0:
-                return True
+        before = self._relayed.get(key, _NEVER_RELAYED)
+        since = now - before.at
+        left = min(MOST_REPEATED, before.left + since)
+        elsewhere = (side, address) != (before.side, before.address)
+        if (elsewhere and since < REPEATED_WITHIN) or left < 1.0:
+            return True
         self._relayed[key] = _Relayed(side, address, now, left - 1.0)
         self._relayed.move_to_end(key)
         self._forget_old(now)
@@ -134,6 +136,12 @@ class _Asker:
     since: float
     answered: bool
 
+    def is_recent(self, now: float) -> bool:
+        return now - self.since < ASKED_WITHIN
+
+
+_NEVER_ASKED = _Asker(-inf, answered=True)
+
 
 class Askers:
     """Who asked from one port, so that an answer goes to whoever waits for it."""
@@ -150,8 +158,8 @@ class Askers:
             waits: whether it is a question.
             preferred: who is not forgotten when there are too many.
         """
-        asker = self._askers.get(address)
-        if asker is not None and not asker.answered and now - asker.since < ASKED_WITHIN:
+        asker = self._askers.get(address, _NEVER_ASKED)
+        if asker.is_recent(now) and not asker.answered:
             return
         self._askers[address] = _Asker(now, answered=not waits)
         self._askers.move_to_end(address)
@@ -162,21 +170,14 @@ class Askers:
         """Who gets an answer: of those who wait the preferred one, or who waits longest; then the
         preferred one if it was heard, then who was heard last; None where nobody was.
         """
-        recent = {
-            address: each
-            for address, each in self._askers.items()
-            if now - each.since < ASKED_WITHIN
-        }
+        recent = self._recent(now)
         waiting = [address for address, each in recent.items() if not each.answered]
-        chosen: str | None
-        if preferred in waiting:
-            chosen = preferred
-        elif waiting:
-            chosen = waiting[0]
-        elif preferred in recent:
-            chosen = preferred
-        else:
-            chosen = next(reversed(recent), None)
-        if chosen is not None:
-            recent[chosen].answered = True
+        candidates = waiting or [*reversed(recent)]
+        if not candidates:
+            return None
+        chosen = preferred if preferred in candidates else candidates[0]
+        recent[chosen].answered = True
         return chosen
+
+    def _recent(self, now: float) -> dict[str, _Asker]:
+        return {address: each for address, each in self._askers.items() if each.is_recent(now)}

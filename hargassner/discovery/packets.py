@@ -7,6 +7,8 @@ ANNOUNCES = b"HargaWebApp"
 """What packet 1 begins with: the gateway starts over."""
 ASKS_FOR_SERVICES = b"get services"
 """What packet 4 begins with."""
+GET_SERVICES = b"get services\0"
+"""Packet 4 as the gateway sends it."""
 ASKS_FOR_DIAGNOSTICS = b"hargassner.diagnostics.request"
 """What packet 3 begins with."""
 
@@ -73,25 +75,31 @@ def parse_service_list(data: bytes) -> ServiceList:
     Raises:
         NotDiscoveryError: it is empty, or holds nothing that can be shown.
     """
-    if data.startswith(_LIST):
-        name, code = _field(data[_MODEL]), _field(data[_CODE])
-    else:
-        name, code = _field(re.split(rb"[\r\n]", data[:_LONGEST_NAME])[0]), ""
-        found = re.fullmatch(rb"([0-9A-F]{8})\0*", data[_CODE])
-        if found:
-            code = found[1].decode("ascii")
+    name, code = _name_and_code(data)
     if not name and not data.startswith(_LIST):
         raise NotDiscoveryError("not a service list")
-    words = name.split()
-    firmware = ""
-    if len(words) > 1 and re.match(r"[vV]\d", words[-1]):
-        firmware = words.pop()
-    return ServiceList(" ".join(words), firmware, code)
+    model, firmware = _model_and_firmware(name)
+    return ServiceList(model, firmware, code)
 
 
 def is_captured_list(data: bytes) -> bool:
     """Whether this has the form of the service list that was captured, asked for or not."""
     return data.startswith(_LIST) and len(data) >= len(_LIST) + 2
+
+
+def _name_and_code(data: bytes) -> tuple[str, str]:
+    if data.startswith(_LIST):
+        return _field(data[_MODEL]), _field(data[_CODE])
+    name = _field(re.split(rb"[\r\n]", data[:_LONGEST_NAME])[0])
+    code = re.fullmatch(rb"([0-9A-F]{8})\0*", data[_CODE])
+    return name, code[1].decode("ascii") if code else ""
+
+
+def _model_and_firmware(name: str) -> tuple[str, str]:
+    *words, last = name.split() or [""]
+    if words and re.match(r"[vV]\d", last):
+        return " ".join(words), last
+    return " ".join([*words, last]), ""
 
 
 def _field(data: bytes) -> str:

@@ -19,13 +19,14 @@ datagram, in this order:
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from hargassner.config import DiscoveryConfig
 from hargassner.discovery.devices import Devices
+from hargassner.discovery.gateways import address_of
 from hargassner.discovery.limits import ASKED_WITHIN, RATE, Askers, RateLimit, Repetitions
 from hargassner.discovery.packets import (
     ANNOUNCES,
@@ -37,7 +38,7 @@ from hargassner.discovery.packets import (
     parse_service_list,
 )
 from hargassner.discovery.side import Side
-from hargassner.network.datagrams import IDatagramReceiver
+from hargassner.network.reasons import system_reason
 from hargassner.observers import Once
 
 log = Logger()
@@ -91,7 +92,7 @@ class Relay:
         self._rates = {gateway_side: RateLimit(), boiler_side: RateLimit()}
         self._repetitions = Repetitions()
         self._askers: defaultdict[int, Askers] = defaultdict(Askers)
-        self._services_asked: float | None = None
+        self._services_asked = -inf
         self._said = Once()
         self._said_unsent = Once()
         self._said_limited = Once()
@@ -102,7 +103,7 @@ class Relay:
         Raises:
             CannotOpenError: one of them cannot be opened.
         """
-        return self._gateway_side.open(reactor, GatewaySideProtocol(self), self._boiler_side)
+        return self._gateway_side.open(reactor, self.heard_from_gateway, self._boiler_side)
 
     def open_boiler_side(self, reactor: IReactorFDSet) -> Side:
         """Open the ports towards the boiler.
@@ -110,7 +111,7 @@ class Relay:
         Raises:
             CannotOpenError: one of them cannot be opened.
         """
-        return self._boiler_side.open(reactor, BoilerSideProtocol(self), self._gateway_side)
+        return self._boiler_side.open(reactor, self.heard_from_boiler, self._gateway_side)
 
     def heard_from_gateway(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
@@ -120,8 +121,7 @@ class Relay:
         ``broadcast`` is None where the system does not tell.
         """
         address, source_port = source
-        boiler = self._devices.boiler
-        opposite = boiler.address if boiler is not None else None
+        opposite = address_of(self._devices.boiler)
         known = self._devices.may_be_gateway(address)
         if not self._is_for_relay(self._gateway_side, source, opposite, known, len(data), port):
             return
@@ -132,8 +132,8 @@ class Relay:
         if data.startswith(ASKS_FOR_SERVICES):
             self._services_asked = now
         host = self._boiler_side.broadcast
-        if broadcast is False and boiler is not None:
-            host = boiler.address
+        if broadcast is False:
+            host = opposite or host
         if self._sent(self._gateway_side, data, source, (host, port)):
             self.counters.to_boiler += 1
         self._learn_gateway(data, source, port)
@@ -145,9 +145,8 @@ class Relay:
 
         ``broadcast`` is None where the system does not tell.
         """
-        gateway, boiler = self._devices.gateway, self._devices.boiler
-        opposite = gateway.address if gateway is not None else None
-        known = boiler is not None and boiler.address == source[0]
+        opposite = address_of(self._devices.gateway)
+        known = address_of(self._devices.boiler) == source[0]
         if not self._is_for_relay(self._boiler_side, source, opposite, known, len(data), port):
             return
         host: str | None = self._gateway_side.broadcast
@@ -162,8 +161,7 @@ class Relay:
 
     def _preferred_asker(self) -> str | None:
         """Who is answered first: the gateway that logged in, else whoever announced itself last."""
-        gateway = self._devices.trusted_gateway or self._devices.gateway
-        return gateway.address if gateway is not None else None
+        return address_of(self._devices.trusted_gateway or self._devices.gateway)
 
     def _learn_gateway(self, data: bytes, source: tuple[str, int], port: int) -> None:
         """Whoever announces itself from the gateway's port to the boiler's may be the gateway."""
@@ -182,8 +180,7 @@ class Relay:
         ports = self._ports
         if (source[1], port) != (ports.boiler_port, ports.gateway_port):
             return
-        asked = self._services_asked
-        answers = asked is not None and self._clock.seconds() - asked < ASKED_WITHIN
+        answers = self._clock.seconds() - self._services_asked < ASKED_WITHIN
         if not is_captured_list(data) and (broadcast or not answers):
             return
         try:
@@ -210,28 +207,24 @@ class Relay:
             known: whether it comes from the device on this side.
             size, port: its bytes, and where it was sent to.
         """
-        other = self._other(side)
-        if side.is_ours(source):
-            self.counters.own += 1
-            return False
-        # On two networks the same address may be in use twice, and means nothing.
-        if side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source)):
+        if self._is_own(side, source, opposite):
             self.counters.own += 1
             return False
         if not self._rates[side].admits(source[0], self._clock.seconds(), known=known):
-            self.counters.limited += 1
-            if self._said_limited.first(source[0]):
-                log.warn(
-                    "{source} sends more datagrams than any boiler or gateway does: at most "
-                    "{rate:.0f} a second of it are relayed",
-                    source=source[0],
-                    rate=RATE,
-                )
+            self._limit(source[0])
             return False
-        if source[1] not in other.ports:
+        if source[1] not in self._other(side).ports:
             self._drop(source, port, size)
             return False
         return True
+
+    def _is_own(self, side: Side, source: tuple[str, int], opposite: str | None) -> bool:
+        """Whether a datagram that a side heard is the bridge's, or belongs to the opposite side."""
+        if side.is_ours(source):
+            return True
+        other = self._other(side)
+        # On two networks the same address may be in use twice, and means nothing.
+        return side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source))
 
     def _sent(
         self, heard_on: Side, data: bytes, source: tuple[str, int], target: tuple[str, int]
@@ -242,9 +235,16 @@ class Relay:
         if self._repetitions.is_one(data, target[1], name, source[0], self._clock.seconds()):
             self.counters.repeated += 1
             return False
+        sent = self._send(side, data, source, target)
+        self.counters.dropped += not sent
+        return sent
+
+    def _send(
+        self, side: Side, data: bytes, source: tuple[str, int], target: tuple[str, int]
+    ) -> bool:
+        """Send it, unless the ports are closed or the system refuses it."""
         try:
-            if side.send(data, source[1], target):
-                return True
+            return side.send(data, source[1], target)
         except OSError as wrong:
             if self._said_unsent.first(source[0]):
                 log.warn(
@@ -252,10 +252,19 @@ class Relay:
                     size=len(data),
                     source=source[0],
                     target=target[0],
-                    why=wrong.strerror or str(wrong),
+                    why=system_reason(wrong),
                 )
-        self.counters.dropped += 1
-        return False
+            return False
+
+    def _limit(self, address: str) -> None:
+        self.counters.limited += 1
+        if self._said_limited.first(address):
+            log.warn(
+                "{source} sends more datagrams than any boiler or gateway does: at most "
+                "{rate:.0f} a second of it are relayed",
+                source=address,
+                rate=RATE,
+            )
 
     def _drop(self, source: tuple[str, int], port: int, size: int) -> None:
         self.counters.dropped += 1
@@ -270,31 +279,3 @@ class Relay:
 
     def _other(self, side: Side) -> Side:
         return self._boiler_side if side is self._gateway_side else self._gateway_side
-
-
-@implementer(IDatagramReceiver)
-class GatewaySideProtocol:
-    """Hears the gateway's network."""
-
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-
-    def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
-        """Relay it to the boiler's network."""
-        self._relay.heard_from_gateway(data, source, port, broadcast)
-
-
-@implementer(IDatagramReceiver)
-class BoilerSideProtocol:
-    """Hears the boiler's network."""
-
-    def __init__(self, relay: Relay) -> None:
-        self._relay = relay
-
-    def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
-        """Relay it to the gateway."""
-        self._relay.heard_from_boiler(data, source, port, broadcast)

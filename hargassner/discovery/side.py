@@ -5,7 +5,7 @@ from collections.abc import Collection
 from twisted.internet.interfaces import IReactorFDSet
 
 from hargassner.config import Config
-from hargassner.network.datagrams import DatagramPort, IDatagramReceiver
+from hargassner.network.datagrams import DatagramListener, DatagramPort
 from hargassner.network.interface import CannotOpenError, NetworkInterface
 from hargassner.network.sockets import datagram_socket, is_broadcast
 
@@ -27,41 +27,49 @@ class Side:
         self._senders: dict[int, DatagramPort] = {}
         self._listeners: list[DatagramPort] = []
 
-    def open(self, reactor: IReactorFDSet, receiver: IDatagramReceiver, other: "Side") -> "Side":
+    def open(self, reactor: IReactorFDSet, listener: DatagramListener, other: "Side") -> "Side":
         """Open every port.
 
         Args:
             reactor: where the sockets are watched.
-            receiver: gets what they receive.
+            listener: is called with what they receive.
             other: the side that may hold some of the same ports on the same interface.
 
         Raises:
             CannotOpenError: one of them cannot be opened; none is open then.
         """
-        device = self.device = self.interface.device()
-        may_meet = self.interface.may_meet(other.interface)
         try:
-            for port in self.ports:
-                sock = datagram_socket(
-                    self.interface,
-                    "" if device else self.interface.address,
-                    port,
-                    device=device,
-                    shared=may_meet and port in other.ports,
-                    joins=may_meet and port in other.open_ports,
-                )
-                self._senders[port] = DatagramPort(reactor, sock, receiver, self.interface.address)
-            if not device and self.interface.address and is_broadcast(self.broadcast):
-                # A socket bound to one address gets no broadcasts: these get nothing else.
-                for port in self.ports:
-                    sock = datagram_socket(
-                        self.interface, self.broadcast, port, device="", shared=True, joins=True
-                    )
-                    self._listeners.append(DatagramPort(reactor, sock, receiver))
+            self._open_senders(reactor, listener, other)
+            if not self.device and self.interface.address and is_broadcast(self.broadcast):
+                self._open_listeners(reactor, listener)
         except (CannotOpenError, OSError):
             self.close()
             raise
         return self
+
+    def _open_senders(
+        self, reactor: IReactorFDSet, listener: DatagramListener, other: "Side"
+    ) -> None:
+        self.device = self.interface.device()
+        may_meet = self.interface.may_meet(other.interface)
+        for port in self.ports:
+            sock = datagram_socket(
+                self.interface,
+                "" if self.device else self.interface.address,
+                port,
+                device=self.device,
+                shared=may_meet and port in other.ports,
+                joins=may_meet and port in other.open_ports,
+            )
+            self._senders[port] = DatagramPort(reactor, sock, listener, self.interface.address)
+
+    def _open_listeners(self, reactor: IReactorFDSet, listener: DatagramListener) -> None:
+        """A socket bound to one address gets no broadcasts: these get nothing else."""
+        for port in self.ports:
+            sock = datagram_socket(
+                self.interface, self.broadcast, port, device="", shared=True, joins=True
+            )
+            self._listeners.append(DatagramPort(reactor, sock, listener))
 
     @property
     def open_ports(self) -> Collection[int]:

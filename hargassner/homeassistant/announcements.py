@@ -176,14 +176,16 @@ class Announcements:
 
 def _tell_what_stays(before: Mapping[str, Json], now: Mapping[str, Json]) -> None:
     """Log that Home Assistant keeps entities that are gone, if it never enabled them."""
-    devices = {device_of(key) for key in now}
-    gone = [key for key in before if key not in now and device_of(key) in devices]
+    devices = set(map(device_of, now))
+    gone = before.keys() - now.keys()
     disabled = [key for key in gone if "enabled_by_default" in before[key]]
-    if disabled:
+    # With its device, an entity leaves the list.
+    count = sum(device_of(key) in devices for key in disabled)
+    if count:
         log.info(
             "{count} entities are gone that Home Assistant had not enabled: it lists them until "
             "they are deleted there",
-            count=len(disabled),
+            count=count,
         )
 
 

@@ -14,9 +14,11 @@ class AvailabilityTopics:
     Args:
         topics: where.
         states: publishes states.
+        with_session: whether there is a gateway, which may have one.
     """
 
-    def __init__(self, topics: Topics, states: States) -> None:
+    def __init__(self, topics: Topics, states: States, *, with_session: bool) -> None:
+        self._with_session = with_session
         self._topics = topics
         self._states = states
         self._availability = Availability()
@@ -38,10 +40,9 @@ class AvailabilityTopics:
         self._publish()
 
     def _publish(self) -> None:
-        online = {
-            self._topics.session: self._availability.session is not None,
-            self._topics.telemetry: self._availability.telemetry,
-        }
+        online = {self._topics.telemetry: self._availability.telemetry}
+        if self._with_session:
+            online[self._topics.session] = self._availability.session is not None
         for topic, is_online in online.items():
             shows = is_online and not self._is_hidden
             self._states.show(topic, "online" if shows else "offline")

@@ -1,4 +1,4 @@
-"""How the bridge itself is: its version, since when it runs, and what went wrong last."""
+"""How the bridge itself is: its version, what it understands, and what went wrong last."""
 
 from datetime import UTC, datetime
 from typing import cast
@@ -7,6 +7,7 @@ from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, global
 from zope.interface import implementer
 
 from hargassner import __version__
+from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.states import LONGEST_STATE, States
@@ -43,9 +44,11 @@ class BridgeStatus:
         topics: where.
         states: publishes states.
         clock: time.
+        boiler: what is understood of it is part of how the bridge is.
     """
 
-    def __init__(self, topics: Topics, states: States, clock: IClock) -> None:
+    def __init__(self, topics: Topics, states: States, clock: IClock, boiler: Boiler) -> None:
+        self._boiler = boiler
         self._topics = topics
         self._states = states
         self._clock = clock
@@ -67,6 +70,7 @@ class BridgeStatus:
         status = {
             "version": __version__,
             "since": _iso(self._clock.date(self._since)),
+            **self._boiler.understanding.facts,
             "last_error": text,
             "last_error_at": at and _iso(at),
         }

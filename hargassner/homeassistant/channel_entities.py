@@ -1,6 +1,5 @@
 """The entity of a channel."""
 
-from hargassner.boiler.equipment import place_of
 from hargassner.boiler.model import Boiler, Channel
 from hargassner.catalogue import AnalogEntry, DigitalEntry
 from hargassner.config import Config
@@ -39,7 +38,7 @@ def is_wanted(channel: Channel) -> bool:
 
 def _icon(channel: Channel) -> str:
     own = channel.entry.icon if channel.entry is not None else ""
-    return place_of(channel).icon or own
+    return channel.place.icon or own
 
 
 def _looks(channel: Channel) -> Json:

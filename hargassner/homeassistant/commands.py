@@ -77,6 +77,7 @@ class Commands:
             return
         asked = _Asked(self._topics.commanded(topic), payload.strip())
         if asked == _Asked(RESTART, RESTART) and self._restart is not None:
+            log.info("the bridge starts anew, as asked over MQTT")
             self._answer(asked, {"ok": True, "value": RESTART})
             self._restart()
             return

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from hargassner import __version__
 from hargassner.boiler.model import CONSUMPTION, Boiler, Setting
 from hargassner.boiler.settable import Settable
-from hargassner.catalogue import NOWHERE
 from hargassner.config import Config
 from hargassner.homeassistant.channel_entities import channel_entity
 from hargassner.homeassistant.climate import awaited_climates, climates
@@ -59,6 +58,8 @@ class Discovery:
         Parameters come in a session only. Until then what an earlier life knew of them counts, or
         Home Assistant would forget what its owner has made of them.
         """
+        if not self.config.gateway.enabled:
+            return {}
         told = {each.object for each in self.boiler.settings.values() if each.parameter is not None}
         to_come = {
             *awaited_climates(self.boiler, self.settable),
@@ -102,31 +103,33 @@ class Discovery:
         """A message for each device that has a component."""
         # To be left out removes nothing: a component goes when only its platform is announced.
         removed = {key: {"platform": platform} for key, platform in before.items()}
-        devices, present = self._devices, {device_of(key) for key in components}
-        for device in filter(present.__contains__, devices.in_order()):
-            of_device = {
-                within_device(key): component
-                for key, component in {**removed, **components}.items()
-                if device_of(key) == device
-            }
-            message = {"device": devices.properties(device), "origin": ORIGIN}
-            topic = f"{self.config.homeassistant.prefix}/device/{devices.id(device)}/config"
-            yield topic, {**message, "components": of_device}
+        by_device: dict[str, dict[str, Json]] = {}
+        for key, component in {**removed, **components}.items():
+            by_device.setdefault(device_of(key), {})[within_device(key)] = component
+        present = set(map(device_of, components))
+        for device in filter(present.__contains__, self._devices.in_order()):
+            yield self._of_device(device, by_device[device])
+
+    def _of_device(self, device: str, components: dict[str, Json]) -> tuple[str, Json]:
+        """The topic and the message of a device with these components."""
+        topic = f"{self.config.homeassistant.prefix}/device/{self._devices.id(device)}/config"
+        properties = self._devices.properties(device)
+        return topic, {"device": properties, "origin": ORIGIN, "components": components}
 
     def _of_entities(self, components: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
         """A message for each component."""
-        node, prefix, devices = self.config.mqtt.node, self.config.homeassistant.prefix, {}
-        for device in self._devices.in_order():
-            devices[device] = self._devices.properties(device)
-        for device, properties in devices.items():
-            for key, component in components.items():
-                if device_of(key) == device:
-                    where = (
-                        f"{component['platform']}/hargassner_{node}/{object_of(component, node)}"
-                    )
-                    payload = {name: each for name, each in component.items() if name != "platform"}
-                    message = {**payload, "device": properties, "origin": ORIGIN}
-                    yield f"{prefix}/{where}/config", message
+        order = self._devices.in_order()
+        properties = {device: self._devices.properties(device) for device in order}
+        for key in sorted(components, key=lambda each: order.index(device_of(each))):
+            component = dict(components[key])
+            topic = self._topic(component.pop("platform"), component)
+            yield topic, {**component, "device": properties[device_of(key)], "origin": ORIGIN}
+
+    def _topic(self, platform: str, component: Json) -> str:
+        """Where a component is announced that has a message of its own."""
+        node = self.config.mqtt.node
+        object_ = object_of(component, node)
+        return f"{self.config.homeassistant.prefix}/{platform}/hargassner_{node}/{object_}/config"
 
     def _entities(self) -> Iterator[Entity]:
         own = OwnEntities(self._topics, self.config, self.can_restart)
@@ -134,6 +137,11 @@ class Discovery:
         if self.boiler.channels:
             yield from own.concluded(has_consumption=self._has_consumption())
         yield from self._of_channels()
+        if self.config.gateway.enabled:
+            yield from self._of_gateway()
+
+    def _of_gateway(self) -> Iterator[Entity]:
+        """What is known of parameters, which only a gateway's session can set."""
         yield from climates(self.boiler, self.config, self.settable)
         heaters = list(water_heaters(self.boiler, self.config, self.settable))
         yield from heaters
@@ -145,10 +153,8 @@ class Discovery:
                 yield channel_entity(self.boiler, self.config, channel)
 
     def _has_consumption(self) -> bool:
-        return any(
-            channel.entry is not None and channel.entry.role in CONSUMPTION
-            for channel in filter(self.boiler.equipment.shows, self.boiler.channels.values())
-        )
+        shown = filter(self.boiler.equipment.shows, self.boiler.channels.values())
+        return any(channel.role in CONSUMPTION for channel in shown)
 
     def _of_settings(self, heated: Container[str]) -> Iterator[Entity]:
         """The parameters; the temperature that a water heater sets is enabled there only.
@@ -158,11 +164,9 @@ class Discovery:
         """
         for setting in filter(self._shows, self.boiler.settings.values()):
             entity = setting_entity(self.boiler, self.config, self.settable, setting)
-            place = setting.entry.place if setting.entry is not None else NOWHERE
-            is_there_already = place.part == WANTED and place.group in heated
             if entity is not None:
-                enabled = entity.enabled and (self._is_all or not is_there_already)
-                yield replace(entity, enabled=enabled)
+                is_there = setting.place.part == WANTED and setting.place.group in heated
+                yield replace(entity, enabled=False) if is_there and not self._is_all else entity
 
     def _shows(self, setting: Setting) -> bool:
         """Whether a parameter is one of something that exists, or that the owner asked for."""

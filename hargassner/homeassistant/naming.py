@@ -1,8 +1,7 @@
 """What channels and parameters are called on the device that shows them."""
 
-from hargassner.boiler.equipment import place_of
 from hargassner.boiler.model import Channel, Setting
-from hargassner.catalogue import BOILER, NOWHERE, Catalogue, Place, Text
+from hargassner.catalogue import BOILER, Catalogue, Place, Text
 from hargassner.dialogue.identifiers import object_id
 from hargassner.homeassistant.entities import Called
 
@@ -12,16 +11,14 @@ _BETWEEN = " :"
 
 def channel_called(catalogue: Catalogue, channel: Channel, language: str) -> Called:
     """What a channel is called: the catalogue's words, else the boiler's."""
-    place = place_of(channel)
     text = channel.entry.text if channel.entry is not None else None
-    return _called(catalogue, place, text, channel.name or channel.object, language)
+    return _called(catalogue, channel.place, text, channel.name or channel.object, language)
 
 
 def setting_called(catalogue: Catalogue, setting: Setting, language: str) -> Called:
     """What a parameter is called: the catalogue's words, else the boiler's."""
-    place = setting.entry.place if setting.entry is not None else NOWHERE
     text = setting.entry.text if setting.entry is not None else None
-    called = _called(catalogue, place, text, setting.name or setting.id, language)
+    called = _called(catalogue, setting.place, text, setting.name or setting.id, language)
     return Called(called.device, called.name, called.id, setting.id)
 
 

@@ -54,8 +54,9 @@ class _Row:
         is_all: bool,
     ) -> Entity:
         """The entity as it is called."""
-        topic = topics.state(self.topic or self.object)
-        where = {"command_topic" if self.platform == "button" else "state_topic": topic}
+        state = {"state_topic": topics.state(self.topic or self.object)}
+        command = {"command_topic": topics.command(self.object)}
+        where = command if self.platform == "button" else state
         attributes = {"json_attributes_topic": topics.state(self.attributes)}
         return Entity(
             self.platform,
@@ -70,33 +71,6 @@ class _Row:
 
 
 _OF_BRIDGE = (
-    _Row(
-        "binary_sensor",
-        "session",
-        Text("gateway session", "Gateway-Sitzung", "session de la passerelle"),
-        _ONLINE,
-    ),
-    _Row(
-        "sensor",
-        "session_start",
-        Text(
-            "gateway session start",
-            "Beginn der Gateway-Sitzung",
-            "début de la session de la passerelle",
-        ),
-        {"value_template": "{{ value_json.session_start }}", "device_class": "timestamp"},
-        topic="info",
-        enabled=False,
-    ),
-    _Row(
-        "sensor",
-        "gateway_software",
-        Text("gateway software", "Gateway-Software", "logiciel de la passerelle"),
-        {"value_template": "{{ value_json.gateway_software }}"},
-        topic="info",
-        enabled=False,
-        icon="mdi:router-wireless",
-    ),
     _Row(
         "sensor",
         "bridge_version",
@@ -123,6 +97,36 @@ _OF_BRIDGE = (
         enabled=False,
         icon="mdi:alert-circle-outline",
         attributes="bridge",
+    ),
+)
+
+_OF_GATEWAY = (
+    _Row(
+        "binary_sensor",
+        "session",
+        Text("gateway session", "Gateway-Sitzung", "session de la passerelle"),
+        _ONLINE,
+    ),
+    _Row(
+        "sensor",
+        "session_start",
+        Text(
+            "gateway session start",
+            "Beginn der Gateway-Sitzung",
+            "début de la session de la passerelle",
+        ),
+        {"value_template": "{{ value_json.session_start }}", "device_class": "timestamp"},
+        topic="info",
+        enabled=False,
+    ),
+    _Row(
+        "sensor",
+        "gateway_software",
+        Text("gateway software", "Gateway-Software", "logiciel de la passerelle"),
+        {"value_template": "{{ value_json.gateway_software }}"},
+        topic="info",
+        enabled=False,
+        icon="mdi:router-wireless",
     ),
     _Row(
         "sensor",
@@ -201,8 +205,9 @@ class OwnEntities:
     can_restart: bool
 
     def of_bridge(self) -> Iterator[Entity]:
-        """The bridge's own entities, and whether it hears the boiler."""
-        for row in (*_OF_BRIDGE, *([_RESTART] if self.can_restart else [])):
+        """The bridge's own entities, those of the gateway where there is one, and telemetry."""
+        of_gateway = _OF_GATEWAY if self.config.gateway.enabled else ()
+        for row in (*of_gateway, *_OF_BRIDGE, *([_RESTART] if self.can_restart else [])):
             yield self._entity(row, BRIDGE, WITH_BRIDGE, _CATEGORIES.get(row.platform, DIAGNOSTIC))
         yield self._entity(_TELEMETRY, BOILER, WITH_BRIDGE, DIAGNOSTIC)
 

@@ -25,8 +25,10 @@ def interval_of(channel: Channel, config: Config) -> float:
 
 
 def _is_urgent(channel: Channel) -> bool:
+    return channel.role in _URGENT_ROLES or (is_wanted(channel) and _is_state(channel))
+
+
+def _is_state(channel: Channel) -> bool:
+    """Whether what a channel shows is a bit, or one of several states."""
     entry = channel.entry
-    if entry is not None and entry.role in _URGENT_ROLES:
-        return True
-    is_state = isinstance(entry, AnalogEntry) and bool(entry.states)
-    return is_wanted(channel) and (is_state or channel.kind == "digital")
+    return channel.kind == "digital" or (isinstance(entry, AnalogEntry) and bool(entry.states))

@@ -31,11 +31,9 @@ def status_page(web: WebConfig, host: str) -> str:
     listening = _parsed(web.listen)
     if listening.kind not in _SCHEMES or _LOOPBACK.match(listening.host):
         return ""
-    own = [each for each in (*web.hosts, host) if each]
-    hosts = own if listening.host in _ANY_ADDRESS else [listening.host]
-    return "".join(
-        f"{_SCHEMES[listening.kind]}://{_bracketed(each)}:{listening.port}" for each in hosts[:1]
-    )
+    own = next(iter((*web.hosts, host)))
+    asked = own if listening.host in _ANY_ADDRESS else listening.host
+    return f"{_SCHEMES[listening.kind]}://{_bracketed(asked)}:{listening.port}" if asked else ""
 
 
 def _parsed(listen: str) -> _Listening:

@@ -44,7 +44,7 @@ def setting_entity(
         properties={**_topics(topics, setting, control.platform), **control.properties},
         category=DIAGNOSTIC if control.platform == "sensor" else "",
         enabled=can_be_set or config.homeassistant.entities == "all",
-        icon=setting.entry.place.icon if setting.entry is not None else "",
+        icon=setting.place.icon,
     )
 
 
@@ -95,8 +95,7 @@ def _control(boiler: Boiler, setting: Setting, language: str) -> _Control:
 
 def _is_temperature(setting: Setting) -> bool:
     """Whether a parameter in °C is a temperature, and no difference of two."""
-    part = setting.entry.place.part if setting.entry is not None else ""
-    return part.endswith("_temperature")
+    return setting.place.part.endswith("_temperature")
 
 
 def _meanings(boiler: Boiler, setting: Setting, count: int, language: str) -> Sequence[str]:

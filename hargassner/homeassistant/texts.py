@@ -43,13 +43,19 @@ class TextStates:
         for channel in self._boiler.channels.values():
             self.show(channel)
 
-    def show(self, channel: Channel) -> None:
-        """Publish what a channel shows, if it is a state channel."""
+    def show(self, channel: Channel, interval: float = 0.0) -> None:
+        """Publish what a channel shows, if it is a state channel.
+
+        Args:
+            channel: the channel.
+            interval: seconds that pass at least between two words.
+        """
         words = meanings(self._boiler, channel, self._language)
         if words and channel.text is not None:
             topic = self._topics.text(channel)
             word = self._word(channel, words)
-            self._states.show(topic, word if word in self._options.get(topic, [word]) else UNKNOWN)
+            is_known = word in self._options.get(topic, [word])
+            self._states.show(topic, word if is_known else UNKNOWN, interval)
 
     def _word(self, channel: Channel, words: Mapping[int, str]) -> str:
         known = channel.connected and channel.value is not None

@@ -14,6 +14,7 @@ from hargassner.boiler.settable import Settable
 from hargassner.catalogue import CircuitEntry
 from hargassner.dialogue.identifiers import object_id
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
+from hargassner.homeassistant.info import shown
 from hargassner.homeassistant.states import UNKNOWN
 
 OFF, AUTO, REDUCED, COMFORT, COMFORT_ONCE, COOLING = range(6)
@@ -69,7 +70,7 @@ class Thermostat:
             "mode": UNKNOWN if self._index is None else _SHOWN_AS[self._index],
             "preset": UNKNOWN if self._index is None else self._preset(self._index),
             "temperature": _temperature(self._wanted),
-            "current": _reading(self.room),
+            "current": shown(self.room),
             "action": self._action(),
         }
 
@@ -118,7 +119,7 @@ class Thermostat:
 
     def _action(self) -> str:
         """What the circuit does, by its pump; frost protection runs it while the circuit is off."""
-        match _reading(self.pump) if self.pump is not None else UNKNOWN, self._index:
+        match shown(self.pump) if self.pump is not None else UNKNOWN, self._index:
             case "ON", index:
                 return "cooling" if index == COOLING else "heating"
             case "OFF", index:
@@ -212,9 +213,3 @@ def _on_step(limits: NumberParameter | None, payload: str) -> str:
 
 def _plain(number: Decimal) -> str:
     return f"{number.normalize():f}"
-
-
-def _reading(channel: Channel) -> str:
-    """What a channel shows, if that is known."""
-    known = channel.connected and channel.value is not None
-    return channel.text if known and channel.text is not None else UNKNOWN

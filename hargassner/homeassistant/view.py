@@ -1,8 +1,6 @@
 """The boiler in the home: its states at the broker, its entities in Home Assistant, commands."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,6 +16,7 @@ from hargassner.boiler.model import (
     Fault,
     Identity,
     Setting,
+    Understanding,
 )
 from hargassner.boiler.settable import Settable
 from hargassner.clock import IClock
@@ -33,6 +32,7 @@ from hargassner.homeassistant.commands import Commands
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
+from hargassner.homeassistant.info import OF_GATEWAY, boiler_info, shown
 from hargassner.homeassistant.last_command import LastCommand
 from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.page_address import status_page
@@ -61,7 +61,7 @@ class HomeView(Service, BoilerObserver):
         boiler: the model.
         config: the configuration.
         broker: the link to the broker.
-        control: changes settings.
+        control: changes settings; None where there is no gateway over whose session that is done.
         clock: time.
         directory: the state directory; what is retained at the broker is stored there.
         in_thread: runs what blocks off the reactor's thread.
@@ -76,7 +76,7 @@ class HomeView(Service, BoilerObserver):
         boiler: Boiler,
         config: Config,
         broker: IBroker,
-        control: IControl,
+        control: IControl | None,
         clock: IClock,
         directory: StateDirectory,
         in_thread: Callable[..., "Deferred[Any]"],
@@ -92,8 +92,10 @@ class HomeView(Service, BoilerObserver):
         self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
         self._states = States(broker, clock, self._note_retained)
-        self._availability = AvailabilityTopics(self._topics, self._states)
-        self._bridge = BridgeStatus(self._topics, self._states, clock)
+        self._availability = AvailabilityTopics(
+            self._topics, self._states, with_session=control is not None
+        )
+        self._bridge = BridgeStatus(self._topics, self._states, clock, boiler)
         self._faults = FaultStates(
             self._topics, broker, self._states, self._retained, self._language
         )
@@ -108,7 +110,8 @@ class HomeView(Service, BoilerObserver):
                 config,
                 settable,
                 status_page(config.web, host),
-                can_restart=restart is not None,
+                # The command comes as those for the boiler do.
+                can_restart=restart is not None and control is not None,
             ),
             broker,
             clock,
@@ -120,15 +123,19 @@ class HomeView(Service, BoilerObserver):
                 forget=self._forget_gone,
             ),
         )
-        self._commands = Commands(
-            self._topics,
-            broker,
-            control,
-            settable,
-            self._climate,
-            self._states.repeat,
-            LastCommand(self._topics, self._states, clock).show,
-            restart,
+        self._commands = (
+            None
+            if control is None
+            else Commands(
+                self._topics,
+                broker,
+                control,
+                settable,
+                self._climate,
+                self._states.repeat,
+                LastCommand(self._topics, self._states, clock).show,
+                restart,
+            )
         )
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
@@ -147,7 +154,8 @@ class HomeView(Service, BoilerObserver):
         self._show_all()
         self._dating.start(DATES_EVERY, now=False)
         self._announcer.start()
-        self._commands.listen()
+        if self._commands is not None:
+            self._commands.listen()
         if self._home_assistant.discovery != "off":
             self._broker.subscribe(f"{self._home_assistant.prefix}/status", self._born)
 
@@ -159,7 +167,8 @@ class HomeView(Service, BoilerObserver):
             self._dating.stop()
         self._answer_birth.cancel()
         self._announcer.stop()
-        self._commands.stop()
+        if self._commands is not None:
+            self._commands.stop()
         self._bridge.stop()
         self._states.stop()
         self._availability.hide()
@@ -194,17 +203,16 @@ class HomeView(Service, BoilerObserver):
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
-        self._states.show(
-            self._topics.channel(channel),
-            _shown(channel),
-            interval_of(channel, self._config),
-        )
-        self._texts.show(channel)
+        interval = interval_of(channel, self._config)
+        self._states.show(self._topics.channel(channel), shown(channel), interval)
+        self._texts.show(channel, interval)
         self._climate.channel_changed(channel)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
-        """Publish how a parameter is set."""
+        """Publish how a parameter is set, where it can be set."""
+        if self._commands is None:
+            return
         topic = self._topics.state(setting.object)
         self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN)
         self._climate.setting_changed(setting)
@@ -229,6 +237,10 @@ class HomeView(Service, BoilerObserver):
         if availability.telemetry and not self._telemetry_came:
             self._telemetry_came = True
             self.faults_changed(self._boiler.faults)
+
+    def understanding_changed(self, understanding: Understanding) -> None:
+        """Publish how it is known what the boiler's lines mean."""
+        self._show_dates()
 
     def identity_changed(self, identity: Identity) -> None:
         """Publish who the boiler and the gateway are; what its codes mean depends on it."""
@@ -258,13 +270,11 @@ class HomeView(Service, BoilerObserver):
         self._bridge.show()
 
     def _show_info(self) -> None:
-        who = self._boiler.identity
-        session = self._boiler.availability.session
-        start = session and datetime.fromtimestamp(self._clock.date(session.opened), UTC).isoformat(
-            timespec="seconds"
-        )
-        info = {key: value or None for key, value in asdict(who).items()}
-        self._states.show(self._topics.info, compact({**info, "session_start": start}))
+        """Publish who the boiler is, unless entities still read more of it than there is now."""
+        if self._commands is not None or not self._gateway_is_shown():
+            has_gateway = self._commands is not None
+            info = boiler_info(self._boiler, self._clock, with_gateway=has_gateway)
+            self._states.show(self._topics.info, compact(info))
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
@@ -280,10 +290,21 @@ class HomeView(Service, BoilerObserver):
         objects = {channel_object(channel) for channel in channels} | self._climate.objects
         objects |= OWN_OBJECTS if self._config.energy.enabled else OWN_OBJECTS - ENERGIES
         for topic in tuple(self._retained.known.states):
-            object_ = self._topics.object_of(topic)
-            # A parameter comes in a session only: that it is not known now means nothing.
-            if object_ not in objects and not object_.startswith("par_"):
+            if self._is_gone(self._topics.object_of(topic), objects):
                 self._forget(topic)
+        self._show_info()
+
+    def _gateway_is_shown(self) -> bool:
+        """Whether entities may still read what an earlier life knew of a gateway."""
+        objects = map(self._topics.object_of, self._retained.known.states)
+        return any(each.startswith(OF_GATEWAY) for each in objects)
+
+    def _is_gone(self, object_: str, objects: Container[str]) -> bool:
+        """Whether nothing has this identifier any more."""
+        if self._commands is None and object_.startswith(OF_GATEWAY):
+            return True
+        # A parameter comes in a session only: that it is not known now means nothing.
+        return object_ not in objects and not object_.startswith("par_")
 
     def _forget(self, topic: str) -> None:
         self._states.forget(topic)
@@ -303,9 +324,3 @@ class HomeView(Service, BoilerObserver):
             self._broker.clear(Topics(known.base).status)
         known.base = self._topics.base
         self._retained.changed()
-
-
-def _shown(channel: Channel) -> str:
-    """What a channel shows, if that is known."""
-    known = channel.connected and channel.value is not None
-    return UNKNOWN if not known or channel.text is None else channel.text

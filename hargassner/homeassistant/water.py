@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hargassner.boiler.equipment import place_of
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.boiler.settable import Settable
 from hargassner.config import Config
@@ -47,42 +46,50 @@ def water_heaters(boiler: Boiler, config: Config, settable: Settable) -> Iterato
 def awaited_water_heaters(boiler: Boiler) -> Iterator[str]:
     """The identifiers of water heaters whose parameters are not known yet."""
     for group in _measured(boiler):
-        parts = [_setting(boiler, group, part) for part in (WANTED, CHARGE)]
-        if any(setting is None or setting.parameter is None for setting in parts):
+        if not all(_is_told(_setting(boiler, group, part)) for part in (WANTED, CHARGE)):
             yield f"water_heater_{group}"
+
+
+def _is_told(setting: Setting | None) -> bool:
+    return setting is not None and setting.parameter is not None
 
 
 def _tanks(boiler: Boiler, settable: Settable) -> Iterator[_Tank]:
     for group, channel in _measured(boiler).items():
         wanted, charge = (_setting(boiler, group, part) for part in (WANTED, CHARGE))
-        if wanted is None or charge is None:
-            continue
-        match wanted.parameter, charge.parameter:
-            case NumberParameter() as limits, ChoiceParameter(options=(no, yes)) if (
-                limits.minimum < limits.maximum
-                and no != yes
-                and settable.allows(wanted.id)
-                and settable.allows(charge.id)
-            ):
+        if wanted is not None and charge is not None:
+            yield from _tank(group, channel, wanted, charge, settable)
+
+
+def _tank(
+    group: str, channel: Channel, wanted: Setting, charge: Setting, settable: Settable
+) -> Iterator[_Tank]:
+    """The tank, if it can be set within sound limits."""
+    can_be_set = settable.allows(wanted.id) and settable.allows(charge.id)
+    match wanted.parameter, charge.parameter:
+        case NumberParameter() as limits, ChoiceParameter(options=(no, yes)):
+            is_sound = limits.minimum < limits.maximum and no != yes
+            if can_be_set and is_sound:
                 yield _Tank(group, channel, wanted, limits, charge, (no, yes))
 
 
 def _measured(boiler: Boiler) -> dict[str, Channel]:
     """The tanks whose temperature is measured."""
     return {
-        place_of(each).group: each
+        each.place.group: each
         for each in boiler.channels.values()
-        if place_of(each).part == TEMPERATURE and boiler.equipment.shows(each)
+        if each.place.part == TEMPERATURE and boiler.equipment.shows(each)
     }
 
 
 def _setting(boiler: Boiler, group: str, part: str) -> Setting | None:
     """The parameter that is this part of a tank, if it was told."""
-    for setting in boiler.settings.values():
-        place = setting.entry.place if setting.entry is not None else None
-        if place is not None and (place.group, place.part) == (group, part):
-            return setting
-    return None
+    found = (
+        each
+        for each in boiler.settings.values()
+        if (each.place.group, each.place.part) == (group, part)
+    )
+    return next(found, None)
 
 
 def _properties(topics: Topics, tank: _Tank) -> Json:

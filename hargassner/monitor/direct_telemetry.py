@@ -39,6 +39,8 @@ log = Logger()
 
 SILENCE_TIMEOUT = 60.0
 """Seconds without a byte after which the connection is given up; a line comes every second."""
+ASK_AGAIN = 86_400.0
+"""Seconds between two requests for the descriptor; a boiler may refuse every one."""
 RETRY_LONGEST = 60.0
 """Seconds between two attempts at most."""
 
@@ -46,7 +48,7 @@ _DESCRIBE = b"$daq desc\r\n"
 
 
 class _Owner(Interface):
-    """Whoever is told what becomes of a connection."""
+    """The owner of a connection, notified of what becomes of it."""
 
     def reads(self) -> None:
         """The first bytes came."""
@@ -59,10 +61,10 @@ class TelemetryReader(TimeoutMixin, Protocol):
     """Reads one connection of the bridge's own.
 
     Args:
-        interpreter: told what the boiler says.
+        interpreter: gets what the boiler sends.
         clock: notices silence.
         describe: whether to ask the boiler for its descriptor; it may refuse.
-        owner: told when something comes, and of the end.
+        owner: notified when something comes, and of the end.
     """
 
     def __init__(
@@ -114,13 +116,16 @@ class _ReaderFactory(Factory[TelemetryReader]):
         self._interpreter = interpreter
         self._clock = clock
         self._owner = owner
-        self._asked = False
+        self._asked = float("-inf")
         self.connections = 0
 
     def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
         self.connections += 1
-        describe = self._interpreter.boiler.descriptor is None and not self._asked
-        self._asked = self._asked or describe
+        now = self._clock.seconds()
+        known = self._interpreter.boiler.understanding.boilers_own
+        describe = not known and now - self._asked >= ASK_AGAIN
+        if describe:
+            self._asked = now
         return TelemetryReader(self._interpreter, self._clock, describe, self._owner)
 
 
@@ -147,7 +152,7 @@ class DirectTelemetry(Service):
     Args:
         clock: time.
         boiler: the way to the boiler.
-        interpreter: told what the boiler says.
+        interpreter: gets what the boiler sends.
     """
 
     name = "direct telemetry"
@@ -218,7 +223,7 @@ class DirectTelemetry(Service):
         self._decide()
         return self._stopping
 
-    def watch(self, session: Session, *, is_gateway: bool) -> ISessionObserver:
+    def observe(self, session: Session, *, is_gateway: bool) -> ISessionObserver:
         """Give way to a session of the gateway until it is over.
 
         Args:

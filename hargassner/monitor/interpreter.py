@@ -1,13 +1,14 @@
 """The observer beside the proxy: what passes is interpreted, and given to the model."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from hargassner.boiler.model import Boiler
+from hargassner.dialogue.channels import Descriptor
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import (
     Announced,
@@ -18,6 +19,7 @@ from hargassner.dialogue.events import (
     LoggedIn,
     ModelEvent,
     Passthrough,
+    Readings,
     Refused,
     SessionOpened,
     SessionOver,
@@ -25,6 +27,8 @@ from hargassner.dialogue.events import (
     Unreadable,
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.monitor.hidden import Hidden
+from hargassner.monitor.meaning import Meaning
 from hargassner.monitor.readings import LineReader
 from hargassner.observers import Once
 from hargassner.proxy.observers import IExchangeObserver
@@ -45,7 +49,9 @@ class Interpreter:
         boiler: the model.
         clock: the time of each event.
         described: called with each descriptor that the boiler sends.
-        hidden: places of values in a telemetry line that the descriptor leaves out.
+        hidden: places of values in a telemetry line that the descriptor leaves out; "auto" has
+            them found.
+        given: what the owner says that lines mean, for as long as the boiler does not.
     """
 
     def __init__(
@@ -53,16 +59,18 @@ class Interpreter:
         boiler: Boiler,
         clock: IReactorTime,
         described: Callable[[BoilerDescribed], object],
-        hidden: Sequence[int] = (),
+        hidden: Hidden = "auto",
+        given: Descriptor | None = None,
     ) -> None:
         self.boiler = boiler
         self.unreadable = 0
         self._clock = clock
         self._described = described
         self._lines = LineReader(hidden)
+        self._meaning = Meaning(given)
         self._said = Once(_KINDS_SAID)
 
-    def watch(self, session: Session) -> "SessionInterpreter":
+    def observe(self, session: Session) -> "SessionInterpreter":
         """An observer for a session that begins."""
         return SessionInterpreter(self, session)
 
@@ -76,7 +84,7 @@ class Interpreter:
         """The event without bytes: a line's readings, a document's descriptor."""
         match event:
             case TelemetryLine():
-                return self._lines.read(event.line, self.boiler.descriptor)
+                return self._read(event.line)
             case BoilerDescribed():
                 self._described(event)
                 return Described(event.descriptor)
@@ -97,6 +105,14 @@ class Interpreter:
                     f"{event.request}: {event.reply}",
                 )
         return event
+
+    def _read(self, line: bytes) -> Readings:
+        """A line's readings; where nobody has said what lines mean, it may tell that itself."""
+        if self.boiler.descriptor is None:
+            meaning = self._meaning.take(line)
+            if meaning is not None:
+                self.boiler.apply(meaning, self._clock.seconds())
+        return self._lines.read(line, self.boiler.descriptor)
 
     def _say_passthrough(self, event: Passthrough) -> None:
         if _REQUEST.match(event.kind):

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from hargassner.dialogue.channels import Descriptor
+from hargassner.dialogue.channels import Descriptor, LengthMismatch, Placement, Reading
 from hargassner.dialogue.events import Readings
 from hargassner.dialogue.telemetry import Decoder
+from hargassner.monitor.fitting import Fitting
+from hargassner.monitor.hidden import Hidden, Verdict
 
 _NOTHING = Readings()
 
@@ -13,13 +15,14 @@ class LineReader:
     """Reads the telemetry lines of one boiler, one after the other.
 
     Args:
-        hidden: places of values in a telemetry line that the descriptor leaves out.
+        hidden: places of values in a telemetry line that the descriptor leaves out; "auto" has
+            them found.
     """
 
-    def __init__(self, hidden: Sequence[int] = ()) -> None:
-        self._hidden = tuple(hidden)
+    def __init__(self, hidden: Hidden = "auto") -> None:
+        self._hidden: Hidden = hidden
         self._descriptor: Descriptor | None = None
-        self._decoder: Decoder | None = None
+        self._reader: _DescribedReader | None = None
 
     def read(self, line: bytes, descriptor: Descriptor | None) -> Readings:
         """What changed since the last line; with another descriptor, what every channel shows.
@@ -31,10 +34,36 @@ class LineReader:
         """
         if descriptor is not self._descriptor:
             self._descriptor = descriptor
-            self._decoder = None if descriptor is None else Decoder(descriptor, self._hidden)
-        if self._decoder is None:
-            return _NOTHING
-        changed = self._decoder.decode(line)
-        mismatch = self._decoder.mismatch
-        # Most lines repeat the last one.
-        return Readings(changed, mismatch) if changed or mismatch else _NOTHING
+            self._reader = (
+                None if descriptor is None else _DescribedReader(descriptor, self._hidden)
+            )
+        return _NOTHING if self._reader is None else self._reader.read(line)
+
+
+class _DescribedReader:
+    """Reads lines by one descriptor."""
+
+    def __init__(self, descriptor: Descriptor, hidden: Hidden) -> None:
+        self._descriptor = descriptor
+        self._fitting = Fitting(descriptor, hidden)
+        self._placement = Placement.as_described(descriptor)
+        self._decoder = Decoder(descriptor)
+
+    def read(self, line: bytes) -> Readings:
+        tokens = [token for token in line[3:].decode("latin-1").split(" ") if token]
+        verdict = self._fitting.take(tokens)
+        fit = self._fitting.fit
+        if verdict is Verdict.ODD and len(tokens) != fit.got:
+            mismatch = LengthMismatch(self._descriptor.values, len(tokens))
+            return Readings(self._decoder.decode(line), mismatch, fit)
+        return Readings(self._changed(line, verdict), fit.mismatch, fit)
+
+    def _changed(self, line: bytes, verdict: Verdict) -> Sequence[Reading]:
+        if verdict is Verdict.ODD:
+            return ()
+        if verdict is Verdict.UNFIT:
+            return self._decoder.take_back()
+        if self._fitting.placement != self._placement:
+            self._placement = self._fitting.placement
+            self._decoder = Decoder(self._descriptor, self._placement)
+        return self._decoder.decode(line)

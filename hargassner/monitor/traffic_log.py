@@ -72,7 +72,7 @@ JournalLine = DialogueLine | LogLine
 
 
 class Journal:
-    """The last lines, and who wants to know of each new one.
+    """The last lines, and the listeners for new ones.
 
     Args:
         clock: time; views make dates of moments (hargassner/clock.py).
@@ -83,7 +83,7 @@ class Journal:
         self._clock = clock
         self._dialogue: deque[DialogueLine] = deque(maxlen=kept)
         self._log: deque[LogLine] = deque(maxlen=kept)
-        self._told: list[Callable[[JournalLine], None]] = []
+        self._listeners: list[Callable[[JournalLine], None]] = []
 
     @property
     def dialogue(self) -> Sequence[DialogueLine]:
@@ -99,53 +99,53 @@ class Journal:
         """The moment now; it may be asked for in any thread."""
         return self._clock.seconds()
 
-    def watch(self, session: Session) -> ISessionObserver:
-        """A spectator for a session that begins."""
-        return cast("ISessionObserver", _Ear(self, session))
+    def observe(self, session: Session) -> ISessionObserver:
+        """The observer of a session that begins."""
+        return cast("ISessionObserver", _SessionObserver(self, session))
 
-    def on_line(self, told: Callable[[JournalLine], None]) -> Callable[[], None]:
-        """Have ``told`` called with each new line, until the returned function is called.
+    def on_line(self, listener: Callable[[JournalLine], None]) -> Callable[[], None]:
+        """Call ``listener`` with each new line, until the returned function is called.
 
-        One that raises is told no more.
+        One that raises is called no more.
         """
 
         # A function of its own, so that whoever registers twice can stop each by itself.
-        def tell(line: JournalLine) -> None:
-            told(line)
+        def call(line: JournalLine) -> None:
+            listener(line)
 
-        self._told.append(tell)
+        self._listeners.append(call)
 
         def stop() -> None:
-            if tell in self._told:
-                self._told.remove(tell)
+            if call in self._listeners:
+                self._listeners.remove(call)
 
         return stop
 
     def said(
         self, session: int, direction: Literal["gateway", "boiler", "bridge"], text: str
     ) -> None:
-        """A line was said in a session; its secrets are blotted out already."""
+        """A line was said in a session; its secrets are masked already."""
         line = DialogueLine(self.now(), session, direction, printable(text))
         self._dialogue.append(line)
-        self._tell(line)
+        self._notify(line)
 
     def logged(self, line: LogLine) -> None:
         """A line was logged."""
         self._log.append(line)
-        self._tell(line)
+        self._notify(line)
 
-    def _tell(self, line: JournalLine) -> None:
-        for each in tuple(self._told):
+    def _notify(self, line: JournalLine) -> None:
+        for each in tuple(self._listeners):
             try:
                 each(line)
             except Exception:
-                # The failure is a line itself: whoever failed must not be told of it.
-                self._told.remove(each)
+                # The failure is a line itself: whoever failed must not get it.
+                self._listeners.remove(each)
                 log.failure("telling of a journal's line failed; this listener is told no more")
 
 
 @implementer(IExchangeObserver)
-class _Ear:
+class _SessionObserver:
     """Writes down what one session says."""
 
     def __init__(self, journal: Journal, session: Session) -> None:

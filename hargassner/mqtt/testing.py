@@ -155,9 +155,9 @@ class AskedControl:
         self.asked: list[tuple[str, str]] = []
         self.answers: list[Deferred[str]] = []
 
-    def set_parameter(self, id: str, wanted: str) -> "Deferred[str]":  # noqa: A002
+    def set_parameter(self, id: str, requested: str) -> "Deferred[str]":  # noqa: A002
         """Promise an answer."""
-        self.asked.append((id, wanted))
+        self.asked.append((id, requested))
         answer: Deferred[str] = Deferred()
         self.answers.append(answer)
         return answer

@@ -11,7 +11,6 @@ import socket
 from typing import Any, cast
 
 from twisted.internet.interfaces import (
-    IDelayedCall,
     IProtocolFactory,
     IReactorTime,
     IReadDescriptor,
@@ -21,6 +20,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from hargassner.delayed import Delayed
 from hargassner.network.connecting import ISocketReactor
 from hargassner.network.interfaces import EXHAUSTED
 from hargassner.services import Service
@@ -50,7 +50,7 @@ class AcceptingPort:
         self._reactor = reactor
         self._socket = sock
         self._factory = factory
-        self._again: IDelayedCall | None = None
+        self._again = Delayed(reactor, ACCEPT_AGAIN_AFTER, lambda: reactor.addReader(self))
         factory.doStart()
         reactor.addReader(self)
 
@@ -87,9 +87,7 @@ class AcceptingPort:
     def close(self) -> None:
         """Accept nobody any more; what has been accepted stays."""
         if self._socket.fileno() >= 0:
-            if self._again is not None:
-                self._again.cancel()
-                self._again = None
+            self._again.cancel()
             self._reactor.removeReader(self)
             self._socket.close()
             self._factory.doStop()
@@ -110,13 +108,8 @@ class AcceptingPort:
                     self._pause()
 
     def _pause(self) -> None:
-        if self._again is None:
-            self._reactor.removeReader(self)
-            self._again = self._reactor.callLater(ACCEPT_AGAIN_AFTER, self._resume)
-
-    def _resume(self) -> None:
-        self._again = None
-        self._reactor.addReader(self)
+        self._reactor.removeReader(self)
+        self._again.start()
 
 
 class DescriptorWatch(Service):
@@ -148,14 +141,21 @@ class DescriptorWatch(Service):
         try:
             os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
         except OSError as wrong:
-            if wrong.errno in EXHAUSTED and not self._said:
-                self._said = True
-                log.warn(
-                    "{whose} has no file descriptor left: what is open stays open, "
-                    "and new connections wait until some are free",
-                    whose="the bridge" if wrong.errno == errno.EMFILE else "this machine",
-                )
+            if wrong.errno in EXHAUSTED:
+                self._lacks("the bridge" if wrong.errno == errno.EMFILE else "this machine")
         else:
-            if self._said:
-                self._said = False
-                log.info("file descriptors are free again: new connections are taken")
+            self._has_some()
+
+    def _lacks(self, whose: str) -> None:
+        if not self._said:
+            self._said = True
+            log.warn(
+                "{whose} has no file descriptor left: what is open stays open, "
+                "and new connections wait until some are free",
+                whose=whose,
+            )
+
+    def _has_some(self) -> None:
+        if self._said:
+            self._said = False
+            log.info("file descriptors are free again: new connections are taken")

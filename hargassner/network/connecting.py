@@ -13,7 +13,6 @@ from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
-    IDelayedCall,
     IProtocol,
     IProtocolFactory,
     IPushProducer,
@@ -26,7 +25,7 @@ from twisted.internet.interfaces import (
     ITCPTransport,
     IWriteDescriptor,
 )
-from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -159,17 +158,8 @@ class BoundClientEndpoint:
         connected: Deferred[socket.socket] = Deferred(cancelled)
         attempt = _Attempt(self._reactor, sock, connected)
 
-        def too_late() -> None:
-            attempt.fail(Failure(ConnectTimeout("no answer")))
-
-        timer: IDelayedCall = self._reactor.callLater(self._timeout, too_late)
-
-        def settle(result: object) -> object:
-            if timer.active():
-                timer.cancel()
-            return result
-
-        connected.addBoth(settle)
+        too_late = Failure(ConnectTimeout("no answer"))
+        connected.addTimeout(self._timeout, self._reactor, lambda *_: too_late)
         self._reactor.addWriter(attempt)
         return connected.addCallback(self._adopt, protocolFactory)
 
@@ -197,13 +187,13 @@ class BoundClientEndpoint:
             self._reactor.adoptStreamConnection(
                 sock.fileno(),
                 socket.AF_INET,
-                _Handing(protocol),  # type: ignore[arg-type]
+                SingleFactory(protocol),  # type: ignore[arg-type]
             )
         return protocol
 
 
-class _Handing(ServerFactory[Protocol]):
-    """Gives the reactor a protocol that is there already."""
+class SingleFactory(Factory[Protocol]):
+    """Makes the one protocol that is there already."""
 
     noisy = False
 
@@ -211,4 +201,5 @@ class _Handing(ServerFactory[Protocol]):
         self._protocol = protocol
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """The one."""
         return cast("Protocol", self._protocol)

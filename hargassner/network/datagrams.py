@@ -9,11 +9,14 @@ import socket
 import struct
 import sys
 from collections import deque
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorFDSet, IReadWriteDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import Interface, implementer
+from zope.interface import implementer
+
+from hargassner.network.reasons import system_reason
 
 log = Logger()
 
@@ -26,16 +29,9 @@ _INFO = struct.Struct("=I4s4s")
 _NOT_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
 
 
-class IDatagramReceiver(Interface):
-    """Receives the datagrams of a port."""
-
-    def datagram_received(
-        data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
-        """A datagram came to ``port``.
-
-        ``broadcast`` tells whether it was for others too; None where the system does not tell.
-        """
+DatagramListener = Callable[[bytes, tuple[str, int], int, bool | None], None]
+"""What is called with each datagram that came: its data, where it came from, the port that it came
+to, and whether it was broadcast, None where the system does not tell."""
 
 
 @implementer(IReadWriteDescriptor)
@@ -45,7 +41,7 @@ class DatagramPort:
     Args:
         reactor: where the socket is watched.
         sock: non-blocking and bound.
-        receiver: gets every datagram.
+        listener: is called with every datagram.
         address: the address of this machine that datagrams are sent from; "" lets the system
             choose.
     """
@@ -54,13 +50,13 @@ class DatagramPort:
         self,
         reactor: IReactorFDSet,
         sock: socket.socket,
-        receiver: IDatagramReceiver,
+        listener: DatagramListener,
         address: str = "",
     ) -> None:
         self.port: int = sock.getsockname()[1]
         self._reactor = reactor
         self._socket = sock
-        self._receiver = receiver
+        self._listener = listener
         self._waiting: deque[tuple[bytes, tuple[str, int]]] = deque(maxlen=_WAITING)
         self._from: list[tuple[int, int, bytes]] = []
         if _PKTINFO is not None:
@@ -91,9 +87,9 @@ class DatagramPort:
                     return None
                 continue
             with log.failuresHandled("taking a datagram from {source}", source=source[0]):
-                self._receiver.datagram_received(data, source, self.port, _was_broadcast(ancillary))
+                self._listener(data, source, self.port, _was_broadcast(ancillary))
             if self._socket.fileno() < 0:
-                return None  # The receiver closed this port.
+                return None  # The listener closed this port.
         return None
 
     def send(self, data: bytes, target: tuple[str, int]) -> None:
@@ -125,7 +121,7 @@ class DatagramPort:
                 log.info(
                     "a waiting datagram to {target} is lost: {why}",
                     target=target[0],
-                    why=wrong.strerror or str(wrong),
+                    why=system_reason(wrong),
                 )
             self._waiting.popleft()
         self._reactor.removeWriter(self)

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 
 from twisted.logger import Logger
@@ -12,6 +13,9 @@ log = Logger()
 
 _MOST_STRANGERS = 256
 """Addresses that are not ours for which the system is asked again between two looks."""
+
+_NOT_ASKED: Mapping[str, tuple[str, ...]] = {}
+"""What is known of the interfaces before the system has been asked."""
 
 _BIND_TO_DEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
 
@@ -46,7 +50,7 @@ class NetworkInterface:
         self.configured_address = address
         self._address = address
         self._carrier = interface
-        self._found: dict[str, tuple[str, ...]] | None = None
+        self._found = _NOT_ASKED
         self._strangers: set[str] = set()
 
     @property
@@ -60,23 +64,32 @@ class NetworkInterface:
         Raises:
             OSError: it cannot be asked now; what was known stays.
         """
-        self._found = found = ipv4_addresses()
+        self._found = ipv4_addresses()
         self._strangers = set()
         configured = self.configured_address
-        if not found or not configured or configured.startswith("127."):
-            return  # The loopback interface has each of its addresses, listed or not.
-        carrier = self._carrier_of(configured)
+        # The loopback interface has each of its addresses, listed or not.
+        if self._found and configured and not configured.startswith("127."):
+            self._choose_address()
+
+    def _choose_address(self) -> None:
+        """Use the configured address where an interface has it, else one that took its place."""
+        carrier = self._carrier_of(self.configured_address)
         if carrier:
             self._carrier = carrier
-            self._use(configured)
+            self._use(self.configured_address)
             return
-        others = found.get(self._carrier, ())
+        others = self._carried
         if self._carrier != "lo" and others and self._address not in others:
             self._use(others[0])
 
+    @property
+    def _carried(self) -> tuple[str, ...]:
+        """The addresses of the interface that has, or had, the configured one."""
+        return self._found.get(self._carrier, ())
+
     def _carrier_of(self, address: str) -> str:
         """The interface that has an address now, the configured one where there is one, or ""."""
-        for name, addresses in (self._found or {}).items():
+        for name, addresses in self._found.items():
             if address in addresses and self.interface in ("", name):
                 return name
         return ""
@@ -110,7 +123,7 @@ class NetworkInterface:
         Raises:
             OSError: the system has not been asked yet, and cannot be asked now.
         """
-        if self._found is None:
+        if self._found is _NOT_ASKED:
             self.look()
         if self._is_known(address):
             return True
@@ -125,14 +138,13 @@ class NetworkInterface:
         return self._is_known(address)
 
     def _is_known(self, address: str) -> bool:
-        found = self._found or {}
-        if self.interface or (self._address and self._address in found.get(self._carrier, ())):
-            return address in found.get(self._carrier, ())
+        if self.interface or self._address in self._carried:
+            return address in self._carried
         if self._address:
             return address == self._address
-        if not found:
+        if not self._found:
             return is_own_address(address)
-        return address.startswith("127.") or any(address in each for each in found.values())
+        return address.startswith("127.") or bool(self._carrier_of(address))
 
     def device(self) -> str:
         """The interface to bind sockets to, or "" where there is none to bind to.
@@ -143,23 +155,27 @@ class NetworkInterface:
             OSError: the system cannot be asked now.
         """
         if self.interface:
-            if _BIND_TO_DEVICE is None:
-                raise CannotOpenError(
-                    f"interface {self.interface}: this system cannot tie sockets to an interface; "
-                    "give the address instead"
-                )
-            self.look()
-            if not interface_index(self.interface):
-                raise NotThereYetError(f"there is no interface {self.interface}")
-            return self.interface
+            return self._device_of_name()
         if self.configured_address and _BIND_TO_DEVICE is not None:
             self.look()
             return self._device_of_address()
         return ""
 
+    def _device_of_name(self) -> str:
+        """The configured interface, which must be there."""
+        if _BIND_TO_DEVICE is None:
+            raise CannotOpenError(
+                f"interface {self.interface}: this system cannot tie sockets to an interface; "
+                "give the address instead"
+            )
+        self.look()
+        if not interface_index(self.interface):
+            raise NotThereYetError(f"there is no interface {self.interface}")
+        return self.interface
+
     def _device_of_address(self) -> str:
         """The interface whose first address is in use, or "" for a further address of one."""
-        for name, (first, *_) in (self._found or {}).items():
+        for name, (first, *_) in self._found.items():
             if first == self._address:
                 return "" if name == "lo" else name
         if not is_own_address(self._address):

@@ -11,7 +11,8 @@ def port_user(transport: str, port: int) -> str:
     holders = _holders(transport.lower(), port)
     ours = Path("/proc", str(os.getpid()))
     # This process may hold the port too, on its other side.
-    for process in [*(each for each in Path("/proc").glob("[0-9]*") if each != ours), ours]:
+    processes = sorted(Path("/proc").glob("[0-9]*"), key=lambda each: each == ours)
+    for process in processes:
         try:
             if _has_one_of(process, holders):
                 name = (process / "comm").read_text().strip()
@@ -24,21 +25,22 @@ def port_user(transport: str, port: int) -> str:
 
 def _holders(transport: str, port: int) -> dict[str, int]:
     """The sockets that hold a port against others: their inodes, and whose they are."""
-    holders = {}
     # A socket of IPv6 holds the port of IPv4 too.
-    for table in (transport, f"{transport}6"):
-        try:
-            rows = Path("/proc/net", table).read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for row in rows:
-            columns = row.split()
-            # Of TCP only listening sockets (state 0A) count.
-            if int(columns[1].rpartition(":")[2], 16) == port and (
-                transport == "udp" or columns[3] == "0A"
-            ):
-                holders[columns[9]] = int(columns[7])
-    return holders
+    rows = [*_rows(transport), *_rows(f"{transport}6")]
+    # Of TCP only listening sockets (state 0A) count.
+    return {
+        row[9]: int(row[7])
+        for row in rows
+        if int(row[1].rpartition(":")[2], 16) == port and (transport == "udp" or row[3] == "0A")
+    }
+
+
+def _rows(table: str) -> list[list[str]]:
+    """The sockets that the system lists, none where it does not tell."""
+    try:
+        return [row.split() for row in Path("/proc/net", table).read_text().splitlines()[1:]]
+    except OSError:
+        return []
 
 
 def _has_one_of(process: Path, inodes: Collection[str]) -> bool:

@@ -1,6 +1,7 @@
-"""Why a connection failed or ended, in words for the owner."""
+"""Why something failed, in words for the owner."""
 
 import os
+from collections.abc import Mapping
 
 from twisted.internet import error
 from twisted.python.failure import Failure
@@ -20,25 +21,34 @@ class UnreachableError(Exception):
         self.reason = reason
 
 
+def system_reason(wrong: OSError) -> str:
+    """What the system says of an error, without its number."""
+    return wrong.strerror or str(wrong)
+
+
+_REASONS: Mapping[type[Exception], str] = {
+    error.ConnectionRefusedError: "connection refused",
+    error.TimeoutError: "no answer",
+    error.TCPTimedOutError: "no answer",
+    error.NoRouteError: "no route to it",
+    error.DNSLookupError: "nobody knows its name",
+    error.UnknownHostError: "nobody knows its name",
+    error.ConnectionDone: "connection closed",
+    error.ConnectionAborted: "connection given up",
+    error.ConnectionLost: "connection lost",
+}
+
+
 def plain_reason(why: Failure) -> str:
     """A failure in a few words, without numbers and names that only programmers know."""
-    match why.value:
-        case error.ConnectionRefusedError():
-            return "connection refused"
-        case error.TimeoutError() | error.TCPTimedOutError():
-            return "no answer"
-        case error.NoRouteError():
-            return "no route to it"
-        case error.DNSLookupError() | error.UnknownHostError():
-            return "nobody knows its name"
-        case error.ConnectionDone():
-            return "connection closed"
-        case error.ConnectionAborted():
-            return "connection given up"
-        case error.ConnectionLost():
-            return "connection lost"
+    known = next((text for kind, text in _REASONS.items() if isinstance(why.value, kind)), "")
+    return known or _reason_of_system(why.value) or str(why.value) or type(why.value).__name__
+
+
+def _reason_of_system(wrong: BaseException | None) -> str:
+    match wrong:
         case error.ConnectError(osError=int() as code) if code:
             return os.strerror(code)
         case OSError(strerror=str() as text):
             return text
-    return str(why.value) or type(why.value).__name__
+    return ""

@@ -124,19 +124,22 @@ class Reconnecting(Service):
     async def _keep(self) -> None:
         failures = 0
         while self.running:
-            try:
-                connected = await self._endpoint.connect(self._factory)
-            except Exception:
-                # The endpoint's owner has been told why; nothing else can be done about it.
-                failures += 1
-            else:
-                self._connected = cast("_Watched", connected)
-                began = self._clock.seconds()
-                await self._connected.over
-                self._connected = None
-                failures = 0 if self._clock.seconds() - began >= SETTLED else failures + 1
+            failures = 0 if await self._has_lasted() else failures + 1
             if self.running:
                 try:
                     await deferLater(self._clock, self._delay(failures))
                 except CancelledError:
                     return
+
+    async def _has_lasted(self) -> bool:
+        """Connect, and wait for the end of that; whether it was longer than a failure."""
+        try:
+            connected = await self._endpoint.connect(self._factory)
+        except Exception:
+            # The endpoint's owner has been told why; nothing else can be done about it.
+            return False
+        self._connected = cast("_Watched", connected)
+        began = self._clock.seconds()
+        await self._connected.over
+        self._connected = None
+        return self._clock.seconds() - began >= SETTLED

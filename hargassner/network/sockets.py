@@ -10,6 +10,7 @@ from hargassner.network.interface import (
     bind_to_device,
 )
 from hargassner.network.port_users import port_user
+from hargassner.network.reasons import system_reason
 
 # Their names differ between systems; where one is missing, the system's own times apply.  A peer
 # that vanished is noticed within 50 s: by unanswered probes when the line is silent, by
@@ -134,4 +135,4 @@ def explained(
             return CannotOpenError(
                 f"{what}: tying a socket to an interface needs the capability CAP_NET_RAW here"
             )
-    return CannotOpenError(f"{what}: {wrong.strerror or wrong}")
+    return CannotOpenError(f"{what}: {system_reason(wrong)}")

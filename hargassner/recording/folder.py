@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from hargassner.network.reasons import system_reason
 from hargassner.recording.format import Ended, Entry, RecordedSession, entry_line, header_line
 
 LARGEST_FILE = 16 * 1024 * 1024
@@ -52,7 +53,7 @@ class RecordingFolder:
             try:
                 self._write_session(session, entries)
             except OSError as wrong:
-                failures[session] = wrong.strerror or str(wrong)
+                failures[session] = system_reason(wrong)
                 part = self._parts.pop(session, None)
                 if part is not None:
                     part.abandon()
@@ -88,19 +89,23 @@ class RecordingFolder:
 
     def _make_room(self, being_written: set[Path], now: datetime) -> None:
         """Remove the oldest recordings, so that there is room for one more."""
-        # What is dated later was written while the wall clock was wrong. Were it kept, it would be
-        # the newest for as long as the clock was wrong by.
-        tomorrow = f"{now + timedelta(days=1):%Y%m%dT%H%M%S}"
-        recordings = sorted(
-            (each for each in self._directory.iterdir() if _NAME.fullmatch(each.name)),
-            key=lambda each: (each.name <= tomorrow, each.name),
-        )
+        recordings = self._recordings(now)
         superfluous = len(recordings) + 1 - self._most_files
         over = [each for each in recordings if each not in being_written]
         if superfluous > len(over):
             raise OSError(errno.EMFILE, "as many recordings are being written as are kept")
         for each in over[: max(superfluous, 0)]:
             each.unlink(missing_ok=True)
+
+    def _recordings(self, now: datetime) -> list[Path]:
+        """The recordings, the first to be removed first."""
+        # What is dated later was written while the wall clock was wrong. Were it kept, it would be
+        # the newest for as long as the clock was wrong by.
+        tomorrow = f"{now + timedelta(days=1):%Y%m%dT%H%M%S}"
+        return sorted(
+            (each for each in self._directory.iterdir() if _NAME.fullmatch(each.name)),
+            key=lambda each: (each.name <= tomorrow, each.name),
+        )
 
 
 class _Part:

@@ -86,25 +86,23 @@ def parsed_line(text: bytes) -> object:
 
 def entry_of(value: object) -> Entry | None:
     """The segment or the end that a parsed line is, None where it is neither."""
-    if not isinstance(value, dict):
-        return None
-    time, reason = value.get("time"), value.get("over")
-    if isinstance(time, int | float) and isinstance(reason, str):
-        return Ended(float(time), reason)
-    kept = value.get("kept", False)
-    return segment_of(time, value.get("direction"), value.get("data"), kept)
+    match value:
+        case {"time": int() | float() as time, "over": str() as reason}:
+            return Ended(float(time), reason)
+        case {"time": time, "direction": direction, "data": data, **others}:
+            return segment_of(time, direction, data, others.get("kept", False))
+    return None
 
 
 def segment_of(
     time: object, direction: object, data: object, kept: object = False
 ) -> Segment | None:
     """A segment of values from JSON, None where one of them is of another kind."""
-    if not isinstance(time, int | float) or not isinstance(data, str):
-        return None
-    if direction != "gateway" and direction != "boiler" and direction != "bridge":
-        return None
-    if not isinstance(kept, bool):
-        return None
+    match time, direction, data, kept:
+        case int() | float(), "gateway" | "boiler" | "bridge", str(), bool():
+            pass
+        case _:
+            return None
     try:
         return Segment(float(time), direction, data.encode("latin-1"), kept)
     except UnicodeEncodeError:

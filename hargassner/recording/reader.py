@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
+from hargassner.network.reasons import system_reason
 from hargassner.recording.format import (
     FORMAT,
     LONGEST_LINE,
@@ -43,19 +45,23 @@ def read_entries(path: Path) -> Iterator[Entry]:
     """
     try:
         with path.open("rb") as file:
-            first = file.readline(LONGEST_LINE)
-            header = parsed_line(first)
-            if isinstance(header, dict) and header.get("format") == FORMAT:
-                if header.get("version") != VERSION:
-                    raise RecordingError(
-                        f"{path} is a recording of version {header.get('version')!r}; "
-                        f"only version {VERSION} can be read"
-                    )
-                yield from _read_lines(path, file)
-            else:
-                yield from _read_capture(path, first + file.read(LONGEST_LINE))
+            yield from _read_file(path, file)
     except OSError as wrong:
-        raise RecordingError(f"{path} cannot be read: {wrong.strerror or wrong}") from wrong
+        raise RecordingError(f"{path} cannot be read: {system_reason(wrong)}") from wrong
+
+
+def _read_file(path: Path, file: BinaryIO) -> Iterator[Entry]:
+    first = file.readline(LONGEST_LINE)
+    match parsed_line(first):
+        case {"format": format_, "version": version} if (format_, version) == (FORMAT, VERSION):
+            yield from _read_lines(path, file)
+        case {"format": format_, **others} if format_ == FORMAT:
+            raise RecordingError(
+                f"{path} is a recording of version {others.get('version')!r}; "
+                f"only version {VERSION} can be read"
+            )
+        case _:
+            yield from _read_capture(path, first + file.read(LONGEST_LINE))
 
 
 def _read_lines(path: Path, file: Iterable[bytes]) -> Iterator[Entry]:
@@ -68,17 +74,22 @@ def _read_lines(path: Path, file: Iterable[bytes]) -> Iterator[Entry]:
         yield entry
 
 
+def _steps(path: Path, content: bytes) -> list[Any]:
+    match parsed_line(content):
+        case {"steps": list() as steps}:
+            return steps
+    raise RecordingError(f"{path} is neither a recording nor a capture of a session")
+
+
 def _read_capture(path: Path, content: bytes) -> Iterator[Segment]:
-    capture = parsed_line(content)
-    steps = capture.get("steps") if isinstance(capture, dict) else None
-    if not isinstance(steps, list):
-        raise RecordingError(f"{path} is neither a recording nor a capture of a session")
-    for number, step in enumerate(steps, start=1):
-        if not isinstance(step, dict):
-            raise RecordingError(f"{path}: step {number} is no object")
-        if step.get("proto") != "tcp" or step.get("connection") != "gateway":
-            continue
-        segment = segment_of(step.get("t"), step.get("from"), step.get("data"))
-        if segment is None:
-            raise RecordingError(f"{path}: step {number} has no time, sender or data")
-        yield segment
+    for number, step in enumerate(_steps(path, content), start=1):
+        match step:
+            case {"proto": "tcp", "connection": "gateway"}:
+                segment = segment_of(step.get("t"), step.get("from"), step.get("data"))
+                if segment is None:
+                    raise RecordingError(f"{path}: step {number} has no time, sender or data")
+                yield segment
+            case dict():
+                continue
+            case _:
+                raise RecordingError(f"{path}: step {number} is no object")

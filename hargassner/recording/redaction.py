@@ -29,10 +29,10 @@ PLACEHOLDER = b"?"
 _REMEMBERED_SECRETS = 256
 _LONGEST_SECRET = 64
 """Characters. Whatever stands in a secret's place and is longer becomes placeholders."""
-_SHORTEST_TELLING = 6
+_SHORTEST_REPLACED = 6
 """Characters. A shorter secret is replaced where one is expected, and not wherever it occurs."""
 _SHORTEST_BEGINNING = 3
-"""Characters. What is shorter tells too little of a secret, and could be anything."""
+"""Characters. What is shorter gives away too little of a secret, and could be anything."""
 
 # None of these goes over the same stretch of a line again and again, whatever is in it.
 _LINE_END = re.compile(rb"[\r\n]+")
@@ -40,11 +40,11 @@ _WORD = re.compile(rb"[0-9A-Za-z]+")
 _SECRET = re.compile(rb"[^\s']+")
 
 # What follows these is secret, whoever says it. The boiler takes requests in any case.
-_TELLS_SECRET = re.compile(
+_STATED_SECRET = re.compile(
     rb"(?i:login\s+key|igw\s+set\b|\bz?sn\b[^:'\r\n]{0,20}:|\bz?serial\w{0,10}:)"
     rb"(?P<secret>[^\r\n]*)"
 )
-_TELLING_WORDS = (b"login", b"igw", b"sn", b"serial")
+_WORDS_BEFORE_SECRETS = (b"login", b"igw", b"sn", b"serial")
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
@@ -107,6 +107,21 @@ class _Line:
         self.pieces.clear()
 
 
+@dataclass(eq=False, slots=True)
+class _Secret:
+    """A secret that was asked for: whether a reply with it is due, and whether one was seen."""
+
+    due: bool = False
+    seen: bool = False
+
+    def asked(self) -> None:
+        self.due, self.seen = True, False
+
+    def settle(self) -> None:
+        """What comes next is no reply to it any more, if one was seen."""
+        self.due = self.due and not self.seen
+
+
 class Redactor:
     """Takes the segments of one session and gives them back without secrets, in their order.
 
@@ -131,10 +146,8 @@ class Redactor:
             "bridge": _Line(),
         }
         self._replacements: dict[bytes, bytes] = {}
-        self._token_due = False
-        self._token_told = False
-        self._serial_due = False
-        self._serial_answered = False
+        self._token = _Secret()
+        self._serial = _Secret()
 
     def passed(
         self, time: float, direction: Direction, data: bytes, *, kept: bool = False
@@ -189,7 +202,7 @@ class Redactor:
         self.given_up += 1
         if direction == "gateway":
             # Whatever it asks for in the end, the answer must not give a secret away.
-            self._expect_token()
+            self._token.asked()
 
     def _release(self) -> list[Segment]:
         released = []
@@ -204,47 +217,44 @@ class Redactor:
             self._asked(text)
         elif text.startswith(b"$"):
             text = self._replied(text)
+        return self._without_secrets(text)
+
+    def _without_secrets(self, text: bytes) -> bytes:
         # Most lines are telemetry, in which there is nothing to look for.
         lower = text.lower()
-        if any(word in lower for word in _TELLING_WORDS):
-            told = _TELLS_SECRET.search(text)
-            if told:
-                text = self._without(text, told)
+        if any(word in lower for word in _WORDS_BEFORE_SECRETS):
+            found = _STATED_SECRET.search(text)
+            if found:
+                text = self._without(text, found)
         if any(secret in text for secret in self._replacements):
             text = _WORD.sub(self._known, text)
         return text
 
     def _asked(self, text: bytes) -> None:
-        if self._serial_due and self._serial_answered:
-            self._serial_due = False
+        self._serial.settle()
         if _KEY_REQUEST.search(text):
             # The key is made of the token, so the token has come, unless somebody only tries.
-            self._token_due = self._token_due and not self._token_told
+            self._token.settle()
         elif _TOKEN_REQUEST.search(text):
-            self._expect_token()
+            self._token.asked()
         elif _SERIAL_REQUEST.search(text):
-            self._serial_due = True
-            self._serial_answered = False
-
-    def _expect_token(self) -> None:
-        self._token_due = True
-        self._token_told = False
+            self._serial.asked()
 
     def _replied(self, text: bytes) -> bytes:
         numbered = _NUMBERED_REPLY.match(text)
         if numbered:
             return self._without(text, numbered)
-        if not (self._token_due or self._serial_due):
+        if not (self._token.due or self._serial.due):
             return text
-        self._serial_answered = True
-        told = _BARE_REPLY.match(text)
-        if told is None or _is_plain_word(told["secret"]):
+        self._serial.seen = True
+        found = _BARE_REPLY.match(text)
+        if found is None or _is_plain_word(found["secret"]):
             return text
-        self._token_told = True
-        return self._without(text, told)
+        self._token.seen = True
+        return self._without(text, found)
 
-    def _without(self, text: bytes, told: "re.Match[bytes]") -> bytes:
-        start, end = told.span("secret")
+    def _without(self, text: bytes, found: "re.Match[bytes]") -> bytes:
+        start, end = found.span("secret")
         return text[:start] + _SECRET.sub(self._replacement, text[start:end]) + text[end:]
 
     def _replacement(self, match: "re.Match[bytes]") -> bytes:
@@ -260,7 +270,7 @@ class Redactor:
 
     def _known(self, match: "re.Match[bytes]") -> bytes:
         word = match[0]
-        if len(word) < _SHORTEST_TELLING:
+        if len(word) < _SHORTEST_REPLACED:
             return word
         return self._replacements.get(word, word)
 
@@ -274,14 +284,17 @@ class Redactor:
 
     def _made_up(self, secret: bytes) -> bytes:
         text = secret.decode("latin-1")
-        alphabet = next(
-            (each for each in (_DIGITS, _HEXADECIMAL) if set(text.upper()) <= set(each)), _ANY
-        )
-        if text == text.lower():
-            alphabet = alphabet.lower()
+        alphabet = _alphabet(text)
         while (made_up := "".join(self._choose(alphabet) for _ in text)) == text:
             pass
         return made_up.encode("ascii")
+
+
+def _alphabet(text: str) -> str:
+    """The characters of the kind of which a text is."""
+    kinds = (_DIGITS, _HEXADECIMAL)
+    alphabet = next((each for each in kinds if set(text.upper()) <= set(each)), _ANY)
+    return alphabet.lower() if text == text.lower() else alphabet
 
 
 def _is_plain_word(word: bytes) -> bool:

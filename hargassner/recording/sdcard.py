@@ -25,7 +25,7 @@ _COMPRESSION = b"COMPRESSION(TOKEN-ESC(4B, 0x10, 6, 13, 13))"
 _TOKEN_SIZE = 4
 _FURTHEST = (1 << 13) - 1
 
-_token_begin = re.compile(rb"[\x10-\x13]")
+_piece = re.compile(rb"[^\x10-\x13]+|(?P<token>[\x10-\x13].{0,3})", re.DOTALL)
 _record = re.compile(rb"(\d{4}-\d\d-\d\d)_(\d\d:\d\d:\d\d) (.*)", re.DOTALL)
 
 
@@ -100,17 +100,12 @@ def _decompressed(content: bytes) -> Iterator[bytes]:
     """The text, in pieces."""
     recent = bytearray()
     size = 0
-    position = 0
-    while position < len(content):
-        token = _token_begin.search(content, position)
-        end = token.start() if token else len(content)
-        text = content[position:end]
-        position = end
-        if not text:
-            if len(content) - position < _TOKEN_SIZE:
+    for piece in _piece.finditer(content):
+        text = piece[0]
+        if piece["token"]:
+            if len(text) < _TOKEN_SIZE:
                 return
-            text = _copy(recent, content[position : position + _TOKEN_SIZE], position)
-            position += _TOKEN_SIZE
+            text = _copy(recent, text, piece.start())
         size += len(text)
         if size > LARGEST_TEXT:
             raise SdCardError(f"the recording has more than {LARGEST_TEXT} bytes of text")

@@ -151,19 +151,25 @@ class RecordingWriter:
         self._backlog -= sum(map(_weight, written.values()))
         for recorder in written:
             if recorder.session in failures:
-                recorder.stop()
-                # What was added meanwhile has nowhere to go.
-                self._backlog -= _weight(self._waiting.pop(recorder, ()))
-                self._warn(recorder, failures[recorder.session])
+                self._end(recorder, failures[recorder.session])
         if self._failing and not failures:
             self._failing = False
             log.info("recordings are written to {directory} again", directory=str(self._directory))
         if self._waiting:
             self._write()
-            return
+        else:
+            self._tell_written()
+
+    def _tell_written(self) -> None:
         until_written, self._until_written = self._until_written, []
         for each in until_written:
             each.callback(None)
+
+    def _end(self, recorder: SessionRecorder, reason: str) -> None:
+        recorder.stop()
+        # What was added meanwhile has nowhere to go.
+        self._backlog -= _weight(self._waiting.pop(recorder, ()))
+        self._warn(recorder, reason)
 
     def _warn(self, recorder: SessionRecorder, reason: str) -> None:
         # The same disk would end the next session's recording too, and say nothing new.

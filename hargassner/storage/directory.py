@@ -12,6 +12,8 @@ from threading import Lock
 
 from twisted.logger import Logger
 
+from hargassner.network.reasons import system_reason
+
 log = Logger()
 
 
@@ -109,7 +111,7 @@ class StateDirectory:
                 "the state in {directory} cannot be {verb}, the bridge goes on without: {reason}",
                 directory=str(self.path),
                 verb=verb,
-                reason=wrong.strerror or str(wrong),
+                reason=system_reason(wrong),
             )
         self._failing = True
 

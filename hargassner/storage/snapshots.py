@@ -21,6 +21,7 @@ from hargassner.boiler.equipment import Proven
 from hargassner.boiler.model import Boiler, BoilerObserver, Identity
 from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, Described, Identified
+from hargassner.dialogue.origin import Origin, Source
 from hargassner.discovery import (
     Announcement,
     Devices,
@@ -209,7 +210,7 @@ class Snapshots(Service, BoilerObserver):
         self._boiler.equipment.add(equipment or Proven())
         described = self._descriptor.load()
         if described is not None:
-            self._boiler.apply(Described(described.descriptor), now)
+            self._boiler.apply(Described(described.descriptor, Origin(Source.REMEMBERED)), now)
         found = load_json(self._directory, Found.FILE, Found.of_json) or Found()
         self._last_found = found
         self._devices.recall(found.gateway, found.boiler, logged_in=found.logged_in)

@@ -10,7 +10,7 @@ from hargassner import __version__
 from hargassner.boiler.model import Boiler, BoilerObserver, Channel, Setting
 from hargassner.clock import IClock, dates
 from hargassner.monitor.traffic_log import DialogueLine, Journal, JournalLine
-from hargassner.web.charts import Consumed
+from hargassner.storage.history.consumed import Consumed
 from hargassner.web.document import (
     Date,
     Json,

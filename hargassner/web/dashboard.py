@@ -1,63 +1,11 @@
-"""Which channels are what an owner looks at, whatever his boiler has of them.
+"""What an owner looks at first, whatever his boiler has of it."""
 
-Channels are known by their roles, which the catalogue gives them (``role``).
-"""
+from hargassner.boiler.roles import OUTDOOR, OUTPUT
 
-from collections.abc import Mapping
-
-from hargassner.boiler.model import Boiler, Channel
-
-CIRCUITS = ("A", "1", "2", "3", "4", "5", "6", "B")
-TANKS = ("A", "1", "2", "3", "B")
-BUFFER = {"top": "buffer_top", "middle": "buffer_middle", "bottom": "buffer_bottom"}
 TILES = {
-    "output": ("output", "pellet_output"),
+    "output": OUTPUT,
     "boiler": ("boiler_temperature", "pellet_boiler_temperature"),
     "flue": ("flue_temperature", "pellet_flue_temperature"),
-    "outdoor": ("outdoor_temperature", "outdoor_average"),
+    "outdoor": OUTDOOR,
 }
-"""What an owner looks at first: for each the roles, of which the first one counts that a channel of
-the boiler has."""
-
-CHARTS: Mapping[str, tuple[str, ...]] = {
-    "boiler": ("boiler_temperature", "return_temperature"),
-    "output": ("output", "pellet_output"),
-    "flue": ("flue_temperature", "pellet_flue_temperature"),
-    "buffer": tuple(BUFFER.values()),
-    "fill": ("buffer_fill",),
-    "water": tuple(f"tank_{each}" for each in TANKS),
-    "circuits": tuple(f"circuit_{each}_flow" for each in CIRCUITS),
-    "outdoor": ("outdoor_temperature",),
-}
-"""The charts, each with the roles of its lines."""
-
-
-def by_role(boiler: Boiler) -> dict[str, list[Channel]]:
-    """The boiler's channels that are connected, by their roles, first the one that counts."""
-    named: dict[str, Channel] = {}
-    for channel in boiler.channels.values():
-        name = _shown_name(channel)
-        if name:
-            named.setdefault(name, channel)
-    found = {
-        role: [named[each] for each in names if each in named]
-        for role, names in boiler.catalogue.roles.items()
-    }
-    return {role: channels for role, channels in found.items() if channels}
-
-
-def _shown_name(channel: Channel) -> str:
-    """A channel's name in the catalogue, empty for one that has none or shows nothing."""
-    if channel.entry is None or channel.text is None or not channel.connected:
-        return ""
-    return channel.entry.name
-
-
-def charted(boiler: Boiler) -> dict[str, list[Channel]]:
-    """The channels that each chart shows; only charts that have one."""
-    found = by_role(boiler)
-    lines = {
-        chart: [channel for role in roles for channel in found.get(role, ())]
-        for chart, roles in CHARTS.items()
-    }
-    return {chart: channels for chart, channels in lines.items() if channels}
+"""For each the roles, of which the first one counts that a channel of the boiler has."""

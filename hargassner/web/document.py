@@ -5,12 +5,13 @@ are the boiler's own texts, in its own precision. ``date`` makes dates of the mo
 is the same one for all that is shown together.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hargassner.boiler.model import Boiler, Channel, Setting
+from hargassner.boiler.roles import BUFFER, CIRCUITS, TANKS, by_role
 from hargassner.dialogue.parameters import NumberParameter
-from hargassner.web.charts import Consumed
-from hargassner.web.dashboard import BUFFER, CIRCUITS, TANKS, TILES, by_role
+from hargassner.storage.history.consumed import Consumed
+from hargassner.web.dashboard import TILES
 from hargassner.web.status import Link, Status
 from hargassner.web.texts import text
 
@@ -25,13 +26,14 @@ def _since(moment: float | None, date: Date) -> float | None:
 
 
 def chain_picture(status: Status, language: str, date: Date) -> Json:
-    """The chain, in words."""
-    return {
-        "gateway": _link(status.gateway, language, date),
-        "bridge": _link(status.bridge, language, date),
-        "boiler": _link(status.boiler, language, date),
-        "broker": _link(status.broker, language, date),
+    """The chain, in words; only the links that there are."""
+    links = {
+        "gateway": status.gateway,
+        "bridge": status.bridge,
+        "boiler": status.boiler,
+        "broker": status.broker,
     }
+    return {name: _link(link, language, date) for name, link in links.items() if link is not None}
 
 
 def _link(link: Link, language: str, date: Date) -> Json:
@@ -62,16 +64,6 @@ def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date)
         "meaning": boiler.state_text(channel, language),
         "since": _since(channel.since, date),
         "connected": channel.connected,
-    }
-
-
-def chart_line(channel: Channel, samples: Iterable[float | None], language: str) -> Json:
-    """One line of a chart."""
-    return {
-        "object": channel.object,
-        "label": label(channel, language),
-        "unit": channel.unit,
-        "values": [None if each is None else round(each, 2) for each in samples],
     }
 
 
@@ -108,15 +100,10 @@ def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, dat
         return _state(boiler, channels, role, language, date)
 
     channels = {role: found[0] for role, found in by_role(boiler).items()}
-    tiles = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
     return {
         "current": boiler.availability.telemetry,
         "state": state("boiler_state") or state("pellet_boiler_state"),
-        "tiles": [
-            {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
-            for tile, value in tiles.items()
-            if value is not None
-        ],
+        "tiles": _tiles(channels, language),
         "buffer": _buffer(channels, state),
         "water": _tanks(channels, state, language),
         "circuits": _circuits(channels, state, language),
@@ -126,6 +113,15 @@ def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, dat
             "since": consumed.since if consumed else None,
         },
     }
+
+
+def _tiles(channels: Mapping[str, Channel], language: str) -> list[object]:
+    values = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
+    return [
+        {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
+        for tile, value in values.items()
+        if value is not None
+    ]
 
 
 def _value(channels: Mapping[str, Channel], *roles: str) -> Json:

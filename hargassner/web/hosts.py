@@ -67,9 +67,7 @@ class OwnHosts:
         )
 
     def _has_name(self, name: str) -> bool:
-        if name in self._further:
-            return True
-        if name == "localhost" or name.endswith(".localhost"):
+        if name in self._further or f".{name}".endswith(".localhost"):
             return True
         own = self._hostname().lower().removesuffix(".")
         short = own.partition(".")[0]

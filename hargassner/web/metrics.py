@@ -1,17 +1,24 @@
 """What ``/metrics`` tells Prometheus."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
-from hargassner.boiler.model import Boiler
+import hargassner
+from hargassner.boiler.model import Boiler, Channel
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.forwarding import ForwardFactory
 from hargassner.web.stream import Live
 from hargassner.web.timing import Timing
 
@@ -20,7 +27,7 @@ class BridgeCollector(Collector):
     """Reads the figures off the bridge when they are asked for.
 
     Args:
-        proxy: sessions and bytes.
+        proxy: sessions and bytes; None without a gateway.
         boiler: the model.
         interpreter: what could not be read.
         timing: lines.
@@ -28,11 +35,12 @@ class BridgeCollector(Collector):
         direct: the bridge's own connections.
         broker: how the broker's link is; None without one.
         commands: a dataclass with a count for each outcome of a command; None without control.
+        forwards: the boiler's further ports that are forwarded.
     """
 
     def __init__(
         self,
-        proxy: ProxyFactory,
+        proxy: ProxyFactory | None,
         boiler: Boiler,
         interpreter: Interpreter,
         timing: Timing,
@@ -40,6 +48,7 @@ class BridgeCollector(Collector):
         direct: DirectTelemetry,
         broker: Callable[[], LinkStatus | None],
         commands: Callable[[], Any | None],
+        forwards: Sequence[ForwardFactory] = (),
     ) -> None:
         self._proxy = proxy
         self._boiler = boiler
@@ -49,17 +58,27 @@ class BridgeCollector(Collector):
         self._direct = direct
         self._broker = broker
         self._commands = commands
+        self._forwards = forwards
 
     def collect(self) -> Iterable[Metric]:
         """Every figure now."""
-        yield from self._passing()
+        if self._proxy is not None:
+            yield from self._passing(self._proxy)
+        yield CounterMetricFamily(
+            "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
+        )
         yield from self._links()
         yield from self._outcomes()
+        yield InfoMetricFamily(
+            "hargassner_build", "What runs.", {"version": hargassner.__version__}
+        )
+        yield from forwarded(self._forwards)
+        yield self._faults()
         yield self._channels()
 
-    def _passing(self) -> Iterable[Metric]:
-        counters = self._proxy.counters
-        sessions = tuple(self._proxy.sessions.values())
+    def _passing(self, proxy: ProxyFactory) -> Iterable[Metric]:
+        counters = proxy.counters
+        sessions = tuple(proxy.sessions.values())
         yield CounterMetricFamily(
             "hargassner_sessions", "Sessions begun; a gateway's reconnects too.", counters.sessions
         )
@@ -79,13 +98,6 @@ class BridgeCollector(Collector):
         lines.add_metric(["boiler"], self._timing.lines_from_boiler)
         yield lines
         yield CounterMetricFamily(
-            "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
-        )
-
-    def _links(self) -> Iterable[Metric]:
-        counters = self._proxy.counters
-        availability = self._boiler.availability
-        yield CounterMetricFamily(
             "hargassner_refused_connections", "Clients that may not connect.", counters.refused
         )
         yield CounterMetricFamily(
@@ -93,19 +105,23 @@ class BridgeCollector(Collector):
             "Sessions that found no boiler.",
             counters.unreachable,
         )
+        yield GaugeMetricFamily(
+            "hargassner_session_logged_in",
+            "1 while a gateway is logged in.",
+            self._boiler.availability.session is not None,
+        )
+
+    def _links(self) -> Iterable[Metric]:
+        availability = self._boiler.availability
         yield CounterMetricFamily(
             "hargassner_direct_connections",
             "Telemetry connections of the bridge's own, reconnects too.",
             self._direct.connections,
         )
         yield GaugeMetricFamily(
-            "hargassner_session_logged_in",
-            "1 while a gateway is logged in.",
-            availability.session is not None,
-        )
-        yield GaugeMetricFamily(
             "hargassner_telemetry_online", "1 while telemetry arrives.", availability.telemetry
         )
+        yield from self._understanding()
         yield GaugeMetricFamily("hargassner_pages_open", "Pages open.", self._live.readers)
         status = self._broker()
         if status is not None:
@@ -120,6 +136,22 @@ class BridgeCollector(Collector):
                 status.connections,
             )
 
+    def _understanding(self) -> Iterable[Metric]:
+        known = self._boiler.understanding
+        understood = GaugeMetricFamily(
+            "hargassner_telemetry_understood",
+            "1 if it is known what the values mean; the source is boiler, remembered, file,"
+            " recognised or unknown.",
+            labels=["source", "layout"],
+        )
+        understood.add_metric([str(known.origin.source), known.origin.layout], known.understood)
+        yield understood
+        yield GaugeMetricFamily(
+            "hargassner_unknown_channels",
+            "Analog channels that cannot be told, since lines have hidden values.",
+            known.fit.unknown if known.fit else 0,
+        )
+
     def _outcomes(self) -> Iterable[Metric]:
         counters = self._commands()
         if counters is not None:
@@ -130,16 +162,52 @@ class BridgeCollector(Collector):
                 outcomes.add_metric([each.name], getattr(counters, each.name))
             yield outcomes
 
+    def _faults(self) -> Metric:
+        faults = GaugeMetricFamily(
+            "hargassner_fault",
+            "1 for each fault that the boiler reports now.",
+            labels=["number", "text"],
+        )
+        for fault in self._boiler.faults:
+            faults.add_metric([str(fault.number or ""), fault.text.en], 1)
+        return faults
+
     def _channels(self) -> Metric:
         values = GaugeMetricFamily(
             "hargassner_channel",
             "What the boiler's connected channels show.",
-            labels=["object", "name", "unit"],
+            labels=["object", "name", "unit", "role"],
         )
         if self._boiler.availability.telemetry:
             for channel in self._boiler.channels.values():
                 if channel.value is not None and channel.connected:
-                    values.add_metric(
-                        [channel.object, channel.name, channel.unit], float(channel.value)
-                    )
+                    labels = [channel.object, channel.name, channel.unit, _role(channel)]
+                    values.add_metric(labels, float(channel.value))
         return values
+
+
+def _role(channel: Channel) -> str:
+    """What the channel is on whatever boiler has it, empty for what has no such name."""
+    return "" if channel.entry is None else channel.entry.role
+
+
+def forwarded(forwards: Sequence[ForwardFactory]) -> Iterable[Metric]:
+    """What passed the ports that are forwarded; nothing where none are."""
+    connections = CounterMetricFamily(
+        "hargassner_forwarded_connections",
+        "Connections to ports that are forwarded, by what became of them.",
+        labels=["port", "outcome"],
+    )
+    size = CounterMetricFamily(
+        "hargassner_forwarded_bytes",
+        "Bytes that passed forwarded ports.",
+        labels=["port", "from"],
+    )
+    for each in forwards:
+        port, counters = str(each.port), each.counters
+        connections.add_metric([port, "accepted"], counters.connections)
+        connections.add_metric([port, "refused"], counters.refused)
+        connections.add_metric([port, "unreachable"], counters.unreachable)
+        size.add_metric([port, "client"], counters.bytes_from_client)
+        size.add_metric([port, "boiler"], counters.bytes_from_boiler)
+    return (connections, size) if forwards else ()

@@ -26,7 +26,7 @@ from hargassner.network.connecting import notice_its_loss
 
 log = Logger()
 
-KEEP_ALIVE = 15.0
+KEEP_ALIVE = 5.0
 """Seconds of silence at most."""
 STALLED = 30.0
 """Seconds after which a page is dropped that does not read."""

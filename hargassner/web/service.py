@@ -11,21 +11,21 @@ from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 from hargassner import __version__
 from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.clock import dates
-from hargassner.discovery import FoundGateway
+from hargassner.discovery import FoundGateway, address_of
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reopening import EndpointOpening, InterfaceOpening
 from hargassner.parts import Parts
 from hargassner.services import MultiService
-from hargassner.web.charts import STEP, HistoryService
+from hargassner.storage.history.consumed import Consumed
 from hargassner.web.connections import PageSite
-from hargassner.web.dashboard import charted
-from hargassner.web.document import Json, chart_line, whole_picture
+from hargassner.web.document import Json, whole_picture
+from hargassner.web.history import HistoryResource
+from hargassner.web.history_forms import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.metrics import BridgeCollector
-from hargassner.web.site import Root
+from hargassner.web.site import Root, requested_language
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.stream import Live
-from hargassner.web.texts import text
 
 
 class ChainObserver(BoilerObserver):
@@ -60,8 +60,8 @@ class ChainObserver(BoilerObserver):
         parts = self._parts
         config, devices = parts.config, parts.devices
         availability = parts.boiler.availability
-        gateway = devices.gateway.address if devices.gateway else ""
-        boiler = devices.boiler.address if devices.boiler else ""
+        gateway = address_of(devices.gateway) or ""
+        boiler = address_of(devices.boiler) or ""
         session = availability.session
         return status_of(
             Facts(
@@ -73,8 +73,9 @@ class ChainObserver(BoilerObserver):
                 boiler_interface=str(
                     NetworkInterface(config.boiler.interface, config.boiler.address)
                 ),
-                closed_to_gateway=closed(parts.openings.gateway),
-                closed_to_boiler=closed(parts.openings.boiler),
+                with_gateway=config.gateway.enabled,
+                closed_to_gateway=closed(parts.gateway.openings if parts.gateway else ()),
+                closed_to_boiler=closed(parts.openings),
                 gateway_address=gateway,
                 gateway_heard=self._heard,
                 session_over=self._over,
@@ -86,6 +87,7 @@ class ChainObserver(BoilerObserver):
                 telemetry=availability.telemetry,
                 telemetry_since=availability.telemetry_since,
                 length_mismatch=availability.mismatch,
+                understanding=parts.boiler.understanding,
                 broker=parts.broker_status,
             )
         )
@@ -102,7 +104,7 @@ def closed(openings: Sequence[InterfaceOpening]) -> tuple[str, ...]:
 
 
 class WebPage(MultiService):
-    """The page and its stream, the JSON, the metrics, the history behind it.
+    """The page and its stream, the JSON, the metrics.
 
     Args:
         parts: what it sees of the bridge.
@@ -117,19 +119,19 @@ class WebPage(MultiService):
         self._parts = parts
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
-        self._history_service = HistoryService(parts.boiler, parts.state, clock, parts.in_thread)
         registry = parts.timing.registry
         self._live = Live(
             parts.boiler,
             parts.journal,
             self._chain.status,
-            lambda: self._history_service.consumed,
+            self._consumed,
             clock,
         )
         ProcessCollector(registry=registry)
         registry.register(self._collector())
         hosts = OwnHosts(parts.config.web.hosts)
-        root = Root(self._state, self._history, self._health, self._live, registry, hosts)
+        history = HistoryResource(parts.history, self._labels, requested_language, clock)
+        root = Root(self._state, history, self._health, self._live, registry, hosts)
         self.site = PageSite(root, reactor, registry)
         description = parts.config.web.listen
         listener = EndpointOpening(
@@ -139,23 +141,24 @@ class WebPage(MultiService):
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        self.add([self._history_service, parts.timing, self._live, listener])
+        self.add([parts.timing, self._live, listener])
 
     def _collector(self) -> BridgeCollector:
-        parts = self._parts
+        parts, gateway = self._parts, self._parts.gateway
         return BridgeCollector(
-            parts.proxy,
+            gateway.proxy if gateway else None,
             parts.boiler,
             parts.interpreter,
             parts.timing,
             self._live,
             parts.direct,
             lambda: parts.broker_status,
-            lambda: parts.control.counters,
+            lambda: gateway.control.counters if gateway else None,
+            gateway.forwards if gateway else (),
         )
 
     def stopService(self) -> "Deferred[Any]":
-        """Close the port and every connection; the result comes when the history is written."""
+        """Close the port and every connection; the result comes when all are."""
         stopping: Deferred[Any] = super().stopService()
         self.site.drop_all()
         return stopping
@@ -163,27 +166,22 @@ class WebPage(MultiService):
     def _state(self, language: str) -> Json:
         date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._chain.status(), self._history_service.consumed, language, date
+            self._parts.boiler, self._chain.status(), self._consumed(), language, date
         )
         return {"version": __version__, "now": date(self._clock.seconds()), **picture}
 
-    def _history(self, language: str) -> Json:
-        history = self._history_service.history
-        samples = history.lines()
-        charts = [
-            {
-                "chart": chart,
-                "title": text(f"page.chart.{chart}", language),
-                "lines": [
-                    chart_line(each, samples.get(each.object, ()), language) for each in channels
-                ],
-            }
-            for chart, channels in charted(self._parts.boiler).items()
-        ]
-        return {"step": STEP, "newest": history.newest, "charts": charts}
+    def _consumed(self) -> Consumed | None:
+        history = self._parts.history
+        return None if history is None else history.consumed
+
+    def _labels(self, language: str) -> Labels:
+        energy = self._parts.config.energy
+        kwh_per_kg = energy.pellet_kwh_per_kg * energy.efficiency
+        return labels_of(self._parts.boiler, kwh_per_kg, language)
 
     def _health(self) -> tuple[int, Json]:
-        not_open = [*closed(self._parts.openings.gateway), *closed(self._parts.openings.boiler)]
+        parts = self._parts
+        not_open = closed((*(parts.gateway.openings if parts.gateway else ()), *parts.openings))
         if not_open:
             return 503, {"status": "closed", "closed": not_open}
         return 200, {"status": "ok"}

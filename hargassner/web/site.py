@@ -100,7 +100,7 @@ class InLanguages(Resource):
 
     def render_GET(self, request: Request) -> bytes:
         """The page."""
-        language = _language(request)
+        language = requested_language(request)
         request.setHeader(b"content-language", language)
         request.setHeader(b"vary", b"accept-language")
         return self._pages[language].render_GET(request)
@@ -121,7 +121,7 @@ class Data(Resource):
 
     def render_GET(self, request: Request) -> bytes:
         """The values now."""
-        code, values = self._values(_language(request))
+        code, values = self._values(requested_language(request))
         request.setResponseCode(code)
         request.setHeader(b"content-type", b"application/json")
         request.setHeader(b"cache-control", b"no-store")
@@ -161,7 +161,7 @@ class Events(Resource):
         request.setHeader(b"x-accel-buffering", b"no")
         if request.method == b"HEAD":
             return b""
-        if not self._live.join(request, _language(request)):
+        if not self._live.join(request, requested_language(request)):
             answer = Answer(
                 SERVICE_UNAVAILABLE, "Too many pages are open.", **{"retry-after": "30"}
             )
@@ -174,7 +174,7 @@ class Root(Resource):
 
     Args:
         state: the model as JSON, for ``/api/state``.
-        history: the charts, for ``/api/history``.
+        history: the history, for ``/api/history``.
         health: whether the bridge serves, for ``/healthz``.
         live: the stream.
         registry: the figures.
@@ -184,7 +184,7 @@ class Root(Resource):
     def __init__(
         self,
         state: Callable[[str], Json],
-        history: Callable[[str], Json],
+        history: IResource,
         health: Callable[[], tuple[int, Json]],
         live: Live,
         registry: CollectorRegistry,
@@ -197,7 +197,7 @@ class Root(Resource):
             self.putChild(name.encode(), Asset(static.joinpath(name).read_bytes(), kind))
         interface = Folder()
         interface.putChild(b"state", Data(lambda language: (OK, state(language))))
-        interface.putChild(b"history", Data(lambda language: (OK, history(language))))
+        interface.putChild(b"history", history)
         interface.putChild(b"events", Events(live))
         self.putChild(b"", InLanguages())
         self.putChild(b"api", interface)
@@ -246,7 +246,8 @@ class Folder(NotFound):
         return NotFound()
 
 
-def _language(request: Request) -> str:
+def requested_language(request: Request) -> str:
+    """The language that the browser asks for, of those that the page has."""
     # As bytes: as text, Twisted would insist on UTF-8.
     accepted = request.getHeader(b"accept-language") or b""
     return preferred_language(accepted.decode("latin-1"))

@@ -5,10 +5,17 @@ The state of a link is that of the first rule which applies; the rules stand in 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
+from hargassner.boiler.understanding import Understanding
 from hargassner.dialogue.channels import LengthMismatch
+from hargassner.dialogue.origin import BOILER
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
+from hargassner.web.link import Level, Link
+from hargassner.web.understood import assumption_link, contradiction_link, understanding_link
+
+__all__ = ["Facts", "Level", "Link", "Status", "status_of"]
+
+_AS_DESCRIBED = Understanding(BOILER)
 
 SILENCE_TIMEOUT = 120.0
 """Seconds of silence after which a device that should be heard counts as missing. A gateway that
@@ -18,49 +25,23 @@ FIRST_TELEMETRY_TIMEOUT = 30.0
 """Seconds that a boiler whose address is known has for its first telemetry line."""
 
 
-class Level(StrEnum):
-    """How a link is, at a glance."""
-
-    OK = "ok"
-    WAIT = "wait"
-    BROKEN = "broken"
-    OFF = "off"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """How one link is.
-
-    ``state`` names it, such as "gateway.online"; the table of texts has it in words. ``since`` is
-    the moment, None where nothing has happened yet. ``address`` is the far end's,
-    as far as it is known. ``problem`` is the cause as the system or the broker tells it. ``advice``
-    names the sentence that says what to do, empty where nothing is to be done; ``fields`` are
-    filled into it.
-    """
-
-    state: str
-    level: Level
-    since: float | None = None
-    address: str = ""
-    problem: str = ""
-    advice: str = ""
-    fields: tuple[tuple[str, object], ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the chain's state follows from. Times are moments of a clock that runs evenly.
 
+    ``with_gateway`` says whether there is a gateway, or the bridge only reads the boiler.
     ``closed_to_gateway`` and ``closed_to_boiler`` name what should be open on each side and is
     not. ``gateway_heard`` and ``session_over`` are when the gateway last announced itself and last
     ended a session; ``connected`` is when a client's open session began, None without one, and
     ``logged_in`` when the gateway logged in on it. ``boiler_problem`` is why the last connection to
     the boiler could not be made. ``reads_directly`` says whether the bridge reads telemetry on
-    its own. ``broker`` is None where none is configured.
+    its own. ``understanding`` is what is known of the
+    meaning of its telemetry. ``broker`` is None where none is configured.
     """
 
     now: float
     started: float
+    with_gateway: bool = True
     gateway_interface: str = ""
     boiler_interface: str = ""
     closed_to_gateway: tuple[str, ...] = ()
@@ -76,14 +57,15 @@ class Facts:
     telemetry: bool = False
     telemetry_since: float | None = None
     length_mismatch: LengthMismatch | None = None
+    understanding: Understanding = _AS_DESCRIBED
     broker: LinkStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The whole chain."""
+    """The whole chain; ``gateway`` is None where there is none in it."""
 
-    gateway: Link
+    gateway: Link | None
     bridge: Link
     boiler: Link
     broker: Link
@@ -92,7 +74,8 @@ class Status:
 def status_of(facts: Facts) -> Status:
     """The chain's state."""
     boiler = _boiler(facts)
-    return Status(_gateway(facts, boiler), _bridge(facts), boiler, _broker(facts.broker))
+    gateway = _gateway(facts, boiler) if facts.with_gateway else None
+    return Status(gateway, _bridge(facts), boiler, _broker(facts.broker))
 
 
 def _bridge(facts: Facts) -> Link:
@@ -182,19 +165,33 @@ def _boiler(facts: Facts) -> Link:
     return _first(_BOILER_RULES, facts) or _boiler_away(facts)
 
 
+def _boiler_understood(facts: Facts) -> Link | None:
+    if not facts.telemetry or facts.length_mismatch is not None:
+        return None
+    return understanding_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
+
+
+def _boiler_contradicted(facts: Facts) -> Link | None:
+    if not facts.telemetry:
+        return None
+    return contradiction_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
+
+
 def _boiler_online(facts: Facts) -> Link | None:
     if not facts.telemetry:
         return None
     since, address = facts.telemetry_since, facts.boiler_address
     mismatch = facts.length_mismatch
     if mismatch is None:
-        return Link("boiler.online", Level.OK, since, address)
+        return assumption_link(facts.understanding, since, address) or Link(
+            "boiler.online", Level.OK, since, address
+        )
     return Link(
-        "boiler.misfit",
+        "boiler.mismatch",
         Level.WAIT,
         since,
         address,
-        advice="boiler.misfit.advice",
+        advice="boiler.mismatch.advice",
         fields=(("got", mismatch.got), ("expected", mismatch.expected)),
     )
 
@@ -215,7 +212,7 @@ def _boiler_unknown(facts: Facts) -> Link | None:
         "boiler.lost",
         Level.BROKEN,
         since,
-        advice="boiler.lost.advice",
+        advice="boiler.lost.advice" if facts.with_gateway else "boiler.lost.alone.advice",
         fields=(("place", facts.boiler_interface),),
     )
 
@@ -235,6 +232,8 @@ def _boiler_connecting(facts: Facts) -> Link | None:
 
 
 _BOILER_RULES = (
+    _boiler_contradicted,
+    _boiler_understood,
     _boiler_online,
     _boiler_ports_closed,
     _boiler_unknown,

@@ -20,17 +20,17 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.http import Request
 
 from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
+from hargassner.delayed import Delayed
 from hargassner.monitor.traffic_log import Journal
 from hargassner.services import Service
+from hargassner.storage.history.consumed import Consumed
 from hargassner.web.changes import Changes
-from hargassner.web.charts import Consumed
 from hargassner.web.reader import News, Reader
 from hargassner.web.status import Status
 
@@ -75,7 +75,7 @@ class Live(Service):
         )
         self._news: dict[str, News] = {}
         self._waiting: deque[Reader] = deque()
-        self._next: IDelayedCall | None = None
+        self._next = Delayed(clock, GAP, self._send_next)
         self._sending = LoopingCall(self._send)
         self._sending.clock = clock
 
@@ -96,9 +96,7 @@ class Live(Service):
         self._sending.stop()
         self._changes.stop()
         self._waiting.clear()
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        self._next.cancel()
 
     def join(self, request: Request, language: str) -> bool:
         """Open a stream on this request, or refuse it because there are too many."""
@@ -127,11 +125,10 @@ class Live(Service):
         for reader in outdated:
             reader.outdate()
         self._waiting = deque(self._readers)
-        if self._next is None:
+        if not self._next.is_waiting:
             self._send_next()
 
     def _send_next(self) -> None:
-        self._next = None
         while self._waiting:
             reader = self._waiting.popleft()
             if reader in self._readers and reader.language in self._news:
@@ -139,4 +136,4 @@ class Live(Service):
                     reader.send(self._news[reader.language])
                 break
         if self._waiting:
-            self._next = self._clock.callLater(GAP, self._send_next)
+            self._next.start()

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import cast
 
 from prometheus_client import CollectorRegistry, Histogram
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
+from hargassner.delayed import Delayed
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.services import Service
 
@@ -57,9 +58,11 @@ class Timing(Service):
             buckets=LATENESS_BUCKETS,
             registry=registry,
         )
-        self._turning: IDelayedCall | None = None
+        # A delayed call of no delay comes right before the reactor looks at its sockets again.
+        self._turning = Delayed(clock, 0, self._turned)
+        self._began = 0.0
+        self._waiting = Delayed(clock, PERIOD, self._served)
         self._due = 0.0
-        self._timer: IDelayedCall | None = None
 
     def startService(self) -> None:
         """Measure from now on."""
@@ -69,10 +72,8 @@ class Timing(Service):
     def stopService(self) -> None:
         """Measure no more."""
         super().stopService()
-        for each in (self._timer, self._turning):
-            if each is not None and each.active():
-                each.cancel()
-        self._turning = None
+        self._waiting.cancel()
+        self._turning.cancel()
 
     def observer(self) -> ISessionObserver:
         """An observer for a session; it has to be the first one that is notified."""
@@ -80,17 +81,16 @@ class Timing(Service):
 
     def passed(self) -> None:
         """Bytes have passed: the rest of this turn is measured, one at a time."""
-        if self._turning is None and self.running:
-            # A delayed call of no delay comes right before the reactor looks at its sockets again.
-            self._turning = self._clock.callLater(0, self._turned, self._stopwatch())
+        if self.running and not self._turning.is_waiting:
+            self._began = self._stopwatch()
+            self._turning.start()
 
-    def _turned(self, began: float) -> None:
-        self._turning = None
-        self._turn.observe(self._stopwatch() - began)
+    def _turned(self) -> None:
+        self._turn.observe(self._stopwatch() - self._began)
 
     def _wait(self) -> None:
         self._due = self._stopwatch() + PERIOD
-        self._timer = self._clock.callLater(PERIOD, self._served)
+        self._waiting.start()
 
     def _served(self) -> None:
         self._lateness.observe(max(0.0, self._stopwatch() - self._due))

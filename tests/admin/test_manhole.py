@@ -17,8 +17,8 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone, ProcessDone
 from twisted.internet.protocol import ProcessProtocol, Protocol
-from twisted.internet.testing import EventLoggingObserver, MemoryReactorClock, StringTransport
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
 from hargassner.admin.console import namespace
@@ -38,14 +38,12 @@ from hargassner.parts import build
 from hargassner.proxy.session import Session
 from tests.cases import ClockCase, DescriptorCase, free_ports
 from tests.doubles.clocks import TwoClocks
+from tests.doubles.documents import document
 from tests.telling import tell
 
 CONFIG = ManholeConfig(listen="tcp:0:interface=127.0.0.1", password="open sesame")
 WRONG = "open cinnamon"
-DOCUMENT = (
-    b"<DAQPRJ><ANALOG><CHANNEL id='0' name='TK' unit='\xb0C'/>"
-    b"<CHANNEL id='1' name='e\x9b2J' unit='%'/></ANALOG><DIGITAL></DIGITAL></DAQPRJ>"
-)
+DOCUMENT = document([("TK", "°C"), ("e\x9b2J", "%")])
 
 
 class Client:
@@ -272,11 +270,10 @@ class AnyBytesTests(ManholeCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
 
     def loud(self) -> list[object]:
         """What was logged for owners to read, by Twisted too."""
-        return [each for each in self.everything if each["log_level"] >= LogLevel.info]
+        return [each for each in self.log.everything if each["log_level"] >= LogLevel.info]
 
     @given(
         pieces=st.lists(
@@ -373,9 +370,9 @@ class InsideTests(ManholeCase):
         return self.client.types(f"{line}\r\n").splitlines()[1:-1]
 
     def hear_telemetry(self) -> None:
-        session = Session(1, ("192.0.2.7", 51975), self.parts.proxy)
-        self.parts.proxy.sessions[1] = session
-        self.parts.journal.watch(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
+        session = Session(1, ("192.0.2.7", 51975), self.parts.gateway.proxy)
+        self.parts.gateway.proxy.sessions[1] = session
+        self.parts.journal.observe(session).boiler_sent(b"zIP 10.0.0.72\r\npm 65.90 7 \r\n")
         for event in (
             BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)),
             TelemetryLine(b"pm 65.90 7 "),
@@ -441,13 +438,13 @@ class Terminal(Protocol):
     def __init__(self) -> None:
         self.shown = b""
         self.over: Deferred[None] = Deferred()
-        self._wanted = b""
+        self._awaited = b""
         self._waiting: Deferred[bytes] | None = None
 
-    def types(self, data: bytes, wanted: bytes) -> "Deferred[bytes]":
+    def types(self, data: bytes, awaited: bytes) -> "Deferred[bytes]":
         """Type this, and wait until that is shown; the result is all that was shown."""
         self.shown = b""
-        self._wanted = wanted
+        self._awaited = awaited
         self._waiting = Deferred()
         self.write(data)
         return self._waiting
@@ -459,7 +456,7 @@ class Terminal(Protocol):
         self.shown += data
         if IAC + WILL + ECHO in data:
             self.write(IAC + DO + ECHO)
-        if self._waiting is not None and self._wanted in self.shown:
+        if self._waiting is not None and self._awaited in self.shown:
             waiting, self._waiting = self._waiting, None
             waiting.callback(self.shown)
 

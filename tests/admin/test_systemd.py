@@ -152,10 +152,13 @@ class TwistTests(SynchronousTestCase):
     def test_it_says_ready_once_it_listens_and_tells_of_its_end(self) -> None:
         gateway, boiler = loopback_addresses(2)
         [port] = free_ports(1)
-        with TemporaryDirectory() as name, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        with (
+            TemporaryDirectory() as name,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor,
+        ):
             directory = Path(name)
-            ear.bind(str(directory / "notify"))
-            ear.settimeout(30)
+            supervisor.bind(str(directory / "notify"))
+            supervisor.settimeout(30)
             config = directory / "hargassner.toml"
             config.write_text(
                 f"[gateway]\naddress = '{gateway}'\ntelnet_port = {port}\n"
@@ -175,15 +178,15 @@ class TwistTests(SynchronousTestCase):
             )
             self.addCleanup(bridge.wait)
             self.addCleanup(bridge.kill)
-            self.assertEqual(ear.recv(4096), b"READY=1")
+            self.assertEqual(supervisor.recv(4096), b"READY=1")
             with socket.create_connection((gateway, port), 10):
                 """It listens."""
-            self.assertIn(b"WATCHDOG=1\nSTATUS=", ear.recv(4096))
-            self.assertEqual(ear.recv(4096), b"WATCHDOG=1")
+            self.assertIn(b"WATCHDOG=1\nSTATUS=", supervisor.recv(4096))
+            self.assertEqual(supervisor.recv(4096), b"WATCHDOG=1")
             bridge.terminate()
             said = b""
             while said != b"STOPPING=1":
-                said = ear.recv(4096)
+                said = supervisor.recv(4096)
             self.assertEqual(bridge.wait(10), 0)
 
 

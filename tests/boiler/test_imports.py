@@ -12,6 +12,7 @@ ALLOWED = {
     "hargassner.dialogue.channels",
     "hargassner.dialogue.events",
     "hargassner.dialogue.identifiers",
+    "hargassner.dialogue.origin",
     "hargassner.dialogue.parameters",
     "hargassner.observers",
     "hargassner.terminal",

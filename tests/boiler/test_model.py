@@ -1,11 +1,10 @@
-"""The model: what is known of the boiler, and who is told of changes."""
+"""The model: what is known of the boiler, and its observers."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.logger import LogLevel
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import (
@@ -45,6 +44,8 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter, OtherParameter
 from hargassner.monitor.readings import LineReader
+from tests.cases import Log
+from tests.doubles.documents import document
 from tests.shared import shared_file
 from tests.telling import tell
 
@@ -61,15 +62,8 @@ SMALL = (
 
 def described(*analog: tuple[str, str]) -> BoilerDescribed:
     """The event of a descriptor with these analog channels and the fault bit."""
-    channels = "".join(
-        f"<CHANNEL id='{place}' name='{name}' unit='{unit}'/>"
-        for place, (name, unit) in enumerate(analog)
-    )
-    document = (
-        f"<DAQPRJ><ANALOG>{channels}</ANALOG>"
-        "<DIGITAL><CHANNEL id='0' bit='0' name='Störung'/></DIGITAL></DAQPRJ>"
-    ).encode("latin-1")
-    return BoilerDescribed(document, parse_descriptor(document))
+    content = document(analog, ["Störung"])
+    return BoilerDescribed(content, parse_descriptor(content))
 
 
 def mode(index: int) -> ChoiceParameter:
@@ -92,44 +86,44 @@ def day_temperature(text: str) -> NumberParameter:
     )
 
 
-class Notebook(BoilerObserver):
-    """Writes down what it is told: words for what channels and settings showed just then."""
+class RecordingObserver(BoilerObserver):
+    """Keeps its calls: words for what channels and settings showed just then."""
 
     def __init__(self) -> None:
-        self.told: list[object] = []
+        self.seen: list[object] = []
 
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
-        self.told.append(
+        self.seen.append(
             ("described", [each.object for each in channels], [each.object for each in gone])
         )
 
     def channel_changed(self, channel: Channel) -> None:
-        self.told.append((channel.object, channel.text, channel.connected))
+        self.seen.append((channel.object, channel.text, channel.connected))
 
     def setting_changed(self, setting: Setting) -> None:
-        self.told.append((setting.object, setting.text))
+        self.seen.append((setting.object, setting.text))
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
-        self.told.append(("faults", [fault.number for fault in faults]))
+        self.seen.append(("faults", [fault.number for fault in faults]))
 
     def counters_changed(self, counters: Counters) -> None:
-        self.told.append(counters)
+        self.seen.append(counters)
 
     def availability_changed(self, availability: Availability) -> None:
-        self.told.append(availability)
+        self.seen.append(availability)
 
     def identity_changed(self, identity: Identity) -> None:
-        self.told.append(identity)
+        self.seen.append(identity)
 
 
 class BoilerCase(SynchronousTestCase):
     """A boiler, somebody who observes it, and what is logged."""
 
     def setUp(self) -> None:
-        self.logged = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.log = Log(self)
         self.boiler = Boiler()
-        self.notebook = Notebook()
-        self.stop = self.boiler.observe(self.notebook)
+        self.observer = RecordingObserver()
+        self.stop = self.boiler.observe(self.observer)
 
     def apply(
         self, event: Event | ModelEvent, now: float = 0.0, session: int | None = None
@@ -137,22 +131,22 @@ class BoilerCase(SynchronousTestCase):
         tell(self.boiler, event, now, session)
 
     def describe(self, *analog: tuple[str, str]) -> None:
-        """Let the boiler describe itself, and forget what was told of that."""
+        """Let the boiler describe itself, and forget what was notified of that."""
         self.apply(described(*(analog or SMALL)))
-        self.notebook.told.clear()
+        self.observer.seen.clear()
 
     def line(self, values: str, now: float = 0.0) -> None:
         """Let a telemetry line arrive."""
         self.apply(TelemetryLine(f"pm {values} ".encode("latin-1")), now)
 
-    def told(self) -> list[object]:
-        """What was told since this was asked last."""
-        told, self.notebook.told = self.notebook.told, []
-        return told
+    def notified(self) -> list[object]:
+        """What was notified since this was asked last."""
+        seen, self.observer.seen = self.observer.seen, []
+        return seen
 
     def warnings(self) -> int:
         """How many warnings were logged."""
-        return [event["log_level"] for event in self.logged].count(LogLevel.warn)
+        return [event["log_level"] for event in self.log.events].count(LogLevel.warn)
 
 
 class ChannelTests(BoilerCase):
@@ -200,10 +194,10 @@ class ChannelTests(BoilerCase):
         """A line that repeats the last one tells nothing, one that differs only what differs."""
         self.describe()
         self.line("7 65.7 48 0 61 60 0000", now=1.0)
-        self.told()
+        self.notified()
         self.line("7 65.7 48 0 61 60 0000", now=2.0)
         self.line("8 65.7 49 0 61 60 0000", now=3.0)
-        self.assertEqual([("zk", "8", True), ("tpo", "49", True)], self.told())
+        self.assertEqual([("zk", "8", True), ("tpo", "49", True)], self.notified())
         self.assertEqual(1.0, self.boiler.channels["tk"].since)
         self.assertEqual(3.0, self.boiler.channels["zk"].since)
 
@@ -247,31 +241,31 @@ class DescriptorTests(BoilerCase):
         """A gateway that logs in anew tells what is known already."""
         self.describe()
         self.line("7 65.7 48 0 61 60 0000")
-        self.told()
+        self.notified()
         self.apply(described(*SMALL), now=9.0)
         self.line("7 65.7 48 0 61 60 0000", now=10.0)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
 
     def test_what_vanished_is_told_and_what_stayed_keeps_its_value(self) -> None:
         """Observers hear what is there and what is gone; channels that stayed show the same."""
         self.describe(("ZK", ""), ("TK", "°C"), ("TPo", "°C"))
         self.line("7 65.7 48 0000", now=1.0)
         kept = self.boiler.channels["tpo"]
-        self.told()
+        self.notified()
         self.apply(described(("TPo", "°C"), ("ZK", ""), ("O2", "%")), now=2.0)
-        self.assertEqual([("described", ["tpo", "zk", "o2", "stoerung"], ["tk"])], self.told())
+        self.assertEqual([("described", ["tpo", "zk", "o2", "stoerung"], ["tk"])], self.notified())
         self.assertIs(kept, self.boiler.channels["tpo"])
         self.assertEqual(("48", 1.0), (kept.text, kept.since))
         self.line("48 7 9.9 0000", now=3.0)
-        self.assertEqual([("o2", "9.9", True)], self.told())
+        self.assertEqual([("o2", "9.9", True)], self.notified())
 
     def test_a_channel_with_another_unit_is_another_channel(self) -> None:
         """What is called the same and is something else is gone and new."""
         self.describe(("TK", "°C"))
         self.line("65.7 0000")
-        self.told()
+        self.notified()
         self.apply(described(("TK", "%")))
-        self.assertEqual([("described", ["tk", "stoerung"], ["tk"])], self.told())
+        self.assertEqual([("described", ["tk", "stoerung"], ["tk"])], self.notified())
         self.assertIsNone(self.boiler.channels["tk"].text)
 
     def test_hidden_values_are_passed_over(self) -> None:
@@ -291,7 +285,7 @@ class LengthMismatchTests(BoilerCase):
         self.describe(("ZK", ""), ("TK", "°C"))
         for now in (1.0, 2.0, 3.0):
             self.line(f"7 65.7 99 {now} 0000", now)
-        [event] = [event for event in self.logged if event["log_level"] is LogLevel.warn]
+        [event] = [event for event in self.log.events if event["log_level"] is LogLevel.warn]
         self.assertEqual((3, 5), (event["expected"], event["got"]))
         self.assertEqual(LengthMismatch(expected=3, got=5), self.boiler.availability.mismatch)
         self.assertEqual(1.0, self.boiler.availability.mismatch_since)
@@ -305,7 +299,9 @@ class LengthMismatchTests(BoilerCase):
             self.line("7 65.7 0000", now=float(now))
             self.assertIsNone(self.boiler.availability.mismatch)
         said = [
-            event["log_format"] for event in self.logged if "telemetry lines" in event["log_format"]
+            event["log_format"]
+            for event in self.log.events
+            if "telemetry lines" in event["log_format"]
         ]
         self.assertEqual(2, len(said), said)
 
@@ -315,7 +311,9 @@ class LengthMismatchTests(BoilerCase):
         for line in ("7 0000", "7 65.7 99 0000", "7 0000", "7 65.7 0000"):
             self.line(line)
         said = [
-            event["log_level"] for event in self.logged if "telemetry lines" in event["log_format"]
+            event["log_level"]
+            for event in self.log.events
+            if "telemetry lines" in event["log_format"]
         ]
         self.assertEqual([LogLevel.warn, LogLevel.warn, LogLevel.info], said)
 
@@ -323,12 +321,12 @@ class LengthMismatchTests(BoilerCase):
         """When lines fit again that is told and logged, and every channel is known again."""
         self.describe(("ZK", ""), ("TK", "°C"))
         self.line("7 65.7 99 0000", now=1.0)
-        self.told()
+        self.notified()
         self.line("7 65.7 0000", now=2.0)
         self.assertIsNone(self.boiler.availability.mismatch)
-        self.assertIn(self.boiler.availability, self.told())
+        self.assertIn(self.boiler.availability, self.notified())
         self.assertEqual("65.7", self.boiler.channels["tk"].text)
-        self.assertEqual(LogLevel.info, self.logged[-1]["log_level"])
+        self.assertEqual(LogLevel.info, self.log.events[-1]["log_level"])
 
 
 class MissingTests(BoilerCase):
@@ -351,9 +349,9 @@ class MissingTests(BoilerCase):
         self.describe(("TPo", "°C"))
         self.show("-20")
         self.show("120")
-        self.told()
+        self.notified()
         self.assertTrue(self.show("48"))
-        self.assertEqual([("tpo", "48", True)], self.told())
+        self.assertEqual([("tpo", "48", True)], self.notified())
 
     def test_one_sentinel_hides_nothing(self) -> None:
         """An input that once worked is believed, until it shows a sentinel for an hour."""
@@ -362,10 +360,10 @@ class MissingTests(BoilerCase):
         self.assertTrue(self.show("120", now=10.0))
         self.boiler.tick(10.0 + MISSING_TIMEOUT - 1)
         self.assertTrue(self.boiler.channels["tpo"].connected)
-        self.told()
+        self.notified()
         self.boiler.tick(10.0 + MISSING_TIMEOUT)
         self.assertFalse(self.boiler.channels["tpo"].connected)
-        self.assertIn(("tpo", "120", False), self.told())
+        self.assertIn(("tpo", "120", False), self.notified())
         self.assertTrue(self.show("48", now=9999.0))
 
     def test_a_sentinel_in_passing_is_forgotten(self) -> None:
@@ -411,7 +409,7 @@ class FaultTests(BoilerCase):
         [fault] = self.boiler.faults
         self.assertEqual((70, 5.0), (fault.number, fault.since))
         self.assertEqual("Pellets-Lagerstand gering", fault.text.de)
-        self.assertIn(("faults", [70]), self.told())
+        self.assertIn(("faults", [70]), self.notified())
         self.assertEqual(1, self.warnings())
 
     def test_it_ends(self) -> None:
@@ -420,7 +418,7 @@ class FaultTests(BoilerCase):
         self.line("1 65.7 48 70 61 60 0001", now=5.0)
         self.line("1 65.7 48 0 61 60 0000", now=6.0)
         self.assertEqual((), self.boiler.faults)
-        self.assertEqual(("faults", []), self.told()[-1])
+        self.assertEqual(("faults", []), self.notified()[-1])
 
     def test_an_unknown_number_is_a_fault_too(self) -> None:
         """A number that no manual has is told as a number."""
@@ -450,9 +448,9 @@ class FaultTests(BoilerCase):
     def test_the_same_faults_are_told_once(self) -> None:
         """The gateway asks every few seconds; an answer as before is no change."""
         self.apply(ActiveErrors(("0013",)), now=1.0)
-        self.told()
+        self.notified()
         self.apply(ActiveErrors(("0013",)), now=2.0)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
         self.assertEqual(1.0, self.boiler.faults[0].since)
 
     def test_active_errors_end_with_the_session(self) -> None:
@@ -512,12 +510,12 @@ class CounterTests(BoilerCase):
         """Counters are told when they count, and not for other channels."""
         self.describe()
         self.line("7 65.7 48 0 61 60 0000")
-        self.told()
+        self.notified()
         self.line("8 66.7 48 0 61 60 0000")
-        self.assertNotIn(self.boiler.counters, self.told())
+        self.assertNotIn(self.boiler.counters, self.notified())
         self.line("8 66.7 48 0 62 59 0000")
         self.assertEqual(
-            Counters(consumption=62, energy=4.32, stock=59, fuel_energy=4.8), self.told()[-1]
+            Counters(consumption=62, energy=4.32, stock=59, fuel_energy=4.8), self.notified()[-1]
         )
 
     def test_an_unreadable_counter_is_not_a_reset(self) -> None:
@@ -563,24 +561,24 @@ class SettingTests(BoilerCase):
         self.assertEqual(day_temperature("19.500"), setting.parameter)
         assert setting.entry is not None
         self.assertEqual("heating circuit 1: day room temperature", setting.entry.text.en)
-        self.assertEqual([("par_4", "19.500")], self.told())
+        self.assertEqual([("par_4", "19.500")], self.notified())
 
     def test_the_same_again_is_no_change(self) -> None:
         """A second reply as the first tells nothing."""
         self.apply(ParameterSeen(mode(1)), now=1.0)
-        self.told()
+        self.notified()
         self.apply(ParameterSeen(mode(1)), now=2.0)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
         self.assertEqual(1.0, self.boiler.settings["PR001"].since)
 
     def test_a_notice_changes_a_choice(self) -> None:
         """An option that was chosen at the panel is chosen in the model, by its index too."""
         self.apply(ParameterSeen(mode(1)), now=1.0)
-        self.told()
+        self.notified()
         self.apply(ParameterChanged("PR001", "Mode", "Arr", "Auto"), now=2.0)
         setting = self.boiler.settings["PR001"]
         self.assertEqual(("Auto", 2.0, mode(3)), (setting.text, setting.since, setting.parameter))
-        self.assertEqual([("par_pr001", "Auto")], self.told())
+        self.assertEqual([("par_pr001", "Auto")], self.notified())
 
     def test_a_notice_changes_a_number(self) -> None:
         """The limits stay known, the value is the notice's."""
@@ -595,9 +593,9 @@ class SettingTests(BoilerCase):
     def test_a_notice_of_the_value_that_is_known_is_no_change(self) -> None:
         """``20.0`` in a notice is the ``20.000`` of a reply."""
         self.apply(ParameterSeen(day_temperature("20.000")), now=1.0)
-        self.told()
+        self.notified()
         self.apply(ParameterChanged("4", "Temp. ambiante jour", "19.5", "20.0"), now=2.0)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
         self.assertEqual(1.0, self.boiler.settings["4"].since)
 
     def test_a_reply_in_other_digits_does_not_count_as_set(self) -> None:
@@ -643,43 +641,43 @@ class AvailabilityTests(BoilerCase):
         """A line makes it online, half a minute without one offline, each told once."""
         self.line("7", now=100.0)
         self.line("8", now=101.0)
-        [told] = self.told()
-        self.assertEqual(Availability(telemetry=True, telemetry_since=100.0), told)
+        [seen] = self.notified()
+        self.assertEqual(Availability(telemetry=True, telemetry_since=100.0), seen)
         self.boiler.tick(101.0 + TELEMETRY_TIMEOUT - 0.1)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
         self.boiler.tick(101.0 + TELEMETRY_TIMEOUT)
         self.boiler.tick(101.0 + TELEMETRY_TIMEOUT + 1)
-        self.assertEqual([Availability(telemetry=False, telemetry_since=131.0)], self.told())
+        self.assertEqual([Availability(telemetry=False, telemetry_since=131.0)], self.notified())
 
     def test_it_is_not_told_offline_before_it_was_online(self) -> None:
         """A bridge that has just started has nothing to take back."""
         self.boiler.tick(1e9)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
 
     def test_values_are_told_before_telemetry_is(self) -> None:
         """Who hears that telemetry is online has heard what it says."""
         self.describe(("TK", "°C"))
         self.line("65.7 0000", now=1.0)
-        *values, last = self.told()
+        *values, last = self.notified()
         self.assertEqual([("tk", "65.7", True), ("stoerung", "OFF", True)], values)
         self.assertEqual(self.boiler.availability, last)
 
     def test_a_session_counts_from_its_login(self) -> None:
         """A connection alone can change no settings; one that logged in can."""
         self.apply(SessionOpened(7, "192.0.2.7"), now=1.0)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
         self.assertEqual((Session(7, "192.0.2.7", 1.0),), self.boiler.sessions)
         self.apply(LoggedIn(), now=2.0, session=7)
         session = Session(7, "192.0.2.7", opened=1.0, logged_in=2.0)
-        self.assertEqual([Availability(session=session)], self.told())
+        self.assertEqual([Availability(session=session)], self.notified())
 
     def test_it_ends_with_the_session(self) -> None:
         """A session that is over leaves nothing behind."""
         self.apply(SessionOpened(7, "192.0.2.7"), now=1.0)
         self.apply(LoggedIn(), now=2.0, session=7)
-        self.told()
+        self.notified()
         self.apply(SessionOver(7, "closed"), now=3.0)
-        self.assertEqual([Availability()], self.told())
+        self.assertEqual([Availability()], self.notified())
         self.assertEqual((), self.boiler.sessions)
 
     def test_several_sessions_may_run(self) -> None:
@@ -688,9 +686,9 @@ class AvailabilityTests(BoilerCase):
             self.apply(SessionOpened(number, f"192.0.2.{number}"), now=float(number))
         self.apply(LoggedIn(), now=10.0, session=1)
         self.apply(LoggedIn(), now=20.0, session=2)
-        self.told()
+        self.notified()
         self.apply(SessionOver(3, "closed"))
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
         self.apply(SessionOver(2, "closed"))
         session = self.boiler.availability.session
         assert session is not None
@@ -699,7 +697,7 @@ class AvailabilityTests(BoilerCase):
     def test_the_end_of_an_unknown_session_is_nothing(self) -> None:
         """An end without a beginning raises nothing and tells nothing."""
         self.apply(SessionOver(9, "closed"))
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
 
     def test_a_login_without_a_session_is_one(self) -> None:
         """A dialogue that is replayed has no connection, and yet somebody logs in."""
@@ -720,7 +718,7 @@ class IdentityTests(BoilerCase):
                 Identity(model="Nano.2(.3) 15"),
                 Identity(model="Nano.2(.3) 15", firmware="V14.0n3"),
             ],
-            self.told(),
+            self.notified(),
         )
 
     def test_the_gateway_announces_itself(self) -> None:
@@ -736,7 +734,7 @@ class IdentityTests(BoilerCase):
     def test_a_fact_that_nobody_asked_for_is_passed_over(self) -> None:
         """A name that the model does not know changes nothing."""
         self.apply(Identified("colour", "red"))
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
 
     def test_clock_and_uptime_are_kept_with_their_time(self) -> None:
         """What the boiler's clock showed is only worth something with when it was read."""
@@ -745,13 +743,13 @@ class IdentityTests(BoilerCase):
         self.apply(UptimeRead(666151), now=2.0)
         self.assertEqual(Reported(time, 1.0), self.boiler.clock)
         self.assertEqual(Reported(666151, 2.0), self.boiler.uptime)
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
 
     def test_events_without_a_state_change_nothing(self) -> None:
         """A notice, or a gateway about to start over, says nothing of the boiler's state."""
         self.apply(Notice("Puffer Aus"))
         self.apply(Clearing())
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
 
 
 class ObserverTests(BoilerCase):
@@ -762,41 +760,41 @@ class ObserverTests(BoilerCase):
         self.stop()
         self.stop()
         self.apply(Identified("model", "Nano"))
-        self.assertEqual([], self.told())
+        self.assertEqual([], self.notified())
 
     def test_one_that_raises_hurts_nobody(self) -> None:
         """Its failure is logged; the others hear everything, and it hears of the next change."""
 
-        class Broken(Notebook):
+        class Broken(RecordingObserver):
             def identity_changed(self, identity: Identity) -> None:
                 super().identity_changed(identity)
                 raise RuntimeError("a view is broken")
 
-        broken, last = Broken(), Notebook()
+        broken, last = Broken(), RecordingObserver()
         self.boiler.observe(broken)
         self.boiler.observe(last)
         self.apply(Identified("model", "Nano"))
         self.apply(Identified("firmware", "V14"))
         self.assertEqual(2, len(self.flushLoggedErrors(RuntimeError)))
-        self.assertEqual(self.notebook.told, broken.told)
-        self.assertEqual(self.notebook.told, last.told)
-        self.assertEqual(2, len(last.told))
+        self.assertEqual(self.observer.seen, broken.seen)
+        self.assertEqual(self.observer.seen, last.seen)
+        self.assertEqual(2, len(last.seen))
 
     def test_one_may_stop_while_it_is_told(self) -> None:
         """Who stops in the middle is not told again, and nobody behind it is passed over."""
         stops: list[Callable[[], None]] = []
 
-        class Once(Notebook):
+        class Once(RecordingObserver):
             def identity_changed(self, identity: Identity) -> None:
                 super().identity_changed(identity)
                 stops.pop()()
 
-        once, last = Once(), Notebook()
+        once, last = Once(), RecordingObserver()
         stops.append(self.boiler.observe(once))
         self.boiler.observe(last)
         self.apply(Identified("model", "Nano"))
         self.apply(Identified("firmware", "V14"))
-        self.assertEqual((1, 2), (len(once.told), len(last.told)))
+        self.assertEqual((1, 2), (len(once.seen), len(last.seen)))
 
     def test_one_that_wants_to_know_nothing_may(self) -> None:
         """An observer overrides what concerns it; the rest does nothing."""

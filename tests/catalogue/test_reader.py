@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import COMPUTED_WITH
+from hargassner.boiler.roles import CHARTS, CIRCUITS, TANKS
 from hargassner.catalogue import Catalogue, Family, Text, family_of, spelled_unit
 from hargassner.catalogue.reader import CLASS_UNITS, UNITS, spelling
 from hargassner.dialogue.descriptor import parse_descriptor
-from hargassner.web.dashboard import CHARTS, CIRCUITS, TANKS, TILES
+from hargassner.web.dashboard import TILES
 from tests.shared import shared_file
 
 CATALOGUE = Catalogue.load()

@@ -4,13 +4,17 @@ import argparse
 import csv
 import io
 import json
+import os
 import sys
+from itertools import islice
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import decode
 from hargassner.dialogue.descriptor import MOST_CHANNELS
+from hargassner.monitor.layouts import known_layouts
+from tests.doubles.lines import lines_of
 from tests.shared import INVENTED, session_starts
 
 DOCUMENT = """<DAQPRJ><ANALOG>
@@ -43,13 +47,22 @@ SESSION = recording(
 )
 
 
+class Terminal(io.StringIO):
+    """An output that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class DecodeTests(SynchronousTestCase):
     """The command reads a descriptor and lines and prints what they mean."""
 
     def setUp(self) -> None:
         """A folder for files, and nothing printed yet."""
+        self.output = io.StringIO
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
+        self.patch(os, "environ", {"LANG": "C.UTF-8"})
         self.parser = argparse.ArgumentParser()
         decode.configure(self.parser)
 
@@ -61,7 +74,7 @@ class DecodeTests(SynchronousTestCase):
 
     def run_command(self, *arguments: str, status: int = 0, given: bytes = b"") -> tuple[str, str]:
         """Run it with standard input given; what it printed, and its complaints."""
-        out, complaints = io.StringIO(), io.StringIO()
+        out, complaints = self.output(), io.StringIO()
         self.patch(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
         self.patch(sys, "stdout", out)
         self.patch(sys, "stderr", complaints)
@@ -77,7 +90,7 @@ class DecodeTests(SynchronousTestCase):
             [
                 ["line", "1"],
                 ["channel", "name", "value", "unit"],
-                ["zk", "ZK", "7"],
+                ["zk", "ZK", "7", "full", "combustion"],
                 ["tk", "TK", "65.70", "°C"],
                 ["stoerung", "Störung", "ON"],
                 ["line", "3"],
@@ -86,6 +99,27 @@ class DecodeTests(SynchronousTestCase):
             ],
         )
         self.assertEqual(complaints, "")
+
+    def test_a_state_is_told_in_the_language_of_the_environment(self) -> None:
+        """Beside its code, which stays."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        for language, words in (
+            ("C", "full combustion"),
+            ("de_AT.UTF-8", "Leistungsbrand"),
+            ("fr_FR.UTF-8", "combustion"),
+        ):
+            self.patch(os, "environ", {"LANG": language})
+            printed, _ = self.run_command("--descriptor", descriptor, given=LINES)
+            [row] = [line for line in printed.splitlines() if " ZK " in line]
+            self.assertRegex(row, rf" 7  {words}")
+
+    def test_a_terminal_gets_colours_unless_its_owner_wants_none(self) -> None:
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        self.output = Terminal
+        for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+            self.patch(os, "environ", environment)
+            printed, _ = self.run_command("--descriptor", descriptor, given=LINES)
+            self.assertEqual("\x1b[" in printed, coloured)
 
     def test_a_descriptor_in_utf8_needs_no_declaration(self) -> None:
         """As somebody's editor saved it."""
@@ -188,6 +222,29 @@ class DecodeTests(SynchronousTestCase):
         of_card, _ = self.run_command("--descriptor", plain, "--csv", self.file("d", SD_CARD))
         self.assertIn("2019-10-07 16:52:02,7,65.70,ON", of_card)
 
+    def test_without_a_descriptor_the_layout_is_recognised(self) -> None:
+        """And all lines are decoded, those too by which it was."""
+        known = next(each for each in known_layouts() if each.name == "V14.0n")
+        lines = b"".join(line + b"\r\n" for line in islice(lines_of(known.descriptor, 1), 40))
+        printed, complaints = self.run_command("--json", given=lines)
+        self.assertEqual(40, len(printed.splitlines()))
+        self.assertIn("recognised as V14.0n (as published by", complaints)
+        self.assertNotIn("null", printed)
+
+    def test_a_recording_of_the_boilers_describes_itself(self) -> None:
+        """Nothing has to be recognised."""
+        printed, complaints = self.run_command("--csv", self.file("d", SD_CARD))
+        self.assertIn("2019-10-07 16:52:02,7,65.70,ON", printed)
+        self.assertEqual("", complaints)
+
+    def test_what_is_not_recognised_is_said(self) -> None:
+        """With what can be done; and that it takes some lines."""
+        for count, said in ((1, "1 lines; it takes 30"), (80, "not recognised: 213 values")):
+            given = (b"pm " + b"7 " * 205 + b"0 " * 8 + b"\n") * count
+            printed, complaints = self.run_command(given=given, status=1)
+            self.assertEqual("", printed)
+            self.assertIn(said, complaints)
+
     def test_hidden_places_are_passed_over(self) -> None:
         """As the owner names them."""
         descriptor = self.file("boiler.xml", DOCUMENT)
@@ -196,6 +253,24 @@ class DecodeTests(SynchronousTestCase):
         )
         self.assertEqual(printed, '{"zk": 7, "tk": 65.70, "stoerung": true}\n')
         self.assertEqual(complaints, "")
+
+    def test_hidden_places_that_are_found_are_said(self) -> None:
+        """Once, with the line from which on they are known."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        given = b"pm 7 65.5 65.70 8 \n" * 3
+        _, complaints = self.run_command("--descriptor", descriptor, "--json", given=given)
+        self.assertIn("line 1 on, hidden values at the places 2\n", complaints)
+
+    def test_hidden_places_that_are_not_used_are_said(self) -> None:
+        """A line that fits without them shows everything."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, complaints = self.run_command(
+            "--descriptor", descriptor, "--json", "--hidden", "1,9", given=b"pm 7 65.70 8 \n" * 3
+        )
+        self.assertIn('"tk": 65.70', printed)
+        self.assertEqual(1, len(complaints.splitlines()))
+        self.assertIn("--hidden 1: not used", complaints)
+        self.assertIn("--hidden 9: not used, behind the analog values", complaints)
 
     def test_lines_that_do_not_fit_are_said_once(self) -> None:
         """With both lengths and from which line on; and when they fit again."""
@@ -244,7 +319,7 @@ class DecodeTests(SynchronousTestCase):
                 SystemExit, self.parser.parse_args, ["--descriptor", "x", f"--hidden={places}"]
             )
             self.assertEqual(refusal.code, 2)
-        self.assertIn("no list of places such as 59,94", complaints.getvalue())
+        self.assertIn("no list of places such as 57,92", complaints.getvalue())
 
     def test_a_captured_session(self) -> None:
         """It has its descriptor and three lines, all of which fit."""

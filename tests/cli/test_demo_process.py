@@ -75,7 +75,7 @@ class DemoTests(SynchronousTestCase):
     def test_it_shows_sessions_until_it_is_interrupted(self) -> None:
         """It tells where to look; the gateway has no complaint; Ctrl-C ends it with status 0."""
         demo, _ = self.first_demo()
-        demo.wait_for("session 1 is over: completed", patience=60)
+        demo.wait_for("session 1 is over: completed", timeout=60)
         for address in (GATEWAY, BRIDGE_TO_GATEWAY, BRIDGE_TO_BOILER, BOILER):
             self.assertIn(address, demo.log())
         for line in ("the boiler is connected", "logged in", "over after"):

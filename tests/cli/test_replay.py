@@ -11,14 +11,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import replay
 from hargassner.recording.writer import RecordingWriter
+from tests.doubles.documents import SMALL
 from tests.shared import session_starts
 
 START = 1_790_000_000.0
-
-DESCRIPTOR = (
-    b"<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK' dop='0'/><CHANNEL id='1' name='TK' unit='\xb0C'/>"
-    b"</ANALOG><DIGITAL><CHANNEL id='0' bit='0' name='St\xf6rung'/></DIGITAL></DAQPRJ>"
-)
 
 # One segment each: by whom, and what.
 CONVERSATION = (
@@ -31,7 +27,7 @@ CONVERSATION = (
     ("gateway", b"$igw set 0031415\r\n"),
     ("boiler", b"$ack\r\n"),
     ("gateway", b"$daq desc\r\n"),
-    ("boiler", b"$<<" + DESCRIPTOR + b"\r\n>>\r\n"),
+    ("boiler", b"$<<" + SMALL + b">>\r\n"),
     ("boiler", b"pm 1 60.50 0 \r\n"),
     ("boiler", b"pm 1 60.50 0 \r\n"),
     ("boiler", b"pm x 61.00 1 \r\n"),
@@ -128,7 +124,7 @@ class ReplayTests(SynchronousTestCase):
         )
 
     def test_telemetry_is_printed_where_it_changed(self):
-        """From the descriptor on, in the boiler's own precision; a misfitting line is said."""
+        """From the descriptor on, in the boiler's own precision; another length of line is said."""
         _, out, _ = self.replay("--telemetry", *self.record())
         self.assertEqual(
             [line for line in out if "telemetry" in line],
@@ -196,9 +192,7 @@ class ReplayTests(SynchronousTestCase):
                 {"time": 31.0, "event": "ended", "reason": "the client closed"},
             ],
         )
-        self.assertEqual(
-            objects["boiler_described"]["document"].encode("latin-1").strip(), DESCRIPTOR
-        )
+        self.assertEqual(objects["boiler_described"]["document"].encode("latin-1"), SMALL)
 
     def test_the_parts_of_a_session_are_played_as_one(self):
         """Cut into files anywhere, a session says the same but for the serial number."""

@@ -110,12 +110,12 @@ class EndToEndTests(TestCase):
         kept = [each for each in read_recording(recording) if each.kept]
         self.assertEqual(
             sum(each.data.count(b"$ack\r\n") for each in kept),
-            self.bridge.parts.control.counters.ok,
+            self.bridge.parts.gateway.control.counters.ok,
         )
 
     @inlineCallbacks
     def many_commands(self) -> Any:
-        control, parameters = self.bridge.parts.control, self.boiler.plant.parameters
+        control, parameters = self.bridge.parts.gateway.control, self.boiler.plant.parameters
         # One of each in a second.
         for number in range(6):
             temperature = "21.5" if number % 2 else "20.0"
@@ -146,7 +146,7 @@ class EndToEndTests(TestCase):
 
     @inlineCallbacks
     def mishaps(self) -> Any:
-        control = self.bridge.parts.control
+        control = self.bridge.parts.gateway.control
         for id_, requested, why in (
             ("4", "22", "refused it: err limit"),
             ("4", "23", "did not answer within 1 seconds"),

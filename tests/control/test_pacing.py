@@ -177,7 +177,7 @@ class Home:
     def log_in(self, _: None = None) -> None:
         if self.line is None:
             self.line = Line(self.clock, self.model, self._asked)
-            self.observer = self.control.watch(self.line, self.line)
+            self.observer = self.control.observe(self.line, self.line)
             # What can be set is not read before somebody wants to set it.
             self.control.logged_in(self.observer)
             self.observer.unread.clear()

@@ -307,6 +307,7 @@ class SessionTests(ControlCase):
         self.house.advance(0.01)
         self.house.client.gone(ConnectionDone())
         self.house.boiler_leg.gone(ConnectionDone())
+        self.house.boiler_end.gone()
         timed = {each.func.__module__ for each in self.house.clock.getDelayedCalls()}
         self.assertEqual(self.count("session_ended"), 2)
         for module in ("queue", "session_line", "turns"):
@@ -362,6 +363,18 @@ class ReadingTests(ControlCase):
         self.house.advance(60)
         self.assertEqual(self.asked(), [f"$par get {each}".encode() for each in PARAMETERS])
         self.assertEqual(set(self.house.model.settings), set(PARAMETERS))
+
+    def test_what_is_safe_of_what_exists_is_read_by_itself(self) -> None:
+        """What turns out to exist in a session is read then."""
+        house = self.build(parameters=("auto",))
+        house.advance(60)
+        first = list(house.boiler.asked_by_bridge)
+        house.model.apply(ParameterChanged("PR013", "Zone 3", "Aus", "Auto"), 0.0)
+        house.advance(60)
+        self.assertIn(b"$par get PR001", first)
+        self.assertNotIn(b"$par get H4", first)
+        self.assertIn(b"$par get H4", house.boiler.asked_by_bridge)
+        self.assertEqual([], [each for each in self.log.lines if "does not tell" in each])
 
     def test_what_the_boiler_does_not_tell_is_said_once(self) -> None:
         self.mishaps = {
@@ -491,8 +504,8 @@ class SeveralSessionsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.house = House().log_in()
         self.newer = NewerSession()
-        interpreter = self.house.interpreter.watch(self.house.session)
-        self.line = self.house.control.watch(self.newer, interpreter)
+        interpreter = self.house.interpreter.observe(self.house.session)
+        self.line = self.house.control.observe(self.newer, interpreter)
         self.house.control.logged_in(self.line)
         self.first = self.house.command("4", "22")
         self.house.advance(0.1)

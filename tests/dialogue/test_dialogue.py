@@ -38,6 +38,7 @@ from hargassner.dialogue.masking import LONGEST_SHOWN
 from hargassner.dialogue.pairing import MOST_OPEN
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
 from hargassner.dialogue.replies import MOST_ERRORS
+from tests.doubles.documents import document
 
 TOKEN = "5EC2E7A0"
 KEY = "13F00DFACE0123456789ABCDEF01234567"
@@ -62,7 +63,7 @@ def hear(dialogue: Dialogue, conversation: Said) -> list[Event]:
     return events
 
 
-def overhear(*lines: str) -> list[Event]:
+def events_of(*lines: str) -> list[Event]:
     """The events of a whole conversation."""
     return hear(Dialogue(), said(*lines))
 
@@ -72,14 +73,9 @@ def choice(identifier: str, index: int, *options: str) -> ParameterSeen:
     return ParameterSeen(ChoiceParameter(identifier, "Mode", index, options, 1))
 
 
-def document(channels: int = 3) -> bytes:
+def numbered(channels: int = 3) -> bytes:
     """A descriptor with so many analog channels."""
-    analog = "".join(
-        f"<CHANNEL id='{number}' name='Größe {number}' unit='°C'/>" for number in range(channels)
-    )
-    bit = "<CHANNEL id='0' bit='3' name='Störung'/>"
-    text = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{bit}</DIGITAL></DAQPRJ>"
-    return text.encode("latin-1")
+    return document([(f"Größe {number}", "°C") for number in range(channels)], {3: "Störung"})
 
 
 def blocks(content: bytes, size: int) -> str:
@@ -103,7 +99,7 @@ class LoginTests(SynchronousTestCase):
 
     def test_the_key_that_is_accepted_logs_in(self) -> None:
         """The notice that comes before the ``$ack`` is told too."""
-        events = overhear(
+        events = events_of(
             "> $login token",
             f"< ${TOKEN}",
             f"> $login key {KEY}",
@@ -114,31 +110,31 @@ class LoginTests(SynchronousTestCase):
 
     def test_the_notice_alone_does_not_log_in(self) -> None:
         """Only the reply to the key counts."""
-        events = overhear(f"> $login key {KEY}", "< zclient login (7421)")
+        events = events_of(f"> $login key {KEY}", "< zclient login (7421)")
         self.assertEqual(events, [Notice("zclient login (7421)")])
 
     def test_an_ack_to_something_else_does_not_log_in(self) -> None:
         """The boiler says ``$ack`` to many requests."""
-        self.assertNotIn(LoggedIn(), overhear("> $igw set 0039808", "< $ack"))
+        self.assertNotIn(LoggedIn(), events_of("> $igw set 0039808", "< $ack"))
 
     def test_a_key_that_is_refused_does_not_log_in(self) -> None:
         """The refusal does not show the key."""
-        events = overhear(f"> $login key {KEY}", "< $permission denied")
+        events = events_of(f"> $login key {KEY}", "< $permission denied")
         self.assertEqual(events, [Refused("$login key …", "$permission denied")])
 
     def test_the_token_is_told_in_no_event(self) -> None:
         """Neither its reply nor a line that repeats it shows it."""
-        events = overhear("> $login token", f"< ${TOKEN}", f"< zyou got {TOKEN}", f"< ${TOKEN}")
+        events = events_of("> $login token", f"< ${TOKEN}", f"< zyou got {TOKEN}", f"< ${TOKEN}")
         self.assertEqual(events, [Notice("zyou got ********"), belongs_to_nothing("$********")])
 
     def test_what_comes_in_place_of_the_token_is_not_shown(self) -> None:
         """It may be a token in a form that is not known."""
-        [event] = overhear("> $login token", "< $this-is-my-token")
+        [event] = events_of("> $login token", "< $this-is-my-token")
         self.assertEqual(event, belongs_to_nothing("…"))
 
     def test_whoever_repeats_the_key_is_not_quoted(self) -> None:
         """Refusals, notices, unknown requests and unreadable lines are shown without it."""
-        events = overhear(
+        events = events_of(
             f"> $login key {KEY}",
             f"< zERR key {KEY}",
             f"< $err key {KEY} is wrong",
@@ -156,10 +152,10 @@ class RequestTests(SynchronousTestCase):
     def test_facts_of_one_word(self) -> None:
         """Versions are identity, the uptime is a number."""
         self.assertEqual(
-            overhear("> $apiversion", "< $1.0.1", "> $bootversion", "< $V2.18"),
+            events_of("> $apiversion", "< $1.0.1", "> $bootversion", "< $V2.18"),
             [Identified("api_version", "1.0.1"), Identified("boot_version", "V2.18")],
         )
-        self.assertEqual(overhear("> $uptime", "< $666151"), [UptimeRead(666151)])
+        self.assertEqual(events_of("> $uptime", "< $666151"), [UptimeRead(666151)])
 
     def test_asnr_may_be_empty(self) -> None:
         """A ``$`` alone is the reply, and says nothing."""
@@ -169,7 +165,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_asnr_may_be_a_number(self) -> None:
         """Where there is one, it is identity."""
-        self.assertEqual(overhear("> $asnr get", "< $4711"), [Identified("asnr", "4711")])
+        self.assertEqual(events_of("> $asnr get", "< $4711"), [Identified("asnr", "4711")])
 
     def test_the_gateway_is_identified_when_the_boiler_took_its_number(self) -> None:
         """The serial number is in the request, and counts with the ``$ack``."""
@@ -196,7 +192,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_info_has_five_facts(self) -> None:
         """Names and values are in the lines; a value may have any character."""
-        events = overhear(
+        events = events_of(
             "> $info",
             "< $KT: 'Nano.2(.3) 15'",
             "< $SWV: 'V14.0n3'",
@@ -215,7 +211,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_info_may_have_fewer_facts(self) -> None:
         """The next reply ends it; nothing is missed."""
-        events = overhear("> $info", "< $KT: 'HSV'", "> $uptime", "< $12")
+        events = events_of("> $info", "< $KT: 'HSV'", "> $uptime", "< $12")
         self.assertEqual(events, [Identified("model", "HSV"), UptimeRead(12)])
 
     def test_info_may_have_more_facts(self) -> None:
@@ -223,7 +219,7 @@ class RequestTests(SynchronousTestCase):
         lines = ["> $info", "< $SN BCE: '1'", "< $SN X: '2'", "> $uptime", "< $SN Y: '3'", "< $9"]
         reason = "the boiler told a fact that is not known"
         self.assertEqual(
-            overhear(*lines),
+            events_of(*lines),
             [
                 Identified("controller_serial", "1"),
                 Unreadable("boiler", "SN X: '2'", reason),
@@ -234,7 +230,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_the_clock_is_read(self) -> None:
         """It is the boiler's own time, without a zone."""
-        events = overhear("> $rtc get", "< $2023-11-12 18:32:35")
+        events = events_of("> $rtc get", "< $2023-11-12 18:32:35")
         self.assertEqual(events, [ClockRead(datetime(2023, 11, 12, 18, 32, 35))])
 
     def test_a_date_that_is_none_is_unreadable(self) -> None:
@@ -247,7 +243,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_requests_are_known_in_any_case(self) -> None:
         """The boiler takes them so, and so does the dialogue."""
-        self.assertEqual(overhear("> $UpTime ", "< $12"), [UptimeRead(12)])
+        self.assertEqual(events_of("> $UpTime ", "< $12"), [UptimeRead(12)])
 
     def test_changed_parameters_end_with_dashes(self) -> None:
         """A line a parameter, without the last field, and then ``$--``."""
@@ -261,7 +257,7 @@ class RequestTests(SynchronousTestCase):
 
     def test_no_parameter_may_have_changed(self) -> None:
         """Often ``$--`` is all there is."""
-        self.assertEqual(overhear('> $par get changed "2023-11-12 18:21:37"', "< $--"), [])
+        self.assertEqual(events_of('> $par get changed "2023-11-12 18:21:37"', "< $--"), [])
 
     def test_one_parameter_is_one_line(self) -> None:
         """The line has a last field here."""
@@ -271,7 +267,7 @@ class RequestTests(SynchronousTestCase):
             "4", "Zone 1", Decimal("19.5"), "19.500", *limits, "°C", Decimal(20)
         )
         for request in ("> $par get 4", '> $par get "4"'):
-            self.assertEqual(overhear(request, line), [ParameterSeen(number)])
+            self.assertEqual(events_of(request, line), [ParameterSeen(number)])
 
     def test_a_parameter_goes_to_the_request_that_names_it(self) -> None:
         """The reply to an earlier request may be lost."""
@@ -286,7 +282,7 @@ class RequestTests(SynchronousTestCase):
         records = b"PR001;6;0;1;1;0;0;0;Mode;A;B;\nPR011;6;1;1;1;0;0;0;Mode;C;D;\n"
         expected = [choice("PR001", 0, "A", "B"), choice("PR011", 1, "C", "D")]
         for size in (len(records), 30, 17):
-            events = overhear("> $par get all", f"< {blocks(records, size)}")
+            events = events_of("> $par get all", f"< {blocks(records, size)}")
             self.assertEqual(events, expected)
 
     def test_the_next_request_ends_the_blocks(self) -> None:
@@ -307,13 +303,13 @@ class RequestTests(SynchronousTestCase):
     def test_a_parameter_that_cannot_be_read_is_told(self) -> None:
         """The others are read all the same."""
         line = "A;6;7;1;1;0;0;0;Mode;x;y;"
-        events = overhear('> $par get changed ""', f"< ${line}", "< $B;6;0;0;1;0;0;0;Mode;y;")
+        events = events_of('> $par get changed ""', f"< ${line}", "< $B;6;0;0;1;0;0;0;Mode;y;")
         reason = "option 7 is set, and the last one is 1"
         self.assertEqual(events, [Unreadable("boiler", line, reason), choice("B", 0, "y")])
 
     def test_setting_a_parameter_is_told_by_the_notices(self) -> None:
         """The old value and the new one are one change; the ``$ack`` adds nothing."""
-        events = overhear(
+        events = events_of(
             '> $par set "PR011;6;1"',
             "< zPa A: PR011 (Mode) = Arr",
             "< zPa N: PR011 (Mode) = Auto",
@@ -333,7 +329,7 @@ class RequestTests(SynchronousTestCase):
     def test_setting_a_parameter_can_be_refused_by_a_reply(self) -> None:
         """Whatever the boiler says of it, the request is told."""
         for reply in ("$permission denied", "$err range", "$error", "$Unknown Command"):
-            events = overhear('> $par set "4;3;99"', f"< {reply}")
+            events = events_of('> $par set "4;3;99"', f"< {reply}")
             self.assertEqual(events, [Refused('$par set "4;3;99"', reply)])
 
     def test_setting_a_parameter_can_be_refused_by_a_notice(self) -> None:
@@ -347,16 +343,16 @@ class RequestTests(SynchronousTestCase):
     def test_a_reply_after_the_notice_that_refused_adds_nothing(self) -> None:
         """It belongs to the same request."""
         for reply in ("< $err 4", "< $ack"):
-            events = overhear('> $par set "4;3;99"', "< zERR 4", reply)
+            events = events_of('> $par set "4;3;99"', "< zERR 4", reply)
             self.assertEqual(len(events), 2)
 
     def test_an_error_notice_refuses_nothing_but_a_setting(self) -> None:
         """With nothing being set it is a notice like others."""
-        self.assertEqual(overhear("> $uptime", "< zERR 4"), [Notice("zERR 4")])
+        self.assertEqual(events_of("> $uptime", "< zERR 4"), [Notice("zERR 4")])
 
     def test_no_errors(self) -> None:
         """The boiler says so in words."""
-        self.assertEqual(overhear("> $erract", "< $no errors"), [ActiveErrors(())])
+        self.assertEqual(events_of("> $erract", "< $no errors"), [ActiveErrors(())])
 
     def test_active_errors_are_told_when_the_next_request_comes(self) -> None:
         """Until then nobody knows whether that was all."""
@@ -367,18 +363,18 @@ class RequestTests(SynchronousTestCase):
 
     def test_active_errors_are_told_when_the_next_reply_comes(self) -> None:
         """The next request may have come before the errors."""
-        events = overhear("> $erract", "> $setkomm", "< $0070 Lagerstand", "< $1 ack")
+        events = events_of("> $erract", "> $setkomm", "< $0070 Lagerstand", "< $1 ack")
         self.assertEqual(events, [ActiveErrors(("0070 Lagerstand",))])
 
     def test_active_errors_may_end_with_dashes(self) -> None:
         """The dashes are no error."""
-        events = overhear("> $erract", "< $0070 Lagerstand", "< $--")
+        events = events_of("> $erract", "< $0070 Lagerstand", "< $--")
         self.assertEqual(events, [ActiveErrors(("0070 Lagerstand",))])
 
     def test_active_errors_are_bounded(self) -> None:
         """A list that does not end is cut."""
         lines = [f"< $error number {number}" for number in range(1000)]
-        events = overhear("> $erract", "< $0001", *lines, "> $setkomm")
+        events = events_of("> $erract", "< $0001", *lines, "> $setkomm")
         [errors] = events
         assert isinstance(errors, ActiveErrors)
         self.assertEqual(len(errors.errors), MOST_ERRORS)
@@ -411,21 +407,21 @@ class DescriptorTests(SynchronousTestCase):
 
     def test_the_blocks_are_joined(self) -> None:
         """The document is told as it came, wherever it was cut."""
-        described = BoilerDescribed(document(), parse_descriptor(document()))
+        described = BoilerDescribed(numbered(), parse_descriptor(numbered()))
         for size in (10, 101, 1 << 14):
-            events = overhear("> $daq desc", f"< {blocks(document(), size)}")
+            events = events_of("> $daq desc", f"< {blocks(numbered(), size)}")
             self.assertEqual(events, [described])
 
     def test_a_line_end_may_stand_inside_a_block(self) -> None:
         """The last block's content ends with one, as it seems."""
-        content = document() + b"\r\n"
-        events = overhear("> $daq desc", f"< {blocks(content, 1 << 14)}")
-        self.assertEqual(events, [BoilerDescribed(content, parse_descriptor(document()))])
+        content = numbered() + b"\r\n"
+        events = events_of("> $daq desc", f"< {blocks(content, 1 << 14)}")
+        self.assertEqual(events, [BoilerDescribed(content, parse_descriptor(numbered()))])
 
     def test_telemetry_is_not_swallowed_by_a_block(self) -> None:
         """A line of telemetry or a notice is none of a block's, even where it should not be."""
-        content = document().decode("latin-1")
-        telemetry, notice, described = overhear(
+        content = numbered().decode("latin-1")
+        telemetry, notice, described = events_of(
             "> $daq desc", f"< $<<{content}", "< pm 1 2 ", "< zx", "< >>"
         )
         self.assertEqual((telemetry, notice), (TelemetryLine(b"pm 1 2 "), Notice("zx")))
@@ -455,20 +451,20 @@ class DescriptorTests(SynchronousTestCase):
 
     def test_a_document_that_breaks_off_is_told(self) -> None:
         """Another reply comes before its end."""
-        events = overhear("> $daq desc", "> $uptime", "< $<<<DAQPRJ>>>", "< $12")
+        events = events_of("> $daq desc", "> $uptime", "< $<<<DAQPRJ>>>", "< $12")
         reason = "the reply to this request broke off"
         self.assertEqual(events, [Unreadable("gateway", "$daq desc", reason), UptimeRead(12)])
 
     def test_a_document_that_cannot_be_read_is_told(self) -> None:
         """The reader's own words say why."""
-        [event] = overhear("> $daq desc", "< $<<<DAQPRJ></DAQPRJ>>>")
+        [event] = events_of("> $daq desc", "< $<<<DAQPRJ></DAQPRJ>>>")
         expected = Unreadable("boiler", "<DAQPRJ></DAQPRJ>", "the descriptor describes no channel")
         self.assertEqual(event, expected)
 
     def test_a_document_with_too_many_channels_is_taken_in_part_and_that_is_told(self) -> None:
         channels = "<CHANNEL id='0' name='TK'/>" * (MOST_CHANNELS + 1)
         content = f"<DAQPRJ><ANALOG>{channels}</ANALOG></DAQPRJ>".encode()
-        described, event = overhear("> $daq desc", f"< {blocks(content, 1 << 14)}")
+        described, event = events_of("> $daq desc", f"< {blocks(content, 1 << 14)}")
         self.assertEqual(described, BoilerDescribed(content, parse_descriptor(content)))
         assert isinstance(event, Unreadable)
         self.assertEqual(
@@ -496,7 +492,7 @@ class PairingTests(SynchronousTestCase):
 
     def test_requests_may_come_back_to_back(self) -> None:
         """Replies come in order, and telemetry may come between them."""
-        events = overhear(
+        events = events_of(
             "> $daq start",
             "> $uptime",
             "> $igw set 0039808",
@@ -538,14 +534,14 @@ class PairingTests(SynchronousTestCase):
 
     def test_a_refusal_goes_to_the_oldest_request(self) -> None:
         """Any request can be refused."""
-        events = overhear("> $uptime", "> $bootversion", "< $permission denied", "< $V2.18")
+        events = events_of("> $uptime", "> $bootversion", "< $permission denied", "< $V2.18")
         expected = [Refused("$uptime", "$permission denied"), Identified("boot_version", "V2.18")]
         self.assertEqual(events, expected)
 
     def test_a_reply_that_nobody_asked_for_is_told(self) -> None:
         """So is a second reply to the same request."""
-        self.assertEqual(overhear("< $ack"), [belongs_to_nothing("$ack")])
-        events = overhear("> $uptime", "< $12", "< $13")
+        self.assertEqual(events_of("< $ack"), [belongs_to_nothing("$ack")])
+        events = events_of("> $uptime", "< $12", "< $13")
         self.assertEqual(events, [UptimeRead(12), belongs_to_nothing("$13")])
 
     def test_replies_must_have_the_form_of_their_request(self) -> None:
@@ -656,7 +652,7 @@ class PassthroughTests(SynchronousTestCase):
 
     def test_a_kind_is_told_once(self) -> None:
         """The first word makes the kind, with the next if that is one."""
-        events = overhear("> $io test 4", "> $io test 5", "> $io 7", "> $io", "> hello")
+        events = events_of("> $io test 4", "> $io test 5", "> $io 7", "> $io", "> hello")
         self.assertEqual(
             events,
             [
@@ -668,13 +664,13 @@ class PassthroughTests(SynchronousTestCase):
 
     def test_kinds_are_bounded(self) -> None:
         """Somebody who makes up requests is not told for ever."""
-        events = overhear(*(f"> $made{number}" for number in range(MOST_KINDS + 9)))
+        events = events_of(*(f"> $made{number}" for number in range(MOST_KINDS + 9)))
         told = [event for event in events if isinstance(event, Passthrough)]
         self.assertEqual(len(told), MOST_KINDS)
 
     def test_any_lines_are_its_reply(self) -> None:
         """They are not understood, and nothing is said of them."""
-        events = overhear("> $what", "< $ack", "< $12", "< $<<block>>", "< $")
+        events = events_of("> $what", "< $ack", "< $12", "< $<<block>>", "< $")
         self.assertEqual(events, [Passthrough("$what", "$what")])
 
     def test_it_is_open_until_the_next_request(self) -> None:
@@ -687,7 +683,7 @@ class PassthroughTests(SynchronousTestCase):
 
     def test_its_reply_may_come_after_the_next_request(self) -> None:
         """What cannot be the next one's is its own."""
-        events = overhear("> $what", "> $uptime", "< $one", "< $two", "< $3")
+        events = events_of("> $what", "> $uptime", "< $one", "< $two", "< $3")
         self.assertEqual(events, [Passthrough("$what", "$what"), UptimeRead(3)])
 
     def test_a_reply_of_the_next_request_is_not_taken_for_its_own(self) -> None:
@@ -709,27 +705,27 @@ class NoticeTests(SynchronousTestCase):
 
     def test_text_is_latin_1(self) -> None:
         """It is told from the ``z`` on."""
-        self.assertEqual(overhear("< zHK1 Restwärme"), [Notice("zHK1 Restwärme")])
+        self.assertEqual(events_of("< zHK1 Restwärme"), [Notice("zHK1 Restwärme")])
 
     def test_an_older_boiler_leaves_out_the_name(self) -> None:
         """The id is enough."""
-        events = overhear("< zPa A: A6d = 1.5", "< zPa N: A6d = 1.0")
+        events = events_of("< zPa A: A6d = 1.5", "< zPa N: A6d = 1.0")
         self.assertEqual(events, [ParameterChanged("A6d", "", "1.5", "1.0")])
 
     def test_a_new_value_may_come_alone(self) -> None:
         """The old one is then not known."""
-        events = overhear("< zPa N: 4 (Temp. ambiante jour) = 20.0")
+        events = events_of("< zPa N: 4 (Temp. ambiante jour) = 20.0")
         self.assertEqual(events, [ParameterChanged("4", "Temp. ambiante jour", None, "20.0")])
 
     def test_an_old_value_is_used_once(self) -> None:
         """A second new value has no old one."""
-        events = overhear("< zPa A: 4 = 1", "< zPa N: 4 = 2", "< zPa N: 4 = 3")
+        events = events_of("< zPa A: 4 = 1", "< zPa N: 4 = 2", "< zPa N: 4 = 3")
         expected = [ParameterChanged("4", "", "1", "2"), ParameterChanged("4", "", None, "3")]
         self.assertEqual(events, expected)
 
     def test_changes_may_be_interleaved(self) -> None:
         """Old and new values meet by the parameter's id."""
-        events = overhear(
+        events = events_of(
             "< zPa A: 4 (Jour) = 20.0",
             "< zPa A: 5 (Nuit) = 16.0",
             "< zPa N: 4 (Jour) = 21.0",
@@ -751,12 +747,12 @@ class NoticeTests(SynchronousTestCase):
             "zPa N: 4 (Ein\nAus) = a\nb": ("Ein\nAus", "a\nb"),
         }
         for line, (name, new) in lines.items():
-            self.assertEqual(overhear(f"< {line}"), [ParameterChanged("4", name, None, new)])
+            self.assertEqual(events_of(f"< {line}"), [ParameterChanged("4", name, None, new)])
 
     def test_a_change_that_cannot_be_read_is_a_notice(self) -> None:
         """Nothing is made up."""
         for line in ("zPa N: PR011", "zPa X: 4 = 1", "zPa N:  = 1", "zPa"):
-            self.assertEqual(overhear(f"< {line}"), [Notice(line)])
+            self.assertEqual(events_of(f"< {line}"), [Notice(line)])
 
 
 class UnreadableTests(SynchronousTestCase):
@@ -764,7 +760,7 @@ class UnreadableTests(SynchronousTestCase):
 
     def test_a_connection_may_begin_within_a_line(self) -> None:
         """The first line is told so, and the next one is read."""
-        events = overhear("< .0 20.0 E 1021 0 0 ", "< pm 1 2 ")
+        events = events_of("< .0 20.0 E 1021 0 0 ", "< pm 1 2 ")
         reason = "the connection began within this line"
         unreadable = Unreadable("boiler", ".0 20.0 E 1021 0 0 ", reason)
         self.assertEqual(events, [unreadable, TelemetryLine(b"pm 1 2 ")])
@@ -773,12 +769,12 @@ class UnreadableTests(SynchronousTestCase):
         """An empty one is none of the boiler's either."""
         reason = "no such line is known"
         for line in ("tm 1 2 3", "", "pm"):
-            events = overhear("< zx", f"< {line}")
+            events = events_of("< zx", f"< {line}")
             self.assertEqual(events, [Notice("zx"), Unreadable("boiler", line, reason)])
 
     def test_what_is_shown_is_bounded(self) -> None:
         """The beginning of a line is enough to know it again."""
-        [event] = overhear(f"< {'x' * 5000}")
+        [event] = events_of(f"< {'x' * 5000}")
         assert isinstance(event, Unreadable)
         self.assertEqual(event.text, "x" * LONGEST_SHOWN + "…")
 
@@ -806,7 +802,7 @@ class UnreadableTests(SynchronousTestCase):
 CONVERSATION = said(
     *("< 0 0 ", "> $login token", f"< ${TOKEN}", f"> $login key {KEY}"),
     *("< zclient login (7421)\r\n$ack", "> $asnr get", "< $", "> $daq desc"),
-    *(f"< {blocks(document() + bytes([13, 10]), 61)}", "< pm 1 2 \r\nzx\ny"),
+    *(f"< {blocks(numbered() + bytes([13, 10]), 61)}", "< pm 1 2 \r\nzx\ny"),
     *("> $what", "< $one\r\n$two", "> $daq start\r\n$logging enable"),
     *("< $daq started\r\npm 1 2 3 \r\n$logging enabled", "> $info"),
     *("< $KT: 'Größe'\r\n$SN BCE: '1'\r\n$SN X: ''", "> $par get all"),

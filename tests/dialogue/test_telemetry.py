@@ -11,6 +11,7 @@ from hargassner.dialogue.channels import (
     Descriptor,
     DigitalChannel,
     LengthMismatch,
+    Placement,
     Reading,
 )
 from hargassner.dialogue.descriptor import parse_descriptor
@@ -326,50 +327,33 @@ class LengthMismatchTests(SynchronousTestCase):
         self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=8, got=4))
 
     def test_too_many_values(self) -> None:
-        """Certain are words, from the right end, and values before the first possible extra one."""
+        """Certain are the words, from the right end."""
         self.assertEqual(
-            self.known(b"pm 1 2 99 3 4 5 6 1 8 "),
-            {"TK": "1", "TRG": "2"}
-            | {"w0b0": "ON", "w0b3": "OFF", "w0b31": "OFF"}
+            {"w0b0": "ON", "w0b3": "OFF", "w0b31": "OFF"}
             | {"w1b0": "OFF", "w1b3": "ON", "w1b31": "OFF"},
+            self.known(b"pm 1 2 99 3 4 5 6 1 8 "),
         )
 
-    def test_behind_the_tank_state(self) -> None:
-        """Without an external circuit the first extra value can stand behind the tank's state."""
-        self.descriptor = descriptor_of("TK", "BoiZustand_1", *(f"a{n}" for n in range(4)), words=2)
-        known = self.known(b"pm 1 2 99 3 4 5 6 0 0 ")
-        self.assertEqual([name for name in known if name[0] != "w"], ["TK", "BoiZustand_1"])
-
-    def test_no_known_place_for_extra_values(self) -> None:
-        """Then no analog value is certain."""
-        self.descriptor = descriptor_of(*(f"a{n}" for n in range(6)), words=2)
-        known = self.known(b"pm 1 2 99 3 4 5 6 0 0 ")
-        self.assertEqual([name for name in known if name[0] != "w"], [])
-
-    def test_decimals_that_contradict(self) -> None:
-        """A value with decimals where none are promised shows that extra values stand earlier."""
-        known = self.known(b"pm 1 2.5 99 3 4 5 6 0 0 ")
-        self.assertEqual([name for name in known if name[0] != "w"], [])
+    def test_too_many_values_and_words_that_are_none(self) -> None:
+        """One that is not hexadecimal shows that they are not the words, none of them."""
+        readings = Decoder(self.descriptor).decode(b"pm 1 2 99 3 4 5 6 1.0 8 ")
+        self.assertEqual({None}, {reading.value for reading in readings})
 
     def test_too_few_values(self) -> None:
-        """Only the words are certain."""
-        known = self.known(b"pm 1 2 3 4 5 1 8 ")
-        self.assertEqual([name for name, text in known.items() if text == "ON"], ["w0b0", "w1b3"])
-        self.assertEqual(len(known), 6)
-
-    def test_less_than_the_words(self) -> None:
-        """Nothing is certain."""
-        self.assertEqual(self.known(b"pm 1 "), {})
-        self.assertEqual(self.known(b"pm "), {})
+        """Nothing is certain: what stands at the right end may be analog values."""
+        self.assertEqual({}, self.known(b"pm 1 2 3 4 5 1 8 "))
+        self.assertEqual({}, self.known(b"pm 1 "))
+        self.assertEqual({}, self.known(b"pm "))
 
     def test_channels_become_unknown_once(self) -> None:
         """A length mismatch takes back what was known, and tells it once."""
         self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")
         lost = self.decoder.decode(b"pm 1 2 99 3 4 5 6 0 0 ")
         self.assertEqual(
-            values_of(lost), dict.fromkeys(("ExtHK Solltmp.", "TB", "BoiZustand_1", "TA"))
+            dict.fromkeys(("TK", "TRG", "ExtHK Solltmp.", "TB", "BoiZustand_1", "TA")),
+            values_of(lost),
         )
-        self.assertEqual(shown(self.decoder.decode(b"pm 7 2 99 9 9 9 9 0 0 ")), {"TK": "7"})
+        self.assertEqual({}, shown(self.decoder.decode(b"pm 7 2 99 9 9 9 9 0 0 ")))
 
     def test_a_line_that_fits_again_gives_everything(self) -> None:
         """The length mismatch is over."""
@@ -379,40 +363,46 @@ class LengthMismatchTests(SynchronousTestCase):
         self.assertEqual(len(readings), 12)
         self.assertNotIn(None, values_of(readings).values())
 
+    def test_everything_can_be_taken_back(self) -> None:
+        """Once; and the next line gives everything."""
+        self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")
+        taken = self.decoder.take_back()
+        self.assertEqual((12, {None}), (len(taken), {reading.value for reading in taken}))
+        self.assertEqual([], self.decoder.take_back())
+        self.assertEqual(12, len(self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")))
 
-class HiddenTests(SynchronousTestCase):
-    """The owner can name the places of values that the descriptor leaves out."""
+
+class PlacementTests(SynchronousTestCase):
+    """A line may have values that the descriptor leaves out."""
 
     def setUp(self) -> None:
-        """A boiler of four described values."""
+        """A boiler of three described values, in lines of five."""
         self.descriptor = descriptor_of("a", "b", "c", words=1)
+        self.decoder = Decoder(self.descriptor, Placement((0, 2, 3), 5))
 
     def test_hidden_values_are_passed_over(self) -> None:
-        """Places count from 0 in the line as it is sent, in any order."""
-        decoder = Decoder(self.descriptor, hidden=[4, 1])
-        known = shown(decoder.decode(b"pm 1 98 2 3 99 8 "))
-        self.assertIsNone(decoder.mismatch)
+        """They belong to no channel."""
+        known = shown(self.decoder.decode(b"pm 1 98 2 3 99 8 "))
+        self.assertIsNone(self.decoder.mismatch)
         self.assertEqual(
-            known, {"a": "1", "b": "2", "c": "3", "w0b0": "OFF", "w0b3": "ON", "w0b31": "OFF"}
+            {"a": "1", "b": "2", "c": "3", "w0b0": "OFF", "w0b3": "ON", "w0b31": "OFF"}, known
         )
 
     def test_hidden_values_are_no_news(self) -> None:
-        """They belong to no channel."""
-        decoder = Decoder(self.descriptor, hidden=[1])
-        decoder.decode(b"pm 1 98 2 3 0 ")
-        self.assertEqual(decoder.decode(b"pm 1 97 2 3 0 "), [])
+        """Whatever they show."""
+        self.decoder.decode(b"pm 1 98 2 3 99 0 ")
+        self.assertEqual([], self.decoder.decode(b"pm 1 97 2 3 98 0 "))
 
     def test_a_line_without_them_does_not_fit(self) -> None:
-        """They are expected."""
-        decoder = Decoder(self.descriptor, hidden=[1])
-        decoder.decode(b"pm 1 2 3 0 ")
-        self.assertEqual(decoder.mismatch, LengthMismatch(expected=5, got=4))
+        """They are expected; what is named is what the boiler describes."""
+        self.decoder.decode(b"pm 1 2 3 0 ")
+        self.assertEqual(LengthMismatch(expected=4, got=4), self.decoder.mismatch)
 
-    def test_a_place_among_the_words_is_none(self) -> None:
-        """Words stand at the right end, so nothing can hide between them."""
-        decoder = Decoder(self.descriptor, hidden=[4, 4000])
-        decoder.decode(b"pm 1 2 3 0 ")
-        self.assertIsNone(decoder.mismatch)
+    def test_a_channel_whose_place_is_not_known_is_unknown(self) -> None:
+        """It is told once, with the first line."""
+        decoder = Decoder(self.descriptor, Placement((0, None, 3), 5))
+        self.assertEqual("", shown(decoder.decode(b"pm 1 98 2 3 99 8 "))["b"])
+        self.assertEqual({"a": "7"}, shown(decoder.decode(b"pm 7 98 2 3 99 8 ")))
 
 
 class RealLineTests(SynchronousTestCase):

@@ -4,14 +4,12 @@ import socket
 from typing import Any
 
 from twisted.logger import LogLevel
-from zope.interface.verify import verifyObject
 
 from hargassner.config import DiscoveryConfig
 from hargassner.discovery import Announcement, Devices, FoundBoiler, FoundGateway, ServiceList
 from hargassner.discovery.limits import ASKED_WITHIN, BURST, MOST_SOURCES, REPEATED_WITHIN
-from hargassner.discovery.relay import BoilerSideProtocol, GatewaySideProtocol, Relay
+from hargassner.discovery.relay import Relay
 from hargassner.discovery.side import Side
-from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.interface import CannotOpenError, NetworkInterface
 from tests.cases import SocketCase, free_ports
 from tests.discovery.packets import (
@@ -97,10 +95,6 @@ class RelayCase(SocketCase):
 
 class RelayTests(RelayCase):
     """What is heard on one network is repeated on the other."""
-
-    def test_what_listens_is_what_a_port_wants(self) -> None:
-        verifyObject(IDatagramReceiver, GatewaySideProtocol(self.relay))
-        verifyObject(IDatagramReceiver, BoilerSideProtocol(self.relay))
 
     def test_all_kinds_of_packets_pass_from_the_ports_that_they_came_from(self) -> None:
         ports = self.ports

@@ -40,44 +40,42 @@ ALL_PORTS = (
 
 
 @dataclass(frozen=True)
-class MemoryPlace:
+class MemoryInterface:
     """A side's interface on a host in memory, or just its address."""
 
     host: Host
     interface: Interface
     address: str
-    tied: bool = True
+    bound: bool = True
 
     def device(self) -> str:
-        return self.interface.name if self.tied else ""
+        return self.interface.name if self.bound else ""
 
     def owns(self, address: str) -> bool:
-        interfaces = (self.interface,) if self.tied else self.host.interfaces
+        interfaces = (self.interface,) if self.bound else self.host.interfaces
         return any(address in each.addresses for each in interfaces)
 
-    def may_meet(self, other: "MemoryPlace") -> bool:
-        return not (self.tied and other.tied) or self.interface is other.interface
+    def may_meet(self, other: "MemoryInterface") -> bool:
+        return not (self.bound and other.bound) or self.interface is other.interface
 
 
 @dataclass(frozen=True)
 class Bound:
     """What stands for the bound socket that a side opens."""
 
-    place: MemoryPlace
+    place: MemoryInterface
     port: int
 
 
 class MemoryPort:
     """What stands for a UDP port of the reactor."""
 
-    def __init__(self, wires: Any, sock: Bound, receiver: Any, address: str = "") -> None:
+    def __init__(self, wires: Any, sock: Bound, listener: Any, address: str = "") -> None:
         self._wires = wires
         self._place = sock.place
         self._port = sock.port
         self._address = address or sock.place.interface.addresses[0]
-        self._socket = sock.place.host.bind(
-            sock.port, receiver.datagram_received, sock.place.device()
-        )
+        self._socket = sock.place.host.bind(sock.port, listener, sock.place.device())
 
     def send(self, data: bytes, target: Address) -> None:
         place = self._place
@@ -108,7 +106,7 @@ class Topology:
         self._asking: Host | None = None
 
     def bridge(
-        self, gateway_side: Interface, boiler_side: Interface, *, named: bool, tied: bool = True
+        self, gateway_side: Interface, boiler_side: Interface, *, named: bool, bound: bool = True
     ) -> Relay:
         """A bridge; ``named`` tells whether its configuration has its addresses."""
         interfaces = {gateway_side, boiler_side}
@@ -122,8 +120,8 @@ class Topology:
             (boiler_side, ports.gateway_port, -1),
         ):
             address = interface.addresses[which]
-            place: Any = MemoryPlace(host, interface, address if named else "", tied)
-            sides.append(Side(place, EVERYBODY, (first, *diagnostics)))
+            bound_to: Any = MemoryInterface(host, interface, address if named else "", bound)
+            sides.append(Side(bound_to, EVERYBODY, (first, *diagnostics)))
         clock = self.wires.clock
         relay = Relay(Devices(clock), ports, sides[0], sides[1], clock)
         reactor: Any = self.wires
@@ -266,12 +264,12 @@ class RelayLaws(SynchronousTestCase):
 
     @given(TALK, DELAYS, st.booleans(), st.booleans())
     def test_with_one_interface(
-        self, talk: list[Any], delays: list[float], named: bool, tied: bool
+        self, talk: list[Any], delays: list[float], named: bool, bound: bool
     ) -> None:
-        """With one address, or with two; tied to it, or not."""
+        """With one address, or with two; bound to it, or not."""
         topology = self.topology(delays)
         port = Interface("eth0", HOME, ("192.0.2.1", "192.0.2.2"))
-        topology.bridge(port, port, named=named, tied=tied)
+        topology.bridge(port, port, named=named, bound=bound)
         self.talk(topology, self.people(topology, HOME, HOME), talk)
 
     @given(TALK, DELAYS, st.booleans())

@@ -2,7 +2,7 @@
 
 - A broadcast is delivered to every socket on the wire that is bound to the port, **the sender's own
   sockets on that interface included**, from the sender's own address.
-- A socket that is tied to a device hears and sends on that device only; one that is not hears all.
+- A socket that is bound to a device hears and sends on that device only; one that is not hears all.
 - A unicast datagram goes to one socket of the host that has the address.
 
 It is stricter than Linux in one thing: a host whose two interfaces are on one wire hears on the one
@@ -40,7 +40,7 @@ class Interface:
 
 @dataclass(eq=False)
 class Socket:
-    """A bound UDP socket of a host. ``device`` is "" for one that is not tied to an interface."""
+    """A bound UDP socket of a host. ``device`` is "" for one that is not bound to an interface."""
 
     host: "Host"
     port: int

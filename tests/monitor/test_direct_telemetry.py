@@ -1,20 +1,21 @@
 """Direct telemetry: a connection of the bridge's own while no gateway session runs."""
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
 from hargassner.discovery import BoilerUnknownError, Devices
-from hargassner.monitor.direct_telemetry import RETRY_LONGEST, SILENCE_TIMEOUT, DirectTelemetry
+from hargassner.monitor.direct_telemetry import (
+    ASK_AGAIN,
+    RETRY_LONGEST,
+    SILENCE_TIMEOUT,
+    DirectTelemetry,
+)
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.access import Access
@@ -22,45 +23,8 @@ from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from tests.cases import Log
-from tests.monitor.test_interpreter import DOCUMENT
-
-
-class Transport(StringTransport):
-    """A connection to the boiler that ends when it is told to."""
-
-    def abortConnection(self) -> None:
-        self.loseConnection()
-
-    def loseConnection(self) -> None:
-        if not self.disconnecting:
-            super().loseConnection()
-            self.protocol.connectionLost(Failure(ConnectionDone()))
-
-
-@implementer(IStreamClientEndpoint)
-class BoilerEndpoint:
-    """The way to a boiler that answers when the test says so."""
-
-    def __init__(self) -> None:
-        self.attempts: list[tuple[Deferred[Any], Any]] = []
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:
-        attempt: Deferred[Any] = Deferred()
-        self.attempts.append((attempt, protocolFactory))
-        return attempt
-
-    def accept(self) -> Transport:
-        attempt, factory = self.attempts.pop(0)
-        protocol = factory.buildProtocol(None)
-        transport = Transport()
-        transport.protocol = protocol
-        protocol.makeConnection(transport)
-        attempt.callback(protocol)
-        return transport
-
-    def refuse(self, why: Exception | None = None) -> None:
-        attempt, _ = self.attempts.pop(0)
-        attempt.errback(Failure(why or ConnectError()))
+from tests.doubles.documents import SMALL
+from tests.doubles.transports import ScriptedEndpoint
 
 
 class DirectCase(SynchronousTestCase):
@@ -69,7 +33,7 @@ class DirectCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.log = Log(self)
-        self.endpoint = BoilerEndpoint()
+        self.endpoint = ScriptedEndpoint()
         self.boiler = Boiler()
         interpreter = Interpreter(self.boiler, self.clock, lambda _: None)
         self.direct = DirectTelemetry(self.clock, self.endpoint, interpreter)
@@ -85,21 +49,21 @@ class DirectCase(SynchronousTestCase):
 
     def session(self, number: int = 1) -> ISessionObserver:
         session = Session(number, ("192.0.2.7", 50000), self.proxy)
-        return self.direct.watch(session, is_gateway=True)
+        return self.direct.observe(session, is_gateway=True)
 
     def test_somebody_elses_session_does_not_end_it(self) -> None:
         session = Session(1, ("192.0.2.99", 50000), self.proxy)
         transport = self.endpoint.accept()
-        self.direct.watch(session, is_gateway=False)
+        self.direct.observe(session, is_gateway=False)
         self.assertFalse(transport.disconnecting)
 
     def test_a_session_of_unknown_origin_that_logs_in_is_given_way_to(self) -> None:
         session = Session(1, ("192.0.2.9", 50000), self.proxy)
         transport = self.endpoint.accept()
-        watcher = self.direct.watch(session, is_gateway=False)
+        observer = self.direct.observe(session, is_gateway=False)
         self.direct.give_way(session)
         self.assertTrue(transport.disconnecting)
-        watcher.over("enough")
+        observer.over("enough")
         self.assertEqual(len(self.endpoint.attempts), 1)
 
     def test_the_endpoint_double_is_honest(self) -> None:
@@ -107,7 +71,7 @@ class DirectCase(SynchronousTestCase):
 
     def test_lines_reach_the_model_without_a_login(self) -> None:
         transport = self.endpoint.accept()
-        transport.protocol.dataReceived(b"$<<" + DOCUMENT + b">>\r\n")
+        transport.protocol.dataReceived(b"$<<" + SMALL + b">>\r\n")
         transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
         self.assertTrue(self.boiler.availability.telemetry)
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
@@ -120,6 +84,18 @@ class DirectCase(SynchronousTestCase):
         transport.loseConnection()
         self.clock.advance(RETRY_LONGEST)
         self.assertEqual(self.endpoint.accept().value(), b"")
+
+    def test_a_boiler_that_refuses_is_asked_once_a_day_at_most(self) -> None:
+        """However often it is connected to."""
+        days, asked = 3, 0
+        while self.clock.seconds() < days * ASK_AGAIN:
+            transport = self.endpoint.accept()
+            asked += transport.value().count(b"$")
+            transport.protocol.dataReceived(b"$permission denied\r\n")
+            self.clock.advance(SILENCE_TIMEOUT - 1)
+            transport.loseConnection()
+            self.clock.advance(RETRY_LONGEST)
+        self.assertEqual(asked, days)
 
     def test_a_boiler_that_resets_is_read_again(self) -> None:
         self.endpoint.accept().loseConnection()
@@ -154,7 +130,8 @@ class DirectCase(SynchronousTestCase):
             self.endpoint.refuse(UnreachableError("10.0.0.72", reason))
             self.clock.advance(RETRY_LONGEST + 2)
         transport = self.endpoint.accept()
-        for _ in range(100):
+        # As many as are not yet looked at for what they mean.
+        for _ in range(20):
             transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
         self.assertEqual(
             [each for each in self.log.lines if "the boiler" in each or "our own" in each],
@@ -220,7 +197,7 @@ class DirectCase(SynchronousTestCase):
         second.over("the client closed")
         self.assertEqual(len(self.endpoint.attempts), 1)
 
-    def test_its_way_out_is_an_honest_watcher(self) -> None:
+    def test_its_way_out_is_an_honest_observer(self) -> None:
         verifyObject(ISessionObserver, self.session())
 
     def test_stopping_closes_the_connection(self) -> None:

@@ -4,8 +4,6 @@ import random
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -16,14 +14,9 @@ from hargassner.proxy.access import Access
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import IExchangeObserver
 from hargassner.proxy.session import Session
-
-DOCUMENT = (
-    b"<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK' dop='0'/>"
-    b"<CHANNEL id='1' name='TK' unit='\xb0C'/></ANALOG>"
-    b"<DIGITAL><CHANNEL id='0' bit='0' name='St\xf6rung'/></DIGITAL></DAQPRJ>\r\n"
-)
-TOKEN = b"$0A1B2C3D\r\n"
-KEY = b"$login key 1300112233445566778899AABBCCDDEEFF\r\n"
+from tests.cases import Log
+from tests.doubles.documents import SMALL
+from tests.doubles.login import KEY, TOKEN
 
 
 class InterpreterCase(SynchronousTestCase):
@@ -39,11 +32,8 @@ class InterpreterCase(SynchronousTestCase):
         )
         proxy = ProxyFactory(self.clock, lambda _: Deferred(), Access(["any"], Devices(self.clock)))
         self.session = Session(1, ("192.0.2.7", 51975), proxy)
-        self.events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
-        self.session_interpreter = self.interpreter.watch(self.session)
-
-    def logged(self) -> list[str]:
-        return [formatEvent(event) for event in self.events]
+        self.log = Log(self)
+        self.session_interpreter = self.interpreter.observe(self.session)
 
     def log_in(self) -> None:
         self.session_interpreter.gateway_sent(b"$login token\r\n")
@@ -77,8 +67,8 @@ class SessionTests(InterpreterCase):
 
     def test_a_descriptor_is_handed_on_and_telemetry_understood(self) -> None:
         self.session_interpreter.gateway_sent(b"$daq desc\r\n")
-        self.session_interpreter.boiler_sent(b"$<<" + DOCUMENT + b">>\r\npm 7 65.9 1 \r\n")
-        self.assertEqual(self.described, [DOCUMENT])
+        self.session_interpreter.boiler_sent(b"$<<" + SMALL + b">>\r\npm 7 65.9 1 \r\n")
+        self.assertEqual(self.described, [SMALL])
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
         self.assertEqual(self.boiler.channels["tk"].since, 1_700_000_000)
         self.assertEqual(self.boiler.channels["stoerung"].text, "ON")
@@ -86,7 +76,7 @@ class SessionTests(InterpreterCase):
     def test_neither_token_nor_key_is_logged(self) -> None:
         self.log_in()
         self.session_interpreter.boiler_sent(b"$0A1B2C3D what is this\r\n")
-        log = "\n".join(self.logged())
+        log = "\n".join(self.log.lines)
         self.assertNotIn("0A1B2C3D", log)
         self.assertNotIn("1300112233445566778899AABBCCDDEEFF", log)
 
@@ -94,7 +84,7 @@ class SessionTests(InterpreterCase):
         for _ in range(3):
             self.session_interpreter.gateway_sent(b"$frobnicate now\r\n")
             self.session_interpreter.boiler_sent(b"$done\r\n")
-        said = [each for each in self.logged() if "frobnicate" in each]
+        said = [each for each in self.log.lines if "frobnicate" in each]
         self.assertEqual(len(said), 1)
 
     def test_what_is_refused_again_and_again_is_said_once(self) -> None:
@@ -104,7 +94,7 @@ class SessionTests(InterpreterCase):
                 f'$par get changed "2026-01-01 00:00:{second:02}"\r\n$erract\r\n'.encode()
             )
             self.session_interpreter.boiler_sent(b"$Unknown Command\r\n$permission denied\r\n")
-        said = [each for each in self.logged() if "refused" in each]
+        said = [each for each in self.log.lines if "refused" in each]
         self.assertEqual(len(said), 2, said)
         self.assertIn('$par get changed "2026-01-01 00:00:00": $Unknown Command', said[0])
         self.assertIn("$erract: $permission denied", said[1])
@@ -124,25 +114,25 @@ class SessionTests(InterpreterCase):
             self.setUp()
             for place in range(0, len(garbage), 1456):
                 self.session_interpreter.gateway_sent(garbage[place : place + 1456])
-            said = self.logged()
+            said = self.log.lines
             self.assertLessEqual(len(said), 1, said)
             self.assertTrue("".join(said).isprintable() or not said, said)
 
     def test_what_the_boiler_says_cannot_steer_the_terminal(self) -> None:
         self.session_interpreter.gateway_sent(b'$par set "PR001;6;1\x1b[2J"\r\n')
         self.session_interpreter.boiler_sent(b"$err \x07\r\n?? \x1b[2J\nwhat\r\n")
-        self.assertEqual(len(self.logged()), 2)
-        for each in self.logged():
+        self.assertEqual(len(self.log.lines), 2)
+        for each in self.log.lines:
             self.assertIn("\N{REPLACEMENT CHARACTER}", each)
             self.assertTrue(each.isprintable())
 
     def test_what_cannot_be_read_is_counted_and_its_cause_said_once(self) -> None:
         self.log_in()
-        before = len(self.events)
+        before = len(self.log.events)
         for _ in range(5):
             self.session_interpreter.boiler_sent(b"?? what\r\n")
         self.assertEqual(self.interpreter.unreadable, 5)
-        self.assertEqual(len(self.events) - before, 1)
+        self.assertEqual(len(self.log.events) - before, 1)
 
 
 class BridgeTests(InterpreterCase):
@@ -154,10 +144,10 @@ class BridgeTests(InterpreterCase):
         self.assertEqual(self.boiler.settings["PR001"].text, "Oui")
 
     def test_a_refusal_is_for_the_bridge_to_say(self) -> None:
-        before = len(self.events)
+        before = len(self.log.events)
         self.session_interpreter.bridge_sent(b"$par get PR001\r\n")
         self.session_interpreter.bridge_received(b"$err parameter\r\n")
-        self.assertEqual(len(self.events), before)
+        self.assertEqual(len(self.log.events), before)
 
     def test_an_answer_that_does_not_come_does_not_mix_up_the_gateways(self) -> None:
         self.session_interpreter.bridge_sent(b'$par set "4;3;20"\r\n')

@@ -21,7 +21,7 @@ KEY = b"1300112233445566778899AABBCCDDEEFF"
 
 
 class JournalCase(ClockCase):
-    """A journal of five lines, and a session that it overhears."""
+    """A journal of five lines, and a session that it observes."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -39,14 +39,14 @@ class DialogueTests(JournalCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.ear = self.journal.watch(self.session)
+        self.observer = self.journal.observe(self.session)
 
-    def test_it_is_an_honest_watcher(self) -> None:
-        verifyObject(IExchangeObserver, self.ear)
+    def test_it_is_an_honest_observer(self) -> None:
+        verifyObject(IExchangeObserver, self.observer)
 
     def test_requests_of_the_bridge_are_kept_and_their_answers(self) -> None:
-        self.ear.bridge_sent(b'$par set "4;3;20"\r\n')
-        self.ear.bridge_received(b"$ack\r\n")
+        self.observer.bridge_sent(b'$par set "4;3;20"\r\n')
+        self.observer.bridge_received(b"$ack\r\n")
         self.assertEqual(
             [(line.direction, line.text) for line in self.journal.dialogue[1:]],
             [("bridge", '$par set "4;3;20"'), ("boiler", "$ack")],
@@ -54,12 +54,12 @@ class DialogueTests(JournalCase):
 
     def test_lines_are_kept_with_their_time_session_and_direction(self) -> None:
         self.clock.advance(1.5)
-        self.ear.gateway_sent(b"$upt")
-        self.ear.gateway_sent(b"ime\r\n")
+        self.observer.gateway_sent(b"$upt")
+        self.observer.gateway_sent(b"ime\r\n")
         self.clock.advance(1)
-        self.ear.boiler_sent(b"$666151\r")
-        self.ear.boiler_sent(b"\n")
-        self.ear.over("the client closed")
+        self.observer.boiler_sent(b"$666151\r")
+        self.observer.boiler_sent(b"\n")
+        self.observer.over("the client closed")
         self.assertEqual(
             self.journal.dialogue,
             (
@@ -72,34 +72,34 @@ class DialogueTests(JournalCase):
 
     def test_the_oldest_lines_make_room_for_the_newest(self) -> None:
         for number in range(7):
-            self.ear.boiler_sent(b"zNr %d\r\n" % number)
+            self.observer.boiler_sent(b"zNr %d\r\n" % number)
         self.assertEqual(self.texts(), ["zNr 2", "zNr 3", "zNr 4", "zNr 5", "zNr 6"])
 
     def test_telemetry_is_shortened(self) -> None:
-        self.ear.boiler_sent(b"pm 9 20.0 7.7\r\npm" + b" 65.9" * 90 + b" \r\n")
+        self.observer.boiler_sent(b"pm 9 20.0 7.7\r\npm" + b" 65.9" * 90 + b" \r\n")
         short, long = self.texts()[-2:]
         self.assertEqual(short, "pm 9 20.0 7.7")
         self.assertEqual(long, "pm" + " 65.9" * 11 + " 65…")
 
     def test_long_lines_are_shortened_and_endless_ones_too(self) -> None:
         for line in (b"z" + b"-" * 5000, b"z" + b"-" * 100_000):
-            self.ear.boiler_sent(line + b"\r\n")
+            self.observer.boiler_sent(line + b"\r\n")
             self.assertEqual(self.texts()[-1], "z" + "-" * 119 + "…")
 
-    def test_control_characters_become_harmless(self) -> None:
-        self.ear.boiler_sent(b"z\x1b[2J\x07 R\xe9duire\nx\r\n")
-        self.ear.boiler_sent(b"pm \x1b]0;x\x9b1 \r\n")
+    def test_control_characters_become_printable(self) -> None:
+        self.observer.boiler_sent(b"z\x1b[2J\x07 R\xe9duire\nx\r\n")
+        self.observer.boiler_sent(b"pm \x1b]0;x\x9b1 \r\n")
         self.assertEqual(
             self.texts()[-2:], ["z\ufffd[2J\ufffd Réduire\ufffdx", "pm \ufffd]0;x\ufffd1 "]
         )
 
     def test_neither_token_nor_key_is_kept(self) -> None:
         self.journal = Journal(self.clock)
-        ear = self.journal.watch(self.session)
-        ear.gateway_sent(b"$daq stop\r\n$Login  Token\r\n")
-        ear.boiler_sent(b"$daq stopped\r\nzIP 10.0.0.72\r\npm 1 2 \r\n$" + TOKEN + b"\r\n")
-        ear.gateway_sent(b"$login key " + KEY + b"\r\n")
-        ear.boiler_sent(b"zclient login (7421)\r\n$ack\r\nzsaid " + TOKEN + b"?\r\n")
+        observer = self.journal.observe(self.session)
+        observer.gateway_sent(b"$daq stop\r\n$Login  Token\r\n")
+        observer.boiler_sent(b"$daq stopped\r\nzIP 10.0.0.72\r\npm 1 2 \r\n$" + TOKEN + b"\r\n")
+        observer.gateway_sent(b"$login key " + KEY + b"\r\n")
+        observer.boiler_sent(b"zclient login (7421)\r\n$ack\r\nzsaid " + TOKEN + b"?\r\n")
         self.assertEqual(
             self.texts()[1:],
             [
@@ -117,15 +117,15 @@ class DialogueTests(JournalCase):
         )
 
     def test_a_token_in_a_form_that_is_not_known_is_not_kept_either(self) -> None:
-        self.ear.gateway_sent(b"$login token\r\n")
-        self.ear.boiler_sent(b"$t0k-en!\r\n")
-        self.ear.gateway_sent(b"$login key x\r\n")
-        self.ear.boiler_sent(b"zwrong key for t0k-en!\r\n")
+        self.observer.gateway_sent(b"$login token\r\n")
+        self.observer.boiler_sent(b"$t0k-en!\r\n")
+        self.observer.gateway_sent(b"$login key x\r\n")
+        self.observer.boiler_sent(b"zwrong key for t0k-en!\r\n")
         self.assertNotIn("t0k-en!", " ".join(self.texts()))
 
     def test_after_a_refused_login_replies_are_shown(self) -> None:
-        self.ear.gateway_sent(b"$login token\r\n")
-        self.ear.boiler_sent(b"$permission denied\r\n$V2.18\r\n")
+        self.observer.gateway_sent(b"$login token\r\n")
+        self.observer.boiler_sent(b"$permission denied\r\n$V2.18\r\n")
         self.assertEqual(self.texts()[-2:], ["$permission denied", "$V2.18"])
 
 
@@ -216,7 +216,7 @@ class KeepingTests(JournalCase):
         self.assertEqual(line.level, "critical")
         self.assertIn("ValueError: not this one", line.text)
 
-    def test_a_line_is_bounded_and_harmless(self) -> None:
+    def test_a_line_is_bounded_and_printable(self) -> None:
         self.logger.info("{text}", text="\x1b[2J" + "x" * 1000)
         [line] = self.journal.lines
         self.assertEqual(line.text, "\ufffd[2J" + "x" * 496 + "…")

@@ -21,7 +21,7 @@ from tests.cases import free_ports
 from tests.mqtt.packets import length, published
 
 HOST = "127.0.0.1"
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds that a broker has to start."""
 
 
@@ -66,13 +66,13 @@ class Broker:
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
         self.process = self.spawn()
-        patience = time.monotonic() + PATIENCE
+        timeout = time.monotonic() + TIMEOUT
         while True:
             try:
                 socket.create_connection((HOST, self.port)).close()
                 return
             except OSError:
-                if self.process.poll() is not None or time.monotonic() > patience:
+                if self.process.poll() is not None or time.monotonic() > timeout:
                     raise
                 time.sleep(0.02)
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from twisted.internet.defer import Deferred, maybeDeferred
 
@@ -33,6 +32,7 @@ from hargassner.simulator.boiler.parameters import standard_parameters
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
 from tests.cases import ClockCase
+from tests.doubles.documents import document
 from tests.doubles.hass_running import RunningHome
 from tests.telling import tell
 
@@ -79,23 +79,13 @@ def described(
     channels: tuple[tuple[str, str, str], ...] = CHANNELS, bits: tuple[str, ...] = BITS
 ) -> Described:
     """The event of a descriptor."""
-    analog = "".join(
-        f"<CHANNEL id='{place}' name={quoteattr(name)} unit={quoteattr(unit)}/>"
-        for place, (name, unit, _) in enumerate(channels)
-    )
-    digital = "".join(
-        f"<CHANNEL id='0' bit='{bit}' name={quoteattr(name)}/>" for bit, name in enumerate(bits)
-    )
-    document = (f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>").encode(
-        "latin-1"
-    )
-    return Described(parse_descriptor(document))
+    analog = ((name, unit) for name, unit, _ in channels)
+    return Described(parse_descriptor(document(analog, bits)))
 
 
 def standard_boiler(boiler: Boiler) -> None:
     """Tell a model everything of the simulated boiler, which has most of what there is."""
-    document = standard_layout().document()
-    boiler.apply(Described(parse_descriptor(document)), NOW)
+    boiler.apply(Described(parse_descriptor(standard_layout().document())), NOW)
     tell(boiler, TelemetryLine(standard_layout().line({}, {}).rstrip(b"\r\n")), NOW)
     for parameter in standard_parameters():
         boiler.apply(ParameterSeen(parse_parameter(parameter.record())), NOW)
@@ -141,7 +131,7 @@ class HomeCase(ClockCase):
             self.boiler,
             self.config,
             self.broker,
-            self.control,
+            self.control if self.config.gateway.enabled else None,
             self.clock,
             StateDirectory(self.directory),
             at_once,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-LET_IN = b"\x20\x02\x00\x00"
+CONNACK = b"\x20\x02\x00\x00"
 PONG = b"\xd0\x00"
 UNSUBSCRIBED = b"\xb0\x02\x00\x01"
 """An UNSUBACK."""

@@ -16,9 +16,9 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from hargassner.config import config_from
 from hargassner.reactor import IBridgeReactor
 from hargassner.service import Bridge
-from tests.cases import free_ports
+from tests.cases import free_ports, until
+from tests.mqtt.broker_case import STATUS
 from tests.mqtt.brokers import HOST, Broker, Mosquitto, Onlooker
-from tests.mqtt.test_brokers import STATUS, until
 
 
 class CompositionTests(SynchronousTestCase):

@@ -1,84 +1,17 @@
 """The link against real brokers: one suite, two brokers."""
 
-import shutil
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.protocol import Factory
+from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 from twisted.logger import LogLevel
 
-from hargassner.config import MqttConfig
 from hargassner.mqtt.interfaces import LinkState
-from hargassner.mqtt.link import BrokerLink
-from tests.cases import DescriptorCase
-from tests.mqtt.brokers import HOST, Broker, Cable, Embedded, Mosquitto, Onlooker
+from tests.cases import until
+from tests.mqtt.broker_case import STATUS, BrokerCase
+from tests.mqtt.brokers import HOST, Cable, Embedded, Mosquitto
 from tests.mqtt.certificates import Authority
-
-STATUS = "hargassner/boiler/status"
-POLL = 0.02
-
-
-@inlineCallbacks
-def until(condition: Any) -> Any:
-    """Wait until a condition holds; the test's time-out ends it where it never does."""
-    while not condition():
-        yield deferLater(reactor, POLL)
-
-
-class BrokerCase(DescriptorCase):
-    """A broker and a link to it."""
-
-    timeout = 60
-    make_broker: type[Broker]
-
-    @inlineCallbacks
-    def setUp(self) -> Any:
-        # From its first listening port on, the reactor keeps a descriptor in reserve.
-        yield reactor.listenTCP(0, Factory(), interface=HOST).stopListening()
-        yield super().setUp()
-        self.folder = Path(mkdtemp(prefix="hargassner-test-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def broker(self, **options: Any) -> Broker:
-        """A broker that runs."""
-        broker = self.make_broker(self.folder, **options)
-        self.addCleanup(broker.kill)
-        broker.start()
-        return broker
-
-    def link(self, url: str, **options: Any) -> BrokerLink:
-        """A link that runs."""
-        link = BrokerLink(MqttConfig(url=url, **options), reactor)
-        link.startService()
-        self.addCleanup(self.stop, link)
-        return link
-
-    def stop(self, link: BrokerLink) -> Deferred[None] | None:
-        return link.stopService() if link.running else None
-
-    @inlineCallbacks
-    def online(self, url: str, **options: Any) -> Any:
-        """A link that is online."""
-        link = self.link(url, **options)
-        yield until(lambda: link.status.state is LinkState.ONLINE)
-        return link
-
-    @inlineCallbacks
-    def onlooker(self, broker: Broker) -> Any:
-        """Another client."""
-        endpoint = HostnameEndpoint(reactor, HOST, broker.port)
-        onlooker = yield endpoint.connect(Factory.forProtocol(Onlooker))
-        self.addCleanup(self.gone, onlooker)
-        return onlooker
-
-    def gone(self, onlooker: Onlooker) -> Deferred[None]:
-        onlooker.transport.abortConnection()
-        return deferLater(reactor, 0, lambda: None)
 
 
 class BrokerTests:
@@ -160,10 +93,10 @@ class BrokerTests:
         broker.start()
         yield until(lambda: link.status.connections == 2)
         onlooker = yield self.onlooker(broker)
-        wanted = {
+        expected = {
             f"hargassner/boiler/c{number}": "old" if number % 2 else "new" for number in range(300)
         }
-        yield until(lambda: onlooker.last() == {**wanted, STATUS: "online"})
+        yield until(lambda: onlooker.last() == {**expected, STATUS: "online"})
 
     @inlineCallbacks
     def test_a_cleared_topic_is_retained_no_more(self) -> Any:
@@ -292,8 +225,8 @@ class BrokerTests:
         broker.thaw()
         yield until(lambda: not link.waiting)
         onlooker = yield self.onlooker(broker)
-        wanted = {f"hargassner/boiler/c{topic}": f"{value:08}" for topic in range(20)}
-        yield until(lambda: onlooker.last() == {**wanted, STATUS: "online"})
+        expected = {f"hargassner/boiler/c{topic}": f"{value:08}" for topic in range(20)}
+        yield until(lambda: onlooker.last() == {**expected, STATUS: "online"})
 
     @inlineCallbacks
     def test_a_frozen_broker_does_not_hold_the_stop(self) -> Any:
@@ -337,13 +270,13 @@ class MosquittoTests(BrokerTests, BrokerCase):
             each.subscribe(f"p/ready/{each.base}", lambda topic, _what: ready.append(topic))
             each.publish(f"p/ready/{each.base}", "", retain=False)
         yield until(lambda: len(ready) == 2)
-        wanted = [str(number) for number in range(3_000)]
-        for first in range(0, len(wanted), 200):
-            for each in wanted[first : first + 200]:
+        expected = [str(number) for number in range(3_000)]
+        for first in range(0, len(expected), 200):
+            for each in expected[first : first + 200]:
                 sender.publish("p/par_4/set", each, retain=False)
             yield until(lambda: not sender.waiting)
-        yield until(lambda: len(results) == len(wanted))
-        self.assertEqual((answered, results), (wanted, wanted))
+        yield until(lambda: len(results) == len(expected))
+        self.assertEqual((answered, results), (expected, expected))
 
     @inlineCallbacks
     def test_a_client_certificate_lets_us_in(self) -> Any:

@@ -28,7 +28,7 @@ from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.problems import connection_problem
 from hargassner.mqtt.retries import REFUSED_RETRY
 from tests.mqtt.certificates import Authority
-from tests.mqtt.test_link import LinkCase
+from tests.mqtt.link_case import LinkCase
 
 
 class FolderCase(SynchronousTestCase):

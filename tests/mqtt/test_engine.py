@@ -19,7 +19,7 @@ from hargassner.mqtt.events import (
 )
 from hargassner.mqtt.messages import Identity, Message
 from tests.mqtt.packets import (
-    LET_IN,
+    CONNACK,
     PONG,
     Packet,
     packets,
@@ -42,7 +42,7 @@ def accepted() -> Engine:
     """An engine that the broker has accepted."""
     engine = begun()
     engine.take()
-    engine.feed(LET_IN)
+    engine.feed(CONNACK)
     return engine
 
 
@@ -96,7 +96,7 @@ class ConnectTests(SynchronousTestCase):
         self.assertNotIn("geheim", repr(Identity("x", WILL, "u", "geheim")))
 
     def test_is_admitted(self) -> None:
-        self.assertEqual(begun().feed(LET_IN), [Admitted()])
+        self.assertEqual(begun().feed(CONNACK), [Admitted()])
 
     def test_refusals_that_last_are_told_from_those_that_may_pass(self) -> None:
         for code, word, lasting in [
@@ -123,14 +123,14 @@ class ConnectTests(SynchronousTestCase):
         )
 
     def test_who_lets_us_in_twice_is_no_broker(self) -> None:
-        admitted, problem = begun().feed(LET_IN + LET_IN + LET_IN)
+        admitted, problem = begun().feed(CONNACK + CONNACK + CONNACK)
         self.assertEqual(admitted, Admitted())
         self.assertIsInstance(problem, ConnectionProblem)
 
     def test_nothing_follows_a_refusal(self) -> None:
         engine = begun()
         engine.feed(refusal(5))
-        self.assertEqual(engine.feed(LET_IN + published("a", b"1")), [])
+        self.assertEqual(engine.feed(CONNACK + published("a", b"1")), [])
         self.assertEqual(engine.tick(), [])
 
 
@@ -167,7 +167,7 @@ class MessagesTests(SynchronousTestCase):
 
     def test_several_packets_can_come_at_once(self) -> None:
         engine = begun()
-        events = engine.feed(LET_IN + published("a", b"1") + published("a", b"2"))
+        events = engine.feed(CONNACK + published("a", b"1") + published("a", b"2"))
         self.assertEqual(events, [Admitted(), Received("a", "1"), Received("a", "2")])
 
     def test_what_was_retained_is_not_heard(self) -> None:
@@ -203,7 +203,7 @@ class MessagesTests(SynchronousTestCase):
     @given(st.lists(st.integers(0), max_size=10))
     def test_however_the_network_cuts_it_the_broker_says_the_same(self, places: list[int]) -> None:
         stream = (
-            LET_IN
+            CONNACK
             + published("a", b"1")
             + published("b", "ä".encode())
             + PONG

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hargassner.mqtt.intake import MOST_AT_ONCE, SLICE
 from hargassner.mqtt.link_states import ENOUGH
 from hargassner.mqtt.outbox import MOST_EVENTS
+from tests.mqtt.link_case import MOST_READ, LinkCase, Wire
 from tests.mqtt.packets import published
-from tests.mqtt.test_link import MOST_READ, LinkCase, Wire
 
 COMMAND = "p/par_4/set"
 RESULT = "p/par_4/result"
@@ -50,7 +50,7 @@ class TurnTests(FloodCase):
 
     def test_a_slice_is_taken_in_a_turn_and_nothing_is_read_meanwhile(self) -> None:
         wire = self.online()
-        wire.say(commands(0, 1_000)[:MOST_READ])
+        wire.says(commands(0, 1_000)[:MOST_READ])
         turns = [self.answered]
 
         def another_turn() -> None:
@@ -68,21 +68,21 @@ class TurnTests(FloodCase):
 
     def test_many_small_messages_take_several_turns(self) -> None:
         wire = self.online()
-        wire.say(published("p/1/set", b"") * 60)
+        wire.says(published("p/1/set", b"") * 60)
         self.assertEqual(self.answered, 20)
         self.clock.advance(0)
         self.assertEqual(self.answered, 60)
 
     def test_what_is_too_large_is_passed_over_in_slices_too(self) -> None:
         wire = self.online()
-        wire.say(published(COMMAND, bytes(10 * MOST_READ)) + commands(0, 1))
+        wire.says(published(COMMAND, bytes(10 * MOST_READ)) + commands(0, 1))
         self.clock.advance(0)
         self.assertEqual(self.results(wire), ["1", "2"])
         self.assertEqual(self.link.counters.dropped, 1)
 
     def test_one_message_is_handled_at_once(self) -> None:
         wire = self.online()
-        wire.say(commands(0, 1))
+        wire.says(commands(0, 1))
         self.assertEqual(self.results(wire), ["1"])
         self.assertEqual(wire.producerState, "producing")
 
@@ -92,7 +92,7 @@ class ResultTests(FloodCase):
 
     def test_none_is_lost_and_they_keep_their_order(self) -> None:
         wire = self.online()
-        wire.say(commands(0, 3_000))
+        wire.says(commands(0, 3_000))
         self.clock.advance(0)
         self.assertEqual(self.results(wire), [str(each) for each in range(1, 3_001)])
 
@@ -100,7 +100,7 @@ class ResultTests(FloodCase):
         """The messages wait at the broker, and only a few answers here."""
         wire = self.online()
         wire.fill()
-        wire.say(commands(0, 5_000))
+        wire.says(commands(0, 5_000))
         self.clock.advance(0)
         self.assertLess(self.link.waiting, ENOUGH + 2 * MOST_AT_ONCE)
         self.assertGreaterEqual(len(wire.coming), len(commands(0, 5_000)) - 2 * MOST_READ)
@@ -113,7 +113,7 @@ class ResultTests(FloodCase):
         wire = self.online()
         wire.fill()
         for number in range(MOST_EVENTS + 10):
-            wire.say(commands(number, number + 1))
+            wire.says(commands(number, number + 1))
             self.clock.advance(0)
         self.assertLess(self.link.waiting, ENOUGH + 2 * MOST_AT_ONCE)
         wire.drain()
@@ -122,8 +122,8 @@ class ResultTests(FloodCase):
 
     def test_with_the_connection_ends_what_was_not_taken_in(self) -> None:
         wire = self.online()
-        wire.say(commands(0, 1_000)[: 20 * SLICE])
-        wire.lose()
+        wire.says(commands(0, 1_000)[: 20 * SLICE])
+        wire.gone()
         answered = self.answered
         self.clock.advance(0)
         self.assertEqual(self.answered, answered)
@@ -132,14 +132,14 @@ class ResultTests(FloodCase):
         """Who closes with something unread resets the connection, and loses the goodbye."""
         wire = self.online()
         wire.closes = False
-        wire.say(commands(0, 1_000))
+        wire.says(commands(0, 1_000))
         answered = self.answered
         self.link.stopService()
         self.clock.advance(0)
         self.assertEqual((wire.producerState, wire.coming), ("producing", b""))
         self.assertEqual(self.answered, answered)
         self.assertEqual(wire.heard()[-1].kind, "DISCONNECT")
-        wire.lose()
+        wire.gone()
 
 
 class Laws(FloodCase):
@@ -152,7 +152,7 @@ class Laws(FloodCase):
         first, given_ = self.answered, 0
         for step in steps:
             if isinstance(step, int):
-                wire.say(commands(given_, given_ + step))
+                wire.says(commands(given_, given_ + step))
                 given_ += step
             elif step == "turn":
                 self.clock.advance(0)
@@ -165,5 +165,5 @@ class Laws(FloodCase):
         self.clock.advance(0)
         results = [str(each) for each in range(first + 1, first + given_ + 1)]
         self.assertEqual(self.results(wire), results)
-        wire.lose()
+        wire.gone()
         self.wait_for_attempt(62)

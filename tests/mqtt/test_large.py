@@ -4,8 +4,8 @@ from twisted.logger import LogLevel
 
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.limit import LARGE, PROOFS
+from tests.mqtt.link_case import LinkCase, Wire
 from tests.mqtt.packets import UNSUBSCRIBED, Packet
-from tests.mqtt.test_link import LinkCase, Wire
 
 STATUS = ("hargassner/boiler/status", "online")
 
@@ -31,7 +31,7 @@ class LargeCase(LinkCase):
         for _ in range(times):
             wire, sent = self.connect()
             self.assertIn("large", [each.topic for each in sent if each.kind == "PUBLISH"])
-            wire.lose()
+            wire.gone()
 
 
 class LimitTests(LargeCase):
@@ -50,7 +50,7 @@ class LimitTests(LargeCase):
     def test_it_is_said_once(self) -> None:
         self.thrown_out(PROOFS)
         for _ in range(3):
-            self.connect()[0].lose()
+            self.connect()[0].gone()
         [said] = [each for each in self.log.at(LogLevel.warn) if "100000 bytes" in each]
         self.assertIn("max_packet_size", said)
 
@@ -64,8 +64,8 @@ class LimitTests(LargeCase):
         self.assertEqual(self.link.status.limit, 0)
         for _ in range(5):
             wire, _ = self.connect()
-            wire.say(UNSUBSCRIBED)
-            wire.lose()
+            wire.says(UNSUBSCRIBED)
+            wire.gone()
         self.thrown_out(1)
         self.assertEqual(self.link.status.limit, 0)
 
@@ -73,8 +73,8 @@ class LimitTests(LargeCase):
         """Two bridges of the same name throw each other out again and again."""
         for _ in range(10):
             wire, _ = self.connect()
-            wire.say(UNSUBSCRIBED)
-            wire.lose()
+            wire.says(UNSUBSCRIBED)
+            wire.gone()
         self.assertEqual(self.link.status.limit, 0)
 
     def test_a_broker_that_freezes_is_not_suspected(self) -> None:
@@ -90,8 +90,8 @@ class LimitTests(LargeCase):
         for _ in range(PROOFS):
             wire, _ = self.connect()
             # Of the three it took those that it was sent first.
-            wire.say(UNSUBSCRIBED * 2)
-            wire.lose()
+            wire.says(UNSUBSCRIBED * 2)
+            wire.gone()
         self.assertEqual(self.link.status.limit, 2 * self.size)
 
 
@@ -104,10 +104,10 @@ class SmallTests(LargeCase):
         for _ in range(5):
             wire, sent = self.connect()
             self.assertNotIn("UNSUBSCRIBE", [each.kind for each in sent])
-            wire.lose()
+            wire.gone()
         self.assertEqual(self.link.status.limit, 0)
 
     def test_an_answer_to_nothing_is_borne(self) -> None:
         wire, _ = self.connect()
-        wire.say(UNSUBSCRIBED)
+        wire.says(UNSUBSCRIBED)
         self.assertEqual(self.state, LinkState.ONLINE)

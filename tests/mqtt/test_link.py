@@ -2,13 +2,8 @@
 
 from typing import Any
 
-from paho.mqtt import client as paho
-from twisted.internet import error
 from twisted.internet.interfaces import IPushProducer, IStreamClientEndpoint
-from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.logger import LogLevel
-from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
@@ -22,136 +17,8 @@ from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.outbox import MOST_EVENTS
 from hargassner.mqtt.retries import REFUSED_RETRY, REFUSED_RETRY_LONGEST, RETRY_LONGEST, SETTLED
 from tests.cases import ClockCase
-from tests.monitor.test_direct_telemetry import BoilerEndpoint
-from tests.mqtt.packets import LET_IN, PONG, Packet, packets, published, refusal, subscribed
-
-CONFIG = MqttConfig(url="mqtt://broker.lan")
-MOST_READ = 65_536
-"""Bytes that Twisted reads from a socket at once."""
-
-
-class Wire(StringTransport):
-    """A connection to a broker that says what the test makes it say."""
-
-    protocol: Any
-    closes = True
-    """Whether the broker takes what it is sent, so that we can close."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self.aborting = False
-        self.lost = False
-        self.coming = b""
-        """What the broker has sent and nobody has read."""
-        self._clock = clock
-
-    def loseConnection(self) -> None:
-        super().loseConnection()
-        if self.closes:
-            self.lose()
-
-    def abortConnection(self) -> None:
-        self.aborting = True
-        self.lose()
-
-    def lose(self) -> None:
-        """The connection is gone."""
-        if not self.lost:
-            self.lost = True
-            self.protocol.connectionLost(Failure(error.ConnectionDone()))
-
-    def say(self, data: bytes) -> None:
-        """The broker sends something; as much is read at once as a reactor reads."""
-        self.coming += data
-        self._arrive()
-
-    def resumeProducing(self) -> None:
-        super().resumeProducing()
-        if self.coming:
-            self._clock.callLater(0, self._arrive)
-
-    def _arrive(self) -> None:
-        while self.coming and self.producerState == "producing" and not self.lost:
-            data, self.coming = self.coming[:MOST_READ], self.coming[MOST_READ:]
-            self.protocol.dataReceived(data)
-
-    def heard(self) -> list[Packet]:
-        """The packets that the broker received since it was asked last."""
-        data = self.value()
-        self.clear()
-        return packets(data)
-
-    def published(self) -> list[tuple[str, str]]:
-        """Topics and payloads among them."""
-        return [(each.topic, each.payload) for each in self.heard() if each.kind == "PUBLISH"]
-
-    def fill(self) -> None:
-        """The broker reads no more."""
-        self.producer.pauseProducing()
-
-    def drain(self) -> None:
-        """The broker reads again."""
-        self.producer.resumeProducing()
-
-
-class BrokerEndpoint(BoilerEndpoint):
-    """The way to a broker that answers when the test says so."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self.clock = clock
-
-    def accept(self) -> Wire:
-        """Accept the connection, and say nothing."""
-        attempt, factory = self.attempts.pop(0)
-        wire = Wire(self.clock)
-        wire.protocol = factory.buildProtocol(None)
-        wire.protocol.makeConnection(wire)
-        attempt.callback(wire.protocol)
-        return wire
-
-    def refuse(self) -> None:
-        """Nobody listens."""
-        attempt, _ = self.attempts.pop(0)
-        attempt.errback(Failure(error.ConnectionRefusedError()))
-
-
-class LinkCase(ClockCase):
-    """A link that runs."""
-
-    config = CONFIG
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.patch(paho, "time_func", self.clock.seconds)
-        self.endpoint = BrokerEndpoint(self.clock)
-        clock: Any = self.clock
-        self.link = BrokerLink(self.config, clock, self.endpoint)
-        self.statuses: list[LinkStatus] = []
-        self.link.on_status(self.statuses.append)
-        self.link.startService()
-        # Before the clock is looked at.
-        self.addCleanup(self.link.stopService)
-
-    def online(self) -> Wire:
-        """Let the next attempt succeed."""
-        wire = self.endpoint.accept()
-        wire.heard()
-        wire.say(LET_IN)
-        return wire
-
-    def wait_for_attempt(self, seconds: int) -> int:
-        """How many seconds pass until the next attempt, at most so many."""
-        passed = 0
-        while not self.endpoint.attempts:
-            self.assertLess(passed, seconds)
-            self.clock.advance(1)
-            passed += 1
-        return passed
-
-    @property
-    def state(self) -> LinkState:
-        return self.link.status.state
+from tests.mqtt.link_case import BrokerEndpoint, LinkCase
+from tests.mqtt.packets import CONNACK, PONG, published, refusal, subscribed
 
 
 class DoublesTests(LinkCase):
@@ -173,7 +40,7 @@ class ComingAndGoingTests(LinkCase):
         self.clock.advance(3)
         wire = self.online()
         self.clock.advance(4)
-        wire.lose()
+        wire.gone()
         states = [(each.state, each.since, each.connections) for each in self.statuses]
         self.assertEqual(
             states,
@@ -187,7 +54,7 @@ class ComingAndGoingTests(LinkCase):
         self.assertEqual(self.link.status.url, "mqtt://broker.lan")
 
     def test_a_broker_that_hangs_up_before_it_answers_is_told_from_one_that_is_lost(self) -> None:
-        self.endpoint.accept().lose()
+        self.endpoint.accept().gone()
         self.assertEqual(
             self.link.status.problem, "the broker closed the connection instead of answering"
         )
@@ -233,9 +100,9 @@ class ComingAndGoingTests(LinkCase):
         wire.closes = False
         stopped = self.link.stopService()
         self.clock.advance(GRACE - 0.1)
-        self.assertFalse(wire.aborting)
+        self.assertFalse(wire.aborted)
         self.clock.advance(0.1)
-        self.assertTrue(wire.aborting)
+        self.assertTrue(wire.aborted)
         self.successResultOf(stopped)
 
     def test_no_producer_keeps_the_transport_from_closing(self) -> None:
@@ -247,7 +114,7 @@ class ComingAndGoingTests(LinkCase):
     def test_stops_while_the_broker_has_not_answered(self) -> None:
         wire = self.endpoint.accept()
         self.successResultOf(self.link.stopService())
-        self.assertTrue(wire.aborting)
+        self.assertTrue(wire.aborted)
 
     def test_stops_while_it_connects(self) -> None:
         self.successResultOf(self.link.stopService())
@@ -271,7 +138,7 @@ class ComingAndGoingTests(LinkCase):
         self.assertIn(("hargassner/boiler/status", "online"), self.online().published())
 
     def test_loss_and_return_are_logged_once(self) -> None:
-        self.online().lose()
+        self.online().gone()
         for _ in range(20):
             self.wait_for_attempt(62)
             self.endpoint.refuse()
@@ -286,7 +153,7 @@ class ComingAndGoingTests(LinkCase):
                 "connected to the MQTT broker mqtt://broker.lan",
             ],
         )
-        wire.lose()
+        wire.gone()
         self.assertEqual(self.log.lines[4:], [self.log.lines[1]], "the next loss is another one")
 
     def test_a_status_that_stays_the_same_keeps_its_time(self) -> None:
@@ -317,8 +184,8 @@ class BackoffTests(LinkCase):
 
     def refused(self, code: int) -> None:
         wire = self.endpoint.accept()
-        wire.say(refusal(code))
-        self.assertTrue(wire.aborting)
+        wire.says(refusal(code))
+        self.assertTrue(wire.aborted)
 
     def test_a_broker_that_is_away_is_tried_for_ever_and_not_often(self) -> None:
         waits = []
@@ -333,9 +200,9 @@ class BackoffTests(LinkCase):
     def test_a_broker_that_accepts_and_never_answers_is_given_up(self) -> None:
         wire = self.endpoint.accept()
         self.clock.advance(ANSWER_TIMEOUT - 1)
-        self.assertFalse(wire.aborting)
+        self.assertFalse(wire.aborted)
         self.clock.advance(1)
-        self.assertTrue(wire.aborting)
+        self.assertTrue(wire.aborted)
         self.assertEqual(
             self.link.status.problem, "the broker accepts connections and does not answer"
         )
@@ -372,14 +239,14 @@ class BackoffTests(LinkCase):
             self.wait_for_attempt(int(RETRY_LONGEST) + 2)
         wire = self.online()
         self.clock.advance(SETTLED)
-        wire.lose()
+        wire.gone()
         self.assertLessEqual(self.wait_for_attempt(62), 2)
 
     def test_who_is_thrown_out_again_and_again_comes_back_less_and_less(self) -> None:
         """Two bridges of the same name do this to each other."""
         waits = []
         for _ in range(10):
-            self.online().lose()
+            self.online().gone()
             waits.append(self.wait_for_attempt(int(RETRY_LONGEST) + 2))
         self.assertGreaterEqual(waits[-1], RETRY_LONGEST)
 
@@ -390,7 +257,7 @@ class BackoffTests(LinkCase):
         self.assertEqual(wire.heard()[-1].kind, "PINGREQ")
         for _ in range(KEEPALIVE):
             self.clock.advance(1)
-        self.assertTrue(wire.aborting)
+        self.assertTrue(wire.aborted)
         self.assertEqual(self.link.status.problem, "the broker does not answer any more")
 
     def test_a_quiet_broker_that_answers_is_kept(self) -> None:
@@ -399,7 +266,7 @@ class BackoffTests(LinkCase):
             self.clock.advance(1)
             for each in wire.heard():
                 if each.kind == "PINGREQ":
-                    wire.say(PONG)
+                    wire.says(PONG)
         self.assertEqual(self.state, LinkState.ONLINE)
 
 
@@ -431,7 +298,7 @@ class PublishTests(LinkCase):
         wire = self.online()
         self.link.publish("a", "1")
         self.link.publish("b", "1")
-        wire.lose()
+        wire.gone()
         self.link.publish("a", "2")
         self.wait_for_attempt(3)
         self.assertEqual(
@@ -459,7 +326,7 @@ class PublishTests(LinkCase):
         wire = self.endpoint.accept()
         wire.heard()
         self.link.on_status(listener)
-        wire.say(LET_IN)
+        wire.says(CONNACK)
         self.assertEqual(
             wire.published(),
             [("a", "2"), ("b", "from the observer"), ("hargassner/boiler/status", "online")],
@@ -550,7 +417,7 @@ class PublishTests(LinkCase):
             wire.fill()
 
         self.patch(wire, "write", write)
-        wire.say(LET_IN)
+        wire.says(CONNACK)
         said = []
         for _ in range(11):
             said += wire.published()
@@ -562,7 +429,7 @@ class PublishTests(LinkCase):
         wire = self.online()
         wire.fill()
         self.link.publish("a", "1", retain=False)
-        wire.lose()
+        wire.gone()
         self.assertEqual((self.link.waiting, self.link.counters.dropped), (0, 1))
         self.wait_for_attempt(3)
         self.assertNotIn(("a", "1"), self.online().published())
@@ -574,14 +441,14 @@ class PublishTests(LinkCase):
         self.link.clear("a")
         [packet] = wire.heard()
         self.assertEqual((packet.topic, packet.payload, packet.retain), ("a", "", True))
-        wire.lose()
+        wire.gone()
         self.wait_for_attempt(3)
         self.assertNotIn(("a", "1"), self.online().published())
 
     def test_a_topic_cleared_while_away_is_cleared_after_the_return(self) -> None:
         wire = self.online()
         self.link.publish("a", "1")
-        wire.lose()
+        wire.gone()
         self.link.clear("a")
         self.wait_for_attempt(3)
         self.assertIn(("a", ""), self.online().published())
@@ -618,7 +485,7 @@ class SubscribeTests(LinkCase):
             wire = self.online()
             filters = [each.topic_filter for each in wire.heard() if each.kind == "SUBSCRIBE"]
             self.assertEqual(filters, ["p/+/set"])
-            wire.lose()
+            wire.gone()
             self.wait_for_attempt(3)
 
     def test_subscribes_at_once_while_online(self) -> None:
@@ -631,8 +498,8 @@ class SubscribeTests(LinkCase):
 
     def test_live_messages_reach_those_who_subscribed_to_them(self) -> None:
         wire = self.online()
-        wire.say(published("p/par_4/set", b"21.5") + published("p/par_4/state", b"x"))
-        wire.say(published("p/par_5/set", b"22", retain=True))
+        wire.says(published("p/par_4/set", b"21.5") + published("p/par_4/state", b"x"))
+        wire.says(published("p/par_5/set", b"22", retain=True))
         self.assertEqual(self.heard, [("p/par_4/set", "21.5")])
 
     def test_a_handler_that_raises_costs_nothing(self) -> None:
@@ -641,7 +508,7 @@ class SubscribeTests(LinkCase):
 
         self.link.subscribe("p/#", fail)
         wire = self.online()
-        wire.say(published("p/par_4/set", b"1") + published("p/par_4/set", b"2"))
+        wire.says(published("p/par_4/set", b"1") + published("p/par_4/set", b"2"))
         self.assertEqual(self.heard, [("p/par_4/set", "1"), ("p/par_4/set", "2")])
         self.assertEqual(self.state, LinkState.ONLINE)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
@@ -650,31 +517,31 @@ class SubscribeTests(LinkCase):
         self.link.subscribe("p/ask", lambda *_: self.link.publish("p/answer", "1"))
         wire = self.online()
         wire.heard()
-        wire.say(published("p/ask", b""))
+        wire.says(published("p/ask", b""))
         self.assertEqual(wire.published(), [("p/answer", "1")])
 
     def test_a_handler_can_subscribe(self) -> None:
         self.link.subscribe("p/more", lambda *_: self.link.subscribe("p/else", self.hear))
         wire = self.online()
-        wire.say(published("p/more", b"") + published("p/else", b"1"))
+        wire.says(published("p/more", b"") + published("p/else", b"1"))
         self.assertEqual(self.heard, [("p/else", "1")])
 
     def test_what_cannot_be_read_is_counted(self) -> None:
         wire = self.online()
-        wire.say(published("p/par_4/set", b"\xff") + published("p/par_4/set", bytes(70_000)))
+        wire.says(published("p/par_4/set", b"\xff") + published("p/par_4/set", bytes(70_000)))
         self.clock.advance(0)
         self.assertEqual((self.heard, self.link.counters.dropped), ([], 2))
 
     def test_who_wants_to_know_is_told_of_what_cannot_be_read(self) -> None:
         unreadable: list[tuple[str, str]] = []
         self.link.subscribe("q/+", self.hear, lambda *what: unreadable.append(what))
-        self.online().say(published("q/1", b"\xff") + published("q/2", b"1"))
+        self.online().says(published("q/1", b"\xff") + published("q/2", b"1"))
         self.assertEqual((self.heard, unreadable), ([("q/2", "1")], [("q/1", "no text in UTF-8")]))
 
     def test_a_refused_subscription_is_said(self) -> None:
         wire = self.online()
         [packet] = [each for each in wire.heard() if each.kind == "SUBSCRIBE"]
-        wire.say(subscribed(packet.number, 0x80))
+        wire.says(subscribed(packet.number, 0x80))
         self.assertEqual(
             self.log.at(LogLevel.warn),
             ["mqtt://broker.lan: the broker does not let us subscribe to p/+/set"],
@@ -687,19 +554,19 @@ class SubscribeTests(LinkCase):
         wire.heard()
         wire.fill()
         ping = b"\xc0\x00"
-        wire.say(ping * (MOST_UNREAD // 2))
+        wire.says(ping * (MOST_UNREAD // 2))
         self.clock.advance(0)
-        self.assertFalse(wire.aborting)
-        wire.say(ping)
+        self.assertFalse(wire.aborted)
+        wire.says(ping)
         self.clock.advance(0)
-        self.assertTrue(wire.aborting)
+        self.assertTrue(wire.aborted)
         self.assertEqual(self.link.status.problem, "the broker sends and does not read")
 
     def test_who_is_given_up_is_not_listened_to(self) -> None:
         """Whatever else came with the bytes that were too many."""
         wire = self.endpoint.accept()
         wire.fill()
-        wire.say(b"\xc0\x00" * MOST_UNREAD + LET_IN + published("p/par_4/set", b"1"))
+        wire.says(b"\xc0\x00" * MOST_UNREAD + CONNACK + published("p/par_4/set", b"1"))
         self.clock.advance(0)
         self.assertEqual((self.state, self.heard), (LinkState.WAITING, []))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.mqtt.packet_filter import LARGEST, PacketFilter, TooLarge
-from tests.mqtt.packets import LET_IN, PONG, length, published
+from tests.mqtt.packets import CONNACK, PONG, length, published
 
 FITTING = published("a", bytes(LARGEST - 3))
 TOO_LARGE = published("a", bytes(LARGEST - 2))
@@ -25,14 +25,14 @@ class SieveTests(SynchronousTestCase):
     def test_packets_up_to_the_limit_come_through(self) -> None:
         packet_filter = PacketFilter()
         self.assertEqual(
-            through(packet_filter.feed(LET_IN + FITTING + PONG)), LET_IN + FITTING + PONG
+            through(packet_filter.feed(CONNACK + FITTING + PONG)), CONNACK + FITTING + PONG
         )
         self.assertEqual(packet_filter.dropped, 0)
 
     def test_a_packet_past_the_limit_is_left_out_and_what_follows_is_not(self) -> None:
         packet_filter = PacketFilter()
-        found = packet_filter.feed(LET_IN + TOO_LARGE + PONG)
-        self.assertEqual(found, [LET_IN, TooLarge(b"a"), PONG])
+        found = packet_filter.feed(CONNACK + TOO_LARGE + PONG)
+        self.assertEqual(found, [CONNACK, TooLarge(b"a"), PONG])
         self.assertEqual(packet_filter.dropped, 1)
 
     def test_the_topic_of_one_that_was_retained_is_not_told(self) -> None:
@@ -67,10 +67,10 @@ class SieveTests(SynchronousTestCase):
 
     @given(st.lists(st.integers(0), max_size=12))
     def test_however_the_stream_is_cut_the_same_comes_through(self, places: list[int]) -> None:
-        stream = LET_IN + ANSWERED + TOO_LARGE + FITTING + ANSWERED + PONG
+        stream = CONNACK + ANSWERED + TOO_LARGE + FITTING + ANSWERED + PONG
         ends = sorted({0, len(stream), *(place % len(stream) for place in places)})
         packet_filter = PacketFilter()
         found = [each for a, b in pairwise(ends) for each in packet_filter.feed(stream[a:b])]
-        self.assertEqual(through(found), LET_IN + FITTING + PONG)
+        self.assertEqual(through(found), CONNACK + FITTING + PONG)
         self.assertEqual(found.count(TooLarge(b"a")), 1)
         self.assertEqual(packet_filter.dropped, 3)

@@ -13,9 +13,9 @@ from hargassner.config import MqttConfig
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.link import BrokerLink
 from hargassner.proxy.session import Session
+from tests.cases import until
 from tests.mqtt.brokers import HOST, Mosquitto
-from tests.mqtt.test_brokers import until
-from tests.proxy import test_sockets
+from tests.proxy.socket_case import Passing, SocketCase
 
 
 class _Publishing:
@@ -46,11 +46,11 @@ class _Published:
         self.link.startService()
         self.addCleanup(self.link.stopService)
 
-    def watch(self, session: Session) -> list[Any]:
+    def observers_of(self, session: Session) -> list[Any]:
         return [_Publishing(self.link)]
 
 
-class FrozenBrokerTests(_Published, test_sockets.PassingTests):
+class FrozenBrokerTests(_Published, Passing, SocketCase):
     """The broker is stopped in the midst of whatever it does."""
 
     @inlineCallbacks
@@ -66,7 +66,7 @@ class FrozenBrokerTests(_Published, test_sockets.PassingTests):
         broker.freeze()
 
 
-class BlackHoleTests(_Published, test_sockets.PassingTests):
+class BlackHoleTests(_Published, Passing, SocketCase):
     """The broker's port accepts connections, and nobody reads or answers."""
 
     @inlineCallbacks

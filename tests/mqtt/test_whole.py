@@ -31,7 +31,7 @@ NETWORK = f"127.{20 + os.getpid() % 200}.{os.getpid() // 200 % 250}"
 GATEWAY, TO_GATEWAY, TO_BOILER, BOILER = (f"{NETWORK}.{each}" for each in (2, 1, 3, 4))
 TELNET_PORT = 2323
 BASE = "hargassner/boiler"
-PATIENCE = 90.0
+TIMEOUT = 90.0
 GATEWAY_PACE = 0.05
 """The simulated gateway's life, so much faster than a real one's."""
 
@@ -113,7 +113,7 @@ class WholeCase(DescriptorCase):
         Raises:
             AssertionError: it does not come to be so.
         """
-        deadline = reactor.seconds() + PATIENCE
+        deadline = reactor.seconds() + TIMEOUT
         while not (result := condition()):
             if reactor.seconds() > deadline:
                 raise AssertionError(f"waited in vain for {what}")
@@ -230,10 +230,10 @@ class FloodTests(WholeCase):
         ]
         sent: Counter[str] = Counter()
         for number in range(3_000):
-            object_, wanted = commands[number % len(commands)]
+            object_, payload = commands[number % len(commands)]
             if number in (500, 1_500):
-                wanted = bytes(70_000)
-            self.onlooker.transport.write(published(f"{BASE}/{object_}/set", wanted))
+                payload = bytes(70_000)
+            self.onlooker.transport.write(published(f"{BASE}/{object_}/set", payload))
             sent[object_] += 1
 
         def answered() -> Counter[str]:

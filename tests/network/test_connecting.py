@@ -1,10 +1,8 @@
 """Connecting through one interface."""
 
-import errno
 import gc
 import socket
 from typing import Any
-from unittest import SkipTest
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -16,21 +14,11 @@ from twisted.internet.protocol import Factory, Protocol
 from zope.interface.verify import verifyObject
 
 from hargassner.network.connecting import BoundClientEndpoint
-from hargassner.network.interface import NetworkInterface, NotThereYetError, bind_to_device
+from hargassner.network.interface import NetworkInterface, NotThereYetError
 from tests.cases import DescriptorCase, SocketCase, free_ports
+from tests.network.binding import need_device_binding
 
 LOOPBACK = NetworkInterface("lo")
-
-
-def need_ties() -> None:
-    """Skip where this user may not tie sockets to interfaces."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-        try:
-            bind_to_device(sock, "lo")
-        except OSError as wrong:
-            if wrong.errno not in (errno.EPERM, errno.ENOTSUP):
-                raise
-            raise SkipTest(f"sockets cannot be tied to an interface: {wrong}") from None
 
 
 class Peer(Protocol):
@@ -59,16 +47,16 @@ class AttemptTests(SocketCase):
 
     def setUp(self) -> None:
         super().setUp()
-        need_ties()
+        need_device_binding()
         self.listener = self.opened(socket.create_server(("127.0.0.1", 0)))
         self.port = self.listener.getsockname()[1]
         # Even a failed attempt leaves no descriptor to the garbage collector.
         gc.disable()
         self.addCleanup(gc.enable)
 
-    def connect(self, port: int, place: NetworkInterface = LOOPBACK) -> Deferred[Any]:
+    def connect(self, port: int, interface: NetworkInterface = LOOPBACK) -> Deferred[Any]:
         reactor: Any = self.reactor
-        return BoundClientEndpoint(reactor, "127.0.0.1", port, place, 10).connect(peers())
+        return BoundClientEndpoint(reactor, "127.0.0.1", port, interface, 10).connect(peers())
 
     def nothing_is_watched(self) -> None:
         self.assertEqual((self.reactor.readers, self.reactor.writers), ([], []))
@@ -134,7 +122,7 @@ class ConnectionTests(DescriptorCase):
 
     @inlineCallbacks
     def setUp(self) -> Any:
-        need_ties()
+        need_device_binding()
         yield super().setUp()
         self.accepted: Deferred[Peer] = Deferred()
         accepting = peers()
@@ -149,9 +137,9 @@ class ConnectionTests(DescriptorCase):
         self.listening = reactor.listenTCP(0, accepting, interface="127.0.0.1")
         self.addCleanup(self.listening.stopListening)
 
-    def connect(self, factory: Any, place: NetworkInterface = LOOPBACK) -> Deferred[Any]:
+    def connect(self, factory: Any, interface: NetworkInterface = LOOPBACK) -> Deferred[Any]:
         number = self.listening.getHost().port
-        return BoundClientEndpoint(reactor, "127.0.0.1", number, place, 10).connect(factory)
+        return BoundClientEndpoint(reactor, "127.0.0.1", number, interface, 10).connect(factory)
 
     @inlineCallbacks
     def test_the_connected_protocol_is_the_result(self) -> Any:

@@ -10,14 +10,12 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IReadWriteDescriptor
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from hargassner.network.datagrams import DatagramPort, IDatagramReceiver
+from hargassner.network.datagrams import DatagramPort
 from tests.cases import SocketCase
 
 
-@implementer(IDatagramReceiver)
 class Heard:
     """Keeps what it is told."""
 
@@ -25,7 +23,7 @@ class Heard:
         self.datagrams: list[tuple[bytes, tuple[str, int], int, bool | None]] = []
         self.then: Callable[[], object] = lambda: None
 
-    def datagram_received(
+    def __call__(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
         self.datagrams.append((data, source, port, broadcast))

@@ -2,18 +2,13 @@
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectError, ConnectionDone
 from twisted.internet.interfaces import IProtocol, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.testing import StringTransport
-from twisted.logger import globalLogPublisher
-from twisted.python.failure import Failure
-from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from hargassner.network.reconnecting import SETTLED, Reconnecting
 from tests.cases import ClockCase
+from tests.doubles.transports import ScriptedEndpoint
 
 
 class Peer(Protocol):
@@ -30,41 +25,12 @@ class Peer(Protocol):
         self.lost = True
 
 
-@implementer(IStreamClientEndpoint)
-class Endpoint:
-    """Connects when the test says so."""
-
-    def __init__(self) -> None:
-        self.attempts: list[tuple[Deferred[Any], Any]] = []
-        self.cancelled = 0
-
-    def connect(self, protocolFactory: Any) -> Deferred[Any]:
-        def cancel(_: object) -> None:
-            self.cancelled += 1
-            self.attempts.clear()
-
-        attempt: Deferred[Any] = Deferred(cancel)
-        self.attempts.append((attempt, protocolFactory))
-        return attempt
-
-    def accept(self) -> tuple[Any, StringTransport]:
-        attempt, factory = self.attempts.pop()
-        protocol = factory.buildProtocol(None)
-        transport = StringTransport()
-        protocol.makeConnection(transport)
-        attempt.callback(protocol)
-        return protocol, transport
-
-    def refuse(self) -> None:
-        self.attempts.pop()[0].errback(Failure(ConnectError()))
-
-
 class ReconnectingTests(ClockCase):
     """From attempt to attempt, with seconds between them that grow with the failures."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.endpoint = Endpoint()
+        self.endpoint = ScriptedEndpoint(closes=False)
         self.peers: list[Peer] = []
 
         class Peers(Factory):
@@ -83,15 +49,15 @@ class ReconnectingTests(ClockCase):
 
     def test_the_doubles_are_honest(self) -> None:
         verifyObject(IStreamClientEndpoint, self.endpoint)
-        protocol, _ = self.endpoint.accept()
-        verifyObject(IProtocol, protocol)
-        protocol.connectionLost(Failure(ConnectionDone()))
+        transport = self.endpoint.accept()
+        verifyObject(IProtocol, transport.protocol)
+        transport.gone()
 
     def test_the_protocol_has_the_connection(self) -> None:
-        protocol, transport = self.endpoint.accept()
-        protocol.dataReceived(b"pm")
+        transport = self.endpoint.accept()
+        transport.says(b"pm")
         self.assertEqual((self.peers[0].heard, self.peers[0].transport), (b"pm", transport))
-        protocol.connectionLost(Failure(ConnectionDone()))
+        transport.gone()
         self.assertTrue(self.peers[0].lost)
 
     def test_failures_in_a_row_make_it_slower(self) -> None:
@@ -105,26 +71,26 @@ class ReconnectingTests(ClockCase):
     def test_a_connection_that_lasted_makes_it_quick_again(self) -> None:
         self.endpoint.refuse()
         self.clock.advance(11)
-        protocol, _ = self.endpoint.accept()
+        transport = self.endpoint.accept()
         self.clock.advance(SETTLED)
-        protocol.connectionLost(Failure(ConnectionDone()))
+        transport.gone()
         self.clock.advance(1)
         self.assertEqual(len(self.endpoint.attempts), 1)
 
     def test_who_accepts_and_closes_at_once_is_tried_less_and_less(self) -> None:
         for failures in (1, 2, 3):
-            protocol, _ = self.endpoint.accept()
-            protocol.connectionLost(Failure(ConnectionDone()))
+            transport = self.endpoint.accept()
+            transport.gone()
             self.clock.advance(10 * failures)
             self.assertEqual(self.endpoint.attempts, [])
             self.clock.advance(1)
 
     def test_a_stop_closes_the_connection_and_waits_for_its_end(self) -> None:
-        protocol, transport = self.endpoint.accept()
+        transport = self.endpoint.accept()
         stopped = self.service.stopService()
         self.assertTrue(transport.disconnecting)
         self.assertNoResult(stopped)
-        protocol.connectionLost(Failure(ConnectionDone()))
+        transport.gone()
         self.successResultOf(stopped)
         self.clock.advance(1000)
         self.assertEqual(self.endpoint.attempts, [])
@@ -145,12 +111,9 @@ class ReconnectingTests(ClockCase):
 
     def test_it_says_nothing(self) -> None:
         """Whoever uses it knows what there is to say."""
-        events: list[Any] = []
-        globalLogPublisher.addObserver(events.append)
-        self.addCleanup(globalLogPublisher.removeObserver, events.append)
         for _ in range(3):
             self.endpoint.refuse()
             self.clock.advance(100)
-        protocol, _ = self.endpoint.accept()
-        protocol.connectionLost(Failure(ConnectionDone()))
-        self.assertEqual(events, [])
+        transport = self.endpoint.accept()
+        transport.gone()
+        self.assertEqual(self.log.everything, [])

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IStreamServerEndpoint
 from twisted.internet.protocol import Factory
-from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
+from twisted.logger import LogLevel, formatEvent
 from twisted.python import log as twisted_log
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
@@ -312,11 +312,8 @@ class EndpointOpeningTests(ClockCase):
         self.assertFalse(self.listener.is_open)
 
     def test_it_says_where_it_listens_in_its_own_words_alone(self) -> None:
-        everything: list[LogEvent] = []
-        globalLogPublisher.addObserver(everything.append)
-        self.addCleanup(globalLogPublisher.removeObserver, everything.append)
         self.listener.startService()
-        lines = [formatEvent(each) for each in everything]
+        lines = [formatEvent(each) for each in self.log.everything]
         self.assertEqual([each for each in lines if each], ["the web page listens: tcp:8080"])
 
     def test_a_privileged_start_opens_it_once(self) -> None:

@@ -16,7 +16,7 @@ from hargassner.discovery import BoilerUnknownError, Devices, ServiceList
 from hargassner.network.interface import NetworkInterface, NotThereYetError
 from hargassner.proxy.endpoint import BoilerLine
 from tests.cases import DescriptorCase
-from tests.network.test_connecting import need_ties
+from tests.network.binding import need_device_binding
 
 NOWHERE = NetworkInterface()
 
@@ -35,11 +35,11 @@ class BoilerLineTests(SynchronousTestCase):
         self.reactor: Any = MemoryReactorClock()
         self.devices = Devices(self.reactor)
 
-    def line(self, place: NetworkInterface = NOWHERE) -> BoilerLine:
-        return BoilerLine(self.reactor, self.devices, place, 2323)
+    def line(self, interface: NetworkInterface = NOWHERE) -> BoilerLine:
+        return BoilerLine(self.reactor, self.devices, interface, 2323)
 
-    def connect(self, place: NetworkInterface = NOWHERE) -> Deferred[Any]:
-        return self.line(place).connect(Quiet())
+    def connect(self, interface: NetworkInterface = NOWHERE) -> Deferred[Any]:
+        return self.line(interface).connect(Quiet())
 
     def found(self) -> None:
         self.devices.boiler_answered("198.51.100.2", ServiceList("", "", ""))
@@ -86,12 +86,12 @@ class BoilerLineTests(SynchronousTestCase):
         self.failureResultOf(self.connect(NetworkInterface("absent0")), NotThereYetError)
 
 
-class TiedLineTests(DescriptorCase):
+class BoundLineTests(DescriptorCase):
     """The same through an interface."""
 
     @inlineCallbacks
     def test_a_boiler_that_is_known_by_name_is_found_through_its_interface(self) -> Any:
-        need_ties()
+        need_device_binding()
         listening = reactor.listenTCP(0, Quiet(), interface="127.0.0.1")
         self.addCleanup(listening.stopListening)
         real: Any = reactor

@@ -2,202 +2,38 @@
 
 import json
 import re
-from collections.abc import Iterable
 from itertools import cycle
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IProtocol, IProtocolFactory
-from twisted.internet.task import Clock
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyClass, verifyObject
 
 from hargassner.boiler.model import Boiler
-from hargassner.discovery import Announcement, Devices, ServiceList
 from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.access import Access
 from hargassner.proxy.exchange import NoReplyError, SessionOverError
 from hargassner.proxy.exchange_states import LARGEST_WAIT, OWED_TIMEOUT, IRelay
-from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
 from hargassner.proxy.relaying import HALF_CLOSED_TIMEOUT, Relaying
 from hargassner.proxy.session import Session
 from hargassner.proxy.session_states import CLOSE_TIMEOUT, FLUSH_TIMEOUT
 from hargassner.proxy.start_over import START_OVER_TIMEOUT
+from tests.proxy.case import (
+    BOILER,
+    GATEWAY,
+    OTHER,
+    Connection,
+    FailingObserver,
+    ProxyCase,
+    RecordingObserver,
+)
 from tests.shared import session_starts
-
-GATEWAY = "192.0.2.7"
-OTHER = "192.0.2.8"
-BOILER = "198.51.100.2"
-
-
-class Connection:
-    """The far end of a connection, and the transport that the proxy holds of it."""
-
-    def __init__(self) -> None:
-        self.protocol: IProtocol | None = None
-        self.received = b""
-        self.paused = False
-        self.producer: object = None
-        self.fin = False
-        self.closing = False
-        self.aborted = False
-        self.no_delay = False
-        self.keep_alive = False
-
-    # What a Twisted transport offers.
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        self.no_delay = enabled
-
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        self.keep_alive = enabled
-
-    def write(self, data: bytes) -> None:
-        self.received += data
-
-    def pauseProducing(self) -> None:
-        self.paused = True
-
-    def resumeProducing(self) -> None:
-        self.paused = False
-
-    def registerProducer(self, producer: object, streaming: bool) -> None:
-        assert streaming and self.producer is None
-        self.producer = producer
-
-    def unregisterProducer(self) -> None:
-        self.producer = None
-
-    def loseWriteConnection(self) -> None:
-        assert self.producer is None, "TCP never finishes while a producer is registered"
-        self.fin = True
-
-    def loseConnection(self) -> None:
-        assert self.producer is None, "TCP never finishes while a producer is registered"
-        self.closing = True
-
-    def abortConnection(self) -> None:
-        self.aborted = True
-        self.gone(ConnectionLost())
-
-    # What the far end does.
-
-    def says(self, data: bytes) -> None:
-        assert not self.paused
-        self.protocol.dataReceived(data)
-
-    def sends_fin(self) -> None:
-        self.protocol.readConnectionLost()
-
-    def gone(self, why: Exception) -> None:
-        self.protocol.connectionLost(Failure(why))
-
-
-@implementer(ISessionObserver)
-class Notebook:
-    """Writes down what it overhears."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, object]] = []
-
-    def gateway_sent(self, data: bytes) -> None:
-        self.heard.append(("gateway", data))
-
-    def boiler_sent(self, data: bytes) -> None:
-        self.heard.append(("boiler", data))
-
-    def over(self, reason: str) -> None:
-        self.heard.append(("over", reason))
-
-
-@implementer(ISessionObserver)
-class Clumsy:
-    """Raises whatever happens."""
-
-    def gateway_sent(self, data: bytes) -> None:
-        raise ZeroDivisionError
-
-    boiler_sent = gateway_sent
-
-    def over(self, reason: str) -> None:
-        raise ZeroDivisionError
-
-
-class ProxyCase(SynchronousTestCase):
-    """A proxy between clients and a boiler that the test connects by hand."""
-
-    allow: Iterable[str] = ("igw", OTHER)
-
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.devices = Devices(self.clock)
-        self.devices.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
-        self.devices.boiler_answered(BOILER, ServiceList("HSV/CL", "V14.0n3", "0BADCAFE"))
-        self.connecting: list[tuple[Deferred[IProtocol], IProtocolFactory]] = []
-        self.cancelled = 0
-        self.watchers: list[ISessionObserver] = []
-        self.factory = ProxyFactory(
-            self.clock, self.connect, Access(self.allow, self.devices), self.watch
-        )
-        self.devices.on_announcement(self.factory.gateway_announced)
-        self.factory.on_login(lambda session: self.devices.gateway_logged_in(session.address))
-        self.events = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
-        self.addCleanup(self.nothing_is_left)
-
-    def nothing_is_left(self) -> None:
-        for session in list(self.factory.sessions.values()):
-            session.end("the test is over")
-        self.clock.advance(FLUSH_TIMEOUT)
-        self.assertEqual(self.factory.sessions, {})
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-
-    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        def cancel(_: object) -> None:
-            self.cancelled += 1
-
-        attempt: Deferred[IProtocol] = Deferred(cancel)
-        self.connecting.append((attempt, factory))
-        return attempt
-
-    def watch(self, session: Session) -> list[ISessionObserver]:
-        return self.watchers
-
-    def client(self, address: str = GATEWAY, port: int = 51975) -> Connection:
-        connection = Connection()
-        connection.protocol = self.factory.buildProtocol(IPv4Address("TCP", address, port))
-        connection.protocol.makeConnection(connection)
-        return connection
-
-    def boiler(self) -> Connection:
-        """The boiler takes the connection that was asked for last."""
-        attempt, factory = self.connecting.pop()
-        connection = Connection()
-        connection.protocol = factory.buildProtocol(IPv4Address("TCP", BOILER, 23))
-        connection.protocol.makeConnection(connection)
-        attempt.callback(connection.protocol)
-        return connection
-
-    def session(self, address: str = GATEWAY) -> tuple[Connection, Connection]:
-        client = self.client(address)
-        return client, self.boiler()
-
-    def announce(self, address: str = GATEWAY, serial: str = "0012345") -> None:
-        trusted = self.devices.trusted_gateway
-        silence = None if trusted is None else self.factory.silence(trusted.address)
-        self.devices.gateway_announced(address, Announcement("6.4.1", serial), silence)
-
-    def logged(self) -> list[str]:
-        return [formatEvent(event) for event in self.events]
 
 
 class PassingTests(ProxyCase):
@@ -238,8 +74,8 @@ class PassingTests(ProxyCase):
 class AnyCutTests(ProxyCase):
     """The same bytes, whatever they are and however they are cut, while they are understood."""
 
-    def watch(self, session: Session) -> list[ISessionObserver]:
-        return [Interpreter(Boiler(), self.clock, lambda _: None).watch(session)]
+    def observers_of(self, session: Session) -> list[ISessionObserver]:
+        return [Interpreter(Boiler(), self.clock, lambda _: None).observe(session)]
 
     def pass_on(self, segments: list[tuple[bool, bytes]]) -> None:
         """Say each segment on the client's side, or else on the boiler's, and compare."""
@@ -407,7 +243,7 @@ class ConnectingTests(ProxyCase):
             client.gone(ConnectionDone())
         self.session()
         self.assertEqual(
-            [re.sub(r"port \d+", "port N", each) for each in self.logged()],
+            [re.sub(r"port \d+", "port N", each) for each in self.log.lines],
             [
                 f"session 1: {GATEWAY} port N connected",
                 f"session 1: over after 0.0 s: the boiler cannot be reached: {BOILER}: "
@@ -427,7 +263,7 @@ class ConnectingTests(ProxyCase):
             client.gone(ConnectionDone())
             for leg in self.session():
                 leg.gone(ConnectionDone())
-        self.assertEqual(sum("cannot be reached" in each for each in self.logged()), 2)
+        self.assertEqual(sum("cannot be reached" in each for each in self.log.lines), 2)
 
     def test_a_client_that_goes_meanwhile_ends_the_attempt(self) -> None:
         client = self.client()
@@ -496,12 +332,12 @@ class AccessTests(ProxyCase):
         for _ in range(3):
             self.refused("192.0.2.99")
         self.assertEqual(self.factory.counters.refused, 3)
-        self.assertEqual(len([each for each in self.logged() if "192.0.2.99" in each]), 1)
+        self.assertEqual(len([each for each in self.log.lines if "192.0.2.99" in each]), 1)
 
     def test_the_log_says_when_no_gateway_was_heard_yet(self) -> None:
         self.devices.recall(None, None)
         self.refused(GATEWAY)
-        self.assertIn("no gateway has announced itself yet", self.logged()[-1])
+        self.assertIn("no gateway has announced itself yet", self.log.lines[-1])
 
 
 class StartingOverTests(ProxyCase):
@@ -522,7 +358,7 @@ class StartingOverTests(ProxyCase):
         client.says(b"$setkomm\r\n")
         self.clock.advance(START_OVER_TIMEOUT)
         self.assertFalse(client.closing)
-        self.assertIn("it stays", self.logged()[-1])
+        self.assertIn("it stays", self.log.lines[-1])
 
     def test_one_that_asked_in_between_gets_three_seconds_anew(self) -> None:
         client, _ = self.session()
@@ -624,19 +460,19 @@ class StartingOverTests(ProxyCase):
         self.assertFalse(first.closing or client.closing)
 
 
-class WatchingTests(ProxyCase):
-    """Those who overhear a session."""
+class ObservingTests(ProxyCase):
+    """The observers of a session."""
 
-    def test_what_passes_is_overheard_in_order_and_ends_with_the_reason(self) -> None:
-        notebook = Notebook()
-        self.watchers = [notebook]
+    def test_what_passes_is_observed_in_order_and_ends_with_the_reason(self) -> None:
+        recorded = RecordingObserver()
+        self.observers = [recorded]
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
         boiler.says(b"$5\r\n")
         client.gone(ConnectionLost())
         boiler.gone(ConnectionDone())
         self.assertEqual(
-            notebook.heard,
+            recorded.heard,
             [
                 ("gateway", b"$uptime\r\n"),
                 ("boiler", b"$5\r\n"),
@@ -644,32 +480,49 @@ class WatchingTests(ProxyCase):
             ],
         )
 
-    def test_the_test_doubles_are_honest_watchers(self) -> None:
-        verifyObject(ISessionObserver, Notebook())
-        verifyObject(ISessionObserver, Clumsy())
+    def test_what_is_observed_has_been_written(self) -> None:
+        """An observer that takes its time delays no byte."""
+        written: list[tuple[bytes, bytes]] = []
 
-    def test_a_session_that_nobody_can_overhear_passes_all_the_same(self) -> None:
+        class Looking(RecordingObserver):
+            def gateway_sent(_self, data: bytes) -> None:
+                written.append((data, boiler.received))
+
+            def boiler_sent(_self, data: bytes) -> None:
+                written.append((data, client.received))
+
+        self.observers = [Looking()]
+        client, boiler = self.session()
+        client.says(b"$uptime\r\n")
+        boiler.says(b"$5\r\n")
+        self.assertEqual(written, [(b"$uptime\r\n", b"$uptime\r\n"), (b"$5\r\n", b"$5\r\n")])
+
+    def test_the_test_doubles_are_honest_observers(self) -> None:
+        verifyObject(ISessionObserver, RecordingObserver())
+        verifyObject(ISessionObserver, FailingObserver())
+
+    def test_a_session_that_nobody_can_observe_passes_all_the_same(self) -> None:
         self.factory.observers = lambda _session: [1 // 0]
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
         self.assertEqual(boiler.received, b"$uptime\r\n")
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def test_one_that_raises_costs_no_byte_and_no_other_watcher(self) -> None:
-        notebook = Notebook()
-        self.watchers = [Clumsy(), notebook]
+    def test_one_that_raises_costs_no_byte_and_no_other_observer(self) -> None:
+        recorded = RecordingObserver()
+        self.observers = [FailingObserver(), recorded]
         client, boiler = self.session()
         client.says(b"$upti")
         client.says(b"me\r\n")
         boiler.says(b"$5\r\n")
         self.assertEqual(boiler.received, b"$uptime\r\n")
         self.assertEqual(client.received, b"$5\r\n")
-        self.assertEqual(len(notebook.heard), 3)
+        self.assertEqual(len(recorded.heard), 3)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
 
 @implementer(IExchangeObserver)
-class FullNotebook(Notebook):
+class FullRecordingObserver(RecordingObserver):
     """Writes down what passes between bridge and boiler too."""
 
     def bridge_sent(self, data: bytes) -> None:
@@ -689,8 +542,8 @@ class AskingTests(ProxyCase):
         super().setUp()
         self.answers: list[bytes | type[Exception]] = []
         self.settled = 0
-        self.notebook = FullNotebook()
-        self.watchers = [self.notebook]
+        self.recorded = FullRecordingObserver()
+        self.observers = [self.recorded]
         self.from_client, self.from_boiler = self.session_to_ask()
 
     def session_to_ask(self) -> tuple[Connection, Connection]:
@@ -767,6 +620,14 @@ class AskingTests(ProxyCase):
         self.assertFalse(self.from_client.paused)
         self.assertEqual(self.from_boiler.received, self.REQUEST + 2 * piece)
 
+    def test_a_paused_client_that_said_everything_is_not_read_again(self) -> None:
+        """A socket would tell of the same FIN once more."""
+        piece = b"x" * LARGEST_WAIT
+        self.from_client.says(piece)
+        self.from_client.sends_fin()
+        self.assertTrue(self.from_client.paused)
+        self.assertEqual(self.from_boiler.received, self.REQUEST + piece)
+
     def test_a_session_is_asked_one_thing_at_a_time(self) -> None:
         self.assertRaises(RuntimeError, self.asked.exchange, b"", 1.0)
 
@@ -775,6 +636,11 @@ class AskingTests(ProxyCase):
         self.assertTrue(self.asked.can_ask)
         self.from_client.sends_fin()
         self.assertFalse(self.asked.can_ask)
+        self.asked.end("enough")
+        self.assertFalse(self.asked.can_ask)
+
+    def test_a_session_that_was_ended_is_not_asked(self) -> None:
+        self.from_boiler.says(b"$ack\r\n")
         self.asked.end("enough")
         self.assertFalse(self.asked.can_ask)
 
@@ -811,11 +677,11 @@ class AskingTests(ProxyCase):
         self.clock.advance(self.TIMEOUT)
         self.assertEqual((self.answers, self.settled), ([SessionOverError], 0))
 
-    def test_all_watchers_hear_what_passed_and_some_the_rest(self) -> None:
+    def test_all_observers_get_what_passed_and_some_the_rest(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
         self.from_boiler.says(b"zPuffer Aus\r\n$ack\r\n")
         self.assertEqual(
-            self.notebook.heard,
+            self.recorded.heard,
             [
                 ("bridge", self.REQUEST),
                 ("boiler", b"zPuffer Aus\r\n"),
@@ -823,8 +689,8 @@ class AskingTests(ProxyCase):
                 ("gateway", b"$setkomm\r\n"),
             ],
         )
-        plain = Notebook()
-        self.watchers = [plain]
+        plain = RecordingObserver()
+        self.observers = [plain]
         _, boiler = self.session_to_ask()
         boiler.says(b"$ack\r\npm 1\r\n")
         self.assertEqual(plain.heard, [("boiler", b"pm 1\r\n")])
@@ -836,7 +702,7 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.asked.bytes_from_boiler, 6)
 
     def test_the_doubles_are_honest(self) -> None:
-        verifyObject(IExchangeObserver, self.notebook)
+        verifyObject(IExchangeObserver, self.recorded)
         verifyClass(IRelay, Relaying)
 
 
@@ -854,7 +720,7 @@ class StoryTests(ProxyCase):
         client.gone(ConnectionDone())
         boiler.gone(ConnectionDone())
         self.assertEqual(
-            self.logged(),
+            self.log.lines,
             [
                 "session 1: 192.0.2.7 port 51975 connected",
                 "session 1: the boiler is connected",

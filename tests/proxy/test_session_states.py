@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from hargassner.proxy.protocols import BoilerProtocol
 from hargassner.proxy.session import Session
 from hargassner.proxy.session_states import FLUSH_TIMEOUT, SessionInputs
-from tests.proxy.test_session import GATEWAY, Connection, ProxyCase
+from tests.proxy.case import GATEWAY, Connection, ProxyCase
 
 TIMERS = {"new": 0, "connecting": 0, "relaying": 0, "half-closed": 1, "ending": 1, "over": 0}
 """Timers of each state: that of silence, and that of the RST."""

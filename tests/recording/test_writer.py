@@ -12,15 +12,15 @@ from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.testing import EventLoggingObserver
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import formatEvent, globalLogPublisher
+from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from hargassner.recording.format import Ended
 from hargassner.recording.reader import read_entries, read_recording
 from hargassner.recording.redaction import LARGEST_HOLD, Segment
 from hargassner.recording.writer import LARGEST_BACKLOG, RecordingWriter
+from tests.cases import Log
 
 START = 1_790_000_000.0  # 2026-09-21T14:13:20Z
 CLIENT = "192.0.2.7"
@@ -63,7 +63,7 @@ class RecordingCase(SynchronousTestCase):
         self.directory = Path(self.mktemp()) / "recordings"
         self.crank = Crank()
         self.writer = RecordingWriter(self.directory, self.crank.run)
-        self.logged = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.log = Log(self)
 
     def recordings(self):
         """The files, oldest first."""
@@ -76,7 +76,7 @@ class RecordingCase(SynchronousTestCase):
 
     def warnings(self):
         """What was said as a warning."""
-        return [formatEvent(each) for each in self.logged if each["log_level"].name == "warn"]
+        return [formatEvent(each) for each in self.log.events if each["log_level"].name == "warn"]
 
 
 class WritingTests(RecordingCase):
@@ -370,7 +370,7 @@ class DiskTests(RecordingCase):
         self.writer.session(2, CLIENT, START, START).passed(START, "boiler", b"z2\r\n")
         self.crank.turn()
         self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z2\r\n"])
-        self.assertIn("are written to", formatEvent(self.logged[-1]))
+        self.assertIn("are written to", formatEvent(self.log.events[-1]))
 
     def test_one_sessions_trouble_is_not_anothers(self):
         """In the same turn one recording fails, and the other goes on."""

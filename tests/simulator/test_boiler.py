@@ -15,7 +15,6 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import ConnectError, ConnectionDone
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
@@ -25,27 +24,13 @@ from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol, Timing
 from hargassner.simulator.login import key_for
+from tests.doubles.transports import ScriptedTransport
 from tests.shared import session_starts
 
 GAP = 0.00013
 DELAY = 0.02
 LOOPBACK = "127.0.0.1"
 EPOCH = datetime(2024, 1, 15, 7)
-
-
-class SegmentTransport(StringTransport):
-    """Remembers each segment by itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.segments: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        super().write(data)
-        self.segments.append(data)
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        self.noDelay = enabled
 
 
 class Bench:
@@ -66,11 +51,11 @@ class Bench:
         self._protocols: list[BoilerProtocol] = []
         test.addCleanup(self._finish, test)
 
-    def connect(self) -> tuple[BoilerProtocol, SegmentTransport]:
+    def connect(self) -> tuple[BoilerProtocol, ScriptedTransport]:
         """A new client."""
         protocol = self.factory.buildProtocol(None)
-        transport = SegmentTransport()
-        protocol.makeConnection(transport)
+        transport = ScriptedTransport()
+        transport.carry(protocol)
         self._protocols.append(protocol)
         return protocol, transport
 
@@ -91,15 +76,14 @@ class Bench:
         test.assertEqual(self.clock.getDelayedCalls(), [])
 
 
-def logged_in(bench: Bench, protocol: BoilerProtocol, transport: SegmentTransport) -> None:
+def logged_in(bench: Bench, protocol: BoilerProtocol, transport: ScriptedTransport) -> None:
     """Log a client in, and forget what was said."""
     protocol.dataReceived(b"$login token\r\n")
     bench.turn(0.03)
     [token] = re.findall(rb"\$([0-9A-F]{8})\r\n", transport.value())
     protocol.dataReceived(f"$login key {key_for(token.decode())}\r\n".encode())
     bench.turn(0.03)
-    transport.clear()
-    transport.segments.clear()
+    transport.taken()
 
 
 class SegmentTests(SynchronousTestCase):
@@ -109,7 +93,7 @@ class SegmentTests(SynchronousTestCase):
         """The second one has four bytes and comes a gap later."""
         bench = Bench(self)
         protocol, transport = bench.connect()
-        self.assertTrue(transport.noDelay)
+        self.assertTrue(transport.no_delay)
         protocol.dataReceived(b"$daq stop\r\n")
         bench.clock.advance(DELAY * 0.99)
         self.assertEqual(transport.segments, [])
@@ -202,13 +186,13 @@ class TelemetryTests(SynchronousTestCase):
     def test_a_reader_that_does_not_keep_up_misses_lines(self) -> None:
         """Nothing piles up for it, and it goes on with a whole line."""
         bench = Bench(self)
-        protocol, transport = bench.connect()
+        _, transport = bench.connect()
         bench.turn(1.001)
         size = len(transport.value())
-        protocol.pauseProducing()
+        transport.producer.pauseProducing()
         bench.turn(5, step=0.01)
         self.assertEqual(len(transport.value()), size)
-        protocol.resumeProducing()
+        transport.producer.resumeProducing()
         bench.turn(1.01, step=0.001)
         self.assertEqual(transport.value()[size:][:3], b"pm ")
 
@@ -218,10 +202,10 @@ class TelemetryTests(SynchronousTestCase):
         protocol, transport = bench.connect()
         logged_in(bench, protocol, transport)
         protocol.dataReceived(b"$asnr get\r\n")
-        protocol.pauseProducing()
+        transport.producer.pauseProducing()
         bench.turn(0.1)
         self.assertEqual(transport.value(), b"")
-        protocol.resumeProducing()
+        transport.producer.resumeProducing()
         bench.turn(0.1)
         self.assertEqual(transport.value(), b"$\r\n")
 
@@ -282,19 +266,19 @@ class Client(Protocol):
     def __init__(self) -> None:
         self.received = b""
         self.over: Deferred[str] = Deferred()
-        self._wanted: list[tuple[bytes, Deferred[bytes]]] = []
+        self._awaited: list[tuple[bytes, Deferred[bytes]]] = []
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data
-        for wanted in list(self._wanted):
-            if found := re.search(wanted[0], self.received):
-                self._wanted.remove(wanted)
-                wanted[1].callback(found[0])
+        for awaited in list(self._awaited):
+            if found := re.search(awaited[0], self.received):
+                self._awaited.remove(awaited)
+                awaited[1].callback(found[0])
 
     def when_heard(self, pattern: bytes) -> Deferred[bytes]:
         """Fires with the text that fits a pattern when it has come."""
         heard: Deferred[bytes] = Deferred()
-        self._wanted.append((pattern, heard))
+        self._awaited.append((pattern, heard))
         self.dataReceived(b"")
         return heard
 

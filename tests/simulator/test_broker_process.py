@@ -20,9 +20,8 @@ from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.link import BrokerLink
 from hargassner.simulator.broker import process as broker_process
 from hargassner.simulator.broker.process import STOP_TIMEOUT, EmbeddedBroker
-from tests.cases import ClockCase, DescriptorCase
+from tests.cases import ClockCase, DescriptorCase, until
 from tests.mqtt.brokers import Onlooker
-from tests.mqtt.test_brokers import until
 
 DISCONNECT = b"\xe0\x00"
 

@@ -6,39 +6,31 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import DatagramProtocol, Protocol
 from twisted.internet.task import deferLater
-from twisted.internet.testing import MemoryReactorClock, StringTransport
-from twisted.python.failure import Failure
+from twisted.internet.testing import MemoryReactorClock
 
 from hargassner.network.interface import CannotOpenError
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import ClockCase, DescriptorCase, free_ports, loopback_addresses
-from tests.simulator.test_gateway_dialogue import OPENING, SERIAL
+from tests.doubles.transports import ScriptedTransport
+from tests.simulator.opening import OPENING, SERIAL
 
 
-class Wire(StringTransport):
+class Wire(ScriptedTransport):
     """A connection of the gateway's, whose other end is the test."""
 
-    no_delay = False
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        self.no_delay = enabled
+    def abortConnection(self) -> None:
+        """Lost in the reactor's next turn, which is when the test says so."""
+        self.aborted = True
 
     @property
     def closed(self) -> str:
         """How the gateway ended it, if it has."""
-        if self.disconnected:
+        if self.aborted:
             return "reset"
         return "closed" if self.disconnecting else ""
-
-    def said(self) -> bytes:
-        """What the gateway has said since the last time."""
-        data = self.value()
-        self.clear()
-        return data
 
 
 class GatewayCase(ClockCase):
@@ -76,7 +68,7 @@ class GatewayCase(ClockCase):
         host, number, factory, *_ = self.reactor.tcpClients[-1]
         self.assertEqual((host, number), ("192.0.2.72", 23))
         protocol = factory.buildProtocol(IPv4Address("TCP", host, number))
-        protocol.makeConnection(wire)
+        wire.carry(protocol)
         return protocol
 
 
@@ -142,23 +134,17 @@ class SessionCase(GatewayCase):
         self.wire = Wire()
         self.protocol = self.take_connection(self.wire)
         self.assertTrue(self.wire.no_delay)
-        self.addCleanup(self.lose)
+        self.addCleanup(self.wire.gone)
         self.assertEqual(self.gateway.state, "in a session")
-
-    def lose(self) -> None:
-        """The connection is gone."""
-        if self.wire.connected:
-            self.wire.connected = False
-            self.protocol.connectionLost(Failure(ConnectionDone()))
 
     def open(self) -> None:
         for request, answer in OPENING:
-            self.assertEqual(self.wire.said(), request)
+            self.assertEqual(self.wire.taken(), request)
             self.protocol.dataReceived(answer)
-        self.assertEqual(self.wire.said(), b"")
+        self.assertEqual(self.wire.taken(), b"")
 
     def answer_a_cycle(self) -> None:
-        self.assertTrue(self.wire.said().startswith(b"$setkomm\r\n$erract\r\n"))
+        self.assertTrue(self.wire.taken().startswith(b"$setkomm\r\n$erract\r\n"))
         self.protocol.dataReceived(b"$1 ack\r\n$no errors\r\n$--\r\n$2024-01-15 07:00:05\r\n")
 
 
@@ -170,7 +156,7 @@ class SessionTests(SessionCase):
         self.open()
         for _ in range(2):
             self.clock.advance(4.9)
-            self.assertEqual(self.wire.said(), b"")
+            self.assertEqual(self.wire.taken(), b"")
             self.clock.advance(0.1)
             self.answer_a_cycle()
         self.assertEqual(self.gateway.problems, [])
@@ -187,15 +173,15 @@ class SessionTests(SessionCase):
         self.answer_a_cycle()
         self.clock.advance(4)
         self.assertEqual(self.gateway.state, "starting over")
-        self.assertEqual(self.wire.said(), b"$dhcp renew\r\n")
+        self.assertEqual(self.wire.taken(), b"$dhcp renew\r\n")
         self.clock.advance(3.7)
-        self.assertEqual(self.wire.said(), b"$igw clear\r\n")
+        self.assertEqual(self.wire.taken(), b"$igw clear\r\n")
         self.protocol.dataReceived(b"$ack\r\n")
-        self.assertEqual(self.wire.said(), b"$dhcp renew\r\n")
+        self.assertEqual(self.wire.taken(), b"$dhcp renew\r\n")
         self.assertEqual(self.wire.closed, "")
         self.clock.advance(0.3)
         self.assertEqual(self.wire.closed, "closed")
-        self.lose()
+        self.wire.gone()
         self.assertEqual(self.successResultOf(over), "completed")
         self.assertEqual((self.gateway.sessions_completed, self.gateway.problems), (1, []))
 
@@ -207,13 +193,13 @@ class SessionTests(SessionCase):
     def test_a_session_that_breaks_off_is_not_completed(self) -> None:
         self.open()
         over = self.gateway.when_session_over()
-        self.lose()
+        self.wire.gone()
         self.assertEqual(self.successResultOf(over), "Connection was closed cleanly.")
         self.assertEqual(self.gateway.sessions_completed, 0)
 
     def test_it_announces_itself_again_some_time_after_a_session(self) -> None:
         """Seventeen seconds after it, however it ended."""
-        self.lose()
+        self.wire.gone()
         self.assertEqual(self.gateway.state, "waiting to start over")
         self.clock.advance(17)
         self.assertEqual(self.gateway.state, "announcing")
@@ -223,7 +209,7 @@ class SessionTests(SessionCase):
         self.assertEqual((self.gateway.state, self.wire.closed), ("stopped", "reset"))
         self.assertNoResult(stopped)
         self.gateway.startService()
-        self.lose()
+        self.wire.gone()
         self.successResultOf(stopped)
         self.clock.advance(3.88)
         self.assertEqual(self.gateway.state, "announcing")
@@ -235,7 +221,7 @@ class SessionTests(SessionCase):
     def test_what_is_set_is_told(self) -> None:
         self.open()
         outcome = self.gateway.set_parameter("4", 3, "20")
-        self.assertEqual(self.wire.said(), b'$par set "4;3;20"\r\n')
+        self.assertEqual(self.wire.taken(), b'$par set "4;3;20"\r\n')
         self.protocol.dataReceived(b"$ack\r\n")
         self.assertEqual(self.successResultOf(outcome), "ack")
 

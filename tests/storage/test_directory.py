@@ -5,18 +5,14 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.logger import LogLevel
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import DescriptorSnapshot
-
-DOCUMENT = (
-    "<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK'/><CHANNEL id='1' name='TK' unit='°C'/></ANALOG>"
-    "<DIGITAL><CHANNEL id='0' bit='0' name='Störung'/></DIGITAL></DAQPRJ>\r\n"
-).encode("latin-1")
+from tests.cases import Log
+from tests.doubles.documents import SMALL
 
 
 class StateDirectoryPathTests(SynchronousTestCase):
@@ -47,7 +43,7 @@ class StateCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.path = Path(self.mktemp()) / "state"
         self.directory = StateDirectory(self.path)
-        self.logged = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
+        self.log = Log(self)
 
     def files(self) -> list[str]:
         """The names of what is in the directory."""
@@ -55,7 +51,7 @@ class StateCase(SynchronousTestCase):
 
     def levels(self) -> list[LogLevel]:
         """The levels of what was logged, in order."""
-        return [event["log_level"] for event in self.logged]
+        return [event["log_level"] for event in self.log.events]
 
 
 class StateDirectoryTests(StateCase):
@@ -107,7 +103,7 @@ class StateDirectoryTests(StateCase):
         self.directory.save("note", b"one")
         self.directory.save("note", b"two")
         self.assertEqual([LogLevel.warn], self.levels())
-        [event] = self.logged
+        [event] = self.log.events
         self.assertEqual(str(self.path), event["directory"])
         self.path.unlink()
         self.directory.save("note", b"three")
@@ -126,7 +122,7 @@ class StateDirectoryTests(StateCase):
         self.directory.set_aside("note", "it has a strange letter")
         self.assertIsNone(self.directory.load("note"))
         self.assertEqual(b"d@maged", (self.path / "note.damaged").read_bytes())
-        [event] = self.logged
+        [event] = self.log.events
         self.assertEqual("it has a strange letter", event["reason"])
 
     def test_setting_aside_what_is_gone_raises_nothing(self) -> None:
@@ -153,16 +149,16 @@ class DescriptorTests(StateCase):
 
     def test_a_descriptor_is_loaded(self) -> None:
         """What was remembered comes back as the event that told it."""
-        self.snapshot.save(DOCUMENT)
+        self.snapshot.save(SMALL)
         loaded = DescriptorSnapshot(StateDirectory(self.path)).load()
         assert loaded is not None
-        self.assertEqual(DOCUMENT, loaded.document)
-        self.assertEqual(parse_descriptor(DOCUMENT), loaded.descriptor)
+        self.assertEqual(SMALL, loaded.document)
+        self.assertEqual(parse_descriptor(SMALL), loaded.descriptor)
 
     def test_a_new_one_replaces_it(self) -> None:
         """Only the last descriptor is remembered."""
-        self.snapshot.save(DOCUMENT)
-        newer = DOCUMENT.replace(b"'TK'", b"'TRL'")
+        self.snapshot.save(SMALL)
+        newer = SMALL.replace(b"'TK'", b"'TRL'")
         self.snapshot.save(newer)
         loaded = self.snapshot.load()
         assert loaded is not None
@@ -170,9 +166,9 @@ class DescriptorTests(StateCase):
 
     def test_the_same_one_is_not_written_again(self) -> None:
         """A gateway that logs in every day does not wear out the memory card."""
-        self.snapshot.save(DOCUMENT)
+        self.snapshot.save(SMALL)
         before = (self.path / DescriptorSnapshot.FILE).stat()
-        self.snapshot.save(DOCUMENT)
+        self.snapshot.save(SMALL)
         after = (self.path / DescriptorSnapshot.FILE).stat()
         self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns))
 
@@ -183,10 +179,10 @@ class DescriptorTests(StateCase):
 
     def test_a_damaged_one_is_set_aside_and_lived_without(self) -> None:
         """A descriptor cut short is renamed and said once; the next one is remembered."""
-        self.directory.save(DescriptorSnapshot.FILE, DOCUMENT[:100])
+        self.directory.save(DescriptorSnapshot.FILE, SMALL[:100])
         self.assertIsNone(self.snapshot.load())
         self.assertIsNone(self.snapshot.load())
         self.assertEqual([LogLevel.warn], self.levels())
         self.assertTrue((self.path / "descriptor.xml.damaged").exists())
-        self.snapshot.save(DOCUMENT)
+        self.snapshot.save(SMALL)
         self.assertIsNotNone(self.snapshot.load())

@@ -23,7 +23,7 @@ from hargassner.discovery import Announcement, Devices, FoundGateway, ServiceLis
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
 from hargassner.storage.snapshots import EQUIPMENT_FILE, IDENTITY_FILE, Found, Snapshots
-from tests.monitor.test_interpreter import DOCUMENT
+from tests.doubles.documents import SMALL
 from tests.telling import tell
 
 
@@ -58,11 +58,11 @@ class SnapshotsTests(SynchronousTestCase):
         snapshots = Snapshots(
             directory, self.devices, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
         )
-        snapshots.save_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        snapshots.save_descriptor(BoilerDescribed(SMALL, parse_descriptor(SMALL)))
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
     def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
-        self.snapshots.save_descriptor(BoilerDescribed(DOCUMENT, parse_descriptor(DOCUMENT)))
+        self.snapshots.save_descriptor(BoilerDescribed(SMALL, parse_descriptor(SMALL)))
         self.live()
         tell(self.boiler, TelemetryLine(b"pm 7 65.9 1 "), 1.0)
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")

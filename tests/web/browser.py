@@ -140,13 +140,13 @@ class Browser:
         )
         return str(found)
 
-    async def until(self, script: str, *arguments: Any, patience: float = 60) -> Any:
+    async def until(self, script: str, *arguments: Any, timeout: float = 60) -> Any:
         """What a script returns, as soon as that is true."""
-        end = reactor.seconds() + patience
+        end = reactor.seconds() + timeout
         while not (found := await self.run(script, *arguments)):
             if reactor.seconds() > end:
                 shown = await self.run("return document.body.innerText.slice(0, 2000)")
-                raise AssertionError(f"not within {patience} s: {script}\n{shown}")
+                raise AssertionError(f"not within {timeout} s: {script}\n{shown}")
             await deferLater(reactor, _POLL)
         return found
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
-from xml.sax.saxutils import quoteattr
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -27,14 +26,17 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reopening import InterfaceOpening
-from hargassner.parts import Openings, build
+from hargassner.parts import GatewayParts, Parts, build
 from hargassner.proxy.access import Access
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.storage.directory import StateDirectory
+from hargassner.storage.history.service import History
 from hargassner.web.connections import IDLE
 from hargassner.web.service import WebPage
 from tests.cases import Log
 from tests.doubles.clocks import TwoClockReactor
+from tests.doubles.databases import DirectStore
+from tests.doubles.documents import document
 from tests.telling import tell
 
 
@@ -45,16 +47,7 @@ def at_once(work: Any, *arguments: Any) -> Deferred[Any]:
 
 def describe(analog: Mapping[str, str], digital: tuple[str, ...] = ()) -> Described:
     """A descriptor of analog channels, each with its unit, and of up to 16 digital ones."""
-    values = "".join(
-        f"<CHANNEL id='{place}' name={quoteattr(name)} unit={quoteattr(unit)}/>"
-        for place, (name, unit) in enumerate(analog.items())
-    )
-    bits = "".join(
-        f"<CHANNEL id='0' bit='{bit}' name={quoteattr(name)}/>" for bit, name in enumerate(digital)
-    )
-    text = f"<DAQPRJ><ANALOG>{values}</ANALOG><DIGITAL>{bits}</DIGITAL></DAQPRJ>"
-    document = text.encode("latin-1")
-    return Described(parse_descriptor(document))
+    return Described(parse_descriptor(document(analog.items(), digital)))
 
 
 def show(
@@ -200,24 +193,38 @@ class PageCase(SynchronousTestCase):
             state=self.directory,
             boiler=self.boiler,
             devices=self.devices,
-            proxy=self.proxy,
             direct=DirectTelemetry(self.clock, endpoint, interpreter),
             interpreter=interpreter,
             journal=self.journal,
-            openings=Openings((self.gateway_opening,), (self.boiler_opening,)),
+            history=History(self.boiler, self.directory, DirectStore(self.directory), self.clock),
+            gateway=GatewayParts(
+                cast("Any", Commands(self)),
+                self.proxy,
+                (),
+                cast("Any", None),
+                (self.gateway_opening,),
+            ),
+            openings=(self.boiler_opening,),
             broker=cast("Any", Link(self)),
-            control=cast("Any", Commands(self)),
         )
+        history = self.parts.history
+        assert history is not None
         self.parts.boiler_line.problem = "No route to host"
+        self.history = history
+        self.parts = self.changed(self.parts)
         self.page = WebPage(self.parts, self.clock)
-        for each in (self.gateway_opening, self.boiler_opening, self.page):
+        for each in (self.gateway_opening, self.boiler_opening, self.history, self.page):
             each.startService()
         self.addCleanup(self.stop)
         self.site = self.page.site
 
+    def changed(self, parts: Parts) -> Parts:
+        """The parts that the page sees, for a bridge that is another than usual."""
+        return parts
+
     def stop(self) -> None:
         """Stop everything; no timer may be left then."""
-        for each in (self.page, self.gateway_opening, self.boiler_opening):
+        for each in (self.page, self.history, self.gateway_opening, self.boiler_opening):
             if each.running:
                 each.stopService()
         # Connections that idle are closed, and a moment later aborted.

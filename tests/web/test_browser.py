@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.internet.tcp import Server
+from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from hargassner.config import (
@@ -25,10 +26,12 @@ from hargassner.config import (
 from hargassner.dialogue.events import ActiveErrors, ParameterChanged, TelemetryLine
 from hargassner.monitor.traffic_log import LogLine
 from hargassner.service import Bridge
+from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
 from tests.constants import Constant, shorten
+from tests.processes import Running, program
 from tests.telling import tell
 from tests.web.browser import MISSING, Browser
 from tests.web.cases import describe
@@ -231,6 +234,66 @@ class ChainTests(BrowserCase):
         )
         await browser.until(LIVE)
         await browser.until("return document.getElementById('rows').textContent.includes('Anew')")
+
+
+class GoneTests(BrowserCase):
+    """The bridge is a process of its own, and reads the boiler without a gateway."""
+
+    SHOWN = "return !document.getElementById('gone').hidden"
+    OPACITY = "return getComputedStyle(document.querySelector(arguments[0])).opacity"
+
+    def process(self, boiler: SimulatedBoiler) -> Running:
+        config = (
+            "[gateway]\nenabled = false\n"
+            f'[boiler]\nhost = "{BOILER}"\ntelnet_port = {boiler.telnet_port_number}\n'
+            f'[web]\nlisten = "tcp:{self.web_port}:interface=127.0.0.1"\n'
+            '[state]\ndirectory = "."\n'
+        )
+        command = [program("twist"), "hargassner", "--config=hargassner.toml"]
+        # The boiler describes itself to nobody without a login: an earlier life remembers it.
+        described = standard_layout().document().decode("latin-1")
+        files = {"hargassner.toml": config, "descriptor.xml": described}
+        running = Running(command, files, {Constant.TELEMETRY: 3.0})
+        self.addCleanup(running.clean_up)
+        return running
+
+    async def begin(self) -> tuple[SimulatedBoiler, Running, Browser]:
+        """A boiler, a bridge and a page that shows the boiler's values."""
+        boiler = self.boiler()
+        self.start(boiler)
+        bridge = self.process(boiler)
+        await deferToThread(bridge.wait_for, "telemetry arrives")
+        browser = await self.look()
+        await browser.until(LEVEL, "boiler", "ok")
+        return boiler, bridge, browser
+
+    async def test_a_page_whose_bridge_was_killed_says_so_all_over(self) -> None:
+        _, bridge, browser = await self.begin()
+        self.assertFalse(await browser.run(self.SHOWN))
+        self.assertEqual(await browser.run(self.OPACITY, "main"), "1")
+        bridge.process.kill()
+        await browser.until(self.SHOWN, timeout=5)
+        self.assertIn("has not answered since", await browser.text("#gone"))
+        self.assertEqual(await browser.run(self.OPACITY, "main"), "0.4")
+        await self.picture(browser, "gone")
+
+    async def test_values_that_are_not_current_look_old(self) -> None:
+        boiler, _, browser = await self.begin()
+        self.assertEqual(await browser.run(self.OPACITY, "#rows"), "1")
+        boiler.silence()
+        await browser.until("return document.getElementById('table').matches('.is-stale')")
+        self.assertEqual(await browser.run(self.OPACITY, "#rows"), "0.5")
+        self.assertFalse(await browser.run(self.SHOWN))
+
+    async def test_a_chain_without_a_gateway_has_none(self) -> None:
+        _, _, browser = await self.begin()
+        hidden = await browser.run(
+            "return [...document.querySelectorAll('[data-node], [data-link]')]"
+            ".filter(each => each.hidden).map(each => each.dataset.node || each.dataset.link)"
+        )
+        self.assertEqual(hidden, ["gateway", "gateway"])
+        self.assertEqual(await browser.text("#advice"), "")
+        await self.picture(browser, "telemetry-only")
 
 
 class PhoneTests(BrowserCase):

@@ -4,8 +4,7 @@ import tempfile
 
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import LogLevel, globalLogPublisher
+from twisted.logger import LogLevel
 
 from hargassner.web.connections import (
     CONNECTIONS,
@@ -256,7 +255,6 @@ class AnyBytesTests(PageCase):
     def setUp(self) -> None:
         super().setUp()
         self.patch(tempfile, "TemporaryFile", self.fail)
-        self.everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
 
     @given(
         lines=st.lists(LINES, max_size=12),
@@ -278,5 +276,5 @@ class AnyBytesTests(PageCase):
             self.assertFalse(connection.is_open)
         connection.lose()
         self.assertEqual(self.flushLoggedErrors(), [])
-        loud = [each for each in self.everything if each["log_level"] >= LogLevel.warn]
+        loud = [each for each in self.log.everything if each["log_level"] >= LogLevel.warn]
         self.assertEqual(loud, [])

@@ -5,10 +5,10 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import Boiler
+from hargassner.boiler.roles import by_role, charted
 from hargassner.dialogue.events import ActiveErrors, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.web.charts import Consumed
-from hargassner.web.dashboard import charted
+from hargassner.storage.history.consumed import Consumed
 from hargassner.web.document import (
     boiler_picture,
     chain_picture,
@@ -143,7 +143,7 @@ class BoilerPictureTests(SynchronousTestCase):
         show(self.boiler, {"TK": ("65.9", "°C"), "TB1": ("120.0", "°C"), "TPo": ("52", "°C")})
         charts = {
             chart: [each.name for each in channels]
-            for chart, channels in charted(self.boiler).items()
+            for chart, channels in charted(by_role(self.boiler)).items()
         }
         self.assertEqual(charts, {"boiler": ["TK"], "buffer": ["TPo"]})
 

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
 
+import hargassner
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
+from hargassner.network.interface import NetworkInterface
+from hargassner.proxy.forwarding import ForwardAccess, ForwardCounters, ForwardFactory
+from hargassner.web.metrics import forwarded
 from tests.web.cases import PageCase, show
 
 
@@ -47,18 +53,36 @@ class MetricsTests(PageCase):
         self.assertEqual(self.figure("hargassner_lines_total", **{"from": "gateway"}), 2)
         self.assertEqual(self.figure("hargassner_lines_total", **{"from": "boiler"}), 1)
 
+    def test_it_is_told_how_the_values_are_understood(self) -> None:
+        """By whom, and how many channels cannot be told."""
+        name = "hargassner_telemetry_understood"
+        self.assertEqual(0, self.figure(name, source="unknown", layout=""))
+        show(self.boiler, {"TK": ("65.90", "°C")})
+        self.assertEqual(1, self.figure(name, source="boiler", layout=""))
+        self.assertEqual(0, self.figure("hargassner_unknown_channels"))
+
     def test_every_connected_channel_is_a_gauge(self) -> None:
         name = 'say "hi"\\'
         analog = {"TK": ("65.90", "°C"), "TPm": ("-20.0", "°C"), name.replace('"', "'"): ("7", "")}
         show(self.boiler, analog, "Störung")
-        labels = {"object": "tk", "name": "TK", "unit": "°C"}
+        labels = {"object": "tk", "name": "TK", "unit": "°C", "role": "boiler_temperature"}
         self.assertEqual(self.figure("hargassner_channel", **labels), 65.9)
-        labels = {"object": "stoerung", "name": "Störung", "unit": ""}
+        labels = {"object": "stoerung", "name": "Störung", "unit": "", "role": "fault"}
         self.assertEqual(self.figure("hargassner_channel", **labels), 1)
         names = {
             dict(labels)["name"] for each, labels in self.figures() if each.endswith("_channel")
         }
         self.assertEqual(names, {"TK", "Störung", "say 'hi'\\"})
+
+    def test_each_fault_is_there_while_the_boiler_reports_it(self) -> None:
+        show(self.boiler, {"Störungs Nr": ("5", "")}, "Störung")
+        text = self.boiler.faults[0].text.en
+        self.assertEqual(self.figure("hargassner_fault", number="5", text=text), 1)
+        show(self.boiler, {"Störungs Nr": ("0", "")})
+        self.assertIsNone(self.figure("hargassner_fault", number="5", text=text))
+
+    def test_the_version_that_runs_is_there(self) -> None:
+        self.assertEqual(self.figure("hargassner_build_info", version=hargassner.__version__), 1)
 
     def test_values_that_are_not_current_are_not_there(self) -> None:
         show(self.boiler, {"TK": ("65.90", "°C")})
@@ -88,3 +112,30 @@ class MetricsTests(PageCase):
 
     def test_the_process_is_there(self) -> None:
         self.assertGreater(self.figure("process_resident_memory_bytes") or 0, 1e6)
+
+
+class ForwardedTests(SynchronousTestCase):
+    """The ports of the boiler that are forwarded."""
+
+    def test_each_has_its_connections_and_bytes(self) -> None:
+        access = ForwardAccess(["any"], NetworkInterface())
+        factory = ForwardFactory(80, lambda _factory: Deferred(), access)
+        factory.counters = ForwardCounters(3, 2, 1, 700, 9000)
+        samples = {
+            tuple(sample.labels.values()): sample.value
+            for metric in forwarded([factory])
+            for sample in metric.samples
+        }
+        self.assertEqual(
+            {
+                ("80", "accepted"): 3,
+                ("80", "refused"): 2,
+                ("80", "unreachable"): 1,
+                ("80", "client"): 700,
+                ("80", "boiler"): 9000,
+            },
+            samples,
+        )
+
+    def test_there_are_none_without_such_ports(self) -> None:
+        self.assertEqual([], list(forwarded([])))

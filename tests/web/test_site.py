@@ -3,9 +3,6 @@
 import json
 from socket import gethostname
 
-from twisted.internet.testing import EventLoggingObserver
-from twisted.logger import globalLogPublisher
-
 from hargassner.dialogue.events import LoggedIn, SessionOpened, SessionOver
 from hargassner.discovery import Announcement, ServiceList
 from tests.web.cases import Answer, Connection, PageCase, show
@@ -146,12 +143,11 @@ class SiteTests(PageCase):
         self.assertEqual((answer.code, answer.headers["server"]), (405, "hargassner"))
 
     def test_requests_are_not_logged(self) -> None:
-        everything = EventLoggingObserver.createWithCleanup(self, globalLogPublisher)
         self.site.doStart()
         self.addCleanup(self.site.doStop)
         self.get("/api/state")
         self.get("/api/state", method="HEAD")
-        self.assertEqual([event for event in everything if "/api/state" in str(event)], [])
+        self.assertEqual([event for event in self.log.everything if "/api/state" in str(event)], [])
 
 
 class StateTests(PageCase):
@@ -198,31 +194,6 @@ class StateTests(PageCase):
         [channel] = answer.json["channels"].values()
         self.assertEqual(channel["name"], "</script><script>alert(1)//")
         self.assertEqual(answer.headers["content-type"], "application/json")
-
-
-class HistoryTests(PageCase):
-    def test_the_charts_have_their_lines_with_names_and_units(self) -> None:
-        values = {"TPo": ("61.04", "°C"), "TPu": ("41.0", "°C")}
-        show(self.boiler, values, at=self.clock.seconds())
-        for _ in range(12):
-            self.clock.advance(10)
-        told = self.get("/api/history", accept_language="de").json
-        [chart] = told["charts"]
-        self.assertEqual((chart["chart"], chart["title"]), ("buffer", "Puffer"))
-        top = chart["lines"][0]
-        self.assertEqual((top["object"], top["label"], top["unit"]), ("tpo", "Puffer oben", "°C"))
-        self.assertEqual(top["values"], [61.04, 61.04, 61.04])
-        self.assertEqual(told["step"], 60)
-        self.assertLessEqual(told["newest"], self.clock.seconds())
-
-    def test_without_telemetry_there_is_none(self) -> None:
-        told = self.get("/api/history").json
-        self.assertEqual((told["newest"], told["charts"]), (None, []))
-
-    def test_lines_of_a_chart_that_were_not_sampled_yet_are_empty(self) -> None:
-        show(self.boiler, {"TPo": ("61.04", "°C")}, at=self.clock.seconds())
-        [chart] = self.get("/api/history").json["charts"]
-        self.assertEqual(chart["lines"][0]["values"], [])
 
 
 class HealthTests(PageCase):

@@ -81,7 +81,7 @@ class BoilerTests(SynchronousTestCase):
     def test_lines_that_do_not_fit_are_told_with_their_lengths(self) -> None:
         facts = replace(WELL, length_mismatch=LengthMismatch(expected=190, got=192))
         link = status_of(facts).boiler
-        self.assertEqual(shown(link), ("boiler.misfit", Level.WAIT, START + 5))
+        self.assertEqual(shown(link), ("boiler.mismatch", Level.WAIT, START + 5))
         advice = text(link.advice, "en", **dict(link.fields))
         self.assertIn("192", advice)
         self.assertIn("190", advice)

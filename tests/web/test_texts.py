@@ -6,7 +6,8 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 import hargassner.web
-from hargassner.web.dashboard import CHARTS, TILES
+from hargassner.boiler.roles import CHARTS
+from hargassner.web.dashboard import TILES
 from hargassner.web.page import page
 from hargassner.web.texts import LANGUAGES, keys, page_texts, preferred_language, text
 
@@ -48,7 +49,7 @@ class TextTests(SynchronousTestCase):
 
 class LanguageTests(SynchronousTestCase):
     def test_the_best_language_that_there_is_wins(self) -> None:
-        for accepted, wanted in {
+        for accepted, expected in {
             "de": "de",
             "de-AT,de;q=0.9,en;q=0.8": "de",
             "it,fr;q=0.4,en;q=0.3": "fr",
@@ -60,7 +61,7 @@ class LanguageTests(SynchronousTestCase):
             "fr;q=nonsense": "en",
             "FR-ch": "fr",
         }.items():
-            self.assertEqual(preferred_language(accepted), wanted, accepted)
+            self.assertEqual(preferred_language(accepted), expected, accepted)
 
     def test_no_header_means_english(self) -> None:
         self.assertEqual(preferred_language(None), "en")

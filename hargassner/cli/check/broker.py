@@ -6,12 +6,11 @@ from enum import Enum, auto
 from typing import cast
 
 from paho.mqtt.enums import MQTTProtocolVersion
-from twisted.internet.interfaces import IAddress, IProtocolFactory
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IProtocolFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hargassner.cli.check.inquiry import Inquiries, Inquiry
+from hargassner.cli.check.inquiry import Inquiry
 from hargassner.config import HomeAssistantConfig, MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
 from hargassner.mqtt.endpoint import (
@@ -25,6 +24,7 @@ from hargassner.mqtt.events import ConnectionProblem
 from hargassner.mqtt.link import client_id
 from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.problems import connection_problem
+from hargassner.network.connecting import SingleFactory
 
 
 class Stage(Enum):
@@ -116,7 +116,7 @@ class Visit:
                 self._name, self._message(""), self._config.username, password(self._config)
             )
             self._connection = Connection(Engine(identity), self._reactor, self)
-            await endpoint.connect(cast("IProtocolFactory", _SingleConnection(self._connection)))
+            await endpoint.connect(cast("IProtocolFactory", SingleFactory(self._connection)))
         except UnusableFileError as wrong:
             self._end(str(wrong))
         except Exception:
@@ -129,7 +129,7 @@ class Visit:
         words = [Message(each, self._word.encode(), retain=False) for each in self.probes]
         self._inquiry = Inquiry(engine, words)
         try:
-            await endpoint.connect(cast("IProtocolFactory", Inquiries(self._inquiry)))
+            await endpoint.connect(cast("IProtocolFactory", SingleFactory(self._inquiry)))
         except Exception:
             # What comes back on the other connection tells the most.
             self._inquiry.over = True
@@ -188,15 +188,3 @@ class Visit:
 
     def _message(self, text: str) -> Message:
         return Message(self.topic, text.encode(), retain=False)
-
-
-class _SingleConnection(Factory[Connection]):
-    """Makes the one protocol."""
-
-    noisy = False
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def buildProtocol(self, addr: IAddress | None) -> Connection:
-        return self._connection

@@ -18,7 +18,7 @@ from hargassner.cli.check.walk import walk
 from hargassner.clock import run_evenly
 from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
 from hargassner.startup import check_machine, read_only
-from hargassner.terminal import printable, replace_unknown_signs
+from hargassner.terminal import printable, replace_unknown_signs, shows_colours
 
 SUMMARY = "Walk through the chain from the gateway to the home, and tell where it hangs."
 
@@ -186,7 +186,7 @@ class _Text(_Report):
     def __init__(self) -> None:
         super().__init__()
         self._terminal = sys.stdout.isatty()
-        self._colours = self._terminal and "NO_COLOR" not in os.environ
+        self._colours = shows_colours(sys.stdout, os.environ)
         self._waits_for = ""
 
     def found(self, finding: Finding) -> None:

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twisted.internet.task import deferLater
-from zope.interface import implementer
 
 from hargassner.cli.check.report import Finding, Outcome, Reporter
 from hargassner.cli.check.running import LinkReport
 from hargassner.config import Config
 from hargassner.discovery import Devices, NotDiscoveryError, parse_announcement, parse_service_list
+from hargassner.discovery.finder import finding_side
 from hargassner.discovery.side import Side, sides
-from hargassner.network.datagrams import IDatagramReceiver
 from hargassner.network.interface import NetworkInterface
 from hargassner.reactor import IBridgeReactor
 
@@ -31,17 +30,13 @@ class Network:
     side: Side
 
 
-@implementer(IDatagramReceiver)
-class _Receiver:
-    """Passes what one network's ports receive to a function: data, source, port."""
-
-    def __init__(self, listener: Callable[[bytes, tuple[str, int], int], None]) -> None:
-        self._listener = listener
-
-    def datagram_received(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
-        self._listener(data, source, port)
+def _sides(
+    config: Config, gateway: NetworkInterface, boiler: NetworkInterface
+) -> tuple[Side, Side]:
+    """Both sides' discovery ports; without a gateway, what finding the boiler takes."""
+    if config.gateway.enabled:
+        return sides(config, gateway, boiler)
+    return Side(gateway, config.gateway.broadcast, ()), finding_side(config, boiler)
 
 
 class Context:
@@ -66,7 +61,7 @@ class Context:
         gateway, boiler = config.gateway, config.boiler
         to_gateway = NetworkInterface(gateway.interface, gateway.address)
         to_boiler = NetworkInterface(boiler.interface, boiler.address)
-        gateway_side, boiler_side = sides(config, to_gateway, to_boiler)
+        gateway_side, boiler_side = _sides(config, to_gateway, to_boiler)
         self.gateway = Network("gateway", to_gateway, gateway.address, gateway_side)
         self.boiler = Network("boiler", to_boiler, boiler.address, boiler_side)
 
@@ -77,8 +72,7 @@ class Context:
             CannotOpenError: one of them cannot be opened.
             OSError: the system is short of something.
         """
-        receiver = _Receiver(self._gateway_sent)
-        self.gateway.side.open(self.reactor, receiver, self.boiler.side)
+        self.gateway.side.open(self.reactor, self._gateway_sent, self.boiler.side)
 
     def open_boiler_side(self) -> None:
         """Open the discovery ports to the boiler.
@@ -87,8 +81,7 @@ class Context:
             CannotOpenError: one of them cannot be opened.
             OSError: the system is short of something.
         """
-        receiver = _Receiver(self._boiler_sent)
-        self.boiler.side.open(self.reactor, receiver, self.gateway.side)
+        self.boiler.side.open(self.reactor, self._boiler_sent, self.gateway.side)
 
     def close(self) -> None:
         """Close the discovery ports."""
@@ -121,7 +114,9 @@ class Context:
             await deferLater(self.reactor, min(_LOOK_EVERY, left), lambda: None)
         return True
 
-    def _gateway_sent(self, data: bytes, source: tuple[str, int], port: int) -> None:
+    def _gateway_sent(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
         address, source_port = source
         if self.gateway.side.is_ours(source) or self.boiler.side.is_ours(source):
             return  # A broadcast is received by its sender, too.
@@ -133,7 +128,9 @@ class Context:
             if source_port == self.config.discovery.gateway_port:
                 self.devices.gateway_announced(address, announcement)
 
-    def _boiler_sent(self, data: bytes, source: tuple[str, int], port: int) -> None:
+    def _boiler_sent(
+        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
+    ) -> None:
         address, source_port = source
         ports = self.config.discovery
         if (source_port, port) != (ports.boiler_port, ports.gateway_port):

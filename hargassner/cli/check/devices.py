@@ -1,20 +1,36 @@
 """The steps that look for the boiler and the gateway on their networks."""
 
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 
 from hargassner.cli.check.context import Context
-from hargassner.cli.check.machine import boiler_leases
+from hargassner.cli.check.frames import Foreigners
+from hargassner.cli.check.machine import BOILER_MAKER, boiler_leases
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.discovery import FoundBoiler, FoundGateway
+from hargassner.discovery.packets import GET_SERVICES
+from hargassner.network.interface import CannotOpenError
+from hargassner.network.networks import ipv4_networks
 
 ASK_EVERY = 2.0
 """Seconds between two questions to the boiler's network."""
 ASK_TIMES = 4
 
-_GET_SERVICES = b"get services\0"
 _BOILER = "the boiler"
 _GATEWAY = "the gateway"
-_LEVELS = {"ok": Outcome.OK, "broken": Outcome.FAILED}
+_WITH_GATEWAY = (
+    "Is its cable in this port, and has it got an address (does a DHCP server run there)? Switch "
+    "its panel off and on, so that it asks for one."
+)
+_WITHOUT_GATEWAY = (
+    "Is it switched on, in this network, and the gateway or the app switched on at its panel? Its "
+    "address can be read there too: write it into boiler.host."
+)
+_LEVELS = {
+    "ok": Outcome.OK,
+    "broken": Outcome.FAILED,
+    "not-understood": Outcome.FAILED,
+}
 
 
 async def look_for_boiler(context: Context) -> None:
@@ -24,9 +40,12 @@ async def look_for_boiler(context: Context) -> None:
     if not context.boiler.side.open_ports:
         report_running(context, _BOILER, "boiler", leased or "its ports cannot be opened")
         return
-    found = await _ask_for_services(context)
+    with closing(Foreigners(context.reactor, _device(context))) as foreigners:
+        found = await _ask_for_services(context)
     if found is None:
-        context.reporter.found(_no_boiler(leased, str(context.boiler.interface)))
+        context.reporter.found(
+            _foreign_boiler(foreigners.heard, context) or _no_boiler(context, leased)
+        )
         return
     name = " ".join(filter(None, (found.services.model, found.services.firmware)))
     context.found(_BOILER, Outcome.OK, f"{name or 'a boiler'} answers from {found.address}")
@@ -39,7 +58,7 @@ async def _ask_for_services(context: Context) -> FoundBoiler | None:
     for asked in range(ASK_TIMES):
         # No route, say: then nobody answers.
         with suppress(OSError):
-            side.send(_GET_SERVICES, ports.gateway_port, (side.broadcast, ports.boiler_port))
+            side.send(GET_SERVICES, ports.gateway_port, (side.broadcast, ports.boiler_port))
         left = (ASK_TIMES - asked - 1) * ASK_EVERY
         if await context.until(
             lambda: devices.boiler is not None, ASK_EVERY, "the boiler's answer", left
@@ -48,7 +67,32 @@ async def _ask_for_services(context: Context) -> FoundBoiler | None:
     return devices.boiler
 
 
-def _no_boiler(leased: str, network: str) -> Finding:
+def _device(context: Context) -> str:
+    """The interface to the boiler's network, empty where sockets are not bound to one."""
+    try:
+        return context.boiler.interface.device()
+    except (CannotOpenError, OSError):
+        return ""
+
+
+def _foreign_boiler(heard: Mapping[str, str], context: Context) -> Finding | None:
+    """A boiler that is there with an address of another network, if one was heard."""
+    by_maker = sorted(heard, key=lambda each: not heard[each].startswith(BOILER_MAKER))
+    if not by_maker:
+        return None
+    address, device = by_maker[0], _device(context)
+    network = ", ".join(str(each) for each in ipv4_networks(device))
+    is_boiler = heard[address].startswith(BOILER_MAKER)
+    who = "its address" if is_boiler else "somebody is there, but the address"
+    what = f"{who} {address} is not in this port's network ({network} on {device})"
+    advice = (
+        "Set the panel's network to DHCP and switch it off and on, or give "
+        f"{device} an address of the panel's network."
+    )
+    return Finding(_BOILER, Outcome.FAILED, what, advice)
+
+
+def _no_boiler(context: Context, leased: str) -> Finding:
     if leased:
         what = f"it does not answer, though {leased}"
         advice = (
@@ -56,11 +100,8 @@ def _no_boiler(leased: str, network: str) -> Finding:
             "kept an older address? Switch its panel off and on."
         )
     else:
-        what = f"nothing answers on {network}"
-        advice = (
-            "Is its cable in this port, and has it got an address (does a DHCP server run "
-            "there)? Switch its panel off and on, so that it asks for one."
-        )
+        what = f"nothing answers on {context.boiler.interface}"
+        advice = _WITH_GATEWAY if context.config.gateway.enabled else _WITHOUT_GATEWAY
     return Finding(_BOILER, Outcome.FAILED, what, advice)
 
 
@@ -89,7 +130,8 @@ def _no_gateway(context: Context, seconds: float) -> Finding:
         what += f", though {', '.join(sorted(context.strangers)[:3])} sent something else"
     advice = (
         "It announces itself only before a new dialogue: unplug it for a moment, and check "
-        f"again with a longer --wait. Is it in the network of {context.gateway.interface}?"
+        f"again with a longer --wait. Is it in the network of {context.gateway.interface}? Without "
+        "a gateway, write enabled = false into [gateway]."
     )
     return Finding(_GATEWAY, Outcome.FAILED, what, advice)
 

@@ -7,8 +7,7 @@ large a packet it takes at most.
 
 from collections.abc import Iterable
 
-from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from hargassner.mqtt.engine import Engine
@@ -74,16 +73,3 @@ class Inquiry(Protocol):
     def _flush(self) -> None:
         if self.transport is not None:
             self.transport.write(self._engine.take())
-
-
-class Inquiries(Factory[Inquiry]):
-    """Makes the one protocol."""
-
-    noisy = False
-
-    def __init__(self, inquiry: Inquiry) -> None:
-        self._inquiry = inquiry
-
-    def buildProtocol(self, addr: IAddress | None) -> Inquiry:
-        """The one."""
-        return self._inquiry

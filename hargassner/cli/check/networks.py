@@ -77,14 +77,21 @@ def interface_problem(name: str, address: str, found: Mapping[str, Interface]) -
     interface = found.get(name)
     if interface is None:
         return _no_such_interface(name, found) if found else None
-    for lacks, problem in _PROBLEMS:
-        if lacks(interface):
-            return Problem(*(each.format(interface) for each in problem))
+    problem = _lack(interface)
+    if problem is not None:
+        return problem
     if address and not is_own_address(address):
         return Problem(
             f"this machine does not have the address {address}; {name} has {interface.address}",
             "Correct the address in the configuration, or leave it out.",
         )
+    return None
+
+
+def _lack(interface: Interface) -> Problem | None:
+    for lacks, problem in _PROBLEMS:
+        if lacks(interface):
+            return Problem(*(each.format(interface) for each in problem))
     return None
 
 

@@ -39,12 +39,9 @@ def _problems(context: Context) -> Iterator[Exception]:
     def try_telnet_port() -> None:
         listening_socket(context.gateway.interface, context.config.gateway.telnet_port).close()
 
-    steps: tuple[Callable[[], None], ...] = (
-        try_telnet_port,
-        context.open_gateway_side,
-        context.open_boiler_side,
-    )
-    for open_ in steps:
+    with_gateway: tuple[Callable[[], None], ...] = (try_telnet_port, context.open_gateway_side)
+    steps = with_gateway if context.config.gateway.enabled else ()
+    for open_ in (*steps, context.open_boiler_side):
         try:
             open_()
         except (CannotOpenError, OSError) as wrong:
@@ -60,9 +57,10 @@ def _kind(problem: Exception) -> _Kind:
 
 def _ports_finding(context: Context, problems: list[Exception]) -> Finding:
     if not problems:
-        telnet = context.config.gateway.telnet_port
+        gateway = context.config.gateway
         ports = sorted({*context.gateway.side.ports, *context.boiler.side.ports})
-        what = f"TCP {telnet} and UDP {', '.join(map(str, ports))} can be opened"
+        telnet = f"TCP {gateway.telnet_port} and " if gateway.enabled else ""
+        what = f"{telnet}UDP {', '.join(map(str, ports))} can be opened"
         return Finding(_PORTS, Outcome.OK, what)
     worst = min(problems, key=_kind)
     match _kind(worst):

@@ -9,6 +9,7 @@ from twisted.internet.defer import ensureDeferred
 
 from hargassner.cli.check.broker import Visit
 from hargassner.cli.check.connections import (
+    boiler_host,
     leave_broker,
     look_at_broker,
     look_for_home,
@@ -16,6 +17,7 @@ from hargassner.cli.check.connections import (
 )
 from hargassner.cli.check.context import Context
 from hargassner.cli.check.devices import look_for_boiler, wait_for_gateway
+from hargassner.cli.check.forwards import look_at_forwards
 from hargassner.cli.check.networks import check_network
 from hargassner.cli.check.ports import open_ports
 from hargassner.cli.check.report import Reporter
@@ -36,14 +38,19 @@ async def walk(config: Config, reactor: IBridgeReactor, wait: float, reporter: R
     # Home Assistant may start while the gateway is waited for.
     visit = _begin_visit(config, reactor)
     try:
-        check_network(context, context.gateway)
+        if config.gateway.enabled:
+            check_network(context, context.gateway)
         check_network(context, context.boiler)
-        await open_ports(context)
-        await look_for_boiler(context)
-        await wait_for_gateway(context, wait)
+        if config.gateway.enabled or not config.boiler.host:
+            await open_ports(context)
+            await look_for_boiler(context)
+        if config.gateway.enabled:
+            await wait_for_gateway(context, wait)
     finally:
         context.close()
     await read_telemetry(context)
+    if config.gateway.enabled:
+        await look_at_forwards(context, boiler_host(context))
     await look_at_broker(context, visit)
     await look_for_home(context, visit)
     await leave_broker(context, visit)

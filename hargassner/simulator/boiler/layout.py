@@ -80,12 +80,14 @@ class Layout:
             channel.text(values[channel.name]) if channel.name in values else channel.rest
             for channel in self.analog
         ]
+        tokens += [f"{word:X}" for word in self._words(bits)]
+        return f"pm {' '.join(tokens)} \r\n".encode("latin-1")
+
+    def _words(self, bits: Mapping[str, bool]) -> list[int]:
         words = [0] * self.words
         for bit in self.digital:
-            if bits.get(bit.name, bit.rest):
-                words[bit.word] |= 1 << bit.bit
-        tokens += [f"{word:X}" for word in words]
-        return f"pm {' '.join(tokens)} \r\n".encode("latin-1")
+            words[bit.word] |= bits.get(bit.name, bit.rest) << bit.bit
+        return words
 
     def unknown(self, names: Collection[str]) -> set[str]:
         """Those of the names which no channel has."""

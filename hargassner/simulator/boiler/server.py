@@ -1,7 +1,7 @@
 """The simulated boiler as a service: its sockets, its datagrams, and ways to make it misbehave."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -18,6 +18,7 @@ from hargassner.network.sockets import datagram_socket, explained
 from hargassner.services import Service
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_REQUEST, SERVICES_REQUEST
+from hargassner.simulator.boiler.locked import LockedEngine
 from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.telnet import BoilerFactory, Timing
 
@@ -88,6 +89,9 @@ class SimulatedBoiler(Service):
         seed: decides a new plant's weather and noise, and the login tokens.
         hesitation: how many seconds longer it thinks about a request.
         mishap: what goes wrong with a request, given without ``$``.
+        refuse: whether it refuses every request, as boilers do without a gateway's login.
+        lines: telemetry lines, with their ends, that it sends over and over; it refuses every
+            request then, since they may be another boiler's.
 
     ``problems`` has a sentence for each question that came from another port than it should.
     """
@@ -114,6 +118,8 @@ class SimulatedBoiler(Service):
         seed: int = 0,
         hesitation: Callable[[bytes], float] = lambda _request: 0.0,
         mishap: Callable[[str], Mishap | None] = lambda _request: None,
+        refuse: bool = False,
+        lines: Sequence[bytes] = (),
     ) -> None:
         self.telnet_port_number = telnet_port
         self.boiler_port_number = boiler_port
@@ -124,8 +130,12 @@ class SimulatedBoiler(Service):
         self._discovery = discovery
         started = self._now()
         self.plant = plant or Plant(seed, hour=started.hour + started.minute / 60)
-        self.engine = BoilerEngine(
-            self.plant, self._now, address=address or "192.0.2.72", seed=seed, mishap=mishap
+        self.engine = (
+            LockedEngine(self.plant, self._now, lines=lines)
+            if refuse or lines
+            else BoilerEngine(
+                self.plant, self._now, address=address or "192.0.2.72", seed=seed, mishap=mishap
+            )
         )
         timing = Timing(period, speed, segment_gap, reply_delay, hesitation)
         self._factory = BoilerFactory(reactor, self.engine, timing)

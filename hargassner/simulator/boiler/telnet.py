@@ -1,10 +1,9 @@
 """The simulated boiler's telnet port: several connections at once, and the segments of a boiler."""
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, DeferredQueue, gatherResults, succeed
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
@@ -13,7 +12,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import Protocol, ServerFactory
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -31,14 +30,47 @@ _MOST_WAITING = 64
 _STOP_TIMEOUT = 1.0
 
 
-@implementer(IHalfCloseableProtocol, IPushProducer)
+@implementer(IPushProducer)
+class _ReaderPace:
+    """Whether a client reads what it is sent; its transport says when it stops and goes on."""
+
+    def __init__(self) -> None:
+        self.slow = False
+        self._waiting: list[Deferred[None]] = []
+
+    def pauseProducing(self) -> None:
+        """The client does not keep up."""
+        self.slow = True
+
+    def resumeProducing(self) -> None:
+        """The client has caught up."""
+        self.slow = False
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
+
+    def stopProducing(self) -> None:
+        """The connection is going down."""
+        self.slow = True
+
+    def kept_up(self) -> "Deferred[None]":
+        """Fires when the client reads what it is sent, at once if it does."""
+        if not self.slow:
+            return succeed(None)
+        caught_up: Deferred[None] = Deferred()
+        self._waiting.append(caught_up)
+        return caught_up
+
+
+@implementer(IHalfCloseableProtocol)
 class BoilerProtocol(Protocol):
     """One connection to the simulated boiler.
 
     Requests are answered one after the other, each after the boiler has thought about it.
     Messages are sent one after the other, each cut in segments that follow each other after
     ``segment_gap`` seconds.  A reader that does not keep up misses telemetry and notices, and is
-    answered when it has caught up, so that its memory here stays bounded.
+    answered when it has caught up, so that its memory here stays bounded.  Either is a coroutine
+    that owns its timer and ends with the connection.
     """
 
     transport: IStreamTransport
@@ -47,18 +79,21 @@ class BoilerProtocol(Protocol):
         self.number = 0
         self._factory = factory
         self._rest = b""
-        self._requests: deque[bytes] = deque()
-        self._messages: deque[bytes] = deque()
-        self._segments: deque[bytes] = deque()
-        self._timers: dict[str, IDelayedCall] = {}
-        self._slow = False
-        self._leaving = False
+        # None stands for the end, when the client has said everything.
+        self._requests: DeferredQueue[bytes | None] = DeferredQueue()
+        self._messages: DeferredQueue[bytes | None] = DeferredQueue()
+        self._pace = _ReaderPace()
+        self._work: list[Deferred[None]] = []
         self._lost: list[Deferred[None]] = []
 
     def connectionMade(self) -> None:
         """Take part in the boiler's dialogue."""
         self.transport.setTcpNoDelay(True)
-        self.transport.registerProducer(self, streaming=True)
+        self.transport.registerProducer(self._pace, streaming=True)
+        for coroutine in (self._answer(), self._send()):
+            work = Deferred.fromCoroutine(coroutine)
+            work.addErrback(lambda why: why.trap(CancelledError) and None)
+            self._work.append(work)
         self._factory.opened(self)
 
     def dataReceived(self, data: bytes) -> None:
@@ -66,15 +101,14 @@ class BoilerProtocol(Protocol):
         *lines, self._rest = (self._rest + data).split(b"\r\n")
         # The end of an endless line is still needed: a line end may come yet.
         self._rest = self._rest[: LONGEST_REQUEST + 1] + self._rest[LONGEST_REQUEST + 1 :][-1:]
-        self._requests += [line for line in lines if line]
-        if len(self._requests) > _MOST_WAITING:
+        for line in filter(None, lines):
+            self._requests.put(line)
+        if len(self._requests.pending) >= _MOST_WAITING:
             self.transport.pauseProducing()
-        self._work()
 
     def readConnectionLost(self) -> None:
         """The client has said everything: answer it, and close."""
-        self._leaving = True
-        self._work()
+        self._requests.put(None)
 
     def writeConnectionLost(self) -> None:
         """Nothing can be sent any more."""
@@ -82,9 +116,8 @@ class BoilerProtocol(Protocol):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         """Forget the connection."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        for each in self._work:
+            each.cancel()
         self._factory.closed(self)
         for waiting in self._lost:
             waiting.callback(None)
@@ -97,59 +130,35 @@ class BoilerProtocol(Protocol):
 
     def send(self, data: bytes) -> None:
         """Send a message when those before it are out; a slow reader misses it."""
-        if not self._slow:
-            self._messages.append(data)
-            self._pump()
+        if not self._pace.slow:
+            self._messages.put(data)
 
-    def pauseProducing(self) -> None:
-        """The client does not keep up."""
-        self._slow = True
+    async def _answer(self) -> None:
+        """Answer each request; after the last one there is nothing more to send."""
+        while (request := await self._requests.get()) is not None:
+            await self._think(request)
+            if len(self._requests.pending) == _MOST_WAITING:
+                self.transport.resumeProducing()
+            self._factory.asked(self, request[: LONGEST_REQUEST + 1])
+        self._messages.put(None)
 
-    def resumeProducing(self) -> None:
-        """The client has caught up."""
-        self._slow = False
-        self._work()
+    async def _think(self, request: bytes) -> None:
+        """Think about a request; once more for a client that fell behind meanwhile."""
+        await self._pace.kept_up()
+        await self._pause(self._factory.thinking_time(request))
+        if self._pace.slow:
+            await self._think(request)
 
-    def stopProducing(self) -> None:
-        """The connection is going down."""
-        self._slow = True
+    async def _send(self) -> None:
+        """Send the segments of each message, and close after the last one."""
+        while (message := await self._messages.get()) is not None:
+            for each in segments(message):
+                self.transport.write(each)
+                await self._pause(self._factory.segment_gap)
+        self.transport.loseConnection()
 
-    def _work(self) -> None:
-        if self._requests and not self._slow:
-            if "answer" not in self._timers:
-                self._later("answer", self._factory.thinking_time(self._requests[0]))
-        elif self._leaving and not self._requests and not self._messages and not self._segments:
-            self.transport.loseConnection()
-
-    def _answer(self) -> None:
-        if self._slow:
-            return
-        request = self._requests.popleft()
-        if len(self._requests) == _MOST_WAITING:
-            self.transport.resumeProducing()
-        self._factory.asked(self, request[: LONGEST_REQUEST + 1])
-        self._work()
-
-    def _pump(self) -> None:
-        """Send the next segment, unless the one before has just gone."""
-        if "segment" in self._timers:
-            return
-        if not self._segments and self._messages:
-            self._segments += segments(self._messages.popleft())
-        if self._segments:
-            self.transport.write(self._segments.popleft())
-            self._later("segment", self._factory.segment_gap)
-        else:
-            self._work()
-
-    def _later(self, what: str, seconds: float) -> None:
-        act = self._answer if what == "answer" else self._pump
-
-        def now() -> None:
-            del self._timers[what]
-            act()
-
-        self._timers[what] = self._factory.clock.callLater(seconds, now)
+    def _pause(self, seconds: float) -> "Deferred[None]":
+        return deferLater(self._factory.clock, seconds)
 
 
 @dataclass(frozen=True, slots=True)

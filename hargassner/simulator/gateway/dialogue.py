@@ -124,18 +124,21 @@ class GatewayDialogue:
 
     def received(self, data: bytes) -> bytes:
         """Look at what came; the result is what to send now."""
-        *lines, self._rest = (self._rest + data).split(b"\r\n")
-        blocks: list[bytes] = []
-        for line in lines:
-            # A line end may stand inside a block.
-            blocks.append(blocks.pop() + b"\r\n" + line if _is_open(blocks) else line)
-        if _is_open(blocks):
-            self._rest = blocks.pop() + b"\r\n" + self._rest
-        for line in blocks:
+        for line in self._lines(data):
             self._look_at(line)
         if self._awaited or not self._opening:
             return b""
         return self._continue()
+
+    def _lines(self, data: bytes) -> list[bytes]:
+        """The lines that are complete now; a line end may stand inside a block."""
+        *pieces, self._rest = (self._rest + data).split(b"\r\n")
+        lines: list[bytes] = []
+        for piece in pieces:
+            lines.append(lines.pop() + b"\r\n" + piece if _is_open(lines) else piece)
+        if _is_open(lines):
+            self._rest = lines.pop() + b"\r\n" + self._rest
+        return lines
 
     def poll(self) -> bytes:
         """The requests of one keep-alive cycle, all at once."""

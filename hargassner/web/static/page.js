@@ -8,7 +8,8 @@
   const version = document.documentElement.dataset.version;
   const LINES = 300; // of dialogue and of log, each
   const SAMPLES = 1440; // of each line of a chart
-  const SILENCE = 45000; // ms after which a stream is taken for dead
+  const SILENCE = 15000; // ms after which a stream is taken for dead; something comes every 5 s
+  const GRACE = 2000; // ms that a stream that broke off may take to come back before it is said
   const RECOVER = 5000; // ms before a stream that the browser gave up is opened again
   const DAY = 86400;
 
@@ -66,6 +67,10 @@
 
   const showChain = (chain) => {
     const advice = [];
+    // A bridge that only reads the boiler has no gateway in its chain.
+    for (const each of document.querySelectorAll("[data-node], [data-link]")) {
+      each.hidden = !((each.dataset.node || each.dataset.link) in chain);
+    }
     for (const [name, link] of Object.entries(chain)) {
       const node = document.querySelector(`[data-node="${name}"]`);
       node.className = `node ${name} ${link.level}`;
@@ -106,6 +111,7 @@
     byId("boiler").hidden = !has;
     byId("boiler").classList.toggle("is-stale", !boiler.current);
     byId("stale").hidden = boiler.current;
+    byId("table").classList.toggle("is-stale", !boiler.current);
     byId("boiler-state").textContent = boiler.state ? boiler.state.text : "";
     byId("boiler-since").textContent = boiler.state ? since(boiler.state.since) : "";
     byId("tiles").replaceChildren(...boiler.tiles.map((each) => tile(each.label, quantity(each.value))));
@@ -362,7 +368,18 @@
   let stream = null;
   let heard = 0; // when something was last heard, by performance.now()
 
+  let broken = 0; // when the stream broke off, by performance.now(); 0 while it stands
+
+  const showGone = () => {
+    const gone = (broken && performance.now() - broken > GRACE) || performance.now() - heard > SILENCE;
+    document.body.classList.toggle("gone", gone);
+    byId("gone").hidden = !gone;
+    byId("gone").textContent = gone && told.now ? say("page.gone", { time: moment(told.now) }) : say("page.lost");
+  };
+
   const connected = (is) => {
+    broken = is ? 0 : broken || performance.now();
+    showGone();
     byId("connection").className = is ? "" : "lost";
     byId("connection-text").textContent = say(is ? "page.live.on" : "page.lost");
   };
@@ -426,6 +443,9 @@
       open();
     }
   }, RECOVER);
+
+  setInterval(showGone, 1000);
+  document.addEventListener("visibilitychange", showGone);
 
   byId("version").textContent = `hargassner-bridge ${version}`;
   connected(false);

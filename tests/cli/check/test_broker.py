@@ -10,8 +10,9 @@ from hargassner.cli.check.broker import Stage, Visit
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.rights import broker_finding, discovery_finding
 from hargassner.config import HomeAssistantConfig, MqttConfig
+from tests.cases import until
+from tests.mqtt.broker_case import BrokerCase
 from tests.mqtt.brokers import Embedded, Mosquitto
-from tests.mqtt.test_brokers import BrokerCase, until
 
 DOCUMENTED = (
     "topic write hargassner/boiler/#",

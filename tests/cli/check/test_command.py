@@ -284,6 +284,22 @@ class ChainTests(CheckCase):
         self.assertEqual(steps["the boiler"]["what"], "nothing answers on bo")
         self.assertEqual(steps["telnet to the boiler"]["what"], "its address is not known")
 
+    def test_a_boiler_with_an_address_of_another_network(self) -> None:
+        boiler = self.networks.boiler
+        ip("-n", boiler, "addr", "flush", "dev", "eth0")
+        ip("-n", boiler, "link", "set", "eth0", "down")
+        ip("-n", boiler, "link", "set", "eth0", "address", "00:24:bd:01:02:03")
+        ip("-n", boiler, "link", "set", "eth0", "up")
+        ip("-n", boiler, "addr", "add", "192.168.1.30/24", "dev", "eth0")
+        ip("-n", boiler, "route", "add", "default", "via", "192.168.1.1")
+        self.start_boiler()
+        steps = self.check()
+        self.assertEqual(self.failed, ["the boiler"])
+        self.assertIn(
+            "its address 192.168.1.30 is not in this port's network", steps["the boiler"]["what"]
+        )
+        self.assertIn("Set the panel's network to DHCP", steps["the boiler"]["advice"])
+
     def test_no_gateway(self) -> None:
         self.start_boiler()
         steps = self.check("--wait", "1", announce=False)

@@ -1,0 +1,91 @@
+"""Finding the boiler in the networks of this machine, without a configuration."""
+
+from collections.abc import Callable, Sequence
+
+from twisted.internet.defer import Deferred
+
+from hargassner.cli.check.machine import Interface, interfaces
+from hargassner.config import DiscoveryConfig
+from hargassner.delayed import Delayed
+from hargassner.discovery import Devices, FoundBoiler
+from hargassner.discovery.finder import Finder
+from hargassner.discovery.side import Side
+from hargassner.network.interface import CannotOpenError, NetworkInterface
+from hargassner.reactor import IBridgeReactor
+
+SAY_AFTER = 5.0
+"""Seconds without an answer after which it is said what may be wrong."""
+
+_EVERYBODY = "255.255.255.255"
+
+
+class CannotSearchError(Exception):
+    """The boiler cannot be asked for in any network; the message says why, in one line."""
+
+
+def searched(found: Sequence[Interface]) -> list[str]:
+    """The names of the interfaces on which a boiler may be; "" for all where none is known."""
+    return [each.name for each in found if _leads_somewhere(each)] or [""]
+
+
+def _leads_somewhere(interface: Interface) -> bool:
+    return all((interface.is_real, interface.up, interface.address))
+
+
+async def find_boiler(
+    reactor: IBridgeReactor, waiting: Callable[[Sequence[str]], object]
+) -> FoundBoiler:
+    """Ask for a boiler in every network until one answers, once a minute.
+
+    Args:
+        reactor: asks and hears.
+        waiting: called with the interfaces' names when nobody has answered for a while.
+
+    Raises:
+        CannotSearchError: it can be asked nowhere.
+    """
+    devices, ports = Devices(reactor), DiscoveryConfig()
+    names = searched(interfaces())
+    sides = [Side(NetworkInterface(each), _EVERYBODY, (ports.gateway_port,)) for each in names]
+    finders = [Finder(devices, ports, each, reactor, lambda: "") for each in sides]
+    answer: Deferred[FoundBoiler] = Deferred()
+
+    def answered(boiler: FoundBoiler) -> None:
+        if not answer.called:
+            answer.callback(boiler)
+
+    devices.on_boiler(answered)
+    late = Delayed(reactor, SAY_AFTER, lambda: waiting(names))
+    late.start()
+    try:
+        _open(reactor, finders)
+        return await answer
+    finally:
+        late.cancel()
+        _close(finders, sides)
+
+
+def _open(reactor: IBridgeReactor, finders: Sequence[Finder]) -> None:
+    """Have all ask that can.
+
+    Raises:
+        CannotSearchError: none can.
+    """
+    problems = []
+    for each in finders:
+        try:
+            each.open(reactor)
+        except (CannotOpenError, OSError) as wrong:
+            problems.append(str(wrong))
+        else:
+            each.startService()
+    if len(problems) == len(finders):
+        raise CannotSearchError(problems[0])
+
+
+def _close(finders: Sequence[Finder], sides: Sequence[Side]) -> None:
+    for each in finders:
+        if each.running:
+            each.stopService()
+    for side in sides:
+        side.close()

@@ -1,0 +1,283 @@
+"""Finds the values of a boiler's lines that its descriptor leaves out.
+
+What the decimals prove is certain (alignment.py). What they leave open is decided only for the two
+places where hidden values have been met on real boilers, and only where it is as good as certain
+by all that the lines have shown (plausibility.py, probability.py). Everything else is unknown.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import combinations_with_replacement, compress
+from math import inf
+from typing import Literal
+
+from hargassner.catalogue import Catalogue
+from hargassner.dialogue.channels import AnalogChannel, Descriptor, Fit, Placement
+from hargassner.monitor.alignment import (
+    USUAL_FORMS,
+    agreeing,
+    certain,
+    feasible,
+    promised_forms,
+    promises_decimals,
+)
+from hargassner.monitor.observed import Observed, form_of
+from hargassner.monitor.plausibility import kind_of, plausibility
+from hargassner.monitor.probability import posterior
+
+Hidden = Literal["auto"] | Sequence[int]
+"""Where values are hidden: to be found, or at these places in the line; none, if empty."""
+
+_BEFORE = "external_circuit_setpoint"
+_BEHIND = "tank_1_state"
+"""Roles of the channels beside which hidden values have been met: before the one, behind the
+other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prior:
+    """What is expected of a firmware: how probable a hidden value is at a place where some have
+    been met and at any other one (logarithms), how much what is shown counts, and what
+    probability is enough."""
+
+    known: float
+    elsewhere: float
+    weight: float
+    enough: float
+
+
+_WITH_DECIMALS = _Prior(known=-2.0, elsewhere=-4.0, weight=1.0, enough=0.99)
+_WITHOUT_DECIMALS = _Prior(known=-2.0, elsewhere=-2.0, weight=0.7, enough=0.9999)
+"""Firmware without ``dop`` has never been seen to hide values: no place is likelier there."""
+
+
+class Terms:
+    """What a descriptor promises of its lines.
+
+    ``values`` and ``words`` are how many analog values and digital words are described. ``forms``
+    has how each described place may be printed and ``usual_forms`` how it is on all boilers that
+    were met; ``channels`` has what stands there. ``known_slots`` are the described places before
+    which hidden values have been met.
+    """
+
+    def __init__(self, descriptor: Descriptor) -> None:
+        self.values = descriptor.analog_values
+        self.words = descriptor.words
+        self.forms = promised_forms(descriptor)
+        self.usual_forms = promised_forms(descriptor, USUAL_FORMS)
+        self.channels: list[list[AnalogChannel]] = [[] for _ in range(self.values)]
+        for channel in descriptor.analog:
+            self.channels[channel.place].append(channel)
+        self.decimals = promises_decimals(descriptor)
+        self.prior = _WITH_DECIMALS if self.decimals else _WITHOUT_DECIMALS
+        self.known_slots = tuple(sorted(_known_slots(descriptor)))
+
+    @property
+    def slots(self) -> list[float]:
+        """How probable a hidden value is before each place and behind the last."""
+        known, elsewhere = self.prior.known, self.prior.elsewhere
+        return [known if slot in self.known_slots else elsewhere for slot in range(self.values + 1)]
+
+    def scores(self, observed: Observed, shifts: Sequence[int]) -> list[list[float]]:
+        """How well each described place goes with what stands there at each of its shifts."""
+        width = range(len(observed.places) - self.values + 1)
+        return [
+            [
+                self._score(place, observed, shift) if possible >> shift & 1 else -inf
+                for shift in width
+            ]
+            for place, possible in enumerate(shifts)
+        ]
+
+    def _score(self, place: int, observed: Observed, shift: int) -> float:
+        shown = observed.places[place + shift]
+        kinds = map(kind_of, self.channels[place])
+        return self.prior.weight * sum(plausibility(kind, shown) for kind in kinds)
+
+    def sure(
+        self, path: Sequence[int], probabilities: Sequence[Sequence[float]]
+    ) -> list[int | None]:
+        """The shifts of a path that are as good as certain.
+
+        In firmware that promises no decimals nothing rules a hidden value out: only what stands
+        before any is told.
+        """
+        highest = len(probabilities[0]) - 1 if self.decimals else 0
+        return [
+            shift if shift <= highest and probability[shift] >= self.prior.enough else None
+            for shift, probability in zip(path, probabilities, strict=True)
+        ]
+
+    def known_paths(self, skipped: int, shifts: Sequence[int]) -> Iterator[list[int]]:
+        """The shifts of all places for each way to hide values at known places only."""
+        for slots in combinations_with_replacement(self.known_slots, skipped):
+            path = [sum(slot <= place for slot in slots) for place in range(self.values)]
+            if all(possible >> shift & 1 for possible, shift in zip(shifts, path, strict=True)):
+                yield path
+
+
+def _known_slots(descriptor: Descriptor) -> Iterator[int]:
+    roles = Catalogue.load().roles
+    for channel in descriptor.analog:
+        if channel.name in roles[_BEFORE]:
+            yield channel.place
+        elif channel.name in roles[_BEHIND]:
+            yield channel.place + 1
+
+
+class Verdict(Enum):
+    """What a line is worth."""
+
+    FITS = auto()
+    """It says what its placement says."""
+    ODD = auto()
+    """It is another one than those before, and perhaps damaged."""
+    LONG = auto()
+    """Only its digital words can be told."""
+    UNFIT = auto()
+    """Nothing of it can be told."""
+
+
+class Aligned:
+    """Lines of one length, aligned with their descriptor.
+
+    Args:
+        terms: what the descriptor promises.
+        skipped: how many more analog values the lines have.
+        hidden: where the owner says that they are.
+    """
+
+    def __init__(self, terms: Terms, skipped: int, hidden: Hidden) -> None:
+        self._terms = terms
+        self._skipped = skipped
+        self._auto = hidden == "auto"
+        # Where nothing has to be found, only what the boiler really promises counts.
+        self._promised = terms.usual_forms if self._auto and skipped else terms.forms
+        places = terms.values + skipped
+        given = () if hidden == "auto" else tuple(hidden)
+        self._given = [place for place in given if place < places]
+        self._beyond = tuple(place for place in given if place >= places)
+        self._unused: tuple[int, ...] = ()
+        self._observed = Observed(places)
+        self._shifts: list[int] = []
+        self._proven: list[int | None] = []
+        self._shown: list[int | None] = []
+        self._assumed: tuple[int, ...] = ()
+        self.placement = Placement((None,) * terms.values, places)
+        """Where each described place stands in the lines, as far as that is known."""
+        self.fit = Fit(terms.values + terms.words, places + terms.words)
+        """How the lines go with the descriptor."""
+
+    def _placed(self) -> Placement:
+        """Where each described place stands in the lines, as far as that is known."""
+        places = (
+            None if shift is None else place + shift for place, shift in enumerate(self._shown)
+        )
+        return Placement(tuple(places), len(self._observed.places))
+
+    def _fitted(self) -> Fit:
+        """How the lines go with the descriptor."""
+        terms = self._terms
+        untold = [shift is None for shift in self._shown]
+        hidden = _skipped_places(self._proven, self._skipped)
+        return Fit(
+            expected=terms.values + terms.words,
+            got=len(self._observed.places) + terms.words,
+            hidden=hidden,
+            assumed=tuple(place for place in self._assumed if place not in hidden),
+            unknown=sum(map(len, compress(terms.channels, untold))),
+            unused=self._unused,
+            beyond=self._beyond,
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """Such lines can be told, as far as their placement says."""
+        return Verdict.FITS
+
+    def take(self, line: Sequence[str]) -> bool:
+        """Take in a line; whether its analog values go with those of all lines before."""
+        tokens = line[: self._terms.values + self._skipped]
+        shifts = self._feasible(tokens) if self._is_new(tokens) else self._shifts
+        if shifts is None:
+            return False
+        self._observed.see(tokens)
+        if shifts != self._shifts or self._is_due():
+            self._shifts = shifts
+            self._decide()
+        return True
+
+    def _is_new(self, tokens: Sequence[str]) -> bool:
+        """Whether some place shows a number in a form in which it showed none before."""
+        observed = self._observed
+        return not observed.lines or any(
+            form_of(tokens[place]) & ~observed.places[place].forms
+            for place in observed.changed(tokens)
+        )
+
+    def _is_due(self) -> bool:
+        """Whether to look again at what is open: after twice as many lines as the last time."""
+        lines = self._observed.lines
+        return lines & (lines - 1) == 0 and None in self._proven
+
+    def _feasible(self, tokens: Sequence[str]) -> list[int] | None:
+        shown = [
+            place.forms | form_of(token)
+            for place, token in zip(self._observed.places, tokens, strict=True)
+        ]
+        agreed = agreeing(self._promised, shown, self._skipped)
+        return feasible(self._without_given(agreed))
+
+    def _without_given(self, agreed: list[int]) -> list[int]:
+        """The shifts left where no channel stands at the places that the owner calls hidden."""
+        unused = []
+        for given in self._given:
+            rest = [
+                shifts & ~(1 << given - place) if place <= given else shifts
+                for place, shifts in enumerate(agreed)
+            ]
+            if feasible(rest):
+                agreed = rest
+            else:
+                unused.append(given)
+        self._unused = tuple(unused)
+        return agreed
+
+    def _decide(self) -> None:
+        self._proven = certain(self._shifts)
+        self._assumed = ()
+        self._shown = self._proven
+        may_assume = self._auto or bool(self._unused or self._beyond)
+        if None in self._proven and may_assume:
+            self._assume()
+        self.placement, self.fit = self._placed(), self._fitted()
+
+    def _assume(self) -> None:
+        """Decide what is open by the known places, where that is as good as certain."""
+        terms = self._terms
+        scores = terms.scores(self._observed, self._shifts)
+        paths = terms.known_paths(self._skipped, self._shifts)
+        best = max(paths, key=lambda path: sum(map(list.__getitem__, scores, path)), default=None)
+        if best is None:
+            return
+        sure = terms.sure(best, posterior(scores, terms.slots))
+        self._shown = [*map(_either, self._proven, sure)]
+        if terms.decimals and self._shown != self._proven:
+            self._assumed = _skipped_places(best, self._skipped)
+
+
+def _either(proven: int | None, assumed: int | None) -> int | None:
+    return assumed if proven is None else proven
+
+
+def _skipped_places(shifts: Sequence[int | None], skipped: int) -> tuple[int, ...]:
+    """The places in the line that are skipped, where the shifts on both sides are known."""
+    before: Sequence[int | None] = [0, *shifts]
+    after: Sequence[int | None] = [*shifts, skipped]
+    return tuple(
+        slot + shift
+        for slot, (low, high) in enumerate(zip(before, after, strict=True))
+        if low is not None and high is not None
+        for shift in range(low, high)
+    )

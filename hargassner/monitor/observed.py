@@ -1,0 +1,83 @@
+"""What has been seen at each place of a boiler's telemetry lines, in bounded memory."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import ne
+
+MOST_VALUES = 8
+"""Different values that are kept of a place; of one with more, the range is."""
+
+INTEGER, ONE_DECIMAL, TWO_DECIMALS, MORE_DECIMALS = 1, 2, 4, 8
+"""How a number is printed, as bits."""
+
+ANY_FORM = INTEGER | ONE_DECIMAL | TWO_DECIMALS | MORE_DECIMALS
+
+_is_number = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?").fullmatch
+
+
+def form_of(token: str) -> int:
+    """How a token is printed; 0 if it is no number."""
+    if not _is_number(token):
+        return 0
+    return min(1 << len(token.partition(".")[2]), MORE_DECIMALS)
+
+
+@dataclass(slots=True)
+class Place:
+    """What one place of the lines has shown: its forms, its range, its first few values.
+
+    ``fell`` says that it once showed less than before.
+    """
+
+    forms: int = 0
+    low: float = 0.0
+    high: float = 0.0
+    last: float = 0.0
+    fell: bool = False
+    values: tuple[float, ...] = ()
+
+    @property
+    def constant(self) -> bool:
+        """Whether it has shown one value only."""
+        return self.low == self.high
+
+    def see(self, token: str) -> None:
+        """Take in what it shows."""
+        form = form_of(token)
+        if not form:
+            return
+        value = float(token)
+        if not self.forms:
+            self.low = self.high = self.last = value
+        self.forms |= form
+        self.low, self.high = min(self.low, value), max(self.high, value)
+        self.fell = self.fell or value < self.last
+        self.last = value
+        if len(self.values) < MOST_VALUES and value not in self.values:
+            self.values = (*self.values, value)
+
+
+class Observed:
+    """The places of lines that all have the same number of values.
+
+    Args:
+        values: how many.
+    """
+
+    def __init__(self, values: int) -> None:
+        self.places = tuple(Place() for _ in range(values))
+        self.lines = 0
+        self._tokens: Sequence[str] = [""] * values
+
+    def changed(self, tokens: Sequence[str]) -> list[int]:
+        """The places that show something else than in the last line; mostly few."""
+        changes = map(ne, tokens, self._tokens)
+        return [place for place, differs in enumerate(changes) if differs]
+
+    def see(self, tokens: Sequence[str]) -> None:
+        """Take in a line."""
+        for place in self.changed(tokens):
+            self.places[place].see(tokens[place])
+        self._tokens = tokens
+        self.lines += 1

@@ -1,0 +1,47 @@
+"""A simulated boiler that refuses every request, as real ones do without a login."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import cycle
+
+from hargassner.simulator.boiler.engine import BoilerEngine, Message
+from hargassner.simulator.boiler.identity import Identity
+from hargassner.simulator.boiler.plant import Plant
+
+
+class LockedEngine(BoilerEngine):
+    """Sends telemetry, and answers nothing but that it may not.
+
+    Args:
+        plant: what is measured.
+        now: the boiler's clock.
+        identity: who the boiler says it is.
+        lines: telemetry lines to send instead of the plant's, with their line ends, over and over.
+    """
+
+    def __init__(
+        self,
+        plant: Plant,
+        now: Callable[[], datetime],
+        *,
+        identity: Identity | None = None,
+        lines: Sequence[bytes] = (),
+    ) -> None:
+        super().__init__(plant, now, identity=identity)
+        self.refused: list[bytes] = []
+        self._lines = cycle(lines) if lines else None
+
+    def telemetry(self) -> list[Message]:
+        """The next line, for every connection."""
+        messages = super().telemetry()
+        if self._lines is None or not messages:
+            return messages
+        line = next(self._lines)
+        return [Message(each.connection, line) for each in messages]
+
+    def received(self, number: int, line: bytes) -> list[Message]:
+        """Refuse a request; whatever does not begin like one is passed over."""
+        if not line.startswith(b"$"):
+            return []
+        self.refused.append(line)
+        return [Message(number, b"$permission denied\r\n")]

@@ -1,0 +1,66 @@
+"""What the history sees of the model."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import chain, islice
+
+from hargassner.boiler.model import Boiler, Channel, Fault
+from hargassner.boiler.roles import OUTDOOR, OUTPUT, PUMPS, STATE, by_role, charted
+from hargassner.catalogue.activities import OTHER, activities
+from hargassner.storage.history.samples import FaultSeen, Look, Recorded
+
+MOST_CHANNELS = 32
+"""Channels that are kept at most; a boiler has about twenty."""
+
+
+def look_at(boiler: Boiler) -> Look | None:
+    """What the model shows now, None while no telemetry comes."""
+    if not boiler.availability.telemetry:
+        return None
+    channels = by_role(boiler)
+    first = {role: found[0] for role, found in channels.items()}
+    state = _first(first, STATE)
+    code = _value(state)
+    return Look(
+        values={**_recorded(chain(*charted(channels).values())), **_recorded_state(state)},
+        state=None if code is None else int(code),
+        activity=_activity(boiler, state, code),
+        pumps=tuple(first[role].object for role in PUMPS if role in first and first[role].value),
+        output=_value(_first(first, OUTPUT)),
+        outdoor=_value(_first(first, OUTDOOR)),
+        burnt=boiler.counters.consumption,
+        stock=boiler.counters.stock,
+        faults=frozenset(map(fault_seen, boiler.faults)),
+    )
+
+
+def _first(channels: dict[str, Channel], roles: tuple[str, ...]) -> Channel | None:
+    return next((channels[role] for role in roles if role in channels), None)
+
+
+def _recorded(channels: Iterable[Channel]) -> dict[Recorded, float]:
+    return {
+        Recorded(each.object, each.name, each.unit): float(each.value)
+        for each in islice(channels, MOST_CHANNELS)
+        if each.value is not None
+    }
+
+
+def _recorded_state(state: Channel | None) -> dict[Recorded, float]:
+    values = _recorded([state] if state else [])
+    return {replace(each, is_state=True): value for each, value in values.items()}
+
+
+def _activity(boiler: Boiler, state: Channel | None, code: float | None) -> str | None:
+    if state is None or code is None:
+        return None
+    return activities(boiler.catalogue, state.name, boiler.family).get(int(code), OTHER)
+
+
+def _value(channel: Channel | None) -> float | None:
+    return None if channel is None or channel.value is None else float(channel.value)
+
+
+def fault_seen(fault: Fault) -> FaultSeen:
+    """A fault of the model's as it is kept."""
+    return FaultSeen(fault.number or 0, fault.text.en)

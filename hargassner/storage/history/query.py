@@ -1,0 +1,169 @@
+"""What is asked of the history, and what of it there is. No I/O and no clock."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from hargassner.storage.history.reader import Extent, Kept, days_of
+from hargassner.storage.history.rollup import QUARTER, midnight
+from hargassner.storage.history.samples import MINUTE, Recorded
+
+DAY = 86_400
+STEPS = {"minute": MINUTE, "quarter": QUARTER, "day": DAY}
+"""The grains, with their seconds."""
+LONGEST_MINUTES = 26 * 3600
+LONGEST_QUARTERS = 100 * DAY
+"""Seconds up to which a range is shown in that grain if none is named."""
+ALL = "all"
+MOST_SLOTS = 100_000
+"""Slots of an answer at most, the last ones: a clock that was wrong by years leaves a long gap."""
+
+_number = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?").fullmatch
+_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+
+
+class QueryError(ValueError):
+    """The query cannot be understood; the text is the line that the user reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked.
+
+    ``begin`` and ``end`` are dates in seconds since the epoch; ``begin`` is 0 for everything.
+    ``grain`` is empty for the one that suits. ``channels`` is None for all.
+    """
+
+    begin: float
+    end: float
+    grain: str = ""
+    channels: frozenset[str] | None = None
+
+
+def parse_query(given: Mapping[str, str], now: float) -> Query:
+    """The query that parameters by their names say.
+
+    Args:
+        given: ``from``, ``to``, ``grain``, ``channels``; others are not looked at.
+        now: the date.
+
+    Raises:
+        QueryError: one of them cannot be understood.
+    """
+    # What it is now counts, even if it has just begun.
+    end = _moment(given, "to", now + 1.0, lambda day: day + timedelta(days=1))
+    begin = 0.0 if given.get("from") == ALL else _moment(given, "from", end - DAY)
+    if begin >= end:
+        raise QueryError("from must be before to")
+    grain = given.get("grain", "")
+    if grain not in ("", *STEPS):
+        raise QueryError(f"grain must be one of {', '.join(STEPS)}")
+    channels = given.get("channels")
+    named = None if channels is None else frozenset(filter(None, channels.split(",")))
+    return Query(begin, end, grain, named)
+
+
+def _moment(
+    given: Mapping[str, str],
+    name: str,
+    default: float,
+    of_day: Callable[[date], date] = lambda day: day,
+) -> float:
+    text = given.get(name, "")
+    if not text:
+        return default
+    if _number(text):
+        return float(text)
+    try:
+        if _date(text):
+            day = of_day(date.fromisoformat(text))
+            return datetime.combine(day, datetime.min.time()).timestamp()
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        allowed = "seconds since 1970, or a date or time such as 2026-11-26 or 2026-11-26T14:30"
+        raise QueryError(f"{name} must be {allowed}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What there is of what was asked.
+
+    ``extent`` has the slots of the grain (minutes and quarters counted from the epoch, days as
+    ordinals), and is None where there are none.
+    """
+
+    query: Query
+    grain: str
+    extent: Extent | None
+    channels: tuple[Recorded, ...]
+    kept: Kept
+
+    @property
+    def step(self) -> int:
+        """Seconds of a slot."""
+        return STEPS[self.grain]
+
+    def begin_of(self, slot: int) -> int:
+        """The date at which a slot of the grain begins."""
+        return begin_of(self.grain, slot)
+
+    @property
+    def times(self) -> list[int]:
+        """The date of each slot."""
+        extent = self.extent
+        if extent is None:
+            return []
+        return [self.begin_of(slot) for slot in range(extent.first, extent.last + 1)]
+
+
+def begin_of(grain: str, slot: int) -> int:
+    """The date at which a slot begins."""
+    return midnight(slot) if grain == "day" else slot * STEPS[grain]
+
+
+def select(query: Query, kept: Kept) -> Selection:
+    """What there is of what is asked."""
+    grain = query.grain or _suitable(query, kept)
+    known = {"minute": kept.minutes, "quarter": kept.quarters, "day": kept.days}[grain]
+    named = query.channels
+    channels = tuple(each for each in kept.channels if named is None or each.object in named)
+    extent = None if known is None else _clipped(known, _asked(query, grain, known))
+    return Selection(query, grain, extent, channels, kept)
+
+
+def _asked(query: Query, grain: str, known: Extent) -> Extent:
+    begin = max(query.begin, begin_of(grain, known.first))
+    end = min(query.end, begin_of(grain, known.last + 1))
+    if grain == "day":
+        return days_of(begin, end)
+    step = STEPS[grain]
+    return Extent(int(begin // step), math.ceil(end / step) - 1)
+
+
+def _clipped(known: Extent, asked: Extent) -> Extent | None:
+    last = min(known.last, asked.last)
+    first = max(known.first, asked.first, last - MOST_SLOTS + 1)
+    return Extent(first, last) if first <= last else None
+
+
+def _suitable(query: Query, kept: Kept) -> str:
+    """The finest grain in which a range is neither too long nor cut short."""
+    minutes, quarters, days = kept.minutes, kept.quarters, kept.days
+    if minutes is None or quarters is None or days is None:
+        return "minute"
+    # What lies before all that is kept cuts nothing short.
+    since_quarters = max(query.begin, float(quarters.first * QUARTER))
+    if query.end - since_quarters <= LONGEST_MINUTES and _reaches(minutes, MINUTE, since_quarters):
+        return "minute"
+    since_days = max(query.begin, float(midnight(days.first)))
+    if query.end - since_days <= LONGEST_QUARTERS and _reaches(quarters, QUARTER, since_days):
+        return "quarter"
+    return "day"
+
+
+def _reaches(extent: Extent, step: int, begin: float) -> bool:
+    """Whether a grain goes back to a date, or to the same quarter or day of the next grain."""
+    coarser = QUARTER if step == MINUTE else DAY
+    return extent.first * step - coarser < begin

@@ -1,0 +1,155 @@
+"""Reads the file: values by grain, what days came to, events.
+
+Each function runs within one transaction, and blocks for as long as the disk takes.
+"""
+
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hargassner.storage.history.facts import DayFacts, day_facts, tally_of_json
+from hargassner.storage.history.rollup import blank, day_of, midnight
+from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Grain, unpacked
+from hargassner.storage.history.samples import Recorded
+
+if TYPE_CHECKING:
+    import sqlite3
+
+GRAINS = {"minute": MINUTES, "quarter": QUARTERS, "day": DAYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The oldest and the newest slot (minute, quarter, local day) of which something is known."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What there is: the extent of each grain, None without any, and the channels."""
+
+    minutes: Extent | None
+    quarters: Extent | None
+    days: Extent | None
+    channels: tuple[Recorded, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel's numbers for each of some slots, NaN where nothing is known.
+
+    ``count`` is how many minutes each has; with minutes, all but ``mean`` are empty.
+    """
+
+    mean: "array[float]"
+    low: "array[float]"
+    high: "array[float]"
+    count: "array[float]"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: a ``fault`` or a ``delivery`` (``amount`` in kg).
+
+    ``ended`` is None while it goes on.
+    """
+
+    kind: str
+    began: float
+    ended: float | None
+    number: int
+    text: str
+    amount: float
+
+
+def kept(cursor: "sqlite3.Cursor") -> Kept:
+    """What there is."""
+    channels = cursor.execute(
+        "SELECT object, name, unit, is_state FROM channels WHERE id > 0 ORDER BY id"
+    ).fetchall()
+    return Kept(
+        minutes=_extent(cursor, MINUTES),
+        quarters=_extent(cursor, QUARTERS),
+        days=_extent(cursor, DAYS),
+        channels=tuple(
+            Recorded(object_, name, unit, bool(is_state))
+            for object_, name, unit, is_state in channels
+        ),
+    )
+
+
+def _extent(cursor: "sqlite3.Cursor", grain: Grain) -> Extent | None:
+    """From the first to the last slot that is covered."""
+    rows = cursor.execute(
+        f"SELECT min(row), max(row) FROM {grain.table} WHERE channel = 0"  # noqa: S608
+    ).fetchone()
+    if rows[0] is None:
+        return None
+    first, last = rows
+    covered = _row(cursor, grain, 0, first), _row(cursor, grain, 0, last)
+    begins = next((at for at, each in enumerate(covered[0]) if each > 0), 0)
+    ends = next((at for at in range(len(covered[1]) - 1, -1, -1) if covered[1][at] > 0), 0)
+    return Extent(first * grain.slots + begins, last * grain.slots + ends)
+
+
+def _row(cursor: "sqlite3.Cursor", grain: Grain, channel: int, row: int) -> "array[float]":
+    """The first number of each slot of a row."""
+    found = cursor.execute(
+        f"SELECT slots FROM {grain.table} WHERE channel = ? AND row = ?",  # noqa: S608
+        (channel, row),
+    ).fetchone()
+    return unpacked(grain, found[0] if found else b"")[:: grain.floats]
+
+
+def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) -> Line:
+    """A channel's slots of a grain; an empty name is that of the coverage."""
+    first_row, last_row = extent.first // grain.slots, extent.last // grain.slots
+    size = grain.slots * grain.floats
+    numbers = blank((last_row - first_row + 1) * size)
+    rows = cursor.execute(
+        f"SELECT row, slots FROM {grain.table} WHERE row BETWEEN ? AND ?"  # noqa: S608
+        " AND channel = (SELECT id FROM channels WHERE object = ?) ORDER BY row",
+        (first_row, last_row, object_),
+    )
+    for row, blob in rows:
+        at = (row - first_row) * size
+        numbers[at : at + size] = unpacked(grain, blob)
+    begins = (extent.first - first_row * grain.slots) * grain.floats
+    numbers = numbers[begins : begins + (extent.last - extent.first + 1) * grain.floats]
+    if grain.floats == 1:
+        return Line(numbers, array("f"), array("f"), array("f"))
+    return Line(mean=numbers[2::4], low=numbers[1::4], high=numbers[3::4], count=numbers[0::4])
+
+
+def line(cursor: "sqlite3.Cursor", grain: str, object_: str, extent: Extent) -> Line:
+    """A channel's slots of any grain (``minute``, ``quarter``, ``day``)."""
+    return slots(cursor, GRAINS[grain], object_, extent)
+
+
+def facts(cursor: "sqlite3.Cursor", extent: Extent) -> dict[int, DayFacts]:
+    """What each local day came to of which something is known, by its ordinal."""
+    rows = cursor.execute(
+        "SELECT day, tally FROM facts WHERE day BETWEEN ? AND ? ORDER BY day",
+        (extent.first, extent.last),
+    )
+    return {day: day_facts(day, tally_of_json(tally)) for day, tally in rows}
+
+
+def events(cursor: "sqlite3.Cursor", begin: float, end: float) -> list[Event]:
+    """What overlaps the time from one date to another, oldest first."""
+    rows = cursor.execute(
+        "SELECT kind, began, ended, number, text, amount FROM events"
+        " WHERE began <= ? AND (ended IS NULL OR ended >= ?) ORDER BY began, id",
+        (end, begin),
+    )
+    return [Event(*row) for row in rows]
+
+
+def days_of(begin: float, end: float) -> Extent:
+    """The local days that a time touches."""
+    last = day_of(end)
+    return Extent(
+        day_of(begin), last - 1 if last > day_of(begin) and midnight(last) == end else last
+    )

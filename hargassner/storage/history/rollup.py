@@ -1,0 +1,113 @@
+"""Quarters of an hour made of minutes, and days made of quarters. No I/O and no clock.
+
+A cell is what is known of a while: how many minutes, their lowest, mean and highest value. Cells
+add up: a day's, made of its quarters, is the same as if it were made of its minutes.
+"""
+
+import math
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import NamedTuple
+
+MINUTES_A_QUARTER = 15
+QUARTER = 60 * MINUTES_A_QUARTER
+"""Seconds."""
+
+
+class Cell(NamedTuple):
+    """What is known of a while; of a state's codes, ``mean`` is the one that was there longest."""
+
+    minutes: float
+    low: float
+    mean: float
+    high: float
+
+
+EMPTY = Cell(0.0, math.nan, math.nan, math.nan)
+
+
+def cell_of(minutes: Iterable[float], is_state: bool = False) -> Cell:
+    """What minutes come to; NaN is one of which nothing is known."""
+    known = [each for each in minutes if not math.isnan(each)]
+    if not known:
+        return EMPTY
+    mean = _commonest(Counter(known)) if is_state else math.fsum(known) / len(known)
+    return Cell(float(len(known)), min(known), mean, max(known))
+
+
+def combined(cells: Iterable[Cell], is_state: bool = False) -> Cell:
+    """What cells come to together."""
+    known = [each for each in cells if each.minutes]
+    if not known:
+        return EMPTY
+    mean = _longest(known) if is_state else _mean(known)
+    low, high = min(each.low for each in known), max(each.high for each in known)
+    return Cell(_minutes(known), low, mean, high)
+
+
+def _minutes(cells: Iterable[Cell]) -> float:
+    return math.fsum(each.minutes for each in cells)
+
+
+def _mean(cells: Sequence[Cell]) -> float:
+    return math.fsum(each.mean * each.minutes for each in cells) / _minutes(cells)
+
+
+def _longest(cells: Iterable[Cell]) -> float:
+    """The code of a state that the most minutes had."""
+    weights: dict[float, float] = {}
+    for each in cells:
+        weights[each.mean] = weights.get(each.mean, 0.0) + each.minutes
+    return _commonest(weights)
+
+
+def _commonest(weights: Mapping[float, float]) -> float:
+    return max(weights, key=lambda each: (weights[each], each))
+
+
+# Rows of the file hold many slots of one grain as 32 bit floats.
+
+
+def blank(slots: int) -> "array[float]":
+    """Slots of which nothing is known."""
+    return array("f", [math.nan]) * slots
+
+
+def cells_of(numbers: "array[float]") -> list[Cell]:
+    """The cells of slots of four numbers each, those of which something is known."""
+    return [Cell(*numbers[at : at + 4]) for at in range(0, len(numbers), 4) if numbers[at] > 0]
+
+
+# Local days.
+
+
+def day_of(date_: float) -> int:
+    """The local day of a date, as an ordinal."""
+    return datetime.fromtimestamp(date_).toordinal()
+
+
+def midnight(day: int) -> int:
+    """The date at which a local day begins, in seconds since the epoch.
+
+    It is at a full quarter of an hour; a day has 23 or 25 hours when the clocks are changed.
+    """
+    begins = datetime.combine(date.fromordinal(day), time()).timestamp()
+    return int(begins // QUARTER) * QUARTER
+
+
+def days_between(first: float, last: float) -> list[tuple[int, float]]:
+    """The local days from one date to a later one, each with the part of the time that it has."""
+    if last <= first:
+        return [(day_of(last), 1.0)]
+    days = []
+    for day in range(day_of(first), day_of(last) + 1):
+        begins, ends = max(first, midnight(day)), min(last, midnight(day + 1))
+        days.append((day, max(0.0, ends - begins) / (last - first)))
+    return days
+
+
+def iso(day: int) -> str:
+    """A day's date, ``2026-11-26``."""
+    return date.fromordinal(day).isoformat()

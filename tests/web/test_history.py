@@ -1,0 +1,242 @@
+"""``/api/history``: what was sampled, in the grain and of the channels that are asked for."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from twisted.internet.defer import Deferred, fail
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.test.requesthelper import DummyRequest
+
+from hargassner.config import Config
+from hargassner.config.values import HistoryConfig
+from hargassner.parts import build
+from hargassner.web.history import ANSWERS, HistoryResource
+from tests.doubles.clocks import TwoClockReactor
+from tests.web.cases import Connection, PageCase, show
+
+NOON = datetime(2026, 11, 25, 12, 0).timestamp()
+
+
+class HistoryTests(PageCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock.step(NOON - self.clock.wall())
+
+    def show(self, top: str = "61.04", state: str = "7") -> None:
+        values = {"TPo": (top, "°C"), "TPu": ("41.0", "°C"), "ZK": (state, "")}
+        show(self.boiler, values, at=self.clock.seconds())
+
+    def minutes(self, count: int) -> None:
+        for _ in range(6 * count):
+            self.clock.advance(10)
+
+    def ask(self, language: str = "en", **parameters: str) -> Any:
+        path = f"/api/history?{urlencode(parameters)}"
+        return self.get(path, accept_language=language).json
+
+    def test_the_charts_have_their_lines_with_names_and_units(self) -> None:
+        self.show()
+        self.minutes(2)
+        told = self.ask("de")
+        [chart] = told["charts"]
+        self.assertEqual((chart["chart"], chart["title"]), ("buffer", "Puffer"))
+        top = chart["lines"][0]
+        self.assertEqual((top["object"], top["label"], top["unit"]), ("tpo", "Puffer oben", "°C"))
+        self.assertEqual((top["role"], top["values"]), ("buffer_top", [61.04, 61.04, 61.04]))
+        self.assertEqual((told["grain"], told["step"]), ("minute", 60))
+        self.assertEqual(told["times"], [NOON, NOON + 60, NOON + 120])
+        self.assertEqual(told["newest"], NOON + 120)
+
+    def test_the_state_has_its_codes_with_words_and_activities(self) -> None:
+        self.show()
+        self.minutes(1)
+        state = self.ask()["state"]
+        self.assertEqual((state["object"], state["values"]), ("zk", [7, 7]))
+        self.assertEqual(
+            (state["texts"]["7"], state["activities"]["7"]), ("full combustion", "burning")
+        )
+        self.assertEqual(state["activities"]["15"], "other")
+
+    def test_without_telemetry_there_is_none(self) -> None:
+        told = self.ask()
+        self.assertEqual((told["newest"], told["charts"], told["state"]), (None, [], None))
+
+    def test_days_have_their_facts(self) -> None:
+        self.show()
+        self.minutes(60)
+        told = self.ask(grain="day")
+        [day] = told["days"]
+        self.assertEqual((day["date"], day["hours"]), ("2026-11-25", 0.997))
+        self.assertEqual(
+            day["states"],
+            [{"code": 7, "text": "full combustion", "activity": "burning", "hours": 0.997}],
+        )
+        self.assertEqual(told["times"], [NOON - 12 * 3600])
+        [chart] = told["charts"]
+        self.assertEqual(chart["lines"][0]["low"], [61.04])
+
+    def test_quarters_have_mean_lowest_and_highest(self) -> None:
+        self.show("50.0")
+        self.minutes(10)
+        self.show("53.0")
+        self.minutes(4)
+        [chart] = self.ask(grain="quarter", channels="tpo")["charts"]
+        [line] = chart["lines"]
+        self.assertEqual((line["values"], line["low"], line["high"]), ([50.8], [50.0], [53.0]))
+
+    def test_what_cannot_be_understood_is_refused_with_a_reason(self) -> None:
+        for query, reason in (
+            ("grain=week", "grain must be one of minute, quarter, day"),
+            ("from=yesterday", "from must be seconds since 1970"),
+            ("from=2&to=1", "from must be before to"),
+            ("form=csv", "there is no such parameter"),
+        ):
+            answer = self.get(f"/api/history?{query}")
+            self.assertEqual(answer.code, 400)
+            self.assertIn(reason, answer.body.decode())
+
+    def test_channels_and_times_can_be_chosen(self) -> None:
+        self.show()
+        self.minutes(10)
+        told = self.ask(channels="tpu", **{"from": f"{NOON + 120}", "to": f"{NOON + 300}"})
+        [chart] = told["charts"]
+        [line] = chart["lines"]
+        self.assertEqual((line["object"], line["values"]), ("tpu", [41, 41, 41]))
+        self.assertEqual((told["from"], told["to"]), (NOON + 120, NOON + 300))
+        self.assertIsNone(told["state"])
+
+    def test_what_is_kept_is_told(self) -> None:
+        self.show()
+        self.minutes(10)
+        self.assertEqual(
+            self.ask(channels="")["kept"],
+            {"minute": NOON, "quarter": NOON, "day": NOON - 12 * 3600},
+        )
+
+    def test_faults_and_deliveries_are_events(self) -> None:
+        for stock, number in (("500", "0"), ("3500", "29"), ("3500", "0")):
+            values = {"Lagerstand": (stock, "kg"), "Störungs Nr": (number, "")}
+            show(self.boiler, values, at=self.clock.seconds())
+            self.minutes(1)
+        delivery, fault = sorted(self.ask()["events"], key=lambda each: each["kind"])
+        self.assertEqual((delivery["kind"], delivery["kilograms"]), ("delivery", 3000))
+        self.assertEqual((fault["kind"], fault["number"]), ("fault", 29))
+        self.assertLess(fault["from"], fault["to"])
+        text = self.boiler.catalogue.fault(29)
+        assert text is not None
+        self.assertEqual(fault["text"], text.en)
+
+    def test_it_is_csv_on_demand(self) -> None:
+        self.show()
+        self.minutes(1)
+        for decimal, row in (("point", "61.04,41.00,7"), ("comma", "61,04;41,00;7")):
+            query = urlencode({"format": "csv", "decimal": decimal})
+            answer = self.get(f"/api/history?{query}")
+            self.assertEqual(answer.headers["content-type"], "text/csv; charset=utf-8")
+            header, first, _ = answer.body.decode().splitlines()
+            self.assertEqual(header.replace(";", ","), "time,epoch,tpo,tpu,zk")
+            self.assertTrue(first.startswith("2026-11-25 12:00:00"), first)
+            self.assertTrue(first.endswith(row), first)
+
+    def test_a_head_has_no_body(self) -> None:
+        connection = Connection(self.site)
+        connection.ask("/api/history", "HEAD", connection="close")
+        _, _, body = connection.transport.value().partition(b"\r\n\r\n")
+        self.assertEqual((connection.code, body), (200, b""))
+
+    def test_a_history_that_cannot_be_read_is_said(self) -> None:
+        self.patch(self.history, "read", lambda _: fail(OSError("no such disk")))
+        answer = self.get("/api/history")
+        self.assertEqual((answer.code, answer.body), (503, b"The history cannot be read.\n"))
+        [failure] = self.flushLoggedErrors(OSError)
+        self.assertEqual(str(failure.value), "no such disk")
+
+
+class ReaderTests(PageCase):
+    """Who is slow, or goes away."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.clock.step(NOON - self.clock.wall())
+        self.pieces: list[Deferred[Any]] = []
+        self.patch(self.history, "read", self.read)
+
+    def read(self, _work: Any) -> "Deferred[Any]":
+        self.pieces.append(Deferred())
+        return self.pieces[-1]
+
+    def ask(self) -> Connection:
+        connection = Connection(self.site)
+        connection.ask("/api/history")
+        return connection
+
+    def test_who_does_not_read_is_waited_for(self) -> None:
+        connection = self.ask()
+        producer = connection.transport.producer
+        self.pieces[0].callback([lambda _: b"", lambda _: b""])
+        self.pieces[1].callback(b"first")
+        producer.pauseProducing()
+        self.pieces[2].callback(b"second")
+        self.assertEqual(len(self.pieces), 3)
+        producer.resumeProducing()
+        self.assertIn(b"second", connection.transport.value())
+
+    def test_nothing_more_is_read_for_who_has_gone(self) -> None:
+        connection = self.ask()
+        self.pieces[0].callback([lambda _: b"", lambda _: b""])
+        connection.lose()
+        self.pieces[1].callback(b"first")
+        self.assertEqual(len(self.pieces), 2)
+
+    def test_an_answer_that_fails_midway_is_broken_off(self) -> None:
+        connection = self.ask()
+        self.pieces[0].callback([lambda _: b"", lambda _: b""])
+        self.pieces[1].callback(b"first")
+        self.pieces[2].errback(OSError("no such disk"))
+        self.assertFalse(connection.is_open)
+        self.assertFalse(connection.transport.value().endswith(b"0\r\n\r\n"))
+        self.flushLoggedErrors(OSError)
+
+    def test_too_many_at_once_are_told_to_come_again(self) -> None:
+        for _ in range(ANSWERS):
+            self.ask()
+        refused = self.ask()
+        self.assertEqual(refused.code, 503)
+        self.pieces[0].callback([])
+        self.assertEqual(len(self.pieces), ANSWERS)
+        self.ask()
+        self.assertEqual(len(self.pieces), ANSWERS + 1)
+        for each in self.pieces[1:]:
+            each.callback([])
+
+
+class WithoutHistoryTests(SynchronousTestCase):
+    def test_the_answer_is_an_empty_one(self) -> None:
+        clock = TwoClockReactor()
+        clock.step(NOON)
+        parts = build(Config(history=HistoryConfig(enabled=False)), clock)
+        self.assertIsNone(parts.history)
+        resource = HistoryResource(
+            None, lambda _: self.fail("asked"), lambda _: "en", cast("Any", clock)
+        )
+        request = DummyRequest([b"api", b"history"])
+        answer = json.loads(cast("bytes", resource.render_GET(cast("Any", request))))
+        self.assertEqual((answer["enabled"], answer["charts"], answer["days"]), (False, [], []))
+
+    def test_sqlite_is_not_loaded(self) -> None:
+        code = """
+import sys
+from twisted.internet.testing import MemoryReactorClock
+from hargassner.config.values import Config, HistoryConfig
+from hargassner.parts import build
+from hargassner.web.service import WebPage
+reactor = MemoryReactorClock()
+WebPage(build(Config(history=HistoryConfig(enabled=False)), reactor), reactor)
+print('sqlite3' in sys.modules)
+"""
+        printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        self.assertEqual(printed.stdout, b"False\n")
