@@ -1,7 +1,12 @@
-"""The bridge as a service: its parts, started together and stopped in the other order."""
+"""The bridge as a service: its parts, started together and stopped in the other order.
+
+What the wire needs comes first. The views, which are half of the program, are imported when the
+telnet port is open, each only where it is configured.
+"""
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from twisted.application.internet import TimerService
 from twisted.application.service import IService
@@ -11,7 +16,7 @@ from hargassner.admin.signals import CleanExit
 from hargassner.admin.systemd import supervision
 from hargassner.boiler.model import Boiler
 from hargassner.config import Config
-from hargassner.homeassistant.view import HomeView
+from hargassner.later import Later
 from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
 from hargassner.network.own_address import own_address
@@ -20,11 +25,12 @@ from hargassner.parts import GatewayParts, Parts, build
 from hargassner.proxy.forwarding import Forwards
 from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
-from hargassner.recording.writer import RecordingWriter
 from hargassner.services import MultiService
 from hargassner.storage.claim import StateClaim
 from hargassner.storage.energy import EnergySnapshot
-from hargassner.web.service import WebPage
+
+if TYPE_CHECKING:
+    from hargassner.recording.writer import RecordingWriter
 
 RESTART_DELAY = 1.0
 """Seconds from the command to restart to the stop, so that its answer gets out."""
@@ -61,9 +67,14 @@ class Bridge(MultiService):
                 *([parts.finder] if parts.finder else []),
                 *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
-                *_home(parts, reactor),
-                *([WebPage(parts, reactor)] if config.web.listen else []),
-                *admin_services(parts, reactor),
+                Later(
+                    reactor,
+                    [
+                        lambda: _home(parts, reactor),
+                        lambda: _page(parts, reactor),
+                        lambda: admin_services(parts, reactor),
+                    ],
+                ),
             ]
         )
 
@@ -82,7 +93,7 @@ def _gateway(parts: Parts) -> list[IService]:
     return [_sessions(parts.gateway, parts.recordings), Forwards(parts.gateway.forwards)]
 
 
-def _sessions(gateway: GatewayParts, recordings: RecordingWriter | None) -> Sessions:
+def _sessions(gateway: GatewayParts, recordings: "RecordingWriter | None") -> Sessions:
     """What ends the sessions, and waits until their recordings are written."""
     if recordings is None:
         return Sessions(gateway.proxy)
@@ -93,6 +104,8 @@ def _home(parts: Parts, reactor: IBridgeReactor) -> list[IService]:
     """The link to the broker, last to stop, and what is said over it, if there is one."""
     if parts.broker is None:
         return []
+    from hargassner.homeassistant.view import HomeView
+
     view = HomeView(
         parts.boiler,
         parts.config,
@@ -112,6 +125,15 @@ def _restart(reactor: IBridgeReactor) -> Callable[[], object] | None:
     if supervision(os.environ, os.getpid()) is None:
         return None
     return lambda: reactor.callLater(RESTART_DELAY, reactor.stop)
+
+
+def _page(parts: Parts, reactor: IBridgeReactor) -> list[IService]:
+    """The web page, if one is configured."""
+    if not parts.config.web.listen:
+        return []
+    from hargassner.web.service import WebPage
+
+    return [WebPage(parts, reactor)]
 
 
 def _ticking(boiler: Boiler, reactor: IBridgeReactor) -> TimerService:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from hargassner.config import Config, ConfigError, GatewayConfig, MqttConfig
 from hargassner.dialogue.channels import Descriptor
-from hargassner.mqtt.endpoint import UnusableFileError, password, tls_options
+from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.network.interface import CannotOpenError, NetworkInterface
 from hargassner.network.sockets import listening_socket
 from hargassner.recording.description import DescriptionError, read_description
@@ -49,6 +49,8 @@ def _check_broker_files(mqtt: MqttConfig) -> None:
     try:
         password(mqtt)
         if parts.scheme == "mqtts":
+            from hargassner.mqtt.tls import tls_options
+
             tls_options(mqtt, parts.hostname or "")
     except UnusableFileError as wrong:
         raise ConfigError(str(wrong)) from None

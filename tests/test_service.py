@@ -270,7 +270,10 @@ class CompositionTests(SynchronousTestCase):
         memory: Any = MemoryReactorClock()
         bridge = Bridge(Config(mqtt=MqttConfig(url="mqtt://broker.lan")), memory)
         parts = bridge.parts
-        running = list(bridge)
+        views = list(bridge)[-1]
+        views.startService()
+        memory.advance(0)
+        running = [*bridge, *views]
         self.assertLess(running.index(parts.snapshots), running.index(parts.gateway.openings[0]))
         self.assertEqual(
             [each.name for each in running],
@@ -290,6 +293,7 @@ class CompositionTests(SynchronousTestCase):
                 "forwards",
                 "history",
                 "direct telemetry",
+                "views",
                 "MQTT",
                 "home",
                 "web",

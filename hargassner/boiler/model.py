@@ -225,16 +225,22 @@ class Boiler:
             self._set_availability(replace(self.availability, telemetry=True, telemetry_since=now))
 
     def _show(self, readings: Sequence[Reading], now: float) -> None:
+        # Every second, for some ten channels: what can be known beforehand is.
+        channels, notify = self._channels.by_object, self._notify_channel
+        with_role, detectable = self._channels.with_role, self._channels.detectable
         compute = False
         for reading in readings:
-            channel = self._channels[reading.channel.object]
-            if channel.text != reading.text:
-                self._inputs.judge(channel, reading.value, now)
-                channel.text = reading.text
-                channel.value = reading.value
+            channel = channels[reading.channel.object]
+            text, value = reading.text, reading.value
+            if channel.text != text:
+                if channel in detectable:
+                    self._inputs.judge(channel, value, now)
+                channel.text = text
+                channel.value = value
                 channel.since = now
-                self._notify_channel(channel)
-                compute = compute or self._channels.has_role(channel)
+                notify(channel)
+                if channel in with_role:
+                    compute = True
         if compute:
             self._compute(now)
 

@@ -280,7 +280,7 @@ def _session_lines(name: str) -> Iterator[Line]:
 def _events(name: str) -> Iterator[tuple[float, Event]]:
     dialogue = Dialogue()
     for segment in read_recording(Path(name)):
-        for event in dialogue.sent(segment.direction, segment.data):
+        for event in dialogue.sent(segment.direction, segment.data, kept=segment.kept):
             yield segment.time, event
 
 

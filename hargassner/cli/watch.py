@@ -191,7 +191,7 @@ class _Showing:
 
     def begin(self) -> None:
         """Read the boiler, and draw."""
-        self._bridge.startService()  # type: ignore[no-untyped-call]
+        self._bridge.startService()
         if self._found is not None:
             # The answer says what boiler it is.
             self._parts.devices.boiler_answered(self._found.address, self._found.services)

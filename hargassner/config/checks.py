@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
-from twisted.internet.endpoints import serverFromString
-
 T = TypeVar("T")
 
 
@@ -280,6 +278,8 @@ def endpoint(value: Any) -> str:
     """A description of a Twisted server endpoint; empty for none."""
     description = _string(value, _ENDPOINT)
     if description:
+        from twisted.internet.endpoints import serverFromString
+
         try:
             # Only parsed here: without a reactor it listens nowhere.
             serverFromString(cast(Any, None), description)

@@ -24,13 +24,14 @@ from hargassner.boiler.settable import Settable
 from hargassner.control.command import Command, CommandError, Outcome, Requests, shown
 from hargassner.control.pacing import Allowance, Pacing
 from hargassner.control.session_line import LineListener, SessionLine
+from hargassner.control.timer import Timer
 from hargassner.control.turns import Turns
 from hargassner.control.values import get_request
 from hargassner.dialogue.events import ParameterChanged
 from hargassner.dialogue.grammar import refuses
 from hargassner.monitor.interpreter import SessionInterpreter
 from hargassner.observers import Once
-from hargassner.proxy.exchange import NoReplyError, SessionOverError
+from hargassner.proxy.exchange import BridgeRequest, NoReplyError, SessionOverError
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.terminal import printable
@@ -116,6 +117,7 @@ class Control(Requests, LineListener, BoilerObserver):
         self._lines: list[SessionLine] = []
         self._why_none = _NO_SESSION
         self._turns = Turns(clock, self.pacing, self.go_on)
+        self._apart = Timer(clock, self.go_on)
         self._awaiting = False
         self._noticed: set[str] = set()
         self._loggable = Allowance(clock.seconds, MOST_LOGGED)
@@ -195,6 +197,7 @@ class Control(Requests, LineListener, BoilerObserver):
             # What waits can go over another session. Without one, it cannot be sent.
             if not self._lines:
                 self._why_none = why
+                self._apart.stop()
                 self._turns.end(why)
 
     def session_over(self, line: SessionLine) -> None:
@@ -219,9 +222,16 @@ class Control(Requests, LineListener, BoilerObserver):
         while not self._awaiting and self._lines:
             line = self._lines[-1]
             ask = self._next_to_ask(line)
-            if ask is None or not line.is_free():
+            if ask is None or self._is_too_soon() or not line.is_free():
                 return
             ask()
+
+    def _is_too_soon(self) -> bool:
+        """Whether the gateway still has the line to itself; the end of that is awaited."""
+        wait = self.pacing.spacing.wait
+        if wait:
+            self._apart.start_if_stopped(wait)
+        return wait > 0
 
     def _next_to_ask(self, line: SessionLine) -> Callable[[], object] | None:
         turn = self._turns.due()
@@ -230,21 +240,22 @@ class Control(Requests, LineListener, BoilerObserver):
         return partial(self._read_next, line) if line.may_read else None
 
     def _read_next(self, line: SessionLine) -> "Deferred[None]":
-        return Deferred.fromCoroutine(self._read(line.next_to_read()))
+        return Deferred.fromCoroutine(self._read(line, line.next_to_read()))
 
-    async def _read(self, id_: str) -> None:
+    async def _read(self, line: SessionLine, id_: str) -> None:
         """Have the model know a parameter, without a command for it."""
         try:
             reply = await self.ask(get_request(id_))
         except SessionOverError:
             pass
         except NoReplyError:
-            self._log_unreadable(id_, "it did not answer in time")
+            self._not_read(line, id_, "it did not answer in time")
         else:
             if refuses(reply.removeprefix(b"$")):
-                self._log_unreadable(id_, shown(reply))
+                self._not_read(line, id_, shown(reply))
 
-    def _log_unreadable(self, id_: str, why: str) -> None:
+    def _not_read(self, line: SessionLine, id_: str, why: str) -> None:
+        line.read_again(id_)
         # One that is only safe to set if there is one may not be there.
         if id_ in self.settable.named and self._unreadable.first(id_):
             log.info("the boiler does not tell parameter {id}: {why}", id=id_, why=why)
@@ -262,14 +273,21 @@ class Control(Requests, LineListener, BoilerObserver):
             raise CommandError(self._why_none, Outcome.SESSION_ENDED)
         await self._turns.next()
 
-    async def ask(self, request: bytes) -> bytes:
+    async def ask(self, request: bytes, text: str = "") -> bytes:
         """Send a request over the newest session; see ``Requests``."""
+        spacing = self.pacing.spacing
         self._awaiting = True
         self._noticed.clear()
+        spacing.sent()
         try:
-            return await self._lines[-1].exchange(request, self.timeout)
+            reply = await self._lines[-1].exchange(BridgeRequest(request, self.timeout, text))
+        except NoReplyError:
+            spacing.unanswered()
+            raise
         finally:
             self._awaiting = False
+        spacing.answered()
+        return reply
 
     def noticed(self, id_: str) -> bool:
         """Whether a notice named this parameter since the last request; see ``Requests``."""

@@ -87,7 +87,6 @@ class HomeView(Service, BoilerObserver):
         self._broker = broker
         self._clock = clock
         self._home_assistant = config.homeassistant
-        self._language = config.homeassistant.language
         self._topics = Topics.of(config.mqtt)
         self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
@@ -97,51 +96,51 @@ class HomeView(Service, BoilerObserver):
         )
         self._bridge = BridgeStatus(self._topics, self._states, clock, boiler)
         self._faults = FaultStates(
-            self._topics, broker, self._states, self._retained, self._language
+            self._topics, broker, self._states, self._retained, config.homeassistant.language
         )
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
-        self._texts = TextStates(boiler, self._topics, self._states, self._language)
+        self._texts = TextStates(boiler, self._topics, self._states, config.homeassistant.language)
         self._climate = Climate(
             boiler, settable, self._topics, self._states, config.telemetry.interval
         )
-        self._announcer = Announcer(
+        self._announcer = self._announcer_of(
+            # The command to restart comes as those for the boiler do.
             Discovery(
-                boiler,
-                config,
-                settable,
-                status_page(config.web, host),
-                # The command comes as those for the boiler do.
-                can_restart=restart is not None and control is not None,
-            ),
-            broker,
-            clock,
-            self._retained,
-            Surroundings(
-                hide=self._availability.hide,
-                reveal=self._reveal,
-                repeat=self._states.repeat,
-                forget=self._forget_gone,
-            ),
-        )
-        self._commands = (
-            None
-            if control is None
-            else Commands(
-                self._topics,
-                broker,
-                control,
-                settable,
-                self._climate,
-                self._states.repeat,
-                LastCommand(self._topics, self._states, clock).show,
-                restart,
+                boiler, config, settable, status_page(config.web, host), bool(control and restart)
             )
         )
+        self._commands = None if control is None else self._commands_to(control, settable, restart)
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
         self._stop_observing: Callable[[], None] = lambda: None
         self._dating = LoopingCall(self._show_dates)
         self._dating.clock = clock
+
+    def _announcer_of(self, discovery: Discovery) -> Announcer:
+        """What announces this."""
+        surroundings = Surroundings(
+            hide=self._availability.hide,
+            reveal=self._reveal,
+            repeat=self._states.repeat,
+            forget=self._forget_gone,
+        )
+        return Announcer(discovery, self._broker, self._clock, self._retained, surroundings)
+
+    def _commands_to(
+        self, control: IControl, settable: Settable, restart: Callable[[], object] | None
+    ) -> Commands:
+        """What takes commands for this control."""
+        last = LastCommand(self._topics, self._states, self._clock)
+        return Commands(
+            self._topics,
+            self._broker,
+            control,
+            settable,
+            self._climate,
+            self._states.repeat,
+            last.show,
+            restart,
+        )
 
     def startService(self) -> None:
         """Read what is retained, which blocks for a moment, and show what is known."""

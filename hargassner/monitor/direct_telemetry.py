@@ -74,7 +74,7 @@ class TelemetryReader(TimeoutMixin, Protocol):
         self._clock = clock
         self._describe = describe
         self._owner = owner
-        self._dialogue = Dialogue()
+        self._dialogue = Dialogue(client="bridge")
         self._silent = False
 
     def connectionMade(self) -> None:
@@ -83,7 +83,7 @@ class TelemetryReader(TimeoutMixin, Protocol):
         notice_its_loss(transport)
         self.setTimeout(SILENCE_TIMEOUT)  # type: ignore[no-untyped-call]
         if self._describe:
-            self._interpreter.take(self._dialogue.bridge_sent(_DESCRIBE))
+            self._interpreter.take(self._dialogue.gateway_sent(_DESCRIBE))
             transport.write(_DESCRIBE)
 
     def dataReceived(self, data: bytes) -> None:

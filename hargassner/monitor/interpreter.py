@@ -186,7 +186,11 @@ class SessionInterpreter:
 
     def bridge_received(self, data: bytes) -> None:
         """Take in the boiler's answer to it."""
-        self._understand(self.dialogue.boiler_sent, data)
+        self._understand(self.dialogue.bridge_received, data)
+
+    def bridge_refused(self) -> None:
+        """Take in that the notice which ends next refuses the bridge's request."""
+        self.dialogue.bridge_refused()
 
     def over(self, reason: str) -> None:
         """The session is over: the model takes that in."""
@@ -194,7 +198,10 @@ class SessionInterpreter:
 
     def _understand(self, sent: Callable[[bytes], list[Event]], data: bytes) -> None:
         try:
-            self._take(sent(data))
+            events = sent(data)
+            # Nearly every message comes in two segments, and the first one completes nothing.
+            if events:
+                self._take(events)
         except Exception:
             self.failed = True
             raise

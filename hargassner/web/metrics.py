@@ -7,6 +7,7 @@ from typing import Any
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
+    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
 )
@@ -20,7 +21,7 @@ from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.forwarding import ForwardFactory
 from hargassner.web.stream import Live
-from hargassner.web.timing import Timing
+from hargassner.web.timing import Histogram, Timing
 
 
 class BridgeCollector(Collector):
@@ -30,7 +31,7 @@ class BridgeCollector(Collector):
         proxy: sessions and bytes; None without a gateway.
         boiler: the model.
         interpreter: what could not be read.
-        timing: lines.
+        timing: lines, turns, lateness.
         live: open pages.
         direct: the bridge's own connections.
         broker: how the broker's link is; None without one.
@@ -68,6 +69,7 @@ class BridgeCollector(Collector):
             "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
         )
         yield from self._links()
+        yield from self._timings()
         yield from self._outcomes()
         yield InfoMetricFamily(
             "hargassner_build", "What runs.", {"version": hargassner.__version__}
@@ -152,6 +154,18 @@ class BridgeCollector(Collector):
             known.fit.unknown if known.fit else 0,
         )
 
+    def _timings(self) -> Iterable[Metric]:
+        yield _histogram(
+            "hargassner_turn_seconds",
+            "How long the reactor is busy once bytes of a session have been sent on (sampled).",
+            self._timing.turn,
+        )
+        yield _histogram(
+            "hargassner_reactor_lateness_seconds",
+            "How late a timer of the reactor's was served.",
+            self._timing.lateness,
+        )
+
     def _outcomes(self) -> Iterable[Metric]:
         counters = self._commands()
         if counters is not None:
@@ -184,6 +198,12 @@ class BridgeCollector(Collector):
                     labels = [channel.object, channel.name, channel.unit, _role(channel)]
                     values.add_metric(labels, float(channel.value))
         return values
+
+
+def _histogram(name: str, documentation: str, histogram: Histogram) -> Metric:
+    return HistogramMetricFamily(
+        name, documentation, buckets=histogram.buckets, sum_value=histogram.sum
+    )
 
 
 def _role(channel: Channel) -> str:
