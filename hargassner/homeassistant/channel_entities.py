@@ -6,6 +6,7 @@ from hargassner.config import Config
 from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_TELEMETRY, Entity, Json
 from hargassner.homeassistant.naming import channel_called
 from hargassner.homeassistant.topics import Topics, channel_object
+from hargassner.homeassistant.words import state_words
 
 
 def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
@@ -14,10 +15,12 @@ def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
     platform, properties = "binary_sensor", _looks(channel)
     if channel.kind == "analog":
         platform = "sensor"
-        words = list(meanings(boiler, channel, language).values())
+        words = list(state_words(boiler, channel, language).values())
         properties |= {"options": words} if words else _measured(channel)
     topics = Topics.of(config.mqtt)
-    shown = topics.text(channel) if "options" in properties else topics.channel(channel)
+    shown = (
+        topics.text(channel_object(channel)) if "options" in properties else topics.channel(channel)
+    )
     return Entity(
         platform=platform,
         object=channel_object(channel),
@@ -50,17 +53,6 @@ def _looks(channel: Channel) -> Json:
     if entry is not None and entry.device_class:
         looks["device_class"] = entry.device_class
     return looks
-
-
-def meanings(boiler: Boiler, channel: Channel, language: str) -> dict[int, str]:
-    """What the codes of a state channel mean; empty for another channel.
-
-    One with a unit has measured values, whatever its name: options go with no unit.
-    """
-    if channel.entry is None or channel.entry.device_class != "enum":
-        return {}
-    states = boiler.catalogue.states(channel.name, boiler.family)
-    return {code: text.to(language) for code, text in (states or {}).items()}
 
 
 def _measured(channel: Channel) -> Json:

@@ -32,8 +32,9 @@ class Commands:
         broker: brings the one and takes the other.
         control: changes settings.
         settable: decides what may be changed.
+        own_words: makes what the boiler takes of the owner's word for an option, by the id.
         climate: knows which parameters the commands of thermostats are for.
-        repeat: called with the state topic of what may be set to something else than was asked.
+        repeat: called with the topics of what may be set to something else than was asked.
         answered: called with an identifier, what was asked, and the result.
         restart: called to start the bridge anew; None where nobody would start it.
     """
@@ -44,6 +45,7 @@ class Commands:
         broker: IBroker,
         control: IControl,
         settable: Settable,
+        own_words: Callable[[str, str], str],
         climate: Climate,
         repeat: Callable[[str], object],
         answered: Callable[[str, str, Json], object],
@@ -53,6 +55,7 @@ class Commands:
         self._broker = broker
         self._control = control
         self._settable = settable
+        self._own_words = own_words
         self._climate = climate
         self._repeat = repeat
         self._answered = answered
@@ -101,7 +104,7 @@ class Commands:
         if not id_:
             why = "cannot be set: it is not among control.parameters"
             raise NoSuchCommandError(f"{asked.object[:40]} {why}")
-        return id_, asked.value
+        return id_, self._own_words(id_, asked.value)
 
     def _ask(self, id_: str, value: str, asked: "_Asked") -> None:
         self._open.append(asked)
@@ -114,12 +117,12 @@ class Commands:
 
     def _refuse(self, asked: "_Asked", error: str) -> None:
         self._answer(asked, {"ok": False, "error": error})
-        self._repeat(self._topics.state(asked.object))
+        self._show_again(asked)
 
     def _done(self, value: str, asked: "_Asked") -> None:
         self._close(asked, {"ok": True, "value": value})
         # What was asked may have been rounded, and whoever asked may show it already.
-        self._repeat(self._topics.state(asked.object))
+        self._show_again(asked)
 
     def _failed(self, why: Failure, asked: "_Asked") -> None:
         if why.check(CommandError) is None:
@@ -128,7 +131,11 @@ class Commands:
         else:
             error = why.getErrorMessage()
         self._close(asked, {"ok": False, "error": error})
-        self._repeat(self._topics.state(asked.object))
+        self._show_again(asked)
+
+    def _show_again(self, asked: "_Asked") -> None:
+        for topic in (self._topics.state(asked.object), self._topics.text(asked.object)):
+            self._repeat(topic)
 
     def _close(self, asked: "_Asked", result: Json) -> None:
         if not self._stopped:

@@ -91,9 +91,9 @@ class Topics:
         """Where a channel's state is published."""
         return self.state(channel_object(channel))
 
-    def text(self, channel: Channel) -> str:
-        """Where a state channel's state is published in words."""
-        return f"{self.channel(channel)}/text"
+    def text(self, object_: str) -> str:
+        """Where the state of a channel or a parameter is published in the owner's words."""
+        return f"{self.state(object_)}/text"
 
     def command(self, object_: str) -> str:
         """Where commands for a parameter are sent."""

@@ -37,7 +37,7 @@ from hargassner.homeassistant.last_command import LastCommand
 from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
-from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
+from hargassner.homeassistant.states import States
 from hargassner.homeassistant.texts import TextStates
 from hargassner.homeassistant.topics import ENERGIES, OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
@@ -99,7 +99,13 @@ class HomeView(Service, BoilerObserver):
             self._topics, broker, self._states, self._retained, config.homeassistant.language
         )
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
-        self._texts = TextStates(boiler, self._topics, self._states, config.homeassistant.language)
+        self._texts = TextStates(
+            boiler,
+            self._topics,
+            self._states,
+            config.homeassistant.language,
+            with_settings=control is not None,
+        )
         self._climate = Climate(
             boiler, settable, self._topics, self._states, config.telemetry.interval
         )
@@ -136,6 +142,7 @@ class HomeView(Service, BoilerObserver):
             self._broker,
             control,
             settable,
+            self._texts.meant,
             self._climate,
             self._states.repeat,
             last.show,
@@ -147,7 +154,8 @@ class HomeView(Service, BoilerObserver):
         super().startService()
         self._retained.load()
         self._take_back_other_base()
-        self._texts.announced(self._retained.known.components)
+        if self._home_assistant.discovery != "off":
+            self._texts.announced(self._retained.known.components)
         self._stop_observing = self._boiler.observe(self)
         self._bridge.start()
         self._show_all()
@@ -212,8 +220,7 @@ class HomeView(Service, BoilerObserver):
         """Publish how a parameter is set, where it can be set."""
         if self._commands is None:
             return
-        topic = self._topics.state(setting.object)
-        self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN)
+        self._texts.show_setting(setting)
         self._climate.setting_changed(setting)
         self._announcer.soon()
 

@@ -7,7 +7,7 @@ from twisted.internet.defer import succeed
 
 from hargassner.control.queue import CommandError
 from hargassner.dialogue.events import ParameterChanged
-from tests.doubles.hass import check_announcements, rendered
+from tests.doubles.hass import check_announcements
 from tests.mqtt.cases import BASE, HomeCase
 
 
@@ -193,9 +193,17 @@ class FromHomeAssistantTests(CommandCase):
 
     def test_a_select(self) -> None:
         select = self.home.entity("select", "par_pr001")
-        payload = rendered(select["command_template"], select["options"][1])
-        self.broker.deliver(select["command_topic"], payload)
+        self.broker.deliver(select["command_topic"], select["options"][1])
         self.assertEqual([("PR001", "1")], self.control.asked)
+
+    def test_an_option_is_asked_for_by_the_panels_word_or_the_owners(self) -> None:
+        """Where both say the same, it is the panel's."""
+        for asked in ("Réduire", "setback", "SETBACK", "Auto", "auto", "2", "nonsense"):
+            self.broker.deliver(f"{BASE}/par_pr011/set", asked)
+        self.assertEqual(
+            ["Réduire", "2", "2", "Auto", "1", "2", "nonsense"],
+            [value for _, value in self.control.asked],
+        )
 
     def test_a_number(self) -> None:
         number = self.home.entity("number", "par_a6d")

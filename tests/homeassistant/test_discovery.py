@@ -328,20 +328,19 @@ class EntityTests(SynchronousTestCase):
             self.assertEqual(on, home.components.get(key, {}).get("payload_on"), options)
 
     def test_the_owners_language_counts_and_not_the_panels(self) -> None:
-        """Options are told apart by their indexes, and set by them."""
+        """They have topics of their own, so that no template is needed."""
         for panel in ("Manu;Arr;Ballon;Auto;Arr comb.", "Hand;Aus;Boiler;Auto;Feuerung aus"):
             boiler = small_boiler(f"PR001;6;3;4;1;0;0;0;Mode;{panel}")
             home = announced(boiler, with_options(HOME, language="fr"))
             select = home.entity("select", "par_pr001")
-            shown = [
-                home.state(select, {"hargassner/boiler/par_pr001": each})
-                for each in (*panel.split(";"), "?")
-            ]
             words = ["manuel", "arrêt", "eau chaude seule", "auto", "combustion arrêtée"]
-            self.assertEqual([*words, None], shown)
-            self.assertEqual(
-                ["0", "1", "2", "3", "4"],
-                [rendered(select["command_template"], each) for each in words],
+            self.assert_has(
+                select,
+                options=words,
+                state_topic="hargassner/boiler/par_pr001/text",
+                command_topic="hargassner/boiler/par_pr001/set",
+                value_template=None,
+                command_template=None,
             )
 
     def test_options_that_are_not_those_that_are_known(self) -> None:

@@ -1,6 +1,6 @@
 """States in words: in the owner's language, and never one that Home Assistant does not know."""
 
-from hargassner.dialogue.events import Identified, TelemetryLine
+from hargassner.dialogue.events import Identified, ParameterChanged, TelemetryLine
 from hargassner.homeassistant.announcements import REREAD
 from tests.mqtt.cases import BASE, HOME, HomeCase, described, with_options
 
@@ -20,6 +20,23 @@ class TextTests(HomeCase):
         self.assertIn("zk/text", words)
         self.assertNotIn("tk/text", words)
         self.assertNotIn("stoerungs_nr/text", words)
+
+    def test_a_parameter_has_its_option_in_the_owners_words(self) -> None:
+        """Its own topic has the panel's, here French."""
+        self.everything()
+        states = self.states()
+        self.assertEqual(("Auto", "auto"), (states["par_pr011"], states["par_pr011/text"]))
+        self.apply(ParameterChanged("PR011", "Zone 1 Mode", "Auto", "Réduire"))
+        states = self.states()
+        self.assertEqual(("Réduire", "setback"), (states["par_pr011"], states["par_pr011/text"]))
+        self.assertEqual("setback", self.home_assistant.shown("hargassner_boiler_par_pr011"))
+        self.apply(ParameterChanged("PR011", "Zone 1 Mode", "Réduire", "?"))
+        self.assertEqual("None", self.states()["par_pr011/text"])
+
+    def test_a_parameter_whose_options_nobody_knows_has_none(self) -> None:
+        self.everything()
+        self.assertNotIn("par_21/text", self.states())
+        self.assertNotIn("par_4/text", self.states())
 
     def test_a_code_that_nobody_knows_is_unknown(self) -> None:
         self.everything()
