@@ -1,6 +1,6 @@
 """Heating circuits as thermostats: where each is published, commanded and announced."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.boiler.settable import Settable
@@ -40,13 +40,9 @@ class Climate:
         self._states = states
         self._interval = interval
         circuits = boiler.catalogue.circuits
-        self._by_object = {climate_object(each): each for each in circuits}
-        self._by_channel = {
-            name: each for each in circuits for name in (each.room, each.pump) if name
-        }
-        self._by_parameter = {
-            id_: each for each in circuits for id_ in (each.mode, each.day, each.setback) if id_
-        }
+        self._by_object = _indexed(circuits, lambda each: (climate_object(each),))
+        self._by_channel = _indexed(circuits, lambda each: (each.room, each.pump))
+        self._by_parameter = _indexed(circuits, lambda each: (each.mode, each.day, each.setback))
 
     @property
     def objects(self) -> frozenset[str]:
@@ -118,10 +114,21 @@ def climates(boiler: Boiler, config: Config, settable: Settable) -> Iterator[Ent
 def awaited_climates(boiler: Boiler, settable: Settable) -> Iterator[str]:
     """The identifiers of thermostats whose parameters are not known yet."""
     for circuit in boiler.catalogue.circuits:
-        known = [boiler.settings.get(each) for each in (circuit.mode, circuit.day)]
-        is_known = all(setting is not None and setting.parameter is not None for setting in known)
-        if not is_known and measured_room(boiler, settable, circuit) is not None:
+        is_told = all(_is_told(boiler, each) for each in (circuit.mode, circuit.day))
+        if not is_told and measured_room(boiler, settable, circuit) is not None:
             yield climate_object(circuit)
+
+
+def _is_told(boiler: Boiler, id_: str) -> bool:
+    setting = boiler.settings.get(id_)
+    return setting is not None and setting.parameter is not None
+
+
+def _indexed(
+    circuits: Iterable[CircuitEntry], names: Callable[[CircuitEntry], Iterable[str]]
+) -> dict[str, CircuitEntry]:
+    """The circuits by some of their names."""
+    return {name: each for each in circuits for name in names(each)}
 
 
 def group_of(circuit: CircuitEntry) -> str:

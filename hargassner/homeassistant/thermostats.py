@@ -25,7 +25,14 @@ _MODES = {"off": OFF, "auto": AUTO, "heat": COMFORT, "cool": COOLING}
 _PRESETS = {"eco": REDUCED, "boost": COMFORT_ONCE}
 NO_PRESET = "none"
 
+_ACTIONS: Mapping[str, tuple[Mapping[int | None, str], str]] = {
+    "ON": ({COOLING: "cooling"}, "heating"),
+    "OFF": ({OFF: "off"}, "idle"),
+}
+"""What a circuit does by what its pump shows: in some modes, and in all others."""
+
 _LONGEST_SHOWN = 40
+_NO_NUMBER = Decimal("Infinity")
 
 
 class NoSuchCommandError(ValueError):
@@ -119,12 +126,9 @@ class Thermostat:
 
     def _action(self) -> str:
         """What the circuit does, by its pump; frost protection runs it while the circuit is off."""
-        match shown(self.pump) if self.pump is not None else UNKNOWN, self._index:
-            case "ON", index:
-                return "cooling" if index == COOLING else "heating"
-            case "OFF", index:
-                return "off" if index == OFF else "idle"
-        return UNKNOWN
+        pump = UNKNOWN if self.pump is None else shown(self.pump)
+        by_mode, usual = _ACTIONS.get(pump, ({}, UNKNOWN))
+        return by_mode.get(self._index, usual)
 
 
 _COMMANDS: Mapping[str, Callable[[Thermostat, str], tuple[str, str]]] = {
@@ -201,14 +205,20 @@ def _temperature(setting: Setting | None) -> str:
 
 def _on_step(limits: NumberParameter | None, payload: str) -> str:
     """The nearest number that the boiler takes; what is no number is for it to refuse."""
-    try:
-        number = Decimal(payload)
-    except InvalidOperation:
-        return payload
-    if limits is None or limits.step <= 0 or not number.is_finite() or abs(number) > limits.maximum:
+    number = _number(payload)
+    if limits is None or limits.step <= 0 or abs(number) > limits.maximum:
         return payload
     steps = round((number - limits.minimum) / limits.step)
     return _plain(limits.minimum + steps * limits.step)
+
+
+def _number(payload: str) -> Decimal:
+    """A number as it was sent; an endless one for what is none."""
+    try:
+        number = Decimal(payload)
+    except InvalidOperation:
+        return _NO_NUMBER
+    return number if number.is_finite() else _NO_NUMBER
 
 
 def _plain(number: Decimal) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -117,13 +117,14 @@ STEPS = st.one_of(
 class MeterTests(SynchronousTestCase):
     """What is counted of what the boiler's counter shows."""
 
-    # So many are asked for: of the sequences in which it could fall, few are short.
-    @settings(max_examples=1000)
     @given(steps=st.lists(STEPS, max_size=15))
     def test_whatever_happens_the_sums_are_those_of_the_increments(
         self, steps: list[tuple[Any, ...]]
     ) -> None:
-        """Burnt, stopped, cut off, restarted with other factors, set back: each in any order."""
+        """Burnt, stopped, cut off, restarted with other factors, set back: each in any order.
+
+        ``EXAMPLES=1000`` asks for a thousand of such lives.
+        """
         cellar = Cellar()
         for name, *arguments in steps:
             getattr(cellar, name)(*arguments)
