@@ -54,7 +54,7 @@ class Visit:
     ) -> None:
         base = f"{mqtt.topic_prefix}/{mqtt.node}"
         self.topic = f"{base}/check"
-        self.command_topics = f"{base}/+/set"
+        self.command_topics = (f"{base}/+/set", f"{base}/+/+/set")
         self.home_topic = f"{home.prefix}/status"
         # Home Assistant looks only at what ends in "config".
         self.discovery_topic = f"{home.prefix}/device/hargassner_{mqtt.node}/check"
@@ -140,7 +140,7 @@ class Visit:
         """The broker admitted us: publish the word."""
         self.stage = Stage.ADMITTED
         if self._connection is not None:
-            for each in (*self.probes, self.command_topics, self.home_topic):
+            for each in (*self.probes, *self.command_topics, self.home_topic):
                 self._connection.subscribe(each)
             for word in self._words():
                 self._connection.publish(word)

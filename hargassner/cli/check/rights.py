@@ -20,7 +20,7 @@ def broker_finding(visit: Visit, url: str, home: HomeAssistantConfig) -> Finding
     may_not, why = _may_not(visit)
     if may_not:
         base = visit.topic.rpartition("/")[0]
-        advice = f"Let this user write {base}/#, and read {visit.command_topics}."
+        advice = f"Let this user write {base}/#, and read {' and '.join(visit.command_topics)}."
         what = ": ".join(filter(None, (f"{url} lets the bridge in, but not {may_not}", why)))
         return Finding(_BROKER, Outcome.FAILED, what, advice)
     what = f"{url} lets the bridge in, publish and subscribe"
@@ -40,8 +40,9 @@ def _limited(what: str, largest: int) -> Finding:
 
 def _may_not(visit: Visit) -> tuple[str, str]:
     """What the bridge may not do with its own topics, and why; empty where it may do all."""
-    if visit.command_topics in visit.refused_filters:
-        return f"subscribe to {visit.command_topics}", ""
+    for each in visit.command_topics:
+        if each in visit.refused_filters:
+            return f"subscribe to {each}", ""
     refusal = visit.refusal(visit.topic)
     if refusal is None:
         return _nothing_comes_back(visit)

@@ -173,6 +173,6 @@ def _dhcp(answers: Answers, seen: Seen) -> list[Step]:
     if seen.has_dnsmasq:
         return [WriteFile(DNSMASQ, content, then=(restart,))]
     # With the file there before it, it does nothing else from its first moment.
-    words = ("apt-get", "install", "--yes", "dnsmasq")
+    words = ("apt-get", "install", "--yes", "--no-install-recommends", "dnsmasq")
     install = RunCommand(words, "install what gives the boiler its address")
     return [WriteFile(DNSMASQ, content), install]
