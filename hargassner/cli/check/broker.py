@@ -122,8 +122,7 @@ class Visit:
 
     async def _inquire(self, endpoint: BrokerEndpoint, identity: Identity) -> None:
         engine = Engine(identity, MQTTProtocolVersion.MQTTv5)
-        words = [Message(each, self._word.encode(), retain=False) for each in self.probes]
-        self._inquiry = Inquiry(engine, words)
+        self._inquiry = Inquiry(engine, self._words())
         try:
             await endpoint.connect(cast("IProtocolFactory", SingleFactory(self._inquiry)))
         except Exception:
@@ -143,8 +142,12 @@ class Visit:
         if self._connection is not None:
             for each in (*self.probes, *self.command_topics, self.home_topic):
                 self._connection.subscribe(each)
-            for each in self.probes:
-                self._connection.publish(Message(each, self._word.encode(), retain=False))
+            for word in self._words():
+                self._connection.publish(word)
+
+    def _words(self) -> list[Message]:
+        """The word for each topic that we try to publish."""
+        return [Message(each, self._word.encode(), retain=False) for each in self.probes]
 
     def received(self, topic: str, payload: str) -> None:
         """A message came."""
