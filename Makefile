@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 # cores have enough to do for four.
 JOBS ?= 4
 
-.PHONY: help demo test lint types wheel bench clean
+.PHONY: help demo test lint types wheel deb bench clean
 
 help:
 	@echo 'make demo   run the bridge between a simulated boiler and a simulated gateway'
 	@echo 'make test   run the whole test suite'
 	@echo 'make lint   check style (ruff);   make types   check types (mypy --strict)'
 	@echo 'make wheel  build the wheel and try it in a fresh environment'
+	@echo 'make deb    build the Debian package, for this architecture'
 	@echo 'make bench  measure speed and memory'
 
 $(VENV)/.installed: setup.cfg pyproject.toml
@@ -46,6 +47,9 @@ wheel: $(VENV)/.checkers
 	$(VENV)/wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	cd $(VENV)/wheel && bin/twist hargassner --help | grep -- --config > /dev/null
 	cd $(VENV)/wheel && bin/hargassner --help > /dev/null
+
+deb: $(VENV)/.checkers
+	$(BIN)/python packaging/deb/build.py
 
 bench: $(VENV)/.installed
 	@for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done

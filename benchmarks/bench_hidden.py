@@ -95,6 +95,9 @@ def judge(
 def main(trials: int) -> None:
     """Print the figures."""
     for name in RECORDINGS:
+        if not (SHARED / f"{name}.txt").exists():
+            print(f"../shared/{name}.txt is absent")
+            continue
         descriptor, lines = recording(name)
         began = process_time()
         for where in ("known places", "anywhere"):

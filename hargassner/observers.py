@@ -1,9 +1,13 @@
 """Lists of observers, and what has been logged already."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from twisted.logger import Logger
+
+from hargassner.once import Once
+
+__all__ = ["Observers", "Once"]
 
 T = TypeVar("T")
 
@@ -19,7 +23,8 @@ class Observers(Generic[T]):
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._observers: list[T] = []
+        # Replaced when somebody comes or goes, so that whoever is told need not be copied.
+        self._observers: tuple[T, ...] = ()
 
     def __len__(self) -> int:
         """How many there are."""
@@ -27,41 +32,19 @@ class Observers(Generic[T]):
 
     def add(self, observer: T) -> Callable[[], None]:
         """Notify an observer from now on, until the returned function is called."""
-        self._observers.append(observer)
+        self._observers += (observer,)
 
         def remove() -> None:
             if observer in self._observers:
-                self._observers.remove(observer)
+                place = self._observers.index(observer)
+                self._observers = self._observers[:place] + self._observers[place + 1 :]
 
         return remove
 
     def notify(self, call: Callable[[T], object]) -> None:
         """Call ``call`` with each observer; an exception is logged and goes no further."""
-        for observer in tuple(self._observers):
+        for observer in self._observers:
             try:
                 call(observer)
             except Exception:
                 log.failure("telling of {what} failed", what=self._what)
-
-
-class Once:
-    """Remembers what was logged, so that it is logged once.
-
-    Args:
-        at_most: how many different things are logged; nothing more is then.
-    """
-
-    def __init__(self, at_most: int = 256) -> None:
-        self._at_most = at_most
-        self._logged: set[Hashable] = set()
-
-    def first(self, what: Hashable) -> bool:
-        """Whether this is logged for the first time, and may be."""
-        if what in self._logged or len(self._logged) >= self._at_most:
-            return False
-        self._logged.add(what)
-        return True
-
-    def forget(self, what: Hashable) -> None:
-        """Let it be logged again: it has changed in between."""
-        self._logged.discard(what)

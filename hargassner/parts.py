@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.threads import deferToThreadPool
@@ -21,10 +20,7 @@ from hargassner.discovery.finder import Finder, finding_side
 from hargassner.discovery.side import sides
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
-from hargassner.monitor.recorded import Recorded
 from hargassner.monitor.traffic_log import Journal
-from hargassner.mqtt.interfaces import LinkStatus
-from hargassner.mqtt.link import BrokerLink
 from hargassner.network.accepting import AcceptingPort
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reopening import InterfaceOpening
@@ -36,12 +32,16 @@ from hargassner.proxy.forwarding import ForwardAccess, ForwardFactory
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.reactor import IBridgeReactor
-from hargassner.recording.writer import RecordingWriter
+from hargassner.startup import described
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Snapshots
 from hargassner.web.timing import Timing
 
 if TYPE_CHECKING:
+    # Imported by whoever configured them only.
+    from hargassner.mqtt.interfaces import LinkStatus
+    from hargassner.mqtt.link import BrokerLink
+    from hargassner.recording.writer import RecordingWriter
     from hargassner.storage.history.service import History
 
 InThread = Callable[..., "Deferred[Any]"]
@@ -84,16 +84,16 @@ class Parts:
     journal: Journal
     boiler_line: BoilerLine
     direct: DirectTelemetry
-    recordings: RecordingWriter | None
+    recordings: "RecordingWriter | None"
     timing: Timing
     gateway: GatewayParts | None
     finder: Finder | None
     openings: tuple[InterfaceOpening, ...]
     history: "History | None"
-    broker: BrokerLink | None
+    broker: "BrokerLink | None"
 
     @property
-    def broker_status(self) -> LinkStatus | None:
+    def broker_status(self) -> "LinkStatus | None":
         """How the link to the broker is, None without one."""
         return None if self.broker is None else self.broker.status
 
@@ -109,7 +109,7 @@ class SessionObservers:
     timing: Timing
     interpreter: Interpreter
     journal: Journal
-    recordings: RecordingWriter | None
+    recordings: "RecordingWriter | None"
     devices: Devices
     direct: DirectTelemetry
     control: Control
@@ -124,6 +124,8 @@ class SessionObservers:
             self.journal.observe(session),
         ]
         if self.recordings is not None:
+            from hargassner.monitor.recorded import Recorded
+
             now, date = self.clock.seconds(), self.clock.wall()
             recorder = self.recordings.session(session.number, session.address, now, date)
             observers.append(Recorded(recorder, self.clock.seconds))
@@ -137,11 +139,17 @@ class SessionObservers:
 def build(config: Config, reactor: IBridgeReactor) -> Parts:
     """Build a bridge's parts, each from those before it; nothing is opened, read or started yet."""
     clock, in_thread = ReactorClock(reactor), _threads(reactor)
-    timing, journal = Timing(reactor, CollectorRegistry()), Journal(reactor)
+    timing, journal = Timing(reactor), Journal(reactor)
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
-    interpreter = Interpreter(boiler, reactor, snapshots.save_descriptor, config.telemetry.hidden)
+    interpreter = Interpreter(
+        boiler,
+        reactor,
+        snapshots.save_descriptor,
+        config.telemetry.hidden,
+        described(config),
+    )
     interface = NetworkInterface(config.boiler.interface, config.boiler.address)
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
@@ -171,7 +179,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         finder=finder,
         openings=_openings(reactor, interface, gateway, finder),
         history=_history(config, boiler, state, reactor, clock),
-        broker=BrokerLink(config.mqtt, reactor) if config.mqtt.url else None,
+        broker=_broker(config, reactor),
     )
 
 
@@ -197,9 +205,19 @@ def _boiler(config: Config) -> Boiler:
     return Boiler(energy.pellet_kwh_per_kg, energy.efficiency)
 
 
-def _recordings(config: Config, in_thread: InThread) -> RecordingWriter | None:
+def _broker(config: Config, reactor: IBridgeReactor) -> "BrokerLink | None":
+    if not config.mqtt.url:
+        return None
+    from hargassner.mqtt.link import BrokerLink
+
+    return BrokerLink(config.mqtt, reactor)
+
+
+def _recordings(config: Config, in_thread: InThread) -> "RecordingWriter | None":
     if not config.recording.directory:
         return None
+    from hargassner.recording.writer import RecordingWriter
+
     return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
 
 

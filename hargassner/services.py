@@ -41,6 +41,10 @@ class MultiService(service.MultiService):
         for each in children:
             each.setServiceParent(self)
 
+    def startService(self) -> None:
+        """Start every service."""
+        super().startService()  # type: ignore[no-untyped-call]
+
     def stopService(self) -> "Deferred[Any]":
         """Stop every service; the result comes when all have given back what they held."""
         stopping: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]

@@ -13,10 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hargassner.config import Config, ConfigError, GatewayConfig, MqttConfig
-from hargassner.mqtt.endpoint import UnusableFileError, password, tls_options
+from hargassner.dialogue.channels import Descriptor
+from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.network.interface import CannotOpenError, NetworkInterface
 from hargassner.network.sockets import listening_socket
+from hargassner.recording.description import DescriptionError, read_description
 from hargassner.storage.directory import state_directory
+from hargassner.terminal import printable
 
 
 def check_machine(config: Config, environ: Mapping[str, str]) -> None:
@@ -33,6 +36,7 @@ def check_machine(config: Config, environ: Mapping[str, str]) -> None:
     _check_gateway(config)
     if config.mqtt.url:
         _check_broker_files(config.mqtt)
+    described(config)
     if config.recording.directory:
         _check_directory("recording.directory", Path(config.recording.directory).expanduser())
     # Where nobody configured one, the bridge does without.
@@ -45,6 +49,8 @@ def _check_broker_files(mqtt: MqttConfig) -> None:
     try:
         password(mqtt)
         if parts.scheme == "mqtts":
+            from hargassner.mqtt.tls import tls_options
+
             tls_options(mqtt, parts.hostname or "")
     except UnusableFileError as wrong:
         raise ConfigError(str(wrong)) from None
@@ -70,6 +76,23 @@ def _check_gateway(config: Config) -> None:
 def _is_forbidden(wrong: CannotOpenError) -> bool:
     cause = wrong.__cause__
     return isinstance(cause, OSError) and cause.errno == errno.EACCES
+
+
+def described(config: Config) -> Descriptor | None:
+    """What the file describes that the configuration names; None if it names none.
+
+    Raises:
+        ConfigError: it cannot be read, or describes no telemetry.
+    """
+    if not config.boiler.descriptor:
+        return None
+    try:
+        return read_description(Path(config.boiler.descriptor).expanduser())
+    except DescriptionError as wrong:
+        raise ConfigError(
+            f'boiler.descriptor = "{printable(config.boiler.descriptor)}": must be a DAQPRJ '
+            f"document or a DAQnnnnn.DAQ file from the boiler's SD card; {printable(str(wrong))}"
+        ) from None
 
 
 def read_only(config: Config, environ: Mapping[str, str]) -> str:

@@ -1,17 +1,21 @@
 """How ``twist`` and ``twistd`` start the bridge."""
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from twisted.application.service import IService
 from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
 
-from hargassner.clock import run_evenly
-from hargassner.config import ConfigError, find_config, load_config
-from hargassner.reactor import IBridgeReactor
-from hargassner.service import Bridge
-from hargassner.startup import check_machine
+from hargassner.config import find_config
+from hargassner.without_tls import leave_tls_out, wants_tls
+
+if TYPE_CHECKING:
+    from hargassner.reactor import IBridgeReactor
 
 
 class Options(UsageOptions):
@@ -29,13 +33,42 @@ class Options(UsageOptions):
         ],
     ]
 
+    def postOptions(self) -> None:
+        """Leave TLS out where nothing configured speaks it; the reactor is installed after this."""
+        named = self["config"]
+        with suppress(OSError, ValueError, UsageError):
+            if not wants_tls(Path(named) if named else find_config(os.environ, Path.cwd())):
+                leave_tls_out()
 
-def makeService(options: Options, reactor: IBridgeReactor | None = None) -> IService:
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Look for no garbage: imports make next to none, and the looking is a tenth of their cost."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def makeService(options: Options, reactor: "IBridgeReactor | None" = None) -> IService:
     """The bridge, as its configuration wants it.
 
     Raises:
         SystemExit: the configuration cannot be used; the message is the line for the user.
     """
+    with _without_collecting():
+        return _service(options, reactor)
+
+
+def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
+    from hargassner.clock import run_evenly
+    from hargassner.config import ConfigError, load_config
+    from hargassner.service import Bridge
+    from hargassner.startup import check_machine
+
     if reactor is None:
         from twisted.internet import reactor as running
 

@@ -14,7 +14,18 @@ PACKAGE = Path(hargassner.__file__).parent
 TESTS = Path(__file__).parent
 
 FOUNDATION = (
-    *("tables", "terminal", "observers", "services", "delayed", "clock", "config", "catalogue"),
+    *(
+        "tables",
+        "terminal",
+        "once",
+        "observers",
+        "services",
+        "later",
+        "delayed",
+        "clock",
+        "config",
+        "catalogue",
+    ),
 )
 """What every room may use; each imports nothing but those before it."""
 
@@ -25,7 +36,7 @@ ROOMS = (
 )
 """In the order of the imports: a room imports from those before it."""
 
-WIRING = ("parts", "reactor", "service", "startup", "tap")
+WIRING = ("parts", "reactor", "service", "startup", "tap", "without_tls")
 """Where everything is joined."""
 
 SHOW_THE_PARTS = ("web", "admin", "cli")

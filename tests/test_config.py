@@ -36,6 +36,7 @@ DEFAULTS = {
         "telnet_port": 23,
         "broadcast": "255.255.255.255",
         "direct_telemetry": True,
+        "descriptor": "",
     },
     "discovery": {
         "boiler_port": 35601,
@@ -62,7 +63,7 @@ DEFAULTS = {
     },
     "telemetry": {"interval": 10, "hidden": "auto"},
     "control": {
-        "parameters": ("PR001", "PR011", "PR012", "PR040", "4", "5", "7", "8", "A6d"),
+        "parameters": ("auto",),
         "timeout": 5,
     },
     "energy": {"pellet_kwh_per_kg": 4.8, "efficiency": 0.9},

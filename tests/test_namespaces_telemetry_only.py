@@ -128,10 +128,20 @@ class WatchTests(TelemetryOnlyCase):
         addresses = {"boiler": BRIDGE_TO_BOILER, "gateway": BRIDGE_TO_GATEWAY}
         return TelemetryOnlyLaw(addresses, EVERY * 0.9)
 
-    def test_it_finds_the_boiler_in_whichever_network_it_is(self) -> None:
+    def watch(self) -> Running:
         there = ("ip", "netns", "exec", self.networks.bridge, *UNPRIVILEGED)
         watch = Running([*there, program("hargassner"), "watch"], constants=self.constants)
         self.resources.callback(watch.clean_up)
+        return watch
+
+    def test_it_may_be_interrupted_while_it_looks(self) -> None:
+        watch = self.watch()
+        self.boiler[35601].recvfrom(65536)
+        self.assertEqual(watch.stop(signal.SIGINT), 0)
+        self.assertEqual(watch.errors(), "")
+
+    def test_it_finds_the_boiler_in_whichever_network_it_is(self) -> None:
+        watch = self.watch()
         self.assertEqual(self.boiler[35601].recvfrom(65536)[0], GET_SERVICES)
         self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         self.accepted().sendall(b"$permission denied\r\npm 7 65.9 1 \r\n")

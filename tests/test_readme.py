@@ -11,22 +11,35 @@ from hargassner.config import Config, config_from
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+
+
+def examples(document: str) -> list[str]:
+    """The examples of a configuration in a document."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
 
 
 class ConfigurationTests(SynchronousTestCase):
-    """The examples of a configuration in the README."""
+    """The examples of a configuration."""
 
     def test_the_reference_lists_every_key_with_its_default(self) -> None:
-        reference = tomllib.loads(EXAMPLES[-1])
+        [reference_text] = examples("docs/configuration.md")
+        reference = tomllib.loads(reference_text)
         documented = {(section, key) for section, keys in reference.items() for key in keys}
         existing = {(section, key) for section, keys in asdict(Config()).items() for key in keys}
         self.assertEqual(documented, existing)
         self.assertEqual(config_from(reference), Config())
 
     def test_every_example_is_a_sound_configuration(self) -> None:
-        for example in EXAMPLES:
-            config_from(tomllib.loads(example))
+        documents = ["README.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md"))]
+        for document in documents:
+            for example in examples(document):
+                # What begins with a section stands for itself; the rest is shown below its section.
+                if re.match(r"(#.*\n)*\[", example):
+                    config_from(tomllib.loads(example))
+
+    def test_the_readme_is_short(self) -> None:
+        self.assertLessEqual(len(README.splitlines()), 200)
 
 
 class LinkTests(SynchronousTestCase):

@@ -270,7 +270,10 @@ class CompositionTests(SynchronousTestCase):
         memory: Any = MemoryReactorClock()
         bridge = Bridge(Config(mqtt=MqttConfig(url="mqtt://broker.lan")), memory)
         parts = bridge.parts
-        running = list(bridge)
+        views = list(bridge)[-1]
+        views.startService()
+        memory.advance(0)
+        running = [*bridge, *views]
         self.assertLess(running.index(parts.snapshots), running.index(parts.gateway.openings[0]))
         self.assertEqual(
             [each.name for each in running],
@@ -279,6 +282,7 @@ class CompositionTests(SynchronousTestCase):
                 "journal",
                 "names",
                 "file descriptors",
+                "state directory",
                 "snapshots",
                 "the gateway's discovery on any interface",
                 "the telnet port on any interface",
@@ -288,6 +292,7 @@ class CompositionTests(SynchronousTestCase):
                 "forwards",
                 "history",
                 "direct telemetry",
+                "views",
                 "MQTT",
                 "home",
                 "web",

@@ -11,6 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner import startup
 from hargassner.config import Config, RecordingConfig, StateConfig
+from hargassner.dialogue.events import TelemetryLine
+from hargassner.dialogue.origin import Source
 from hargassner.network.interface import CannotOpenError
 from hargassner.startup import read_only
 from hargassner.tap import Options, makeService
@@ -38,6 +40,34 @@ class StartCase(SynchronousTestCase):
         """The start ends with the one line, which begins with the file."""
         ended = self.assertRaises(SystemExit, self.start, text)
         self.assertEqual(ended.code, f"hargassner: {self.path}: {line}")
+
+
+class DescriptionTests(StartCase):
+    """The file that says what the telemetry means."""
+
+    def test_a_file_that_describes_nothing(self) -> None:
+        """One line at the start says what it must be."""
+        (self.folder / "x.xml").write_text("<html/>")
+        wanted = "must be a DAQPRJ document or a DAQnnnnn.DAQ file from the boiler's SD card"
+        for name, why in (
+            ("x.xml", "the document is a 'html', not a 'DAQPRJ'"),
+            ("absent", "cannot be read: No such file or directory"),
+        ):
+            path = self.folder / name
+            self.assert_refused(
+                f'[boiler]\ndescriptor = "{path}"\n',
+                f'boiler.descriptor = "{path}": {wanted}; {why}',
+            )
+
+    def test_a_file_that_describes_values(self) -> None:
+        """It holds until the boiler says something itself."""
+        (self.folder / "x.xml").write_text(
+            "<DAQPRJ><ANALOG><CHANNEL id='0' name='ZK'/></ANALOG></DAQPRJ>"
+        )
+        bridge = self.start(f'[boiler]\ndescriptor = "{self.folder}/x.xml"\n')
+        bridge.parts.interpreter.take([TelemetryLine(b"pm 7 ")])
+        self.assertEqual("7", bridge.parts.boiler.channels["zk"].text)
+        self.assertEqual(Source.FILE, bridge.parts.boiler.understanding.origin.source)
 
 
 class BrokerFileTests(StartCase):

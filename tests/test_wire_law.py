@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.wire_law import Law, sides_of, told
+from tests.wire_law import Law, TelemetryOnlyLaw, sides_of, told
 from tests.wires import Datagram, Opening, Other
 
 GATEWAY, BOILER = ("192.0.2.7", 50000), ("198.51.100.2", 35601)
@@ -123,3 +123,37 @@ class WireLawTests(SynchronousTestCase):
 
     def test_only_a_few_of_many_are_told(self) -> None:
         self.assertEqual(len(told(["wrong"] * 1000).splitlines()), 7)
+
+
+class TelemetryOnlyLawTests(SynchronousTestCase):
+    """Without a gateway there is one question at a time, until it is answered."""
+
+    LAW = TelemetryOnlyLaw({"boiler": "198.51.100.1"}, every=60.0)
+    ASKED = RELAYED
+    DUE = (
+        ASKED,
+        replace(ASKED, time=62.0),
+        replace(ANSWER, time=63.0),
+        replace(SESSION, time=64.0),
+    )
+
+    def test_what_is_due_breaks_nothing(self) -> None:
+        self.assertEqual(self.LAW.broken_by(self.DUE), [])
+
+    def test_a_question_too_soon_or_after_the_answer(self) -> None:
+        for time in (30.0, 600.0):
+            [wrong] = self.LAW.broken_by([*self.DUE, replace(self.ASKED, time=time)])[-1:]
+            self.assertIn("asked too soon, or after the answer", wrong)
+
+    def test_anything_else(self) -> None:
+        for each in (
+            replace(self.ASKED, payload=b"get service"),
+            replace(self.ASKED, network="gateway"),
+            replace(self.ASKED, broadcast=False, target=BOILER),
+            replace(self.ASKED, source=("198.51.100.1", 50001)),
+            replace(SESSION, target=("198.51.100.2", 80)),
+            replace(SESSION, network="gateway"),
+            Other(5.0, "boiler", "bridge", "ICMP"),
+        ):
+            [wrong] = self.LAW.broken_by([*self.DUE, each])
+            self.assertIn("not due", wrong)

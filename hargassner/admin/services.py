@@ -2,9 +2,7 @@
 
 import os
 
-from hargassner.admin.console import namespace
 from hargassner.admin.interfaces import IAdminReactor
-from hargassner.admin.manhole import Manhole
 from hargassner.admin.systemd import Notices, status_line, supervision
 from hargassner.parts import Parts
 from hargassner.services import Service
@@ -14,6 +12,9 @@ def admin_services(parts: Parts, reactor: IAdminReactor) -> list[Service]:
     """The manhole, if one is configured, and the notices to systemd, if it asks for them."""
     services: list[Service] = []
     if parts.config.manhole.listen:
+        from hargassner.admin.console import namespace
+        from hargassner.admin.manhole import Manhole
+
         services.append(Manhole(parts.config.manhole, reactor, namespace(parts)))
     requested = supervision(os.environ, os.getpid())
     if requested is not None:

@@ -10,7 +10,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from hargassner.boiler.model import Boiler
-from hargassner.network.reasons import system_reason
+from hargassner.network.system import system_reason
 from hargassner.observers import Once
 from hargassner.services import Service
 

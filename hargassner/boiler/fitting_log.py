@@ -5,6 +5,7 @@ from twisted.logger import Logger
 from hargassner.dialogue.channels import Descriptor, Fit
 from hargassner.dialogue.origin import Origin, Source
 from hargassner.observers import Once
+from hargassner.terminal import printable
 
 log = Logger()
 
@@ -73,7 +74,7 @@ def _contradiction(fit: Fit) -> None:
         log.warn(
             "telemetry lines do not go with their descriptor: {names} cannot show what they show,"
             " so that no value is taken",
-            names=", ".join(fit.contradicted[:_MOST_NAMED]),
+            names=printable(", ".join(fit.contradicted[:_MOST_NAMED])),
         )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from twisted.logger import Logger
 
 from hargassner.boiler.counters import Counters, counted
+from hargassner.boiler.equipment import Installation
 from hargassner.boiler.faults import Fault, Faults
 from hargassner.boiler.fitting_log import FitLog, say_not_recognised, say_origin
 from hargassner.boiler.inputs import MISSING_TIMEOUT, Inputs
@@ -66,7 +67,8 @@ FAULT_NUMBER = "fault_number"
 FAULT = "fault"
 CONSUMPTION = ("consumption", "pellet_consumption")
 STOCK = ("stock", "pellet_stock")
-COMPUTED_WITH = frozenset({FAULT_NUMBER, FAULT, *CONSUMPTION, *STOCK})
+PROGRAMME = "programme"
+COMPUTED_WITH = frozenset({FAULT_NUMBER, FAULT, PROGRAMME, *CONSUMPTION, *STOCK})
 """The roles of the channels from which the model concludes more than what they show. Of two roles
 for the same thing the first one counts that a channel of the boiler has."""
 
@@ -100,6 +102,7 @@ class Boiler:
         self.uptime: Reported[int] | None = None
 
         self._kwh_per_kg = pellet_kwh_per_kg * efficiency
+        self.equipment = Installation(self.catalogue)
         self._channels = Channels(self.catalogue, COMPUTED_WITH)
         self._inputs = Inputs()
         self._settings = Settings(self.catalogue)
@@ -163,6 +166,7 @@ class Boiler:
                 self._notify_setting(self._settings.see(event.parameter, now))
             case ParameterChanged():
                 self._notify_setting(self._settings.change(event, now))
+                self._notify_equipment(self.equipment.parameter_set(event.id))
             case ActiveErrors():
                 self._list_errors(event.errors, now)
             case ClockRead():
@@ -192,6 +196,9 @@ class Boiler:
         self._last_line = now
         if readings.changed:
             self._show(readings.changed, now)
+            # What a line that was cut short shows once is no proof that stays for ever.
+            if readings.mismatch == self.availability.mismatch:
+                self._judge_equipment()
         if readings.mismatch != self.availability.mismatch:
             self._set_availability(
                 replace(self.availability, mismatch=readings.mismatch, mismatch_since=now)
@@ -205,16 +212,22 @@ class Boiler:
             self._set_availability(replace(self.availability, telemetry=True, telemetry_since=now))
 
     def _show(self, readings: Sequence[Reading], now: float) -> None:
+        # Every second, for some ten channels: what can be known beforehand is.
+        channels, notify = self._channels.by_object, self._notify_channel
+        with_role, detectable = self._channels.with_role, self._channels.detectable
         compute = False
         for reading in readings:
-            channel = self._channels[reading.channel.object]
-            if channel.text != reading.text:
-                self._inputs.judge(channel, reading.value, now)
-                channel.text = reading.text
-                channel.value = reading.value
+            channel = channels[reading.channel.object]
+            text, value = reading.text, reading.value
+            if channel.text != text:
+                if channel in detectable:
+                    self._inputs.judge(channel, value, now)
+                channel.text = text
+                channel.value = value
                 channel.since = now
-                self._notify_channel(channel)
-                compute = compute or self._channels.has_role(channel)
+                notify(channel)
+                if channel in with_role:
+                    compute = True
         if compute:
             self._compute(now)
 
@@ -240,8 +253,10 @@ class Boiler:
             self._inputs.forget(channel)
         self._find_family()
         described = tuple(self._channels)
+        self.equipment.describe(described)
         self._observers.notify(lambda observer: observer.described(described, gone))
         self._compute(now)
+        self._judge_equipment()
 
     def _understand(self, understanding: Understanding) -> None:
         if understanding != self.understanding:
@@ -257,6 +272,9 @@ class Boiler:
         if counters != self.counters:
             self.counters = counters
             self._observers.notify(lambda observer: observer.counters_changed(counters))
+
+    def _judge_equipment(self) -> None:
+        self._notify_equipment(self.equipment.judge(self._channels.value(PROGRAMME)))
 
     def _compute_faults(self, now: float) -> None:
         number = int(self._channels.value(FAULT_NUMBER) or 0)
@@ -297,6 +315,11 @@ class Boiler:
 
     def _notify_channel(self, channel: Channel) -> None:
         self._observers.notify(lambda observer: observer.channel_changed(channel))
+
+    def _notify_equipment(self, is_new: bool) -> None:
+        if is_new:
+            proven = self.equipment.proven
+            self._observers.notify(lambda observer: observer.equipment_changed(proven))
 
     def _notify_setting(self, setting: Setting | None) -> None:
         if setting is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from hargassner.boiler.counters import Counters
+from hargassner.boiler.equipment import Proven
 from hargassner.boiler.faults import Fault
 from hargassner.boiler.sessions import Availability, Identity
 from hargassner.boiler.settings import Setting
@@ -25,6 +26,9 @@ class BoilerObserver:
 
     def setting_changed(self, setting: Setting) -> None:
         """A parameter is new, has another value, or other limits or options."""
+
+    def equipment_changed(self, proven: Proven) -> None:
+        """A circuit, a tank, a sensor or the like turned out to exist; all that do."""
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
         """The boiler complains of something else than before; of nothing, if empty."""

@@ -26,6 +26,25 @@ class Understanding:
         return self.origin.source is not Source.UNKNOWN
 
     @property
+    def boilers_own(self) -> bool:
+        """Whether the boiler itself said, now or earlier, what the values mean."""
+        return self.origin.source in (Source.BOILER, Source.REMEMBERED)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is understood, for people and programs; None for what there is nothing to say of."""
+        fit = self.fit or Fit(0, 0)
+        return {
+            "layout": self.origin.layout or None,
+            "layout_known_by": str(self.origin.source),
+            "layout_published_by": self.origin.published or None,
+            "values": fit.got or self.values or None,
+            "hidden": list(fit.hidden),
+            "assumed_hidden": list(fit.assumed),
+            "unknown_channels": fit.unknown,
+        }
+
+    @property
     def not_recognised(self) -> bool:
         """Whether lines come, and no layout goes with them so far."""
         return not self.understood and self.lines > 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
-from hargassner.catalogue import AnalogEntry, Catalogue, DigitalEntry, spelled_unit
+from hargassner.catalogue import NOWHERE, AnalogEntry, Catalogue, DigitalEntry, Place, spelled_unit
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
 
 T = TypeVar("T")
@@ -37,6 +37,16 @@ class Channel:
     since: float | None = None
     connected: bool = True
 
+    @property
+    def place(self) -> Place:
+        """Where the channel belongs; nowhere if it is not known."""
+        return self.entry.place if self.entry is not None else NOWHERE
+
+    @property
+    def role(self) -> str:
+        """What the program takes the channel for, empty for nothing."""
+        return self.entry.role if self.entry is not None else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Reported(Generic[T]):
@@ -59,6 +69,10 @@ class Channels:
         self._roles = frozenset(roles)
         self._by_object: dict[str, Channel] = {}
         self._by_role: dict[str, Channel] = {}
+        self.with_role: frozenset[Channel] = frozenset()
+        """Those that are looked up by their roles."""
+        self.detectable: frozenset[Channel] = frozenset()
+        """Those that have values which mean "nothing connected"."""
 
     def __iter__(self) -> Iterator[Channel]:
         """Every channel."""
@@ -81,11 +95,6 @@ class Channels:
                 return channel.value
         return None
 
-    def has_role(self, channel: Channel) -> bool:
-        """Whether this channel is one of those that are looked up by their roles."""
-        entry = channel.entry
-        return entry is not None and self._by_role.get(entry.role) is channel
-
     def describe(self, descriptor: Descriptor) -> Sequence[Channel]:
         """Have the channels of another descriptor; those that it has too stay the same objects.
 
@@ -105,6 +114,8 @@ class Channels:
             for channel in self._by_object.values()
             if channel.entry is not None and channel.entry.role in self._roles
         }
+        self.with_role = frozenset(self._by_role.values())
+        self.detectable = frozenset(filter(_can_be_missing, self._by_object.values()))
         return [each for each in before.values() if self._by_object.get(each.object) is not each]
 
 
@@ -129,6 +140,10 @@ def _digital(catalogue: Catalogue, described: DigitalChannel) -> Channel:
         decimals=None,
         entry=catalogue.digital(described.name),
     )
+
+
+def _can_be_missing(channel: Channel) -> bool:
+    return isinstance(channel.entry, AnalogEntry) and bool(channel.entry.missing)
 
 
 def _kept(before: Channel | None, described: Channel) -> Channel:

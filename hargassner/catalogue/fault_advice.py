@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from hargassner.catalogue.reader import Text
+from hargassner.catalogue.text import Text
 from hargassner.tables import rows
 
 

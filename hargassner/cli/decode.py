@@ -5,12 +5,14 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
 from hargassner.cli.telemetry_output import Csv, JsonLines, Line, Table, Writer
 from hargassner.dialogue.channels import (
     Descriptor,
+    Fit,
     LengthMismatch,
     Reading,
 )
@@ -25,6 +27,7 @@ from hargassner.dialogue.events import BoilerDescribed, Event, TelemetryLine
 from hargassner.dialogue.lines import LONGEST_LINE
 from hargassner.monitor.hidden import Hidden
 from hargassner.monitor.readings import LineReader
+from hargassner.monitor.recognition import FEWEST_LINES, Recogniser, Recognition
 from hargassner.recording.reader import RecordingError, read_recording
 from hargassner.recording.sdcard import SdCardError, is_sdcard_recording, read_sdcard
 from hargassner.terminal import replace_unknown_signs
@@ -33,10 +36,16 @@ SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 
 _STANDARD_INPUT = "-"
 
+_MOST_LINES = 2000
+"""Lines that are read to recognise what they mean."""
+
 _DETAILS = """\
 FILE is the descriptor: a DAQPRJ document (XML, in UTF-8 or latin-1), a recording of a session in
 which the gateway asked for the descriptor, or a recording of the boiler's own from its SD card
 (DAQnnnnn.DAQ).
+
+Without FILE, what the values mean is recognised by the lines themselves, at least 30 of them, if it
+is a layout that somebody has published.
 
 LINES has the telemetry: text with lines that begin with 'pm ' (others are passed over), or a
 recording of either kind. Without LINES a recording's own lines are decoded; with an XML
@@ -70,9 +79,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = _DETAILS
-    parser.add_argument(
-        "--descriptor", required=True, metavar="FILE", help="what the values mean, see below"
-    )
+    parser.add_argument("--descriptor", metavar="FILE", help="what the values mean, see below")
     parser.add_argument(
         "lines", nargs="?", metavar="LINES", help="the telemetry, see below; '-' is standard input"
     )
@@ -108,13 +115,9 @@ def run(arguments: argparse.Namespace) -> int:
     replace_unknown_signs(sys.stdout)
     make_writer: _MakeWriter = arguments.writer
     try:
-        descriptor, own = _read_descriptor(arguments.descriptor)
-        if descriptor.truncated:
-            note = f"only the first {MOST_CHANNELS} channels are taken"
-            print(f"hargassner decode: {arguments.descriptor}: {note}", file=sys.stderr)
-        source = own if arguments.lines is None else _source(arguments.lines)
+        descriptor, source = _described_lines(arguments.descriptor, arguments.lines)
         writer = make_writer(descriptor, source.timed)
-        for line, readings in _decoded(source, descriptor, LineReader(arguments.hidden)):
+        for line, readings in _decoded(source, descriptor, arguments.hidden):
             writer.write(line, readings)
     except (_CannotDecodeError, RecordingError) as wrong:
         print(f"hargassner decode: {wrong}", file=sys.stderr)
@@ -133,6 +136,65 @@ def _places(text: str) -> Hidden:
 
 
 # Reading
+
+
+def _described_lines(name: str | None, lines: str | None) -> tuple[Descriptor, _Source]:
+    """What the values mean and the lines, as the files on the command line tell it."""
+    if name is None:
+        return _own_or_recognised(lines or _STANDARD_INPUT)
+    descriptor, own = _read_descriptor(name)
+    if descriptor.truncated:
+        _say(f"{name}: only the first {MOST_CHANNELS} channels are taken")
+    return descriptor, own if lines is None else _source(lines)
+
+
+def _own_or_recognised(lines: str) -> tuple[Descriptor, _Source]:
+    """The meaning that a recording of the boiler's has itself, or what its layout is recognised as.
+
+    Lines are read until that is known, and then decoded from the first on.
+    """
+    if lines != _STANDARD_INPUT and is_sdcard_recording(_beginning(lines)):
+        descriptor, _ = _read_descriptor(lines)
+        return descriptor, _source(lines)
+    source = _source(lines)
+    rest = iter(source.lines)
+    read: list[Line] = []
+    recognition = _recognised(rest, read)
+    if recognition is None:
+        raise _CannotDecodeError(_not_recognised(source.name, read))
+    origin = recognition.origin
+    _say(
+        f"recognised as {origin.layout} (as published by {origin.published}): "
+        "please compare with the display"
+    )
+    return recognition.descriptor, _Source(source.name, source.timed, chain(read, rest))
+
+
+def _recognised(lines: Iterator[Line], read: list[Line]) -> Recognition | None:
+    """What lines are recognised as; those that were read for it are added to ``read``."""
+    recogniser = Recogniser()
+    for line in islice(lines, _MOST_LINES):
+        read.append(line)
+        recognition = recogniser.take(line.content)
+        if recognition is not None:
+            return recognition
+    return recogniser.finish()
+
+
+def _not_recognised(name: str, read: Sequence[Line]) -> str:
+    if not read:
+        return f"{name}: there are no telemetry lines ('pm ...') in it"
+    if len(read) < FEWEST_LINES:
+        return f"{name}: {len(read)} lines; it takes {FEWEST_LINES} to recognise what they mean"
+    values = len(read[-1].content.split()) - 1
+    return (
+        f"{name}: not recognised: {values} values a line; give the file from the boiler's SD card "
+        "(--descriptor DAQnnnnn.DAQ), or send a recording"
+    )
+
+
+def _say(text: str) -> None:
+    print(f"hargassner decode: {text}", file=sys.stderr)
 
 
 def _read_descriptor(name: str) -> tuple[Descriptor, _Source]:
@@ -218,24 +280,44 @@ def _session_lines(name: str) -> Iterator[Line]:
 def _events(name: str) -> Iterator[tuple[float, Event]]:
     dialogue = Dialogue()
     for segment in read_recording(Path(name)):
-        for event in dialogue.sent(segment.direction, segment.data):
+        for event in dialogue.sent(segment.direction, segment.data, kept=segment.kept):
             yield segment.time, event
 
 
 def _decoded(
-    source: _Source, descriptor: Descriptor, reader: LineReader
+    source: _Source, descriptor: Descriptor, hidden: Hidden
 ) -> Iterator[tuple[Line, Sequence[Reading]]]:
     """Each line with what changed in it; says it when lines begin or cease to fit."""
+    reader = LineReader(hidden)
     number = 0
     mismatch: LengthMismatch | None = None
+    said = ""
     for number, line in enumerate(source.lines, start=1):
         readings = reader.read(line.content, descriptor)
+        told = _told_of_places(readings.fit, hidden)
+        if told not in ("", said):
+            said = told
+            _say(f"from telemetry line {number} on, {told}")
         if readings.mismatch != mismatch:
             mismatch = readings.mismatch
             _warn_of_length(number, mismatch)
         yield line, readings.changed
     if number == 0:
         raise _CannotDecodeError(f"{source.name}: there are no telemetry lines ('pm ...') in it")
+
+
+def _told_of_places(fit: Fit | None, given: Hidden) -> str:
+    """What is to be said of hidden values, empty for nothing new to the user."""
+    if fit is None:
+        return ""
+    places = {
+        "hidden values at the places {}": sorted({*fit.hidden}.difference(given)),
+        "hidden values assumed at the places {}: please compare with the display": fit.assumed,
+        "--hidden {}: not used, the lines go with other places or with none": fit.unused,
+        "--hidden {}: not used, behind the analog values": fit.beyond,
+    }
+    told = (text.format(",".join(map(str, each))) for text, each in places.items() if each)
+    return "; ".join(told)
 
 
 def _warn_of_length(number: int, mismatch: LengthMismatch | None) -> None:
@@ -245,4 +327,4 @@ def _warn_of_length(number: int, mismatch: LengthMismatch | None) -> None:
             f"{mismatch.got} values where {mismatch.expected} are described: "
             "not every channel can be told (see --hidden)"
         )
-    print(f"hargassner decode: from telemetry line {number} on, {text}", file=sys.stderr)
+    _say(f"from telemetry line {number} on, {text}")

@@ -121,7 +121,7 @@ class _Replay:
             yield entry
             return
         self.segments += 1
-        for event in self._dialogue.sent(entry.direction, entry.data):
+        for event in self._dialogue.sent(entry.direction, entry.data, kept=entry.kept):
             yield from self._happened(event)
 
     def _happened(self, event: Event) -> Iterator[_Happened]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
@@ -138,7 +138,6 @@ class _Watching:
         if self._showing is not None:
             return self._showing.end()
         if self._beginning is not None:
-            self._beginning.addErrback(lambda _cancelled: None)
             self._beginning.cancel()
         return None
 
@@ -158,6 +157,8 @@ class _Watching:
         print(say("silent", self._language, places=places), flush=True)
 
     def _failed(self, why: Failure) -> None:
+        if why.check(CancelledError):
+            return  # It was interrupted.
         if why.check(CannotSearchError):
             self.problem = f"{why.value}; name the boiler: hargassner watch ADDRESS"
         elif why.check(CannotStartError, OSError):
@@ -190,7 +191,7 @@ class _Showing:
 
     def begin(self) -> None:
         """Read the boiler, and draw."""
-        self._bridge.startService()  # type: ignore[no-untyped-call]
+        self._bridge.startService()
         if self._found is not None:
             # The answer says what boiler it is.
             self._parts.devices.boiler_answered(self._found.address, self._found.services)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 
 from hargassner.cli.check.machine import Interface, interfaces
 from hargassner.config import DiscoveryConfig
+from hargassner.delayed import Delayed
 from hargassner.discovery import Devices, FoundBoiler
 from hargassner.discovery.finder import Finder
 from hargassner.discovery.side import Side
@@ -25,8 +25,11 @@ class CannotSearchError(Exception):
 
 def searched(found: Sequence[Interface]) -> list[str]:
     """The names of the interfaces on which a boiler may be; "" for all where none is known."""
-    names = [each.name for each in found if each.is_real and each.up and each.address]
-    return names or [""]
+    return [each.name for each in found if _leads_somewhere(each)] or [""]
+
+
+def _leads_somewhere(interface: Interface) -> bool:
+    return all((interface.is_real, interface.up, interface.address))
 
 
 async def find_boiler(
@@ -52,17 +55,13 @@ async def find_boiler(
             answer.callback(boiler)
 
     devices.on_boiler(answered)
-    late = LoopingCall(waiting, names)
-    late.clock = reactor
-    soon = reactor.callLater(SAY_AFTER, late.start, 60.0)
+    late = Delayed(reactor, SAY_AFTER, lambda: waiting(names))
+    late.start()
     try:
         _open(reactor, finders)
         return await answer
     finally:
-        if soon.active():
-            soon.cancel()
-        if late.running:
-            late.stop()
+        late.cancel()
         _close(finders, sides)
 
 

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from textwrap import wrap
 from typing import Protocol
 
 from hargassner.boiler.model import Boiler, BoilerObserver, Channel
@@ -13,7 +14,7 @@ from hargassner.web.document import label
 MARKED = 3.0
 """Seconds for which a value that changed is marked."""
 
-_NAME, _VALUE, _MEANING = 30, 9, 16
+_NAME, _VALUE, _MEANING = 25, 9, 16
 _CELL = _NAME + _VALUE + _MEANING + 2
 _BETWEEN = 3
 _CLEAR, _HOME, _REST = "\x1b[2J", "\x1b[H", "\x1b[J"
@@ -77,12 +78,13 @@ class LiveTable:
         """Draw all that has room, what matters first."""
         width, height = shutil.get_terminal_size()
         columns = max(1, (width - 2 + _BETWEEN) // (_CELL + _BETWEEN))
-        room = columns * max(1, height - len(heading) - 2)
+        above = [part for each in heading for part in wrap(printable(each), width)]
+        room = columns * max(1, height - len(above) - 2)
         channels = sorted(self._connected(), key=_importance)
         rows = self._rows(channels[:room], columns, now)
         more = len(channels) - room
         last = [say("more", self._language, count=more)] if more > 0 else []
-        lines = [*(_cut(each, width) for each in heading), "", *rows, *last]
+        lines = [*above, "", *rows, *last]
         drawn = _HOME + "\n".join(f"{line}{_LINE_REST}" for line in lines) + _REST
         print(drawn, end="", flush=True)
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
-from twisted.internet.endpoints import serverFromString
-
 T = TypeVar("T")
 
 
@@ -134,8 +132,8 @@ def ports(value: Any) -> tuple[int, ...]:
 
 
 def parameters(value: Any) -> tuple[str, ...]:
-    """Ids of the boiler's parameters, each once."""
-    allowed = 'must be a list of the boiler\'s parameter ids, such as ["PR001", "4"]'
+    """Ids of the boiler's parameters, each once, and ``auto`` for those that are safe to set."""
+    allowed = 'must be a list of "auto" and the boiler\'s parameter ids, such as ["auto", "A6d"]'
     return tuple(dict.fromkeys(_each(value, matching(r"[A-Za-z0-9]{1,16}", ""), allowed)))
 
 
@@ -280,6 +278,8 @@ def endpoint(value: Any) -> str:
     """A description of a Twisted server endpoint; empty for none."""
     description = _string(value, _ENDPOINT)
     if description:
+        from twisted.internet.endpoints import serverFromString
+
         try:
             # Only parsed here: without a reactor it listens nowhere.
             serverFromString(cast(Any, None), description)

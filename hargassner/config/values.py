@@ -37,6 +37,7 @@ class BoilerConfig:
     telnet_port: int = _setting(23, checks.port)
     broadcast: str = _setting("255.255.255.255", checks.address)
     direct_telemetry: bool = _setting(True, checks.flag)
+    descriptor: str = _setting("", checks.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,7 @@ class TelemetryConfig:
 class ControlConfig:
     """``[control]``: the parameters that can be set, and how long (seconds) an answer may take."""
 
-    parameters: tuple[str, ...] = _setting(
-        ("PR001", "PR011", "PR012", "PR040", "4", "5", "7", "8", "A6d"), checks.parameters
-    )
+    parameters: tuple[str, ...] = _setting(("auto",), checks.parameters)
     timeout: float = _setting(5.0, checks.number(0.1, 60, " seconds"))
 
 

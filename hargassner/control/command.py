@@ -17,6 +17,7 @@ from hargassner.control.values import (
     has_value,
     requested_value,
     set_request,
+    text_of,
 )
 from hargassner.dialogue.grammar import refuses
 from hargassner.dialogue.parameters import Parameter
@@ -70,8 +71,12 @@ class Requests(Protocol):
         Errors: ``CommandError``.
         """
 
-    async def ask(self, request: bytes) -> bytes:
+    async def ask(self, request: bytes, text: str = "") -> bytes:
         """Send a request, at once when the command has its turn, and wait for the reply.
+
+        Args:
+            request: a whole line.
+            text: how the boiler names the value that it sets, empty where that is not known.
 
         Errors: ``NoReplyError``, ``SessionOverError``.
         """
@@ -131,18 +136,20 @@ class Command:
         self._requests.pacing.sets(self.id)
         self.was_sent = True
         try:
-            reply = await self._requests.ask(set_request(parameter, value))
+            text = text_of(parameter, value)
+            reply = await self._requests.ask(set_request(parameter, value), text)
             if reply != b"$ack":
                 raise CommandError(f"the boiler refused it: {shown(reply)}")
-            setting = self._noticed()
+            setting = self._noticed(value)
             if setting is None:
-                # It had that value already, as a rule; or the gateway has switched notices off.
+                # It had that value already, as a rule; or the gateway has switched notices off, or
+                # somebody has set it to another value at the panel.
                 await self._requests.next_turn()
                 setting = await self._confirm(value)
         except NoReplyError:
-            setting = self._noticed()
             # The notice of the new value may have come, if nothing else.
-            if setting is None or not _has(setting, value):
+            setting = self._noticed(value)
+            if setting is None:
                 raise
         return setting
 
@@ -172,9 +179,10 @@ class Command:
         except InvalidValueError as error:
             raise CommandError(str(error), Outcome.INVALID) from None
 
-    def _noticed(self) -> Setting | None:
-        """What is known of the parameter, if a notice named it since the last request."""
-        return self._setting() if self._requests.noticed(self.id) else None
+    def _noticed(self, value: str) -> Setting | None:
+        """What is known of the parameter, if a notice since the last request gave it this value."""
+        setting = self._setting() if self._requests.noticed(self.id) else None
+        return setting if setting is not None and _has(setting, value) else None
 
     def _setting(self) -> Setting | None:
         """What is known of the parameter; the boiler may spell its id in another case."""

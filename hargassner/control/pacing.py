@@ -10,8 +10,58 @@ BETWEEN = 1.0 + MARGIN
 MINUTE = 60.0 + MARGIN
 MOST_A_MINUTE = 30
 """Commands within any minute, whatever their parameters."""
+APART = 1.0 + MARGIN
+"""Seconds between two requests, whatever they are: the gateway waits for the answer to each."""
+LONGEST_BACK_OFF = 60.0
+"""Seconds for which nothing is asked of a boiler that leaves requests unanswered, at most."""
 SHORTEST_WAIT = 0.001
 """Seconds; a timer that is rounded down must not be set for no time at all again and again."""
+
+
+class Spacing:
+    """Decides when the next request may be sent, whatever it is: the gateway waits meanwhile.
+
+    After an answer that was slow the gateway has as long to itself. After a request that was not
+    answered in time it has twice that, and after each further one twice as long as before, up to a
+    minute, until one is answered.
+
+    Args:
+        seconds: monotonic time.
+    """
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._sent = 0.0
+        self._free = 0.0
+        self._back_off = 0.0
+
+    @property
+    def wait(self) -> float:
+        """Seconds until a request may be sent; 0 where it may be now."""
+        left = self._free - self._seconds()
+        return max(left, SHORTEST_WAIT) if left > 0 else 0.0
+
+    @property
+    def is_backing_off(self) -> bool:
+        """Whether the last request was not answered in time."""
+        return self._back_off > 0
+
+    def sent(self) -> None:
+        """A request is sent."""
+        self._sent = self._seconds()
+        self._free = self._sent + APART
+
+    def answered(self) -> None:
+        """The answer to the last one came."""
+        now = self._seconds()
+        self._back_off = 0.0
+        self._free = max(self._sent + APART, now + (now - self._sent))
+
+    def unanswered(self) -> None:
+        """The time of the last one is up."""
+        now = self._seconds()
+        self._back_off = min(2 * max(self._back_off, now - self._sent), LONGEST_BACK_OFF)
+        self._free = max(self._sent + APART, now + self._back_off)
 
 
 class Pacing:
@@ -26,6 +76,7 @@ class Pacing:
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
+        self.spacing = Spacing(seconds)
         self._seconds = seconds
         self._free: dict[str, float] = {}
         self._began: deque[float] = deque(maxlen=MOST_A_MINUTE)

@@ -18,17 +18,20 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import Interface, implementer
 
-from hargassner.boiler.model import Boiler
+from hargassner.boiler.equipment import Proven
+from hargassner.boiler.model import Boiler, BoilerObserver
+from hargassner.boiler.settable import Settable
 from hargassner.control.command import Command, CommandError, Outcome, Requests, shown
 from hargassner.control.pacing import Allowance, Pacing
 from hargassner.control.session_line import LineListener, SessionLine
+from hargassner.control.timer import Timer
 from hargassner.control.turns import Turns
 from hargassner.control.values import get_request
 from hargassner.dialogue.events import ParameterChanged
 from hargassner.dialogue.grammar import refuses
 from hargassner.monitor.interpreter import SessionInterpreter
 from hargassner.observers import Once
-from hargassner.proxy.exchange import NoReplyError, SessionOverError
+from hargassner.proxy.exchange import BridgeRequest, NoReplyError, SessionOverError
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 from hargassner.terminal import printable
@@ -80,13 +83,14 @@ class ControlCounters:
 
 
 @implementer(IControl)
-class Control(Requests, LineListener):
+class Control(Requests, LineListener, BoilerObserver):
     """Changes the boiler's settings, one command after the other.
 
     Args:
         boiler: the model; it knows each parameter's limits or options and current value.
         clock: time.
-        parameters: the ids of those that may be set; they are read once in each session.
+        parameters: the ids of those that may be set, and ``auto`` for those that are safe to set;
+            they are read once in each session.
         timeout: seconds for the boiler's reply to a request.
     """
 
@@ -98,14 +102,16 @@ class Control(Requests, LineListener):
         self.timeout = timeout
         self._boiler = boiler
         self._clock = clock
-        self._ids = {each.casefold(): each for each in parameters}
+        self.settable = Settable(parameters, boiler.catalogue, boiler.equipment)
         self._lines: list[SessionLine] = []
         self._why_none = _NO_SESSION
         self._turns = Turns(clock, self.pacing, self.go_on)
+        self._apart = Timer(clock, self.go_on)
         self._awaiting = False
         self._noticed: set[str] = set()
         self._loggable = Allowance(clock.seconds, MOST_LOGGED)
-        self._unreadable = Once(at_most=len(self._ids))
+        self._unreadable = Once(at_most=len(self.settable.named))
+        boiler.observe(self)
 
     def observe(self, session: Session, interpreter: SessionInterpreter) -> ISessionObserver:
         """An observer of a session that begins; it has to be the last one that is notified.
@@ -118,7 +124,7 @@ class Control(Requests, LineListener):
 
     def set_parameter(self, id: str, requested: str) -> "Deferred[str]":  # noqa: A002
         """Set a parameter; see ``IControl``."""
-        command = Command(self._ids.get(id.casefold(), id), requested.strip(), self._boiler, self)
+        command = Command(self.settable.spelled(id), requested.strip(), self._boiler, self)
         result: Deferred[str] = Deferred()
         # Whoever cancels the result does not stop what the boiler may have been asked already.
         Deferred.fromCoroutine(self._carry_out(command)).chainDeferred(result)
@@ -137,7 +143,7 @@ class Control(Requests, LineListener):
         return text
 
     def _admit(self, command: Command) -> None:
-        if command.id.casefold() not in self._ids:
+        if not self.settable.allows(command.id):
             shortened = command.id[:_LONGEST_SHOWN]
             raise CommandError(
                 f"{shortened!r} cannot be set: it is not among control.parameters", Outcome.INVALID
@@ -166,7 +172,7 @@ class Control(Requests, LineListener):
         """A session's gateway has logged in."""
         if line not in self._lines:
             self._lines.append(line)
-            line.read(self._ids.values())
+            line.read(self.settable.ids)
 
     def closed(self, line: SessionLine, why: str) -> None:
         """A session takes no commands any more; one that is out may still be answered."""
@@ -175,6 +181,7 @@ class Control(Requests, LineListener):
             # What waits can go over another session. Without one, it cannot be sent.
             if not self._lines:
                 self._why_none = why
+                self._apart.stop()
                 self._turns.end(why)
 
     def session_over(self, line: SessionLine) -> None:
@@ -185,18 +192,30 @@ class Control(Requests, LineListener):
 
     def parameter_changed(self, event: ParameterChanged) -> None:
         """A notice named a new value."""
-        id_ = event.id.casefold()
-        if id_ in self._ids:
-            self._noticed.add(id_)
+        if self.settable.allows(self.settable.spelled(event.id)):
+            self._noticed.add(event.id.casefold())
+
+    def equipment_changed(self, proven: Proven) -> None:
+        """Something turned out to exist: what may be set of it is to be known."""
+        unknown = [each for each in self.settable.ids if each not in self._boiler.settings]
+        if self._lines:
+            self._lines[-1].read(unknown)
 
     def go_on(self) -> None:
         """Ask what waits to be asked, if the line is free."""
         while not self._awaiting and self._lines:
             line = self._lines[-1]
             ask = self._next_to_ask(line)
-            if ask is None or not line.is_free():
+            if ask is None or self._is_too_soon() or not line.is_free():
                 return
             ask()
+
+    def _is_too_soon(self) -> bool:
+        """Whether the gateway still has the line to itself; the end of that is awaited."""
+        wait = self.pacing.spacing.wait
+        if wait:
+            self._apart.start_if_stopped(wait)
+        return wait > 0
 
     def _next_to_ask(self, line: SessionLine) -> Callable[[], object] | None:
         turn = self._turns.due()
@@ -205,22 +224,24 @@ class Control(Requests, LineListener):
         return partial(self._read_next, line) if line.may_read else None
 
     def _read_next(self, line: SessionLine) -> "Deferred[None]":
-        return Deferred.fromCoroutine(self._read(line.next_to_read()))
+        return Deferred.fromCoroutine(self._read(line, line.next_to_read()))
 
-    async def _read(self, id_: str) -> None:
+    async def _read(self, line: SessionLine, id_: str) -> None:
         """Have the model know a parameter, without a command for it."""
         try:
             reply = await self.ask(get_request(id_))
         except SessionOverError:
             pass
         except NoReplyError:
-            self._log_unreadable(id_, "it did not answer in time")
+            self._not_read(line, id_, "it did not answer in time")
         else:
             if refuses(reply.removeprefix(b"$")):
-                self._log_unreadable(id_, shown(reply))
+                self._not_read(line, id_, shown(reply))
 
-    def _log_unreadable(self, id_: str, why: str) -> None:
-        if self._unreadable.first(id_):
+    def _not_read(self, line: SessionLine, id_: str, why: str) -> None:
+        line.read_again(id_)
+        # One that is only safe to set if there is one may not be there.
+        if id_ in self.settable.named and self._unreadable.first(id_):
             log.info("the boiler does not tell parameter {id}: {why}", id=id_, why=why)
 
     # What a command needs.
@@ -235,14 +256,21 @@ class Control(Requests, LineListener):
             raise CommandError(self._why_none, Outcome.SESSION_ENDED)
         await self._turns.next()
 
-    async def ask(self, request: bytes) -> bytes:
+    async def ask(self, request: bytes, text: str = "") -> bytes:
         """Send a request over the newest session; see ``Requests``."""
+        spacing = self.pacing.spacing
         self._awaiting = True
         self._noticed.clear()
+        spacing.sent()
         try:
-            return await self._lines[-1].exchange(request, self.timeout)
+            reply = await self._lines[-1].exchange(BridgeRequest(request, self.timeout, text))
+        except NoReplyError:
+            spacing.unanswered()
+            raise
         finally:
             self._awaiting = False
+        spacing.answered()
+        return reply
 
     def noticed(self, id_: str) -> bool:
         """Whether a notice named this parameter since the last request; see ``Requests``."""

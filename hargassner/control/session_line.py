@@ -11,14 +11,17 @@ from hargassner.control.timer import Timer
 from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import Clearing, Event, LoggedIn, ParameterChanged
 from hargassner.monitor.interpreter import SessionInterpreter
-from hargassner.proxy.exchange import SessionOverError
+from hargassner.proxy.exchange import BridgeRequest, SessionOverError
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.session import Session
 
 QUIET = 2.0
 """Seconds of silence after which a reply counts as complete of which nobody knows the end."""
 READ_PAUSE = 0.5
-"""Seconds between two parameters that are read after a login."""
+"""Seconds between a login and the first parameter that is read after it."""
+READ_AGAIN = 60.0
+"""Seconds until a parameter is read again whose reading failed; each time twice as long."""
+READ_AGAIN_LONGEST = 3600.0
 
 _CLEARING = "the gateway is about to start over: settings can be changed when it has logged in anew"
 _FAILED = "the bridge cannot follow the gateway's dialogue in this session"
@@ -70,6 +73,9 @@ class SessionLine:
         self._quiet_awaited_at = -1
         self._quiet_at = -1
         self._pause = Timer(clock, listener.go_on)
+        self._failed: list[str] = []
+        self._again = Timer(clock, self._read_failed)
+        self._again_after = READ_AGAIN
         interpreter.listen(self._on_event)
         session.on_settled(listener.go_on)
 
@@ -83,17 +89,13 @@ class SessionLine:
             return False
         return dialogue.line_state is not LineState.BUSY
 
-    async def exchange(self, request: bytes, timeout: float) -> bytes:
+    async def exchange(self, request: BridgeRequest) -> bytes:
         """Send a request and wait for its reply.
-
-        Args:
-            request: a whole line.
-            timeout: seconds for the reply.
 
         Errors: ``NoReplyError``, ``SessionOverError``.
         """
         try:
-            return await self._session.exchange(request, timeout)
+            return await self._session.exchange(request)
         except SessionOverError:
             # Whatever follows from the failure must not be asked over this session again.
             self._listener.session_over(self)
@@ -114,6 +116,12 @@ class SessionLine:
         self._pause.start(READ_PAUSE)
         return self.unread.popleft()
 
+    def read_again(self, id_: str) -> None:
+        """Have a parameter read once more in a while, whose reading failed."""
+        if id_ not in self._failed:
+            self._failed.append(id_)
+        self._again.start_if_stopped(self._again_after)
+
     # What the session reports.
 
     def gateway_sent(self, data: bytes) -> None:
@@ -126,8 +134,8 @@ class SessionLine:
 
     def over(self, reason: str) -> None:
         """The session is over."""
-        self._quiet.stop()
-        self._pause.stop()
+        for each in (self._quiet, self._pause, self._again):
+            each.stop()
         self._listener.session_over(self)
 
     def _on_bytes(self) -> None:
@@ -144,6 +152,11 @@ class SessionLine:
                 self._listener.closed(self, _CLEARING)
             case ParameterChanged():
                 self._listener.parameter_changed(event)
+
+    def _read_failed(self) -> None:
+        self._again_after = min(2 * self._again_after, READ_AGAIN_LONGEST)
+        failed, self._failed = self._failed, []
+        self.read(failed)
 
     def _wait_for_quiet(self, turns: int) -> None:
         if not self._quiet.is_running:

@@ -106,6 +106,12 @@ class Turns:
                 f"has waited for {seconds:g} seconds",
                 Outcome.TOO_MANY,
             )
+        if self._pacing.spacing.is_backing_off:
+            raise CommandError(
+                "the boiler leaves requests unanswered, and is asked less often; this one has "
+                f"waited for {seconds:g} seconds",
+                Outcome.TIMED_OUT,
+            )
         _no_gap(result, seconds)
 
 

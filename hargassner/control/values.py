@@ -51,6 +51,14 @@ def has_value(parameter: Parameter, value: str) -> bool:
             return False
 
 
+def text_of(parameter: Parameter, value: str) -> str:
+    """How the boiler names a value that ``requested_value`` gave; empty for a number.
+
+    It writes numbers with other places than they are asked for with.
+    """
+    return parameter.options[int(value)] if isinstance(parameter, ChoiceParameter) else ""
+
+
 def set_request(parameter: Parameter, value: str) -> bytes:
     """The line that sets a parameter to a value that ``requested_value`` gave."""
     type_ = "6" if isinstance(parameter, ChoiceParameter) else "3"

@@ -16,13 +16,13 @@ from hargassner.dialogue.events import (
     TelemetryLine,
     Unreadable,
 )
-from hargassner.dialogue.grammar import UNKNOWN, Request, recognise, refuses
+from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise, refuses
 from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Masking
 from hargassner.dialogue.notices import NoticeReader
 from hargassner.dialogue.pairing import Pairing
 from hargassner.dialogue.replies import ReplyReader
-from hargassner.observers import Once
+from hargassner.once import Once
 
 MOST_KINDS = 64
 """Kinds of unknown requests of which an event is given."""
@@ -45,14 +45,24 @@ class Dialogue:
     Feed it what passes, in the order in which it passed and in any segmentation: it gives the
     events, and raises nothing whatever the bytes. What it holds of an unfinished message is
     bounded. Neither the login token nor the login key is in any event.
+
+    What the boiler answers to the bridge, it is told apart: whose a reply is has been decided
+    before (hargassner/proxy/explanations.py).
+
+    Args:
+        client: who asks on the connection, beside the bridge's own requests among the client's.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, client: Direction = "gateway") -> None:
         self.turns = 0
-        """How many requests and replies have passed."""
+        """How many requests and replies have passed, and notices that refuse."""
+        self._client: Direction = client
         self._gateway_lines = LineSplitter()
         self._boiler_lines = LineSplitter()
         self._bridge_lines = LineSplitter()
+        self._answer_lines = LineSplitter()
+        self._asked: Request | None = None
+        self._refuses_bridge = False
         self._masking = Masking()
         self._first_line = True
         self._block = Block()
@@ -63,7 +73,7 @@ class Dialogue:
 
     @property
     def open_requests(self) -> tuple[str, ...]:
-        """The requests whose reply may still come or go on, oldest first, without secrets."""
+        """The client's requests whose reply may still come or go on, oldest first, no secrets."""
         return tuple(request.text for request in self._requests)
 
     @property
@@ -82,10 +92,10 @@ class Dialogue:
         if self.gateway_midline or self.boiler_midline:
             return LineState.BUSY
         # Whether something is owed to the bridge, the bridge knows itself.
-        others = [each for each in self._requests if each.sender != "bridge"]
-        if not others:
+        requests = list(self._requests)
+        if not requests:
             return LineState.FREE
-        if all(each.end_unknown for each in others):
+        if all(each.end_unknown for each in requests):
             return LineState.UNCERTAIN
         return LineState.BUSY
 
@@ -94,13 +104,19 @@ class Dialogue:
         """How many lines, of both sides, were too long to be read."""
         return self._gateway_lines.dropped + self._boiler_lines.dropped
 
-    def sent(self, direction: Direction, data: bytes) -> list[Event]:
-        """Somebody sent bytes; what happened with them."""
+    def sent(self, direction: Direction, data: bytes, *, kept: bool = False) -> list[Event]:
+        """Somebody sent bytes; what happened with them.
+
+        Args:
+            direction: who.
+            data: the bytes.
+            kept: whether they are an answer to the bridge.
+        """
         match direction:
             case "gateway":
                 return self.gateway_sent(data)
             case "boiler":
-                return self.boiler_sent(data)
+                return self.bridge_received(data) if kept else self.boiler_sent(data)
             case "bridge":
                 return self.bridge_sent(data)
 
@@ -113,7 +129,7 @@ class Dialogue:
                 events.append(Unreadable("gateway", text, "the line is too long"))
                 events.extend(self._ask(Request(UNKNOWN, text, "")))
             elif line.strip():
-                events.extend(self._request(line, "gateway"))
+                events.extend(self._request(line))
         return events
 
     def bridge_sent(self, data: bytes) -> list[Event]:
@@ -121,11 +137,23 @@ class Dialogue:
         events: list[Event] = []
         for line in self._bridge_lines.feed(data):
             if isinstance(line, bytes):
-                events.extend(self._request(line, "bridge"))
+                events.extend(self._bridge_request(line))
         return events
 
+    def bridge_received(self, data: bytes) -> list[Event]:
+        """The boiler's answer to the bridge came, as whole lines; what happened with them."""
+        events: list[Event] = []
+        for line in self._answer_lines.feed(data):
+            if isinstance(line, bytes):
+                events.extend(self._bridge_reply(line))
+        return events
+
+    def bridge_refused(self) -> None:
+        """The notice that ends with the boiler's next bytes refuses the bridge's request."""
+        self._refuses_bridge = True
+
     def boiler_sent(self, data: bytes) -> list[Event]:
-        """Bytes came from the boiler, replies to the bridge included; what happened with them."""
+        """Bytes passed from the boiler to the gateway; what happened with them."""
         events: list[Event] = []
         for line in self._boiler_lines.feed(data):
             if isinstance(line, TooLong):
@@ -141,9 +169,16 @@ class Dialogue:
 
     # Requests.
 
-    def _request(self, line: bytes, sender: Direction) -> Iterator[Event]:
+    def _bridge_request(self, line: bytes) -> Iterator[Event]:
+        self.turns += 1
+        if self._asked is not None:
+            yield from self._replies.conclude(self._asked)
         form, subject = recognise(line)
-        request = Request(form, self._masking.request(line), subject, sender)
+        self._asked = Request(form, self._masking.request(line), subject, "bridge")
+
+    def _request(self, line: bytes) -> Iterator[Event]:
+        form, subject = recognise(line)
+        request = Request(form, self._masking.request(line), subject, self._client)
         if form is UNKNOWN:
             kind = _kind(request.text)
             if self._kinds.first(kind):
@@ -189,9 +224,31 @@ class Dialogue:
         if event is not None:
             yield event
         if isinstance(event, Notice) and line.startswith(b"zERR"):
-            request = self._requests.refuse_setting()
+            self.turns += 1
+            request = self._refused_by_notice()
             if request is not None:
+                request.refused = True
                 yield Refused(request.text, event.text, request.sender)
+
+    def _refused_by_notice(self) -> Request | None:
+        """Which request a notice refuses."""
+        of_bridge, self._refuses_bridge = self._refuses_bridge, False
+        gateways = None if of_bridge else self._requests.setting()
+        asked = self._asked
+        if gateways is not None or asked is None or asked.form.kind is not Kind.SET_PARAMETER:
+            return gateways
+        return asked
+
+    def _bridge_reply(self, line: bytes) -> Iterator[Event]:
+        self.turns += 1
+        reply = line[1:]
+        request, self._asked = self._asked, None
+        if request is None or not request.expects(reply):
+            yield self._unreadable(line, "the bridge has asked nothing that this can be a reply to")
+        elif request.form.reply.fullmatch(reply):
+            yield from self._replies.read(request, reply)
+        elif not request.refused:
+            yield Refused(request.text, self._masking.excerpt(line), "bridge")
 
     def _reply(self, line: bytes) -> Iterator[Event]:
         self.turns += 1

@@ -16,6 +16,11 @@ REFUSAL = re.compile(rb"(?is)(?:permission denied|unknown command|err).*")
 _BLOCK = rb"<<.*>>"
 _PARAMETER = rb"[^;<\s]*;[^;]*;.*"
 _NOTHING = rb"(?!)"
+_CLOCK = rb"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"
+_FACT = rb"[A-Z][^:;]*: '.*'"
+_SWITCHED = rb"daq (?:stopped|started)|logging (?:disabled|enabled)"
+_NO_ERROR = b"|".join((rb"<<.*", rb"(?:[0-9]+ )?ack", _PARAMETER, _CLOCK, _FACT, _SWITCHED))
+"""What other requests have for a reply is no text of an error."""
 
 
 class Kind(Enum):
@@ -42,7 +47,7 @@ class Kind(Enum):
     UNKNOWN = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """One kind of request and its reply.
 
@@ -98,14 +103,20 @@ FORMS = (
     _single(Kind.FORMALITY, rb"logging enable", rb"logging enabled|ack"),
     _form(Kind.DESCRIPTOR, rb"daq desc", _BLOCK),
     _single(Kind.BOOT_VERSION, rb"bootversion", rb"V\S+|[0-9]+\.\S+"),
-    _form(Kind.INFO, rb"info", rb"[A-Z][^:;]*: '.*'", rb"SN BCE:.*"),
+    _form(Kind.INFO, rb"info", _FACT, rb"SN BCE:.*"),
     _single(Kind.UPTIME, rb"uptime", rb"[0-9]{1,18}"),
-    _single(Kind.CLOCK, rb"rtc get", rb"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}"),
+    _single(Kind.CLOCK, rb"rtc get", _CLOCK),
     _form(Kind.PARAMETERS_CHANGED, rb"par get changed.*", _PARAMETER + rb"|--", rb"--"),
     _form(Kind.PARAMETERS_ALL, rb"par get all", _BLOCK + rb"|" + _PARAMETER + rb"|--", rb"--"),
     _single(Kind.PARAMETER, rb'par get "?(?P<subject>[^\s";]{1,64})"?', _PARAMETER),
     _single(Kind.SET_PARAMETER, rb"par set .*", rb"ack"),
-    _form(Kind.ERRORS, rb"erract", rb"no errors", rb"no errors", loose=rb"(?!<<).*"),
+    _form(
+        Kind.ERRORS,
+        rb"erract",
+        rb"no errors",
+        rb"no errors",
+        loose=rb"(?!(?:" + _NO_ERROR + rb")\Z).*",
+    ),
     _form(Kind.RENEW, rb"dhcp renew", _NOTHING, silent=True),
 )
 
@@ -121,9 +132,9 @@ class Request:
     ``sender`` who asked.
     ``held`` is the part of a reply that can only be read with what follows, ``errors`` what has
     been listed; ``spoilt`` says that the reply got too long to be read, ``complete`` that what was
-    read of it was its end. ``refused`` says that a
-    notice has refused the request already, ``misread`` that there was a reply which may have been
-    the one to this request, although it could not be read as such.
+    read of it was its end. ``refused`` says that a notice has refused the request already, so that
+    a reply may follow or not; ``misread`` that there was a reply which may have been the one to
+    this request, although it could not be read as such.
     """
 
     form: Form
@@ -141,6 +152,8 @@ class Request:
     def expects(self, reply: bytes) -> bool:
         """Whether the grammar has this reply for this request, as things stand."""
         form = self.form
+        if self.refused:
+            return refuses(reply)
         if form.reply.fullmatch(reply):
             if form.kind is Kind.PARAMETER:
                 asked = self.subject.encode("latin-1").lower()
@@ -158,7 +171,7 @@ class Request:
     def end_unknown(self) -> bool:
         """Whether nobody can know if more of the reply comes, or any of it."""
         form = self.form
-        if form.kind is Kind.UNKNOWN or self.misread:
+        if form.kind is Kind.UNKNOWN or self.misread or self.refused:
             return True
         return self.answered and (form.loose is not None or form.kind is Kind.PARAMETERS_ALL)
 

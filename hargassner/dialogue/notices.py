@@ -13,6 +13,14 @@ _CHANGE = re.compile(
 )
 
 
+def changed_value(text: str) -> tuple[str, str] | None:
+    """The id and the new value of a parameter, if a notice names them."""
+    change = _CHANGE.fullmatch(text)
+    if change is None or change["which"] != "N":
+        return None
+    return change["id"], change["value"]
+
+
 class NoticeReader:
     """Reads the notices of one session.
 

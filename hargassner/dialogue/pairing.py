@@ -10,9 +10,10 @@ a reply is given to the first of these that there is:
    active errors.
 
 A request that the first rule passes over has lost its reply; an unknown one that it passes over
-may have had none, and is over. One that the third rule serves is over when the next request comes,
-unless that came before any line of the reply, as the gateway does not always wait. A line that no
-request is open for is unreadable.
+may have had none, and is over, and so is one that a notice has refused: a refusal may follow, and
+another reply only if no other request can have it. One that the third rule serves is over when the
+next request comes, unless that came before any line of the reply, as the gateway does not always
+wait. A line that no request is open for is unreadable.
 """
 
 from collections import deque
@@ -73,10 +74,19 @@ class Pairing:
         """Whose a reply may be that no open request expects."""
         if self._recent is not None and self._recent.expects(reply):
             return self._recent
-        request = next((each for each in self._open if each.admits(reply)), None)
+        request = self._refused(reply) or self._loosely(reply)
         if request is None and self._open:
             self._open[0].misread = True
         return request
+
+    def _refused(self, reply: bytes) -> Request | None:
+        """The oldest request that a notice has refused, if it has got this reply all the same."""
+        refused = (each for each in self._open if each.refused)
+        return next((each for each in refused if each.form.reply.fullmatch(reply)), None)
+
+    def _loosely(self, reply: bytes) -> Request | None:
+        """The oldest request to which this line may belong although no grammar says so."""
+        return next((each for each in self._open if each.admits(reply)), None)
 
     def end(self, request: Request) -> None:
         """No more of the reply is waited for; what comes all the same may still be read."""
@@ -84,13 +94,7 @@ class Pairing:
             self._open.remove(request)
         self._recent = request if request.form.kind is Kind.INFO and request.answered else None
 
-    def refuse_setting(self) -> Request | None:
-        """A notice refused the oldest request to set a parameter, if one is open."""
-        setting = (each for each in self._open if each.form.kind is Kind.SET_PARAMETER)
-        request = next(setting, None)
-        if request is not None:
-            request.refused = True
-            self._open.remove(request)
-            # Should a reply follow the notice, it belongs to the request all the same.
-            self._recent = request
-        return request
+    def setting(self) -> Request | None:
+        """The oldest request to set a parameter that is open, and that no notice has refused."""
+        settings = (each for each in self._open if each.form.kind is Kind.SET_PARAMETER)
+        return next((each for each in settings if not each.refused), None)

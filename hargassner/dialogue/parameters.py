@@ -97,6 +97,12 @@ def parse_parameter(line: bytes | str) -> Parameter:
             return OtherParameter(id=fields[0], type=other, fields=tuple(fields[2:]))
 
 
+def type_is_known(line: bytes) -> bool:
+    """Whether it is known of a line, if it is a parameter's, how it has to end."""
+    fields = line.split(b";", 4)
+    return len(fields) > 2 and fields[1] in (b"3", b"6")
+
+
 def tells_one(line: bytes) -> bool:
     """Whether a parameter line, given as to ``parse_parameter``, ends as one that was asked for.
 

@@ -80,7 +80,7 @@ class ReplyReader:
         """What can be said of a request whose reply has not come to a known end."""
         kind = request.form.kind
         if not request.answered:
-            if kind is not Kind.UNKNOWN:
+            if kind is not Kind.UNKNOWN and not request.refused:
                 yield Unreadable(request.sender, request.text, "no reply to this request came")
         elif kind is Kind.ERRORS:
             yield ActiveErrors(tuple(request.errors))

@@ -70,10 +70,7 @@ class Decoder:
                 self._untold.append(Reading(channel, "", None))
             else:
                 self._analog[place].append(channel)
-        self._digital: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
-        for bit in descriptor.digital:
-            on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
-            self._digital[bit.word].append((1 << bit.bit, on, off))
+        self._digital = _bits(descriptor)
 
         self._analog_readings = lru_cache(maxsize=_REMEMBERED)(self._read_analog)
         self._digital_readings = lru_cache(maxsize=_REMEMBERED)(self._read_digital)
@@ -93,10 +90,7 @@ class Decoder:
         if line == self._line:
             return ()
         self._line = line
-        new_pieces = None if self.mismatch else self._new_pieces(line)
-        if new_pieces is None or not self._words_sound(new_pieces):
-            new_pieces = self._new_pieces(self._regular(line)) or []
-        return self._told(new_pieces)
+        return self._told(self._news(line))
 
     def take_back(self) -> Sequence[Reading]:
         """Make every channel unknown; these are the readings that say so, once."""
@@ -110,14 +104,16 @@ class Decoder:
             self._pieces[index] = piece
             first_place = index * len(_OFFSETS)
             for offset in compress(_OFFSETS, map(ne, tokens, last_tokens)):
-                place = first_place + offset
-                token = tokens[offset][:_LONGEST_TOKEN]
-                if place < self._analog_values:
-                    readings += self._analog_readings(place, token)
-                else:
-                    last_token = last_tokens[offset][:_LONGEST_TOKEN]
-                    readings += self._digital_readings(place, last_token, token)
+                readings += self._readings(
+                    first_place + offset, last_tokens[offset], tokens[offset]
+                )
         return readings
+
+    def _readings(self, place: int, last_token: bytes, token: bytes) -> list[Reading]:
+        token = token[:_LONGEST_TOKEN]
+        if place < self._analog_values:
+            return self._analog_readings(place, token)
+        return self._digital_readings(place, last_token[:_LONGEST_TOKEN], token)
 
     def _forget(self) -> None:
         """Make every channel of the next line news."""
@@ -127,6 +123,13 @@ class Decoder:
             (0, b" ", [b" "] * min(size, self._expected - first_place))
             for first_place in range(0, self._expected, size)
         ]
+
+    def _news(self, line: bytes) -> list[tuple[int, _Piece]]:
+        """The pieces in which what a line is worth differs from the last one."""
+        new_pieces = None if self.mismatch else self._new_pieces(line)
+        if new_pieces is None or not self._words_sound(new_pieces):
+            new_pieces = self._new_pieces(self._regular(line)) or []
+        return new_pieces
 
     def _new_pieces(self, line: bytes) -> list[tuple[int, _Piece]] | None:
         """The pieces in which a line differs from the last one, with their numbers.
@@ -160,21 +163,18 @@ class Decoder:
 
     def _regular(self, line: bytes) -> bytes:
         """What a line is worth: a line with just the tokens expected, a blank behind each."""
-        tokens = [token for token in line[len(_PREFIX) :].split(b" ") if token]
+        tokens = [*filter(None, line[len(_PREFIX) :].split(b" "))]
         words = len(self._digital)
         analog, digital = tokens[: len(tokens) - words], tokens[len(tokens) - words :]
+        if len(tokens) < self._expected:
+            digital = [_UNKNOWN] * words
         if len(tokens) != self._expected:
             self.mismatch = LengthMismatch(expected=self._described, got=len(tokens))
-            if len(tokens) < self._expected:
-                digital = [_UNKNOWN] * words
             analog = [_UNKNOWN] * self._analog_values
         elif self.mismatch:
             self.mismatch = None
             self._forget()
-        if not all(map(_is_word, digital)):
-            # What is no word is shown as it came, beside the reason that it has no value.
-            digital = [_UNKNOWN if _is_word(token) else token for token in digital]
-        return _joined([*analog, *digital])
+        return _joined([*analog, *_sound_words(digital)])
 
     def _read_analog(self, place: int, token: bytes) -> list[Reading]:
         value: float | int | None = None
@@ -189,6 +189,22 @@ class Decoder:
         word = int(token, 16)
         changed = word ^ int(last_token, 16) if _is_word(last_token) else _ALL_BITS
         return [on if word & mask else off for mask, on, off in bits if changed & mask]
+
+
+def _bits(descriptor: Descriptor) -> list[list[_Bit]]:
+    """The described bits of each digital word."""
+    bits: list[list[_Bit]] = [[] for _ in range(descriptor.words)]
+    for bit in descriptor.digital:
+        on, off = Reading(bit, "ON", True), Reading(bit, "OFF", False)
+        bits[bit.word].append((1 << bit.bit, on, off))
+    return bits
+
+
+def _sound_words(digital: list[bytes]) -> list[bytes]:
+    """Digital words, if all of them are; else only what is none, shown as it came."""
+    if all(map(_is_word, digital)):
+        return digital
+    return [_UNKNOWN if _is_word(token) else token for token in digital]
 
 
 def _joined(tokens: Sequence[bytes]) -> bytes:

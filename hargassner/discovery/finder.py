@@ -4,6 +4,7 @@ Where there is a gateway, its own question is relayed and nothing is asked (rela
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime
 from twisted.internet.task import LoopingCall
@@ -11,7 +12,12 @@ from twisted.logger import Logger
 
 from hargassner.config import Config, DiscoveryConfig
 from hargassner.discovery.devices import Devices
-from hargassner.discovery.packets import GET_SERVICES, NotDiscoveryError, parse_service_list
+from hargassner.discovery.packets import (
+    GET_SERVICES,
+    NotDiscoveryError,
+    ServiceList,
+    parse_service_list,
+)
 from hargassner.discovery.side import Side
 from hargassner.network.interface import NetworkInterface
 from hargassner.observers import Once
@@ -106,33 +112,35 @@ class Finder(Service):
         try:
             side.send(GET_SERVICES, ports.gateway_port, (side.broadcast, ports.boiler_port))
         except OSError as wrong:
-            why = wrong.strerror or str(wrong)
-            if self._said.first(why):
-                log.warn(
-                    "the boiler cannot be asked for on {interface}: {why}",
-                    interface=str(side.interface),
-                    why=why,
-                )
+            self._say_unsent(wrong.strerror or str(wrong))
+
+    def _say_unsent(self, why: str) -> None:
+        if self._said.first(why):
+            log.warn(
+                "the boiler cannot be asked for on {interface}: {why}",
+                interface=str(self._side.interface),
+                why=why,
+            )
 
     def heard(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
         """Take a boiler's answer; whatever else comes is for others."""
-        address, source_port = source
-        if source_port != self._ports.boiler_port or self._side.is_ours(source):
-            return
-        try:
-            services = parse_service_list(data)
-        except NotDiscoveryError:
-            return
+        if source[1] == self._ports.boiler_port and not self._side.is_ours(source):
+            with suppress(NotDiscoveryError):
+                self._answer(source[0], parse_service_list(data))
+
+    def _answer(self, address: str, services: ServiceList) -> None:
         if self.wanted:
             self._answered = self._clock.seconds()
             self._devices.boiler_answered(address, services)
-        elif self._devices.boiler is not None and self._devices.boiler.address != address:
+        else:
             self._say_another(address)
 
     def _say_another(self, address: str) -> None:
-        if self._said.first(("another", address)):
+        boiler = self._devices.boiler
+        known = boiler is not None and boiler.address == address
+        if not known and self._said.first(("another", address)):
             log.warn(
                 "another boiler answers at {address}: it is not read; boiler.host in the "
                 "configuration names the one that is",

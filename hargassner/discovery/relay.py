@@ -38,7 +38,7 @@ from hargassner.discovery.packets import (
     parse_service_list,
 )
 from hargassner.discovery.side import Side
-from hargassner.network.reasons import system_reason
+from hargassner.network.system import system_reason
 from hargassner.observers import Once
 
 log = Logger()

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from hargassner.boiler.model import Boiler, Channel, Setting
+from hargassner.boiler.settable import Settable
 from hargassner.catalogue import CircuitEntry
 from hargassner.config import Config
-from hargassner.dialogue.identifiers import object_id, parameter_object
+from hargassner.dialogue.identifiers import object_id
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
-from hargassner.homeassistant.entities import WITH_SESSION, Entity, Json, lookup
+from hargassner.homeassistant.entities import WITH_SESSION, Called, Entity, Json, lookup
 from hargassner.homeassistant.topics import Topics
 
 OFF, AUTO, REDUCED, COMFORT, COMFORT_ONCE, COOLING = range(6)
@@ -31,22 +32,28 @@ def climate_object(circuit: CircuitEntry) -> str:
     return object_id(f"climate_{circuit.circuit}")
 
 
-def climates(boiler: Boiler, config: Config) -> Iterator[Entity]:
+def climates(boiler: Boiler, config: Config, settable: Settable) -> Iterator[Entity]:
     """A thermostat for each circuit of which everything is known that one needs."""
     topics = Topics.of(config.mqtt)
-    for circuit, room in _circuits(boiler, config):
+    for circuit, room in _circuits(boiler, settable):
         mode, day = boiler.settings.get(circuit.mode), boiler.settings.get(circuit.day)
         properties = _properties(topics, mode, day) if mode and day else None
         if properties is not None:
             properties["current_temperature_topic"] = topics.channel(room)
+            group = group_of(circuit)
             yield Entity(
                 platform="climate",
                 object=climate_object(circuit),
-                name=circuit.text.to(config.homeassistant.language),
-                source=circuit.circuit,
+                # The circuit's device and its thermostat have the same name.
+                called=Called(group, "", group, circuit.circuit),
                 available_with=WITH_SESSION,
                 properties={**properties, **_action(topics, _channel(boiler, circuit.pump))},
             )
+
+
+def group_of(circuit: CircuitEntry) -> str:
+    """The key of the group that is a circuit."""
+    return object_id(f"circuit_{circuit.circuit}")
 
 
 def _action(topics: Topics, pump: Channel | None) -> Json:
@@ -59,20 +66,24 @@ def _action(topics: Topics, pump: Channel | None) -> Json:
     }
 
 
-def awaited_climates(boiler: Boiler, config: Config) -> Iterator[str]:
+def awaited_climates(boiler: Boiler, settable: Settable) -> Iterator[str]:
     """The identifiers of thermostats whose parameters are not known yet."""
-    for circuit, _ in _circuits(boiler, config):
-        known = [boiler.settings.get(each) for each in (circuit.mode, circuit.day)]
-        if any(setting is None or setting.parameter is None for setting in known):
+    for circuit, _ in _circuits(boiler, settable):
+        if not all(_is_told(boiler, each) for each in (circuit.mode, circuit.day)):
             yield climate_object(circuit)
 
 
-def _circuits(boiler: Boiler, config: Config) -> Iterator[tuple[CircuitEntry, Channel]]:
+def _is_told(boiler: Boiler, id_: str) -> bool:
+    setting = boiler.settings.get(id_)
+    return setting is not None and setting.parameter is not None
+
+
+def _circuits(boiler: Boiler, settable: Settable) -> Iterator[tuple[CircuitEntry, Channel]]:
     """The circuits that can be set and whose room temperature is measured."""
     for circuit in boiler.catalogue.circuits:
         room = _channel(boiler, circuit.room)
-        settable = {circuit.mode, circuit.day} <= set(config.control.parameters)
-        if settable and room is not None:
+        may_be_set = settable.allows(circuit.mode) and settable.allows(circuit.day)
+        if may_be_set and room is not None and boiler.equipment.shows(room):
             yield circuit, room
 
 
@@ -145,9 +156,3 @@ def _presets(topics: Topics, mode: Setting, options: Sequence[str]) -> Json:
         # Whoever ends a preset wants the clock back.
         "preset_mode_command_template": lookup({_NO_PRESET: options[AUTO]} | presets),
     }
-
-
-def circuit_temperatures(boiler: Boiler) -> frozenset[str]:
-    """The identifiers of the parameters that are room temperatures."""
-    ids = (id_ for each in boiler.catalogue.circuits for id_ in (each.day, each.setback))
-    return frozenset(map(parameter_object, ids))

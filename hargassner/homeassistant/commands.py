@@ -1,14 +1,16 @@
 """Commands over MQTT: each is handed on, and answered exactly once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from hargassner.boiler.settable import Settable
 from hargassner.control.queue import CommandError, IControl
-from hargassner.dialogue.identifiers import parameter_object
-from hargassner.homeassistant.entities import compact
+from hargassner.homeassistant.entities import Json, compact
+from hargassner.homeassistant.own_entities import RESTART
 from hargassner.homeassistant.topics import Topics
 from hargassner.mqtt.interfaces import IBroker
 
@@ -27,8 +29,10 @@ class Commands:
         topics: where commands arrive and results go.
         broker: brings the one and takes the other.
         control: changes settings.
-        parameters: the ids of those that may be changed.
+        settable: decides what may be changed.
         refused: called with the state topic of a parameter that stays as it was.
+        answered: called with a parameter's identifier, what was asked of it, and the result.
+        restart: called to start the bridge anew; None where nobody would start it.
     """
 
     def __init__(
@@ -36,15 +40,19 @@ class Commands:
         topics: Topics,
         broker: IBroker,
         control: IControl,
-        parameters: Iterable[str],
+        settable: Settable,
         refused: Callable[[str], object],
+        answered: Callable[[str, str, Json], object],
+        restart: Callable[[], object] | None,
     ) -> None:
         self._topics = topics
         self._broker = broker
         self._control = control
-        self._ids = {parameter_object(each): each for each in parameters}
+        self._settable = settable
         self._refused = refused
-        self._open: list[str] = []
+        self._answered = answered
+        self._restart = restart
+        self._open: list[_Asked] = []
         self._stopped = False
 
     def listen(self) -> None:
@@ -53,52 +61,65 @@ class Commands:
 
     def stop(self) -> None:
         """Take none any more, and answer those whose outcome will come too late."""
-        for object_ in self._open:
-            self._answer(object_, {"ok": False, "error": _STOPPED})
+        for asked in self._open:
+            self._answer(asked, {"ok": False, "error": _STOPPED})
         self._open.clear()
         self._stopped = True
 
     def _received(self, topic: str, payload: str) -> None:
         if self._stopped:
             return
-        object_ = self._topics.object_of(topic)
-        id_ = self._ids.get(object_)
-        if id_ is None:
-            self._answer(
-                object_,
-                {
-                    "ok": False,
-                    "error": f"{object_[:40]} cannot be set: it is not among control.parameters",
-                },
-            )
-            self._refused(self._topics.state(object_))
+        asked = _Asked(self._topics.object_of(topic), payload.strip())
+        if asked == _Asked(RESTART, RESTART) and self._restart is not None:
+            log.info("the bridge starts anew, as asked over MQTT")
+            self._answer(asked, {"ok": True, "value": RESTART})
+            self._restart()
             return
-        self._open.append(object_)
-        setting = maybeDeferred(self._control.set_parameter, id_, payload.strip())
-        setting.addCallbacks(self._done, self._failed, (object_,), {}, (object_,), {})
+        id_ = self._settable.of_object(asked.object)
+        if id_:
+            self._ask(id_, asked)
+        else:
+            error = f"{asked.object[:40]} cannot be set: it is not among control.parameters"
+            self._refuse(asked, error)
+
+    def _ask(self, id_: str, asked: "_Asked") -> None:
+        self._open.append(asked)
+        setting = maybeDeferred(self._control.set_parameter, id_, asked.value)
+        setting.addCallbacks(self._done, self._failed, (asked,), {}, (asked,), {})
         setting.addErrback(lambda why: log.failure("answering a command failed", why))
 
     def _unreadable(self, topic: str, why: str) -> None:
-        object_ = self._topics.object_of(topic)
-        self._answer(object_, {"ok": False, "error": f"what is wanted is {why}"})
-        self._refused(self._topics.state(object_))
+        self._refuse(_Asked(self._topics.object_of(topic), ""), f"what is wanted is {why}")
 
-    def _done(self, value: str, object_: str) -> None:
-        self._close(object_, {"ok": True, "value": value})
+    def _refuse(self, asked: "_Asked", error: str) -> None:
+        self._answer(asked, {"ok": False, "error": error})
+        self._refused(self._topics.state(asked.object))
 
-    def _failed(self, why: Failure, object_: str) -> None:
+    def _done(self, value: str, asked: "_Asked") -> None:
+        self._close(asked, {"ok": True, "value": value})
+
+    def _failed(self, why: Failure, asked: "_Asked") -> None:
         if why.check(CommandError) is None:
-            log.failure("the command for {object} failed", why, object=object_)
+            log.failure("the command for {object} failed", why, object=asked.object)
             error = "the bridge failed; its log says more"
         else:
             error = why.getErrorMessage()
-        self._close(object_, {"ok": False, "error": error})
-        self._refused(self._topics.state(object_))
+        self._close(asked, {"ok": False, "error": error})
+        self._refused(self._topics.state(asked.object))
 
-    def _close(self, object_: str, result: dict[str, object]) -> None:
+    def _close(self, asked: "_Asked", result: Json) -> None:
         if not self._stopped:
-            self._open.remove(object_)
-            self._answer(object_, result)
+            self._open.remove(asked)
+            self._answer(asked, result)
 
-    def _answer(self, object_: str, result: dict[str, object]) -> None:
-        self._broker.publish(self._topics.result(object_), compact(result), retain=False)
+    def _answer(self, asked: "_Asked", result: Json) -> None:
+        self._broker.publish(self._topics.result(asked.object), compact(result), retain=False)
+        self._answered(asked.object, asked.value, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A command: the identifier of what it is for, and what it asks."""
+
+    object: str
+    value: str

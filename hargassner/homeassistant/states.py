@@ -19,7 +19,6 @@ class States:
     Args:
         broker: takes them.
         clock: time.
-        interval: seconds that pass at least between two states of a topic, unless it cannot wait.
         new_topic: called with each topic that was not published before.
     """
 
@@ -27,29 +26,31 @@ class States:
         self,
         broker: IBroker,
         clock: IReactorTime,
-        interval: float,
         new_topic: Callable[[str], object],
     ) -> None:
         self._broker = broker
         self._clock = clock
-        self._interval = interval
         self._new_topic = new_topic
         self._published: dict[str, str] = {}
-        self._free_at: dict[str, float] = {}
+        self._published_at: dict[str, float] = {}
         self._waiting: dict[str, tuple[str, IDelayedCall]] = {}
 
-    def show(self, topic: str, payload: str, *, at_once: bool) -> None:
+    def show(self, topic: str, payload: str, interval: float = 0.0) -> None:
         """Have a state published, if it is another one than before.
 
-        One that can wait is published as soon as the topic's interval is over; only the newest
-        waits.
+        Args:
+            topic: where.
+            payload: the state.
+            interval: seconds that pass at least between two states of the topic. A state that comes
+                earlier waits until they are over; only the newest waits.
         """
         _, timer = self._waiting.pop(topic, (None, None))
         if payload == self._published.get(topic):
             _cancel(timer)
             return
-        wait = self._free_at.get(topic, 0.0) - self._clock.seconds()
-        if at_once or wait <= 0:
+        now = self._clock.seconds()
+        wait = self._published_at.get(topic, now - interval) + interval - now
+        if wait <= 0:
             _cancel(timer)
             self._publish(topic, payload)
         else:
@@ -71,7 +72,7 @@ class States:
         _, timer = self._waiting.pop(topic, (None, None))
         _cancel(timer)
         self._published.pop(topic, None)
-        self._free_at.pop(topic, None)
+        self._published_at.pop(topic, None)
         self._broker.clear(topic)
 
     def stop(self) -> None:
@@ -89,7 +90,7 @@ class States:
         if topic not in self._published:
             self._new_topic(topic)
         self._published[topic] = payload
-        self._free_at[topic] = self._clock.seconds() + self._interval
+        self._published_at[topic] = self._clock.seconds()
         self._broker.publish(topic, payload)
 
 

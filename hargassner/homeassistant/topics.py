@@ -14,9 +14,16 @@ OWN_OBJECTS = frozenset(
         "fault",
         "fault_text",
         "fault_event",
+        "faults",
         "heat",
         "session_start",
         "gateway_software",
+        "bridge",
+        "bridge_version",
+        "bridge_start",
+        "last_error",
+        "last_command",
+        "restart",
     }
 )
 """What the bridge publishes itself, and no channel of a boiler's may be called."""
@@ -58,6 +65,16 @@ class Topics:
     def info(self) -> str:
         """Who the boiler and the gateway are, as JSON."""
         return self.state("info")
+
+    @property
+    def bridge(self) -> str:
+        """How the bridge is, as JSON."""
+        return self.state("bridge")
+
+    @property
+    def last_command(self) -> str:
+        """What became of the last command, as JSON."""
+        return self.state("last_command")
 
     @property
     def commands(self) -> str:

@@ -74,7 +74,7 @@ class TelemetryReader(TimeoutMixin, Protocol):
         self._clock = clock
         self._describe = describe
         self._owner = owner
-        self._dialogue = Dialogue()
+        self._dialogue = Dialogue(client="bridge")
         self._silent = False
 
     def connectionMade(self) -> None:
@@ -83,7 +83,7 @@ class TelemetryReader(TimeoutMixin, Protocol):
         notice_its_loss(transport)
         self.setTimeout(SILENCE_TIMEOUT)  # type: ignore[no-untyped-call]
         if self._describe:
-            self._interpreter.take(self._dialogue.bridge_sent(_DESCRIBE))
+            self._interpreter.take(self._dialogue.gateway_sent(_DESCRIBE))
             transport.write(_DESCRIBE)
 
     def dataReceived(self, data: bytes) -> None:
@@ -122,7 +122,8 @@ class _ReaderFactory(Factory[TelemetryReader]):
     def buildProtocol(self, addr: IAddress | None) -> TelemetryReader:
         self.connections += 1
         now = self._clock.seconds()
-        describe = self._interpreter.boiler.descriptor is None and now - self._asked >= ASK_AGAIN
+        known = self._interpreter.boiler.understanding.boilers_own
+        describe = not known and now - self._asked >= ASK_AGAIN
         if describe:
             self._asked = now
         return TelemetryReader(self._interpreter, self._clock, describe, self._owner)

@@ -8,7 +8,7 @@ by all that the lines have shown (plausibility.py, probability.py). Everything e
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, compress
 from math import inf
 from typing import Literal
 
@@ -95,6 +95,20 @@ class Terms:
         kinds = map(kind_of, self.channels[place])
         return self.prior.weight * sum(plausibility(kind, shown) for kind in kinds)
 
+    def sure(
+        self, path: Sequence[int], probabilities: Sequence[Sequence[float]]
+    ) -> list[int | None]:
+        """The shifts of a path that are as good as certain.
+
+        In firmware that promises no decimals nothing rules a hidden value out: only what stands
+        before any is told.
+        """
+        highest = len(probabilities[0]) - 1 if self.decimals else 0
+        return [
+            shift if shift <= highest and probability[shift] >= self.prior.enough else None
+            for shift, probability in zip(path, probabilities, strict=True)
+        ]
+
     def known_paths(self, skipped: int, shifts: Sequence[int]) -> Iterator[list[int]]:
         """The shifts of all places for each way to hide values at known places only."""
         for slots in combinations_with_replacement(self.known_slots, skipped):
@@ -165,18 +179,14 @@ class Aligned:
     def _fitted(self) -> Fit:
         """How the lines go with the descriptor."""
         terms = self._terms
-        unknown = sum(
-            len(channels)
-            for channels, shift in zip(terms.channels, self._shown, strict=True)
-            if shift is None
-        )
+        untold = [shift is None for shift in self._shown]
         hidden = _skipped_places(self._proven, self._skipped)
         return Fit(
             expected=terms.values + terms.words,
             got=len(self._observed.places) + terms.words,
             hidden=hidden,
             assumed=tuple(place for place in self._assumed if place not in hidden),
-            unknown=unknown,
+            unknown=sum(map(len, compress(terms.channels, untold))),
             unused=self._unused,
             beyond=self._beyond,
         )
@@ -189,17 +199,22 @@ class Aligned:
     def take(self, line: Sequence[str]) -> bool:
         """Take in a line; whether its analog values go with those of all lines before."""
         tokens = line[: self._terms.values + self._skipped]
-        observed = self._observed
-        changed = observed.changed(tokens)
-        new = any(form_of(tokens[place]) & ~observed.places[place].forms for place in changed)
-        shifts = self._feasible(tokens) if new or not observed.lines else self._shifts
+        shifts = self._feasible(tokens) if self._is_new(tokens) else self._shifts
         if shifts is None:
             return False
-        observed.see(tokens)
+        self._observed.see(tokens)
         if shifts != self._shifts or self._is_due():
             self._shifts = shifts
             self._decide()
         return True
+
+    def _is_new(self, tokens: Sequence[str]) -> bool:
+        """Whether some place shows a number in a form in which it showed none before."""
+        observed = self._observed
+        return not observed.lines or any(
+            form_of(tokens[place]) & ~observed.places[place].forms
+            for place in observed.changed(tokens)
+        )
 
     def _is_due(self) -> bool:
         """Whether to look again at what is open: after twice as many lines as the last time."""
@@ -242,23 +257,18 @@ class Aligned:
         """Decide what is open by the known places, where that is as good as certain."""
         terms = self._terms
         scores = terms.scores(self._observed, self._shifts)
-        paths = list(terms.known_paths(self._skipped, self._shifts))
-        if not paths:
+        paths = terms.known_paths(self._skipped, self._shifts)
+        best = max(paths, key=lambda path: sum(map(list.__getitem__, scores, path)), default=None)
+        if best is None:
             return
-        best = max(paths, key=lambda path: sum(map(list.__getitem__, scores, path)))
-        probabilities = posterior(scores, terms.slots)
-        sure = [
-            shift if probability[shift] >= terms.prior.enough else None
-            for shift, probability in zip(best, probabilities, strict=True)
-        ]
-        if not terms.decimals:
-            # Nothing rules a hidden value out there: only what stands before any is told.
-            sure = [shift if shift == 0 else None for shift in sure]
-        self._shown = [
-            one if one is not None else other for one, other in zip(self._proven, sure, strict=True)
-        ]
+        sure = terms.sure(best, posterior(scores, terms.slots))
+        self._shown = [*map(_either, self._proven, sure)]
         if terms.decimals and self._shown != self._proven:
             self._assumed = _skipped_places(best, self._skipped)
+
+
+def _either(proven: int | None, assumed: int | None) -> int | None:
+    return assumed if proven is None else proven
 
 
 def _skipped_places(shifts: Sequence[int | None], skipped: int) -> tuple[int, ...]:

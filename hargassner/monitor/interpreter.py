@@ -8,6 +8,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from hargassner.boiler.model import Boiler
+from hargassner.dialogue.channels import Descriptor
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.dialogue.events import (
     Announced,
@@ -18,6 +19,7 @@ from hargassner.dialogue.events import (
     LoggedIn,
     ModelEvent,
     Passthrough,
+    Readings,
     Refused,
     SessionOpened,
     SessionOver,
@@ -26,6 +28,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.discovery import FoundBoiler, FoundGateway
 from hargassner.monitor.hidden import Hidden
+from hargassner.monitor.meaning import Meaning
 from hargassner.monitor.readings import LineReader
 from hargassner.observers import Once
 from hargassner.proxy.observers import IExchangeObserver
@@ -48,6 +51,7 @@ class Interpreter:
         described: called with each descriptor that the boiler sends.
         hidden: places of values in a telemetry line that the descriptor leaves out; "auto" has
             them found.
+        given: what the owner says that lines mean, for as long as the boiler does not.
     """
 
     def __init__(
@@ -56,12 +60,14 @@ class Interpreter:
         clock: IReactorTime,
         described: Callable[[BoilerDescribed], object],
         hidden: Hidden = "auto",
+        given: Descriptor | None = None,
     ) -> None:
         self.boiler = boiler
         self.unreadable = 0
         self._clock = clock
         self._described = described
         self._lines = LineReader(hidden)
+        self._meaning = Meaning(given)
         self._said = Once(_KINDS_SAID)
 
     def observe(self, session: Session) -> "SessionInterpreter":
@@ -78,7 +84,7 @@ class Interpreter:
         """The event without bytes: a line's readings, a document's descriptor."""
         match event:
             case TelemetryLine():
-                return self._lines.read(event.line, self.boiler.descriptor)
+                return self._read(event.line)
             case BoilerDescribed():
                 self._described(event)
                 return Described(event.descriptor)
@@ -99,6 +105,14 @@ class Interpreter:
                     f"{event.request}: {event.reply}",
                 )
         return event
+
+    def _read(self, line: bytes) -> Readings:
+        """A line's readings; where nobody has said what lines mean, it may tell that itself."""
+        if self.boiler.descriptor is None:
+            meaning = self._meaning.take(line)
+            if meaning is not None:
+                self.boiler.apply(meaning, self._clock.seconds())
+        return self._lines.read(line, self.boiler.descriptor)
 
     def _say_passthrough(self, event: Passthrough) -> None:
         if _REQUEST.match(event.kind):
@@ -172,7 +186,11 @@ class SessionInterpreter:
 
     def bridge_received(self, data: bytes) -> None:
         """Take in the boiler's answer to it."""
-        self._understand(self.dialogue.boiler_sent, data)
+        self._understand(self.dialogue.bridge_received, data)
+
+    def bridge_refused(self) -> None:
+        """Take in that the notice which ends next refuses the bridge's request."""
+        self.dialogue.bridge_refused()
 
     def over(self, reason: str) -> None:
         """The session is over: the model takes that in."""
@@ -180,7 +198,10 @@ class SessionInterpreter:
 
     def _understand(self, sent: Callable[[bytes], list[Event]], data: bytes) -> None:
         try:
-            self._take(sent(data))
+            events = sent(data)
+            # Nearly every message comes in two segments, and the first one completes nothing.
+            if events:
+                self._take(events)
         except Exception:
             self.failed = True
             raise

@@ -22,7 +22,7 @@ and so on."""
 _AHEAD = 10.0
 """By how much a layout must go better with the lines than one that says something else."""
 _LEAST_SCORE = 15.0
-_MOST_GAIN = 5.0
+_MOST_GAIN = 6.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Recogniser:
         self._words = Words()
         self._others = 0
         self._next_look = FEWEST_LINES
-        self._looked = False
+        self._failed_looks = 0
         self._look: Iterator[Recognition | None] = iter(())
 
     @property
@@ -63,9 +63,9 @@ class Recogniser:
         return self._observed.lines
 
     @property
-    def looked(self) -> bool:
-        """Whether the lines were compared with all layouts, and none of these was recognised."""
-        return self._looked
+    def failed_looks(self) -> int:
+        """How often lines were compared with all layouts, and none of these was recognised."""
+        return self._failed_looks
 
     def take(self, line: bytes) -> Recognition | None:
         """Take in a line.
@@ -86,6 +86,13 @@ class Recogniser:
             self._look = self._compare()
         return next(self._look, None)
 
+    def finish(self) -> Recognition | None:
+        """Do what is left to do at once, when no more lines come; as ``take``."""
+        if self.lines >= FEWEST_LINES and self._next_look > FEWEST_LINES:
+            found = list(self._look)
+            return found[-1] if found else None
+        return None
+
     def _goes_on(self, tokens: Sequence[str]) -> bool:
         """Whether a line is as long as those before; if many are not, it begins anew."""
         if len(tokens) == self.values:
@@ -102,31 +109,29 @@ class Recogniser:
         self._words = Words()
         self._others = 0
         self._next_look = FEWEST_LINES
-        self._looked = False
         self._look = iter(())
 
     def _compare(self) -> Iterator[Recognition | None]:
         """Look at a layout at a time; the last result is what they come to."""
         candidates = []
-        for layout in known_layouts() if self._layouts is None else self._layouts:
+        for layout in self._layouts or known_layouts():
             hidden = hidden_by(layout, self.values)
             if hidden is not None and self._words.go_with(layout):
                 candidates.append(judged(layout, self._observed, self._words, hidden))
                 yield None
         recognition = _chosen(candidates)
-        self._looked = recognition is None
+        self._failed_looks += recognition is None
         yield recognition
 
 
 def _chosen(candidates: Sequence[Candidate]) -> Recognition | None:
     """What all say that are not clearly behind, if each of them goes well with the lines."""
-    best = max(candidates, key=lambda each: each.score, default=None)
-    if best is None:
-        return None
-    ahead = [each for each in candidates if each.score > best.score - _AHEAD]
-    ahead.sort(key=lambda each: -each.score)
-    equal = all(each.hidden == best.hidden and _goes_well(each) for each in ahead)
-    return _recognition([each.layout for each in ahead]) if equal else None
+    ranked = sorted(candidates, key=lambda each: -each.score)
+    ahead = [each for each in ranked if each.score > ranked[0].score - _AHEAD]
+    alike = len({each.hidden for each in ahead}) == 1
+    if alike and all(map(_goes_well, ahead)):
+        return _recognition([each.layout for each in ahead])
+    return None
 
 
 def _goes_well(candidate: Candidate) -> bool:
@@ -149,12 +154,12 @@ def _recognition(layouts: Sequence[Layout]) -> Recognition:
 
 def _agreed(one: Descriptor, other: Descriptor) -> Descriptor:
     """The channels that both have at the same places, in as many values."""
-    analog = {_analog_key(each) for each in other.analog}
-    digital = {_digital_key(each) for each in other.digital}
+    analog = set(map(_analog_key, other.analog))
+    digital = set(map(_digital_key, other.digital))
     return replace(
         one,
-        analog=tuple(each for each in one.analog if _analog_key(each) in analog),
-        digital=tuple(each for each in one.digital if _digital_key(each) in digital),
+        analog=tuple(filter(lambda each: _analog_key(each) in analog, one.analog)),
+        digital=tuple(filter(lambda each: _digital_key(each) in digital, one.digital)),
     )
 
 

@@ -22,9 +22,10 @@ from zope.interface import implementer
 
 from hargassner.config import MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
-from hargassner.mqtt.endpoint import BrokerEndpoint, IBrokerReactor, UnusableFileError, password
+from hargassner.mqtt.endpoint import BrokerEndpoint, IBrokerReactor
 from hargassner.mqtt.engine import Engine
 from hargassner.mqtt.events import ConnectionProblem
+from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.link_states import Greeting, LinkCounters, Offline, Outgoing
 from hargassner.mqtt.messages import Identity, Message

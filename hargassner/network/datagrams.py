@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from hargassner.network.reasons import system_reason
+from hargassner.network.system import system_reason
 
 log = Logger()
 

@@ -21,11 +21,6 @@ class UnreachableError(Exception):
         self.reason = reason
 
 
-def system_reason(wrong: OSError) -> str:
-    """What the system says of an error, without its number."""
-    return wrong.strerror or str(wrong)
-
-
 _REASONS: Mapping[type[Exception], str] = {
     error.ConnectionRefusedError: "connection refused",
     error.TimeoutError: "no answer",

@@ -10,7 +10,7 @@ from hargassner.network.interface import (
     bind_to_device,
 )
 from hargassner.network.port_users import port_user
-from hargassner.network.reasons import system_reason
+from hargassner.network.system import system_reason
 
 # Their names differ between systems; where one is missing, the system's own times apply.  A peer
 # that vanished is noticed within 50 s: by unanswered probes when the line is silent, by

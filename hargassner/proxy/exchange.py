@@ -4,11 +4,13 @@ The decisions are those of ``hargassner.proxy.arbitration``; here they are carri
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from hargassner.observers import Observers
+from hargassner.proxy.arbitration import Arbitration
 from hargassner.proxy.exchange_states import ExchangeCore, IRelay, new_exchange
 
 
@@ -20,13 +22,27 @@ class SessionOverError(Exception):
     """The session ended before the boiler replied."""
 
 
+@dataclass(frozen=True, slots=True)
+class BridgeRequest:
+    """A request of the bridge's own.
+
+    ``line`` is the whole line, ``timeout`` the seconds that the client waits for the answer at
+    most. ``text`` is how the boiler writes the value that the request sets: a notice of it tells
+    that the answer is the next one. Empty where that is not known.
+    """
+
+    line: bytes
+    timeout: float
+    text: str = ""
+
+
 class Exchange:
     """Carries one request of the bridge's own, from when it has been written.
 
     Args:
         clock: time.
         relay: passes the bytes.
-        request: a whole line.
+        arbitration: decides what passes meanwhile; it has the request.
         timeout: seconds that the client waits for the answer; a doubtful reply is held as long.
         answered: called once, with the reply or the notice that refuses, without its line end, or
             with None when its time is up.
@@ -37,12 +53,12 @@ class Exchange:
         self,
         clock: IReactorTime,
         relay: IRelay,
-        request: bytes,
+        arbitration: Arbitration,
         timeout: float,
         answered: Callable[[bytes | None], None],
         settled: Callable[[], None],
     ) -> None:
-        self._core = ExchangeCore(clock, relay, request, timeout, answered, settled)
+        self._core = ExchangeCore(clock, relay, arbitration, timeout, answered, settled)
         self._inputs = new_exchange(self._core)
         self._inputs.begin()
 
@@ -90,11 +106,14 @@ class Exchanges:
         """
         return self._settled.add(listener)
 
-    def begin(self, relay: IRelay, request: bytes, timeout: float) -> "Deferred[bytes]":
+    def begin(self, relay: IRelay, request: BridgeRequest) -> "Deferred[bytes]":
         """Await the reply to a request that has just been written; see ``Session.exchange``."""
         reply: Deferred[bytes] = Deferred()
         self._reply = reply
-        self.current = Exchange(self._clock, relay, request, timeout, self._answered, self._over)
+        arbitration = Arbitration(request.line, request.text)
+        self.current = Exchange(
+            self._clock, relay, arbitration, request.timeout, self._answered, self._over
+        )
         return reply
 
     def stop(self) -> None:

@@ -42,6 +42,9 @@ class IRelay(Interface):
     def keep(data: bytes) -> None:
         """The boiler's bytes are an answer to the bridge."""
 
+    def refused() -> None:
+        """The bytes that pass to the client next end a notice that refuses the bridge's request."""
+
     def pause_client() -> None:
         """Read nothing more from the client."""
 
@@ -84,14 +87,14 @@ class ExchangeCore:
         self,
         clock: IReactorTime,
         relay: IRelay,
-        request: bytes,
+        arbitration: Arbitration,
         timeout: float,
         answered: Callable[[bytes | None], None],
         settled: Callable[[], None],
     ) -> None:
         self.clock = clock
         self.timeout = timeout
-        self.arbitration = Arbitration(request)
+        self.arbitration = arbitration
         self.answered = answered
         self.settled = settled
         self._relay = relay
@@ -123,8 +126,10 @@ class ExchangeCore:
         for piece in pieces:
             if piece.kept:
                 self._relay.keep(piece.data)
-            else:
-                self._relay.pass_to_client(piece.data)
+                continue
+            if piece.refuses:
+                self._relay.refused()
+            self._relay.pass_to_client(piece.data)
 
 
 # What each state holds: the timer of what it waits for.

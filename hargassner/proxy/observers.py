@@ -28,6 +28,9 @@ class IExchangeObserver(ISessionObserver):
     def bridge_received(data: bytes) -> None:
         """The boiler's answer to the bridge came, and did not pass: whole lines."""
 
+    def bridge_refused() -> None:
+        """The notice that ends with the boiler's next bytes refuses the bridge's request."""
+
 
 class Guard:
     """Isolates an observer: its exceptions go no further, and the first of them is logged.
@@ -66,6 +69,13 @@ class Guard:
         if self._exchanges is not None:
             try:
                 self._exchanges.bridge_received(data)
+            except Exception:
+                self._log_first()
+
+    def bridge_refused(self) -> None:
+        if self._exchanges is not None:
+            try:
+                self._exchanges.bridge_refused()
             except Exception:
                 self._log_first()
 

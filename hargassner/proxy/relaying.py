@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
 from hargassner.network.connecting import writing_at_once
-from hargassner.proxy.exchange import Exchanges
+from hargassner.proxy.exchange import BridgeRequest, Exchanges
 from hargassner.proxy.exchange_states import IRelay
 from hargassner.proxy.observers import Guard
 from hargassner.proxy.protocols import BoilerProtocol, Leg, ProxyProtocol, ignore
@@ -91,12 +91,12 @@ class Relaying:
         for each in self._observers:
             each.boiler_sent(data)
 
-    def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
+    def exchange(self, request: BridgeRequest) -> "Deferred[bytes]":
         """Write a request of the bridge's own; see ``Session.exchange``."""
-        self._to_boiler(request)
-        reply = self._exchanges.begin(self, request, timeout)
+        self._to_boiler(request.line)
+        reply = self._exchanges.begin(self, request)
         for each in self._observers:
-            each.bridge_sent(request)
+            each.bridge_sent(request.line)
         return reply
 
     def other(self, leg: Leg) -> Leg:
@@ -143,6 +143,11 @@ class Relaying:
         """The boiler answered the bridge."""
         for each in self._observers:
             each.bridge_received(data)
+
+    def refused(self) -> None:
+        """The notice that passes next refuses the bridge's request."""
+        for each in self._observers:
+            each.bridge_refused()
 
     def pause_client(self) -> None:
         """Read no more from a client whose bytes wait."""

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from hargassner.proxy.exchange import BridgeRequest
 from hargassner.proxy.protocols import ProxyProtocol
 from hargassner.proxy.session_core import SessionCore, SessionOwner
 from hargassner.proxy.session_states import CLOSE_TIMEOUT, new_session
@@ -78,15 +79,11 @@ class Session:
         """The protocol of the client's connection."""
         return ProxyProtocol(self._inputs)
 
-    def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
+    def exchange(self, request: BridgeRequest) -> "Deferred[bytes]":
         """Send a request of the bridge's own to the boiler, and keep its reply from the client.
 
         The client's bytes wait for the reply. It is for the caller to see that the session
         ``can_ask``, and that nothing of the client's dialogue is disturbed.
-
-        Args:
-            request: a whole line.
-            timeout: seconds that the client waits at most.
 
         Returns:
             The reply or the notice that refuses, without its line end.
@@ -96,7 +93,7 @@ class Session:
         relaying = self._core.relaying
         if relaying is None or not self.can_ask:
             raise RuntimeError("the session cannot be asked now")
-        return relaying.exchange(request, timeout)
+        return relaying.exchange(request)
 
     def on_settled(self, listener: Callable[[], object]) -> Callable[[], None]:
         """Have ``listener`` called after each exchange, when the session can be asked again.

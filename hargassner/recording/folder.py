@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hargassner.network.reasons import system_reason
+from hargassner.network.system import system_reason
 from hargassner.recording.format import Ended, Entry, RecordedSession, entry_line, header_line
 
 LARGEST_FILE = 16 * 1024 * 1024

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hargassner.network.reasons import system_reason
+from hargassner.network.system import system_reason
 from hargassner.recording.format import (
     FORMAT,
     LONGEST_LINE,

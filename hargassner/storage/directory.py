@@ -12,7 +12,7 @@ from threading import Lock
 
 from twisted.logger import Logger
 
-from hargassner.network.reasons import system_reason
+from hargassner.network.system import system_reason
 
 log = Logger()
 

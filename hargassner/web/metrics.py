@@ -7,6 +7,7 @@ from typing import Any
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
+    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
 )
@@ -20,7 +21,7 @@ from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.forwarding import ForwardFactory
 from hargassner.web.stream import Live
-from hargassner.web.timing import Timing
+from hargassner.web.timing import Histogram, Timing
 
 
 class BridgeCollector(Collector):
@@ -30,7 +31,7 @@ class BridgeCollector(Collector):
         proxy: sessions and bytes; None without a gateway.
         boiler: the model.
         interpreter: what could not be read.
-        timing: lines.
+        timing: lines, turns, lateness.
         live: open pages.
         direct: the bridge's own connections.
         broker: how the broker's link is; None without one.
@@ -68,6 +69,7 @@ class BridgeCollector(Collector):
             "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
         )
         yield from self._links()
+        yield from self._timings()
         yield from self._outcomes()
         yield InfoMetricFamily(
             "hargassner_build", "What runs.", {"version": hargassner.__version__}
@@ -121,6 +123,7 @@ class BridgeCollector(Collector):
         yield GaugeMetricFamily(
             "hargassner_telemetry_online", "1 while telemetry arrives.", availability.telemetry
         )
+        yield from self._understanding()
         yield GaugeMetricFamily("hargassner_pages_open", "Pages open.", self._live.readers)
         status = self._broker()
         if status is not None:
@@ -134,6 +137,34 @@ class BridgeCollector(Collector):
                 "Connections to the broker, reconnects too.",
                 status.connections,
             )
+
+    def _understanding(self) -> Iterable[Metric]:
+        known = self._boiler.understanding
+        understood = GaugeMetricFamily(
+            "hargassner_telemetry_understood",
+            "1 if it is known what the values mean; the source is boiler, remembered, file,"
+            " recognised or unknown.",
+            labels=["source", "layout"],
+        )
+        understood.add_metric([str(known.origin.source), known.origin.layout], known.understood)
+        yield understood
+        yield GaugeMetricFamily(
+            "hargassner_unknown_channels",
+            "Analog channels that cannot be told, since lines have hidden values.",
+            known.fit.unknown if known.fit else 0,
+        )
+
+    def _timings(self) -> Iterable[Metric]:
+        yield _histogram(
+            "hargassner_turn_seconds",
+            "How long the reactor is busy once bytes of a session have been sent on (sampled).",
+            self._timing.turn,
+        )
+        yield _histogram(
+            "hargassner_reactor_lateness_seconds",
+            "How late a timer of the reactor's was served.",
+            self._timing.lateness,
+        )
 
     def _outcomes(self) -> Iterable[Metric]:
         counters = self._commands()
@@ -167,6 +198,12 @@ class BridgeCollector(Collector):
                     labels = [channel.object, channel.name, channel.unit, _role(channel)]
                     values.add_metric(labels, float(channel.value))
         return values
+
+
+def _histogram(name: str, documentation: str, histogram: Histogram) -> Metric:
+    return HistogramMetricFamily(
+        name, documentation, buckets=histogram.buckets, sum_value=histogram.sum
+    )
 
 
 def _role(channel: Channel) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from hargassner.clock import IClock, dates
 from hargassner.config import MqttConfig
-from hargassner.mqtt.endpoint import UnusableFileError, password
+from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.network.reopening import InterfaceOpening
 from hargassner.parts import Parts
 from hargassner.storage.history.query import QueryError

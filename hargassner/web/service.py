@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, cast
 
-from prometheus_client import ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
@@ -118,7 +118,7 @@ class WebPage(MultiService):
         self._parts = parts
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
-        registry = parts.timing.registry
+        registry = CollectorRegistry()
         self._pellets = PelletsNow(parts.boiler, parts.history, clock)
         self._live = Live(
             parts.boiler,

@@ -11,7 +11,7 @@ from hargassner.dialogue.channels import LengthMismatch
 from hargassner.dialogue.origin import BOILER
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.web.link import Level, Link
-from hargassner.web.understood import contradiction_link, understanding_link
+from hargassner.web.understood import assumption_link, contradiction_link, understanding_link
 
 __all__ = ["Facts", "Level", "Link", "Status", "status_of"]
 
@@ -183,7 +183,9 @@ def _boiler_online(facts: Facts) -> Link | None:
     since, address = facts.telemetry_since, facts.boiler_address
     mismatch = facts.length_mismatch
     if mismatch is None:
-        return Link("boiler.online", Level.OK, since, address)
+        return assumption_link(facts.understanding, since, address) or Link(
+            "boiler.online", Level.OK, since, address
+        )
     return Link(
         "boiler.mismatch",
         Level.WAIT,

@@ -7,10 +7,11 @@ and the reactor's lateness at a timer that is due every second.
 """
 
 import time
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import cast
 
-from prometheus_client import CollectorRegistry, Histogram
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
@@ -24,12 +25,36 @@ PERIOD = 1.0
 """Seconds between two looks at the reactor's lateness."""
 
 
+class Histogram:
+    """How many of the durations that were observed are how long.
+
+    Args:
+        limits: in seconds, ascending: the longest duration of each bucket but the last one.
+    """
+
+    def __init__(self, limits: Sequence[float]) -> None:
+        self.sum = 0.0
+        """All durations together, in seconds."""
+        self._limits = limits
+        self._counts = [0] * (len(limits) + 1)
+
+    def observe(self, duration: float) -> None:
+        """Count a duration, in seconds."""
+        self.sum += duration
+        self._counts[bisect_left(self._limits, duration)] += 1
+
+    @property
+    def buckets(self) -> list[tuple[str, float]]:
+        """The limit of each bucket, "+Inf" for the last, and how many durations are within."""
+        names = [*(str(float(each)) for each in self._limits), "+Inf"]
+        return list(zip(names, map(float, accumulate(self._counts)), strict=True))
+
+
 class Timing(Service):
     """Measures turns and lateness while it runs, and counts lines.
 
     Args:
         clock: the reactor.
-        registry: what the histograms belong to.
         stopwatch: a time in seconds that runs evenly.
     """
 
@@ -38,26 +63,15 @@ class Timing(Service):
     def __init__(
         self,
         clock: IReactorTime,
-        registry: CollectorRegistry,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.registry = registry
         self.lines_from_gateway = 0
         self.lines_from_boiler = 0
-        self._clock = clock
+        self.turn = Histogram(TURN_BUCKETS)
+        """How long the reactor is busy once bytes of a session have been sent on (sampled)."""
+        self.lateness = Histogram(LATENESS_BUCKETS)
+        """How late a timer of the reactor's was served."""
         self._stopwatch = stopwatch
-        self._turn = Histogram(
-            "hargassner_turn_seconds",
-            "How long the reactor is busy once bytes of a session have been sent on (sampled).",
-            buckets=TURN_BUCKETS,
-            registry=registry,
-        )
-        self._lateness = Histogram(
-            "hargassner_reactor_lateness_seconds",
-            "How late a timer of the reactor's was served.",
-            buckets=LATENESS_BUCKETS,
-            registry=registry,
-        )
         # A delayed call of no delay comes right before the reactor looks at its sockets again.
         self._turning = Delayed(clock, 0, self._turned)
         self._began = 0.0
@@ -86,14 +100,14 @@ class Timing(Service):
             self._turning.start()
 
     def _turned(self) -> None:
-        self._turn.observe(self._stopwatch() - self._began)
+        self.turn.observe(self._stopwatch() - self._began)
 
     def _wait(self) -> None:
         self._due = self._stopwatch() + PERIOD
         self._waiting.start()
 
     def _served(self) -> None:
-        self._lateness.observe(max(0.0, self._stopwatch() - self._due))
+        self.lateness.observe(max(0.0, self._stopwatch() - self._due))
         self._wait()
 
 

@@ -52,3 +52,17 @@ def contradiction_link(known: Understanding, since: float | None, address: str) 
         advice="boiler.contradicted.advice",
         fields=(("names", ", ".join(known.fit.contradicted[:_NAMED])),),
     )
+
+
+def assumption_link(known: Understanding, since: float | None, address: str) -> Link | None:
+    """The link to a boiler of whose lines some values are assumed to be hidden, None otherwise."""
+    if known.fit is None or not known.fit.assumed:
+        return None
+    return Link(
+        "boiler.online",
+        Level.OK,
+        since,
+        address,
+        advice="boiler.assumed.advice",
+        fields=(("places", ", ".join(map(str, known.fit.assumed))),),
+    )

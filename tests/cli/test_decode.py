@@ -6,12 +6,15 @@ import io
 import json
 import os
 import sys
+from itertools import islice
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import decode
 from hargassner.dialogue.descriptor import MOST_CHANNELS
+from hargassner.monitor.layouts import known_layouts
+from tests.doubles.lines import lines_of
 from tests.shared import INVENTED, session_starts
 
 DOCUMENT = """<DAQPRJ><ANALOG>
@@ -219,6 +222,29 @@ class DecodeTests(SynchronousTestCase):
         of_card, _ = self.run_command("--descriptor", plain, "--csv", self.file("d", SD_CARD))
         self.assertIn("2019-10-07 16:52:02,7,65.70,ON", of_card)
 
+    def test_without_a_descriptor_the_layout_is_recognised(self) -> None:
+        """And all lines are decoded, those too by which it was."""
+        known = next(each for each in known_layouts() if each.name == "V14.0n")
+        lines = b"".join(line + b"\r\n" for line in islice(lines_of(known.descriptor, 1), 40))
+        printed, complaints = self.run_command("--json", given=lines)
+        self.assertEqual(40, len(printed.splitlines()))
+        self.assertIn("recognised as V14.0n (as published by", complaints)
+        self.assertNotIn("null", printed)
+
+    def test_a_recording_of_the_boilers_describes_itself(self) -> None:
+        """Nothing has to be recognised."""
+        printed, complaints = self.run_command("--csv", self.file("d", SD_CARD))
+        self.assertIn("2019-10-07 16:52:02,7,65.70,ON", printed)
+        self.assertEqual("", complaints)
+
+    def test_what_is_not_recognised_is_said(self) -> None:
+        """With what can be done; and that it takes some lines."""
+        for count, said in ((1, "1 lines; it takes 30"), (80, "not recognised: 213 values")):
+            given = (b"pm " + b"7 " * 205 + b"0 " * 8 + b"\n") * count
+            printed, complaints = self.run_command(given=given, status=1)
+            self.assertEqual("", printed)
+            self.assertIn(said, complaints)
+
     def test_hidden_places_are_passed_over(self) -> None:
         """As the owner names them."""
         descriptor = self.file("boiler.xml", DOCUMENT)
@@ -227,6 +253,24 @@ class DecodeTests(SynchronousTestCase):
         )
         self.assertEqual(printed, '{"zk": 7, "tk": 65.70, "stoerung": true}\n')
         self.assertEqual(complaints, "")
+
+    def test_hidden_places_that_are_found_are_said(self) -> None:
+        """Once, with the line from which on they are known."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        given = b"pm 7 65.5 65.70 8 \n" * 3
+        _, complaints = self.run_command("--descriptor", descriptor, "--json", given=given)
+        self.assertIn("line 1 on, hidden values at the places 2\n", complaints)
+
+    def test_hidden_places_that_are_not_used_are_said(self) -> None:
+        """A line that fits without them shows everything."""
+        descriptor = self.file("boiler.xml", DOCUMENT)
+        printed, complaints = self.run_command(
+            "--descriptor", descriptor, "--json", "--hidden", "1,9", given=b"pm 7 65.70 8 \n" * 3
+        )
+        self.assertIn('"tk": 65.70', printed)
+        self.assertEqual(1, len(complaints.splitlines()))
+        self.assertIn("--hidden 1: not used", complaints)
+        self.assertIn("--hidden 9: not used, behind the analog values", complaints)
 
     def test_lines_that_do_not_fit_are_said_once(self) -> None:
         """With both lengths and from which line on; and when they fit again."""

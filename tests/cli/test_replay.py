@@ -60,8 +60,8 @@ class ReplayTests(SynchronousTestCase):
         directory = Path(self.mktemp())
         folder = RecordingWriter(directory, lambda job: succeed(job()), largest_file)
         recorder = folder.session(1, "192.0.2.7", START, START)
-        for second, (direction, data) in enumerate(conversation):
-            recorder.passed(START + second, direction, data)
+        for second, (direction, data, *kept) in enumerate(conversation):
+            recorder.passed(START + second, direction, data, kept=bool(kept))
         recorder.over(START + len(conversation), "the client closed")
         return sorted(directory.iterdir())
 
@@ -78,11 +78,11 @@ class ReplayTests(SynchronousTestCase):
     def test_a_command_of_the_bridges_is_understood_like_the_gateways(self):
         conversation = (
             ("bridge", b"$par get 4\r\n"),
-            ("boiler", b"$4;3;19.500;14.000;26.000;0.500;C;20.000;0;0;0;Raum Tag;0;\r\n"),
+            ("boiler", b"$4;3;19.500;14.000;26.000;0.500;C;20.000;0;0;0;Raum Tag;0;\r\n", "kept"),
             ("gateway", b"$uptime\r\n"),
             ("boiler", b"$666151\r\n"),
             ("bridge", b'$par set "4;3;99"\r\n'),
-            ("boiler", b"$err limit\r\n"),
+            ("boiler", b"$err limit\r\n", "kept"),
         )
         _, out, _ = self.replay(*self.record(conversation))
         self.assertEqual(

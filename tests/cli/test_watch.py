@@ -134,10 +134,20 @@ class LiveTableTests(ViewCase):
             self.assertNotIn(mark, "\n".join(self.drawn(table, since + MARKED)))
 
     def test_it_is_as_large_as_the_terminal(self) -> None:
-        for width, height in ((80, 6), (200, 6), (20, 4), (1, 1)):
+        for width, height in ((80, 6), (200, 6), (80, 24)):
             self.resize(width, height)
             lines = self.drawn(self.table(), 1e9)
-            self.assertLessEqual(len(lines), max(height, len(HEADING) + 3))
+            self.assertLessEqual(len(lines), height)
+            self.assertLessEqual(max(map(len, lines)), width)
+
+    def test_what_it_says_is_wrapped_and_not_cut(self) -> None:
+        self.resize(30, 24)
+        lines = self.drawn(self.table(), 1e9)
+        self.assertEqual(" ".join(lines[:3]), " ".join(HEADING))
+
+    def test_a_tiny_terminal_is_no_error(self) -> None:
+        self.resize(1, 1)
+        self.drawn(self.table(), 1e9)
 
     def test_what_has_no_room_is_counted(self) -> None:
         self.resize(80, 5)

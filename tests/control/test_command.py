@@ -45,7 +45,7 @@ class ScriptedRequests(Requests):
         await self._turn
         self._has_turn = True
 
-    async def ask(self, request: bytes) -> bytes:
+    async def ask(self, request: bytes, text: str = "") -> bytes:
         assert self._has_turn and self._reply is None
         self._has_turn = False
         self.steps.append(request.decode().rstrip())
@@ -216,6 +216,31 @@ class CommandTests(SynchronousTestCase):
         self.requests.reply(NoReplyError())
         self.error(result, Outcome.TIMED_OUT)
 
+    def test_a_notice_of_another_value_is_no_confirmation_of_the_one_asked_for(self) -> None:
+        """Somebody turned the panel while the set was out."""
+        self.known()
+        result = self.run_command("22.5")
+        self.requests.turn()
+        self.noticed("15.0")
+        self.requests.reply(b"$ack")
+        self.assertNoResult(result)
+        self.requests.turn()
+        self.known("15.000")
+        self.requests.reply(b"$4;3;15.000")
+        why = self.error(result, Outcome.REFUSED)
+        self.assertEqual(why, "the boiler acknowledged it, and has 15.000 all the same")
+
+    def test_it_is_one_if_what_is_read_back_is_what_was_asked_for(self) -> None:
+        self.known()
+        result = self.run_command("22.5")
+        self.requests.turn()
+        self.noticed("15.0")
+        self.requests.reply(b"$ack")
+        self.requests.turn()
+        self.known("22.500")
+        self.requests.reply(b"$4;3;22.500")
+        self.assertEqual(self.successResultOf(result), "22.500")
+
     def test_an_unknown_parameter_that_is_not_read_in_time(self) -> None:
         result = self.run_command()
         self.requests.turn()
@@ -230,7 +255,8 @@ class CommandTests(SynchronousTestCase):
         self.model.apply(ParameterSeen(parse_parameter(record)), 0.0)
         result = self.run_command(id_="A6d")
         self.requests.turn()
+        self.model.apply(ParameterChanged("a6D", "", None, "22.0"), 0.0)
         self.requests.notices.add("a6d")
         self.requests.reply(b"$ack")
-        self.assertEqual(self.successResultOf(result), "20.000")
+        self.assertEqual(self.successResultOf(result), "22.0")
         self.assertEqual(self.requests.steps[-1], '$par set "a6D;3;22.0"')

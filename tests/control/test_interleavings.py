@@ -94,7 +94,8 @@ class InterleavingTests(SynchronousTestCase):
                 house.advance(house.random.random() * 4)
                 self.live(house, STEPS)
                 house.stop_polling()
-                house.advance(40)
+                # A parameter whose reading failed is read again.
+                house.advance(300)
                 # What was changed while notices were off is seen in the gateway's next cycle.
                 house.gateway_says(house.dialogue.poll())
                 house.advance(20)

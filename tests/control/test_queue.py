@@ -9,10 +9,11 @@ from zope.interface.verify import verifyObject
 
 from hargassner.boiler.model import Boiler
 from hargassner.control.queue import CommandError, Control, IControl
-from hargassner.control.session_line import QUIET, READ_PAUSE
+from hargassner.control.session_line import QUIET, READ_AGAIN
 from hargassner.control.turns import GAP_TIMEOUT, MOST_WAITING
+from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import ParameterChanged
-from hargassner.proxy.exchange import SessionOverError
+from hargassner.proxy.exchange import BridgeRequest, SessionOverError
 from hargassner.simulator.boiler.engine import Mishap
 from tests.cases import Log
 from tests.house import CATALOGUE, PARAMETERS, TIMEOUT, House
@@ -42,7 +43,7 @@ class ControlCase(SynchronousTestCase):
         self.assertEqual(house.problems, [])
         self.assertEqual(len(house.outcomes), house.commands)
 
-    def outcome(self, id_: str, requested: str, seconds: float = 1) -> str:
+    def outcome(self, id_: str, requested: str, seconds: float = 3) -> str:
         outcome = self.house.command(id_, requested)
         self.house.advance(seconds)
         self.assertEqual(len(outcome), 1)
@@ -104,7 +105,7 @@ class SettingTests(ControlCase):
         self.asked()
         for id_, requested in (("PR011", "Aus"), ("4", "22"), ("PR001", "Aus")):
             self.house.command(id_, requested)
-        self.house.advance(2)
+        self.house.advance(4)
         self.assertEqual(
             self.asked(),
             [b'$par set "PR011;6;0"', b'$par set "4;3;22.0"', b'$par set "PR001;6;1"'],
@@ -259,6 +260,9 @@ class LateTests(ControlCase):
         next_ = self.house.command("PR001", "Aus")
         self.house.advance(TIMEOUT + 0.5)
         self.assertEqual(next_, [])
+        # Then the gateway has the line to itself for twice the time that it has waited.
+        self.house.advance(2 * TIMEOUT - 1)
+        self.assertEqual(next_, [])
         self.house.advance(1)
         self.assertEqual(next_, ["Aus"])
 
@@ -363,6 +367,18 @@ class ReadingTests(ControlCase):
         self.assertEqual(self.asked(), [f"$par get {each}".encode() for each in PARAMETERS])
         self.assertEqual(set(self.house.model.settings), set(PARAMETERS))
 
+    def test_what_is_safe_of_what_exists_is_read_by_itself(self) -> None:
+        """What turns out to exist in a session is read then."""
+        house = self.build(parameters=("auto",))
+        house.advance(60)
+        first = list(house.boiler.asked_by_bridge)
+        house.model.apply(ParameterChanged("PR013", "Zone 3", "Aus", "Auto"), 0.0)
+        house.advance(60)
+        self.assertIn(b"$par get PR001", first)
+        self.assertNotIn(b"$par get H4", first)
+        self.assertIn(b"$par get H4", house.boiler.asked_by_bridge)
+        self.assertEqual([], [each for each in self.log.lines if "does not tell" in each])
+
     def test_what_the_boiler_does_not_tell_is_said_once(self) -> None:
         self.mishaps = {
             "par get 4": Mishap(("$permission denied",)),
@@ -382,13 +398,26 @@ class ReadingTests(ControlCase):
         )
         self.assertEqual(self.log.at(LogLevel.warn), [])
 
+    def test_what_could_not_be_read_is_read_again_later_and_less_often_each_time(self) -> None:
+        self.mishaps = {"par get 4": Mishap(("$permission denied",))}
+        house = self.build()
+        house.stop_polling()
+        house.advance(4 * READ_AGAIN)
+        self.assertEqual(house.boiler.asked_by_bridge.count(b"$par get 4"), 3)
+        self.mishaps.clear()
+        house.advance(4 * READ_AGAIN)
+        self.assertEqual(house.boiler.asked_by_bridge.count(b"$par get 4"), 4)
+        self.assertIn("4", house.model.settings)
+        house.advance(60 * READ_AGAIN)
+        self.assertEqual(house.boiler.asked_by_bridge.count(b"$par get 4"), 4)
+
     def test_commands_come_first(self) -> None:
         house = House()
         self.addCleanup(self.nothing_is_left, house)
         while not house.session.logged_in:
             house.advance(0.01)
         outcome = house.command("A6d", "1")
-        house.advance(READ_PAUSE - 0.1)
+        house.advance(2)
         self.assertEqual(outcome, ["1.0"])
         self.assertEqual(house.boiler.asked_by_bridge, [b"$par get A6d", b'$par set "A6d;3;1.0"'])
 
@@ -406,6 +435,7 @@ class GapTests(ControlCase):
         self.house.stop_polling()
         self.house.advance(10)
         self.asked()
+        self.acknowledgements = self.house.received.count(b"$ack\r\n")
 
     def test_not_while_a_line_of_the_gateways_is_half_through(self) -> None:
         self.house.gateway_says(b"$setk")
@@ -448,6 +478,40 @@ class GapTests(ControlCase):
         self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
         self.house.problems.clear()
 
+    def test_behind_a_notice_that_refuses_the_gateways_set_only_after_a_silence(self) -> None:
+        """A reply may follow the notice, and is the gateway's."""
+        self.mishaps = {'par set "7;3;99"': Mishap(("zERR 7",))}
+        self.house.gateway_says(b'$par set "7;3;99"\r\n')
+        self.house.advance(0.1)
+        outcome = self.house.command("4", "22")
+        self.house.advance(QUIET - 0.5)
+        self.assertEqual(self.asked(), [])
+        self.house.boiler_end.write(b"$err limit\r\n")
+        self.house.advance(0.1)
+        self.assertIn(b"$err limit\r\n", self.house.received)
+        self.house.advance(QUIET)
+        self.assertEqual(outcome, ["22.0"])
+        self.house.problems.clear()
+
+    def test_a_late_answer_of_ours_closes_no_request_of_the_gateways(self) -> None:
+        """What is received for the bridge pairs with the bridge's request only."""
+        self.mishaps = {'par set "4;3;22.0"': Mishap(())}
+        self.hesitation = {b'$par set "7;3;20"': 2.0}
+        self.house.command("4", "22")
+        self.house.advance(TIMEOUT)
+        self.house.gateway_says(b'$par set "7;3;20"\r\n')
+        self.house.advance(0.1)
+        self.house.boiler_end.write(b"zPa N: 4 (Zone 1) = 22.0\r\n$ack\r\n")
+        self.house.advance(0.1)
+        dialogue = self.house.session_interpreter.dialogue
+        self.assertEqual(dialogue.open_requests, ('$par set "7;3;20"',))
+        self.assertIs(dialogue.line_state, LineState.BUSY)
+        self.house.advance(3)
+        self.assertEqual(dialogue.open_requests, ())
+        self.assertTrue(self.house.received.endswith(b"$ack\r\n"))
+        self.assertEqual(self.house.received.count(b"$ack\r\n"), self.acknowledgements + 1)
+        self.house.problems.clear()
+
     def test_a_request_without_a_reply_is_not_waited_for(self) -> None:
         self.house.gateway_says(b"$dhcp renew\r\n")
         self.assertEqual(self.outcome("4", "22"), "22.0")
@@ -462,7 +526,7 @@ class GapTests(ControlCase):
         # Between the two commands the gateway had its turn.
         self.assertIn(b"$setkomm", self.house.boiler.asked_by_gateway[-4:])
         self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
-        self.house.advance(1)
+        self.house.advance(2)
         self.assertEqual(self.asked(), [b'$par set "PR001;6;1"'])
 
 
@@ -476,8 +540,8 @@ class NewerSession:
         self.asked: list[bytes] = []
         self.reply: Deferred[bytes] = Deferred()
 
-    def exchange(self, request: bytes, timeout: float) -> "Deferred[bytes]":
-        self.asked.append(request)
+    def exchange(self, request: BridgeRequest) -> "Deferred[bytes]":
+        self.asked.append(request.line)
         self.can_ask = False
         return self.reply
 
@@ -525,7 +589,7 @@ class SeveralSessionsTests(SynchronousTestCase):
         self.house.advance(2)
         self.assertEqual((self.first, self.waiting), ([], []))
         self.newer.reply.callback(b"$err limit")
-        self.house.advance(2)
+        self.house.advance(4)
         self.assertEqual(self.first, ["error: the boiler refused it: err limit"])
         self.assertEqual(self.waiting, ["Aus"])
         self.line.over("the client closed")

@@ -5,7 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.control.session_line import QUIET, LineListener, SessionLine
 from hargassner.dialogue.events import ParameterChanged
-from hargassner.proxy.exchange import NoReplyError, SessionOverError
+from hargassner.proxy.exchange import BridgeRequest, NoReplyError, SessionOverError
 from hargassner.simulator.boiler.engine import Mishap
 from tests.house import TIMEOUT, House
 
@@ -64,7 +64,7 @@ class SessionLineTests(SynchronousTestCase):
 
     def exchange(self, request: bytes = b"$par get 4") -> "Deferred[bytes]":
         self.assertTrue(self.line.is_free())
-        return Deferred.fromCoroutine(self.line.exchange(request + b"\r\n", TIMEOUT))
+        return Deferred.fromCoroutine(self.line.exchange(BridgeRequest(request + b"\r\n", TIMEOUT)))
 
     def test_the_reply_comes_without_its_line_end(self) -> None:
         result = self.exchange()

@@ -333,12 +333,14 @@ class RequestTests(SynchronousTestCase):
             self.assertEqual(events, [Refused('$par set "4;3;99"', reply)])
 
     def test_setting_a_parameter_can_be_refused_by_a_notice(self) -> None:
-        """The notice is told as well, and the request waits for nothing more."""
+        """The notice is told as well, and nobody knows whether a reply follows."""
         dialogue = Dialogue()
         events = hear(dialogue, said('> $par set "4;3;99"', "< zERR 4 nicht vorhanden"))
         text = "zERR 4 nicht vorhanden"
         self.assertEqual(events, [Notice(text), Refused('$par set "4;3;99"', text)])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertIs(dialogue.line_state, LineState.UNCERTAIN)
+        self.assertEqual(hear(dialogue, said("> $uptime", "< $5")), [UptimeRead(5)])
+        self.assertIs(dialogue.line_state, LineState.FREE)
 
     def test_a_reply_after_the_notice_that_refused_adds_nothing(self) -> None:
         """It belongs to the same request."""
@@ -619,32 +621,61 @@ class GapTests(SynchronousTestCase):
         dialogue = Dialogue()
         dialogue.bridge_sent(b"$par get 4\r\n")
         self.assertIs(dialogue.line_state, LineState.FREE)
-        self.assertEqual(dialogue.open_requests, ("$par get 4",))
+        self.assertEqual(dialogue.open_requests, ())
 
     def test_each_request_and_each_reply_is_a_turn(self) -> None:
         dialogue = Dialogue()
         hear(dialogue, said("> $hello", "< $you", "< $there", "< zfoo", "< pm 1"))
         self.assertEqual(dialogue.turns, 3)
 
-    def test_the_bridges_requests_take_their_place_among_the_gateways(self) -> None:
+    def test_what_is_received_for_the_bridge_pairs_with_its_request_only(self) -> None:
         dialogue = Dialogue()
-        hear(dialogue, said("> $uptime"))
         dialogue.bridge_sent(b'$par set "4;3;99"\r\n')
         hear(dialogue, said("> $igw set 1"))
         self.assertEqual(
-            dialogue.boiler_sent(b"$5\r\n$err limit\r\n$ack\r\n"),
-            [
-                UptimeRead(5),
-                Refused('$par set "4;3;99"', "$err limit", "bridge"),
-                Identified("gateway_serial", "1"),
-            ],
+            dialogue.bridge_received(b"$err limit\r\n"),
+            [Refused('$par set "4;3;99"', "$err limit", "bridge")],
         )
+        self.assertEqual(dialogue.open_requests, ("$igw set 1",))
+        self.assertEqual(dialogue.boiler_sent(b"$ack\r\n"), [Identified("gateway_serial", "1")])
+
+    def test_what_passes_pairs_with_the_gateways_requests_only(self) -> None:
+        dialogue = Dialogue()
+        dialogue.bridge_sent(b'$par set "4;3;99"\r\n')
+        hear(dialogue, said("> $igw set 1"))
+        self.assertEqual(dialogue.boiler_sent(b"$ack\r\n"), [Identified("gateway_serial", "1")])
+
+    def test_a_notice_that_refuses_the_bridges_request_leaves_the_gateways_open(self) -> None:
+        dialogue = Dialogue()
+        dialogue.bridge_sent(b'$par set "4;3;99"\r\n')
+        hear(dialogue, said('> $par set "7;3;20"'))
+        dialogue.bridge_refused()
+        self.assertEqual(
+            dialogue.boiler_sent(b"zERR 4\r\n"),
+            [Notice("zERR 4"), Refused('$par set "4;3;99"', "zERR 4", "bridge")],
+        )
+        self.assertIs(dialogue.line_state, LineState.BUSY)
+        self.assertEqual(dialogue.boiler_sent(b"$ack\r\n"), [])
+        self.assertIs(dialogue.line_state, LineState.FREE)
+
+    def test_an_answer_to_the_bridge_that_did_not_come_is_said_with_its_next_request(self) -> None:
+        dialogue = Dialogue()
+        dialogue.bridge_sent(b"$par get 4\r\n")
+        self.assertEqual(
+            dialogue.bridge_sent(b"$par get 5\r\n"),
+            [Unreadable("bridge", "$par get 4", "no reply to this request came")],
+        )
+
+    def test_what_the_bridge_did_not_ask_for_cannot_be_read_as_its_answer(self) -> None:
+        [event] = Dialogue().bridge_received(b"$ack\r\n")
+        self.assertIsInstance(event, Unreadable)
 
     def test_whoever_sent_it_is_heard(self) -> None:
         dialogue = Dialogue()
         dialogue.sent("bridge", b"$uptime\r\n")
         dialogue.sent("gateway", b"$uptime\r\n")
-        self.assertEqual(dialogue.sent("boiler", b"$5\r\n$6\r\n"), [UptimeRead(5), UptimeRead(6)])
+        self.assertEqual(dialogue.sent("boiler", b"$5\r\n", kept=True), [UptimeRead(5)])
+        self.assertEqual(dialogue.sent("boiler", b"$6\r\n"), [UptimeRead(6)])
 
 
 class PassthroughTests(SynchronousTestCase):

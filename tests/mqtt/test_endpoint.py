@@ -18,15 +18,12 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 from zope.interface.verify import verifyObject
 
 from hargassner.config import MqttConfig
-from hargassner.mqtt.endpoint import (
-    BrokerEndpoint,
-    UnusableFileError,
-    password,
-    tls_options,
-)
+from hargassner.mqtt.endpoint import BrokerEndpoint
+from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.mqtt.interfaces import LinkState
 from hargassner.mqtt.problems import connection_problem
 from hargassner.mqtt.retries import REFUSED_RETRY
+from hargassner.mqtt.tls import tls_options
 from tests.mqtt.certificates import Authority
 from tests.mqtt.link_case import LinkCase
 

@@ -45,6 +45,10 @@ class Connection(ScriptedTransport):
         """Whether the proxy closes it."""
         return self.disconnecting
 
+    def write(self, data: bytes) -> None:
+        assert not self.lost, "a real one raises when it is written to at once and is gone"
+        super().write(data)
+
     def loseWriteConnection(self) -> None:
         assert self.producer is None, "TCP never finishes while a producer is registered"
         self.fin = True

@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from hargassner.proxy.arbitration import Arbitration
 from hargassner.proxy.exchange import Exchange
 from hargassner.proxy.exchange_states import OWED_TIMEOUT, IRelay
 
@@ -43,6 +44,9 @@ class Relay:
     def keep(self, data: bytes) -> None:
         self.passed.append(("bridge", data))
 
+    def refused(self) -> None:
+        self.passed.append(("refused", b""))
+
     def pause_client(self) -> None:
         """Little waits here."""
 
@@ -58,7 +62,7 @@ class Life:
         self.answers: list[bytes | None] = []
         self.settled = 0
         self.exchange = Exchange(
-            self.clock, self.relay, SET, TIMEOUT, self.answers.append, self.was_settled
+            self.clock, self.relay, Arbitration(SET), TIMEOUT, self.answers.append, self.was_settled
         )
         if state != "waiting":
             self.clock.advance(TIMEOUT)

@@ -17,7 +17,7 @@ from hargassner.discovery.gateways import SILENT_AFTER
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.access import Access
-from hargassner.proxy.exchange import NoReplyError, SessionOverError
+from hargassner.proxy.exchange import BridgeRequest, NoReplyError, SessionOverError
 from hargassner.proxy.exchange_states import LARGEST_WAIT, OWED_TIMEOUT, IRelay
 from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
 from hargassner.proxy.relaying import HALF_CLOSED_TIMEOUT, Relaying
@@ -531,6 +531,9 @@ class FullRecordingObserver(RecordingObserver):
     def bridge_received(self, data: bytes) -> None:
         self.heard.append(("kept", data))
 
+    def bridge_refused(self) -> None:
+        self.heard.append(("refused", b""))
+
 
 class AskingTests(ProxyCase):
     """A request of the bridge's own on a session."""
@@ -550,7 +553,7 @@ class AskingTests(ProxyCase):
         pair = self.session()
         self.asked = list(self.factory.sessions.values())[-1]
         self.asked.on_settled(self.was_settled)
-        reply = self.asked.exchange(self.REQUEST, self.TIMEOUT)
+        reply = self.asked.exchange(BridgeRequest(self.REQUEST, self.TIMEOUT))
         reply.addErrback(lambda why: why.type)
         reply.addCallback(self.answers.append)
         return pair
@@ -629,7 +632,7 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.from_boiler.received, self.REQUEST + piece)
 
     def test_a_session_is_asked_one_thing_at_a_time(self) -> None:
-        self.assertRaises(RuntimeError, self.asked.exchange, b"", 1.0)
+        self.assertRaises(RuntimeError, self.asked.exchange, BridgeRequest(b"", 1.0))
 
     def test_a_session_that_ends_or_is_half_closed_is_not_asked(self) -> None:
         self.from_boiler.says(b"$ack\r\n")

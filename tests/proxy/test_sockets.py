@@ -12,7 +12,7 @@ from hargassner.boiler.model import Boiler
 from hargassner.dialogue.dialogue import Dialogue
 from hargassner.discovery import ServiceList
 from hargassner.monitor.interpreter import Interpreter
-from hargassner.proxy.exchange import SessionOverError
+from hargassner.proxy.exchange import BridgeRequest, SessionOverError
 from hargassner.proxy.session import Session
 from tests.proxy.case import FailingObserver
 from tests.proxy.socket_case import (
@@ -356,7 +356,7 @@ class ResetTests(SocketCase):
         """What is held of the reply must not be written to a socket that is gone."""
         client, boiler = yield self.session()
         [session] = self.proxy.sessions.values()
-        reply = session.exchange(b"$par get 4\r\n", 5.0)
+        reply = session.exchange(BridgeRequest(b"$par get 4\r\n", 5.0))
         yield boiler.when_received(12)
         boiler.transport.write(b"$4;3")
         yield self.pause(0.05)

@@ -53,6 +53,14 @@ class MetricsTests(PageCase):
         self.assertEqual(self.figure("hargassner_lines_total", **{"from": "gateway"}), 2)
         self.assertEqual(self.figure("hargassner_lines_total", **{"from": "boiler"}), 1)
 
+    def test_it_is_told_how_the_values_are_understood(self) -> None:
+        """By whom, and how many channels cannot be told."""
+        name = "hargassner_telemetry_understood"
+        self.assertEqual(0, self.figure(name, source="unknown", layout=""))
+        show(self.boiler, {"TK": ("65.90", "°C")})
+        self.assertEqual(1, self.figure(name, source="boiler", layout=""))
+        self.assertEqual(0, self.figure("hargassner_unknown_channels"))
+
     def test_every_connected_channel_is_a_gauge(self) -> None:
         name = 'say "hi"\\'
         analog = {"TK": ("65.90", "°C"), "TPm": ("-20.0", "°C"), name.replace('"', "'"): ("7", "")}

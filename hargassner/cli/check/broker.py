@@ -13,14 +13,10 @@ from zope.interface import implementer
 from hargassner.cli.check.inquiry import Inquiry
 from hargassner.config import HomeAssistantConfig, MqttConfig
 from hargassner.mqtt.connection import Connection, IConnectionOwner
-from hargassner.mqtt.endpoint import (
-    BrokerEndpoint,
-    IBrokerReactor,
-    UnusableFileError,
-    password,
-)
+from hargassner.mqtt.endpoint import BrokerEndpoint, IBrokerReactor
 from hargassner.mqtt.engine import Engine
 from hargassner.mqtt.events import ConnectionProblem
+from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.mqtt.link import client_id
 from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.problems import connection_problem

@@ -8,6 +8,7 @@ from twisted.internet.protocol import Factory, Protocol
 from hargassner.cli.check.broker import Stage, Visit
 from hargassner.cli.check.context import Context
 from hargassner.cli.check.machine import boiler_leases
+from hargassner.cli.check.meaning import Lines, meaning_of
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.rights import broker_finding, discovery_finding
 from hargassner.dialogue.lines import LineSplitter
@@ -28,16 +29,16 @@ _HOME = "Home Assistant"
 
 
 class _Telemetry(Protocol):
-    """Waits for a telemetry line; ``values`` is how many values the last one had."""
+    """Reads telemetry lines."""
 
     def __init__(self) -> None:
-        self.values = 0
-        self._lines = LineSplitter()
+        self.lines = Lines()
+        self._splitter = LineSplitter()
 
     def dataReceived(self, data: bytes) -> None:
-        for line in self._lines.feed(data):
+        for line in self._splitter.feed(data):
             if isinstance(line, bytes) and line.startswith(b"pm "):
-                self.values = len(line.split()) - 1
+                self.lines.take(line)
 
 
 class _TelemetryFactory(Factory[_Telemetry]):
@@ -85,13 +86,16 @@ def _not_connected(host: str, wrong: Exception) -> Finding:
 
 
 async def _read_a_line(context: Context, host: str, telemetry: _Telemetry) -> None:
-    flows = await context.until(lambda: telemetry.values > 0, TELEMETRY_TIMEOUT, "telemetry")
+    lines = telemetry.lines
+    flows = await context.until(lambda: lines.values > 0, TELEMETRY_TIMEOUT, "telemetry")
+    if flows:
+        meaning = await meaning_of(context, lines)
+        what = f"telemetry flows from {host}, {lines.values} values a line"
+        said = ", ".join(filter(None, (what, meaning.what)))
+        context.found(_TELNET, meaning.outcome, said, meaning.advice)
     if telemetry.transport is not None:
         telemetry.transport.loseConnection()
-    if flows:
-        what = f"telemetry flows from {host}, {telemetry.values} values a line"
-        context.found(_TELNET, Outcome.OK, what)
-    else:
+    if not flows:
         what = f"connected, but no telemetry came within {TELEMETRY_TIMEOUT:g} s"
         advice = "Is this the boiler? Switch its panel off and on."
         context.found(_TELNET, Outcome.FAILED, what, advice)

@@ -1,0 +1,182 @@
+"""``hargassner setup``: looks, asks, shows each file and command before it does it, and checks."""
+
+import argparse
+import getpass
+import ipaddress
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogBeginner
+from twisted.python.failure import Failure
+
+from hargassner.cli.setup.machine import Seen, look
+from hargassner.cli.setup.plan import Answers, configuration, plan
+from hargassner.cli.setup.questions import Asker, Options, ask
+from hargassner.cli.setup.steps import Machine, StepFailedError
+from hargassner.clock import run_evenly
+from hargassner.config import ConfigError, config_from
+from hargassner.terminal import preferred_language, replace_unknown_signs
+from hargassner.web.texts import LANGUAGES
+
+SUMMARY = "Configure the bridge on this machine, start it, and check the chain."
+
+_DETAILS = """\
+It looks at the machine, asks what it cannot know, shows each file and each command before it comes
+to it, starts the service, and ends with hargassner check. Run it again whenever you like: what is
+as it should be stays, and so does every file that somebody else wrote or changed.
+
+    sudo hargassner setup                                         asks
+    sudo hargassner setup --yes --telemetry-only --mqtt mqtt://192.168.1.10
+    hargassner setup --dry-run                                    changes nothing
+"""
+_LOOK = 6.0
+"""Seconds that a boiler has to answer."""
+_CHECK_WAIT = "5"
+"""Seconds that the check waits for the gateway, which rarely announces itself just now."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = _DETAILS
+    add = parser.add_argument
+    add("--yes", "-y", action="store_true", help="take every default; ask nothing")
+    add("--dry-run", action="store_true", help="only show what would be done")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--gateway", dest="with_gateway", action="store_true", default=None)
+    kind.add_argument("--telemetry-only", dest="with_gateway", action="store_false", default=None)
+    add("--gateway-interface", metavar="NAME", help="the port towards the home's network")
+    add("--boiler-interface", metavar="NAME", help="the port towards the boiler")
+    add("--boiler", dest="boiler_host", metavar="HOST", help="the boiler's address")
+    add("--network", type=_network, help="the boiler's network (192.168.77.0/24)")
+    add("--fixed-address", action=argparse.BooleanOptionalAction, help="for the boiler's port")
+    add("--dhcp", action=argparse.BooleanOptionalAction, help="for the boiler, with dnsmasq")
+    add("--mqtt", dest="mqtt_url", metavar="URL", help="the broker")
+    add("--mqtt-username", metavar="NAME")
+    add("--mqtt-password-file", type=Path, metavar="FILE", help="the password is its first line")
+    add("--language", choices=LANGUAGES)
+    add(
+        "--page-for-home",
+        action=argparse.BooleanOptionalAction,
+        help="show the page to the whole network",
+    )
+    add("--instance", type=_instance, metavar="NAME", help="one of several boilers")
+    add("--start", action=argparse.BooleanOptionalAction, help="start the service (default)")
+    add("--check", action=argparse.BooleanOptionalAction, default=True, help="(default)")
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
+    if network.prefixlen > 24:
+        raise argparse.ArgumentTypeError("must have room for 100 addresses, such as /24")
+    return str(network)
+
+
+def _instance(text: str) -> str:
+    if re.fullmatch(r"[a-zA-Z0-9_-]{1,32}", text) is None or text == "hargassner":
+        raise argparse.ArgumentTypeError("must be letters, digits, _ and - only")
+    return text
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Set the bridge up; the result is the exit status."""
+    replace_unknown_signs(sys.stdout)
+    if os.geteuid() and not arguments.dry_run:
+        return _failed("it writes to /etc: run it with sudo, or with --dry-run")
+    try:
+        options = _options(arguments)
+        print("Looking at this machine …", flush=True)
+        seen = _look()
+        _show(seen)
+        answers = ask(seen, options, Asker(_read, print, quiet=arguments.yes))
+        config_from(_parsed(answers))
+        print("\nWhat it takes:" if arguments.dry_run else "\nDoing:")
+        Machine(print).do(plan(answers, seen), dry=arguments.dry_run)
+    except (StepFailedError, ConfigError, OSError) as wrong:
+        return _failed(str(wrong))
+    except (EOFError, KeyboardInterrupt):
+        return _failed("ended; what was done so far stays")
+    if arguments.dry_run or not arguments.check:
+        return 0
+    return _check(answers)
+
+
+def _failed(problem: str) -> int:
+    print(f"hargassner setup: {problem}", file=sys.stderr)
+    return 1
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    """What the command line answers.
+
+    Raises:
+        OSError: the file with the password cannot be read.
+    """
+    given = dict(vars(arguments))
+    file: Path | None = given.pop("mqtt_password_file")
+    if file is not None:
+        given["mqtt_password"] = file.read_text().partition("\n")[0]
+    given["default_language"] = preferred_language(os.environ, LANGUAGES)
+    return Options(given)
+
+
+def _read(question: str) -> str:
+    return getpass.getpass(question) if "password" in question else input(question)
+
+
+def _look() -> Seen:
+    """Look at the machine with a reactor of its own.
+
+    Raises:
+        OSError: the system could not be asked.
+    """
+    from twisted.internet import reactor
+
+    running: Any = reactor
+    run_evenly(running)
+    globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
+    found: list[Seen | Failure] = []
+
+    def begin() -> None:
+        looking = Deferred.fromCoroutine(look(running, _LOOK))
+        looking.addBoth(found.append).addBoth(lambda _: running.stop())
+
+    running.callWhenRunning(begin)
+    running.run()
+    match found:
+        case [Seen() as seen]:
+            return seen
+        case [Failure() as failure]:
+            raise OSError(failure.getErrorMessage())
+    raise KeyboardInterrupt
+
+
+def _show(seen: Seen) -> None:
+    ports = ", ".join(str(each) for each in seen.interfaces) or "none"
+    boiler = seen.boiler
+    answer = (
+        "nobody answers as a boiler in these networks"
+        if boiler is None
+        else f"a boiler answers at {boiler.address}: {boiler.services.model or 'unknown model'}"
+    )
+    print(f"  network ports: {ports}\n  {answer}\n")
+
+
+def _parsed(answers: Answers) -> dict[str, object]:
+    import tomllib
+
+    return tomllib.loads(configuration(answers))
+
+
+def _check(answers: Answers) -> int:
+    print("\nChecking:", flush=True)
+    words = [sys.argv[0], "check", "--config", str(answers.config_path), "--wait", _CHECK_WAIT]
+    return subprocess.run(words, check=False).returncode  # noqa: S603 - our own command.

@@ -1,0 +1,173 @@
+"""Which files and commands it takes, given what was seen and what was answered."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hargassner.cli.setup import files
+from hargassner.cli.setup.machine import DNSMASQ, Networking, Seen
+from hargassner.cli.setup.steps import RunCommand, Step, WriteFile
+
+FOLDER = Path("/etc/hargassner")
+GROUP = "hargassner"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the owner wants.
+
+    Attributes:
+        with_gateway: whether the maker's gateway is to stand behind the bridge.
+        gateway_interface: the port towards the home's network; with a gateway only.
+        boiler_interface: the port towards the boiler; "" where its address is known or any will do.
+        boiler_host: the boiler's address; "" = found.
+        fixed_address: whether the boiler's port gets an address of the boiler's network.
+        dhcp: whether this machine gives the boiler its address.
+        network: the boiler's network, where one of both is so.
+        mqtt_url: the broker; "" for none.
+        mqtt_username: the user there.
+        mqtt_password: the password there.
+        language: of names.
+        page: the page's endpoint.
+        instance: the name of one of several bridges; "" for the only one.
+        start: whether the service is started.
+    """
+
+    with_gateway: bool = True
+    gateway_interface: str = ""
+    boiler_interface: str = ""
+    boiler_host: str = ""
+    fixed_address: bool = False
+    dhcp: bool = False
+    network: str = files.BOILER_NETWORK
+    mqtt_url: str = ""
+    mqtt_username: str = ""
+    mqtt_password: str = ""
+    language: str = "en"
+    page: str = ""
+    instance: str = ""
+    start: bool = True
+
+    @property
+    def config_path(self) -> Path:
+        """The configuration file of this bridge."""
+        return FOLDER / f"{self.instance or 'hargassner'}.toml"
+
+    @property
+    def password_path(self) -> Path:
+        """The file with the password of the broker."""
+        suffix = f"-{self.instance}" if self.instance else ""
+        return FOLDER / f"mqtt-password{suffix}"
+
+    @property
+    def unit(self) -> str:
+        """The service of this bridge."""
+        name = f"hargassner-bridge@{self.instance}" if self.instance else "hargassner-bridge"
+        return f"{name}.service"
+
+
+def plan(answers: Answers, seen: Seen) -> list[Step]:
+    """The steps, in their order."""
+    steps: list[Step] = []
+    if answers.with_gateway and answers.fixed_address:
+        steps += _address(answers, seen)
+    if answers.with_gateway and answers.dhcp:
+        steps += _dhcp(answers, seen)
+    runs = seen.has_systemd and seen.has_unit
+    again = RunCommand(("systemctl", "try-restart", answers.unit), "if it runs, start it anew")
+    then = (again,) if runs else ()
+    group = GROUP if seen.has_user else ""
+    if answers.mqtt_password:
+        password = f"{answers.mqtt_password}\n"
+        mode = 0o640 if group else 0o600
+        steps.append(
+            WriteFile(answers.password_path, password, mode, group, secret=True, then=then)
+        )
+    content = configuration(answers)
+    steps.append(WriteFile(answers.config_path, content, 0o644, group, then=then))
+    if answers.start and runs:
+        words = ("systemctl", "enable", "--now", answers.unit)
+        steps.append(RunCommand(words, "start it, now and with the machine"))
+    return steps
+
+
+def configuration(answers: Answers) -> str:
+    """The bridge's configuration."""
+    return files.configuration(_sections(answers))
+
+
+def _sections(answers: Answers) -> Mapping[str, Mapping[str, object]]:
+    gateway = answers.with_gateway
+    return {
+        "gateway": {"interface": answers.gateway_interface} if gateway else {"enabled": False},
+        "boiler": {
+            "interface": answers.boiler_interface,
+            "host": answers.boiler_host,
+        },
+        "mqtt": {
+            "url": answers.mqtt_url,
+            "username": answers.mqtt_username,
+            "password_file": str(answers.password_path) if answers.mqtt_password else "",
+            "node": _identifier(answers.instance),
+        },
+        "homeassistant": {"language": answers.language if answers.language != "en" else ""},
+        "web": {"listen": answers.page},
+    }
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)
+
+
+_ADDRESSES: Mapping[
+    Networking, tuple[Path, Callable[[str, str], str], int, tuple[tuple[str, ...], ...]]
+] = {
+    Networking.NETWORK_MANAGER: (
+        Path("/etc/NetworkManager/system-connections/hargassner-boiler.nmconnection"),
+        files.network_manager,
+        0o600,
+        (("nmcli", "connection", "reload"), ("nmcli", "connection", "up", "hargassner-boiler")),
+    ),
+    Networking.NETWORKD: (
+        Path("/etc/systemd/network/20-hargassner-boiler.network"),
+        files.networkd,
+        0o644,
+        (("networkctl", "reload"),),
+    ),
+    Networking.IFUPDOWN: (
+        Path("/etc/network/interfaces.d/hargassner-boiler"),
+        files.ifupdown,
+        0o644,
+        (("ifup", "{interface}"),),
+    ),
+}
+"""For each kind of networking: the file, its content and rights, and what makes it take effect."""
+
+
+def _address(answers: Answers, seen: Seen) -> list[Step]:
+    """A fixed address for the boiler's port."""
+    if seen.networking not in _ADDRESSES:
+        return []
+    path, content, mode, commands = _ADDRESSES[seen.networking]
+    interface = answers.boiler_interface
+    then = tuple(
+        RunCommand(
+            tuple(word.format(interface=interface) for word in words),
+            f"give {interface} its address",
+        )
+        for words in commands
+    )
+    return [WriteFile(path, content(interface, answers.network), mode, then=then)]
+
+
+def _dhcp(answers: Answers, seen: Seen) -> list[Step]:
+    """An address for the boiler."""
+    content = files.dnsmasq(answers.boiler_interface, answers.network)
+    restart = RunCommand(("systemctl", "restart", "dnsmasq"), "have dnsmasq give addresses")
+    if seen.has_dnsmasq:
+        return [WriteFile(DNSMASQ, content, then=(restart,))]
+    # With the file there before it, it does nothing else from its first moment.
+    words = ("apt-get", "install", "--yes", "dnsmasq")
+    install = RunCommand(words, "install what gives the boiler its address")
+    return [WriteFile(DNSMASQ, content), install]
