@@ -154,7 +154,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
     recordings = _recordings(config, in_thread)
-    control = Control(boiler, reactor, config.control.parameters, config.control.timeout)
+    control = _control(config, boiler, reactor)
     observers = SessionObservers(
         clock, timing, interpreter, journal, recordings, devices, direct, control
     )
@@ -202,7 +202,14 @@ def _threads(reactor: IBridgeReactor) -> InThread:
 
 def _boiler(config: Config) -> Boiler:
     energy = config.energy
-    return Boiler(energy.pellet_kwh_per_kg, energy.efficiency)
+    return Boiler(energy.pellet_kwh_per_kg, energy.efficiency, counts_energy=config.energy.enabled)
+
+
+def _control(config: Config, boiler: Boiler, reactor: IBridgeReactor) -> Control:
+    control = config.control
+    return Control(
+        boiler, reactor, control.parameters, control.timeout, control.while_display_in_use
+    )
 
 
 def _broker(config: Config, reactor: IBridgeReactor) -> "BrokerLink | None":

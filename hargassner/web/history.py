@@ -20,7 +20,8 @@ from hargassner.storage.history.csv_text import csv_pieces
 from hargassner.storage.history.query import Query, QueryError, parse_query, select
 from hargassner.storage.history.reader import kept
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
-from hargassner.web.history_forms import Labels, Piece, json_pieces, nothing
+from hargassner.web.history_forms import Piece, json_pieces, nothing
+from hargassner.web.history_labels import Labels
 
 if TYPE_CHECKING:
     import sqlite3

@@ -22,7 +22,7 @@ from hargassner.web.connections import PageSite
 from hargassner.web.consumption import consumption
 from hargassner.web.document import Json, whole_picture
 from hargassner.web.history import HistoryResource
-from hargassner.web.history_forms import Labels, labels_of
+from hargassner.web.history_labels import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.metrics import BridgeCollector
 from hargassner.web.pellets import PelletsNow

@@ -173,8 +173,13 @@ class BarTests(HouseCase):
     async def test_months_stand_beside_those_of_the_year_before(self) -> None:
         await self.house()
         browser = await self.look()
+        day = r"\w{3} \d+: \d+\u00a0kg, year before \d+\u00a0kg"
+        await browser.until("return document.getElementById('bar-told').textContent !== ''")
+        self.assertRegex(await browser.text("#bar-told"), day)
         await browser.run(CLICK, "[data-by=month]")
-        await browser.until("return document.querySelectorAll('#bars rect.before').length > 1")
+        await browser.until(
+            "return document.getElementById('bar-told').textContent.includes('until yesterday')"
+        )
         spoken = await browser.run(PRESS, "#bars", ["End"])
         self.assertRegex(spoken, r"\w+ 20\d\d: \d+\u00a0kg, year before \d+\u00a0kg")
         await browser.run(CLICK, "[data-by=season]")
