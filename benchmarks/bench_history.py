@@ -41,7 +41,8 @@ from hargassner.storage.history.samples import Recorded, Sample
 from hargassner.storage.history.service import History
 from hargassner.storage.history.store import Store
 from hargassner.storage.history.writer import Dated, write_live
-from hargassner.web.history_forms import json_pieces, labels_of
+from hargassner.web.history_forms import json_pieces
+from hargassner.web.history_labels import labels_of
 from tests.storage.history import writing_process
 from tests.storage.history.power_cuts import left_in
 

@@ -4,13 +4,21 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from hargassner.boiler.model import Channel
+from hargassner.catalogue import AnalogEntry
 from hargassner.config import Config
+from hargassner.homeassistant.info import shown
 from hargassner.homeassistant.pace import interval_of
-from hargassner.homeassistant.states import UNKNOWN, States
+from hargassner.homeassistant.states import States
+from hargassner.homeassistant.texts import TextStates
 from hargassner.homeassistant.topics import Topics
 
 _Way = tuple[str, Callable[[], str], float]
 """How a channel is published: its topic, what gives its state, and the seconds between two."""
+
+
+def _has_words(channel: Channel) -> bool:
+    """Whether what the channel shows is also published in words."""
+    return isinstance(channel.entry, AnalogEntry) and bool(channel.entry.states)
 
 
 class ChannelStates:
@@ -21,12 +29,14 @@ class ChannelStates:
     Args:
         topics: where.
         states: publishes states.
+        texts: publishes the words of state channels.
         config: the configuration.
     """
 
-    def __init__(self, topics: Topics, states: States, config: Config) -> None:
+    def __init__(self, topics: Topics, states: States, texts: TextStates, config: Config) -> None:
         self._topics = topics
         self._states = states
+        self._texts = texts
         self._config = config
         self._ways: dict[Channel, _Way] = {}
 
@@ -36,6 +46,8 @@ class ChannelStates:
         if way is None:
             way = self._ways[channel] = self._way_of(channel)
         self._states.show_in_turn(*way)
+        if _has_words(channel):
+            self._texts.show(channel, way[2])
 
     def forget(self, gone: Iterable[Channel]) -> None:
         """These channels are there no more."""
@@ -44,10 +56,4 @@ class ChannelStates:
 
     def _way_of(self, channel: Channel) -> _Way:
         interval = interval_of(channel, self._config)
-        return self._topics.channel(channel), partial(_shown, channel), interval
-
-
-def _shown(channel: Channel) -> str:
-    """What a channel shows, if that is known."""
-    known = channel.connected and channel.value is not None
-    return UNKNOWN if not known or channel.text is None else channel.text
+        return self._topics.channel(channel), partial(shown, channel), interval

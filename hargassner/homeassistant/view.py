@@ -1,8 +1,6 @@
 """The boiler in the home: its states at the broker, its entities in Home Assistant, commands."""
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -30,15 +28,18 @@ from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.availability import AvailabilityTopics
 from hargassner.homeassistant.bridge_status import BridgeStatus
 from hargassner.homeassistant.channel_states import ChannelStates
+from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.commands import Commands
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
+from hargassner.homeassistant.info import OF_GATEWAY, boiler_info
 from hargassner.homeassistant.last_command import LastCommand
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
-from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
-from hargassner.homeassistant.topics import OWN_OBJECTS, Topics, channel_object
+from hargassner.homeassistant.states import States
+from hargassner.homeassistant.texts import TextStates
+from hargassner.homeassistant.topics import ENERGIES, OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
@@ -48,10 +49,6 @@ BIRTH_DELAY = 1.0
 
 DATES_EVERY = 60.0
 """Seconds between two looks whether a date that was published is still right."""
-
-
-_OF_GATEWAY = ("gateway", "session", "par_")
-"""How the names begin of what there is only with a gateway."""
 
 
 class HomeView(Service, BoilerObserver):
@@ -94,7 +91,6 @@ class HomeView(Service, BoilerObserver):
         self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
         self._states = States(broker, clock, self._note_retained)
-        self._channels = ChannelStates(self._topics, self._states, config)
         self._availability = AvailabilityTopics(
             self._topics, self._states, with_session=control is not None
         )
@@ -103,6 +99,17 @@ class HomeView(Service, BoilerObserver):
             self._topics, broker, self._states, self._retained, config.homeassistant.language
         )
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
+        self._texts = TextStates(
+            boiler,
+            self._topics,
+            self._states,
+            config.homeassistant.language,
+            with_settings=control is not None,
+        )
+        self._channels = ChannelStates(self._topics, self._states, self._texts, config)
+        self._climate = Climate(
+            boiler, settable, self._topics, self._states, config.telemetry.interval
+        )
         self._announcer = self._announcer_of(
             # The command to restart comes as those for the boiler do.
             Discovery(
@@ -120,7 +127,7 @@ class HomeView(Service, BoilerObserver):
         """What announces this."""
         surroundings = Surroundings(
             hide=self._availability.hide,
-            reveal=self._availability.reveal,
+            reveal=self._reveal,
             repeat=self._states.repeat,
             forget=self._forget_gone,
         )
@@ -132,7 +139,15 @@ class HomeView(Service, BoilerObserver):
         """What takes commands for this control."""
         last = LastCommand(self._topics, self._states, self._clock)
         return Commands(
-            self._topics, self._broker, control, settable, self._states.repeat, last.show, restart
+            self._topics,
+            self._broker,
+            control,
+            settable,
+            self._texts.meant,
+            self._climate,
+            self._states.repeat,
+            last.show,
+            restart,
         )
 
     def startService(self) -> None:
@@ -140,6 +155,8 @@ class HomeView(Service, BoilerObserver):
         super().startService()
         self._retained.load()
         self._take_back_other_base()
+        if self._home_assistant.discovery != "off":
+            self._texts.announced(self._retained.known.components)
         self._stop_observing = self._boiler.observe(self)
         self._bridge.start()
         self._show_all()
@@ -176,6 +193,7 @@ class HomeView(Service, BoilerObserver):
                 self.channel_changed(channel)
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
+        self._climate.show_all()
         self.counters_changed(self._boiler.counters)
 
     # What the model calls its observers with.
@@ -189,19 +207,21 @@ class HomeView(Service, BoilerObserver):
 
     def equipment_changed(self, proven: Proven) -> None:
         """Announce what turned out to exist."""
+        self._climate.show_all()
         self._announcer.soon()
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
         self._channels.changed(channel)
+        self._climate.channel_changed(channel)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish how a parameter is set, where it can be set."""
         if self._commands is None:
             return
-        topic = self._topics.state(setting.object)
-        self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN)
+        self._texts.show_setting(setting)
+        self._climate.setting_changed(setting)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
@@ -211,13 +231,10 @@ class HomeView(Service, BoilerObserver):
             self._faults.show(faults)
 
     def counters_changed(self, counters: Counters) -> None:
-        """Publish the heat made; consumption and stock are channels."""
-        if counters.energy is not None:
-            self._states.show(
-                self._topics.state("heat"),
-                f"{counters.energy:.2f}",
-                self._config.telemetry.interval,
-            )
+        """Publish the energy; consumption and stock are channels."""
+        for object_, kwh in counters.energies.items():
+            topic = self._topics.state(object_)
+            self._states.show(topic, f"{kwh:.2f}", self._config.telemetry.interval)
 
     def availability_changed(self, availability: Availability) -> None:
         """Publish what can be reached."""
@@ -232,8 +249,9 @@ class HomeView(Service, BoilerObserver):
         self._show_dates()
 
     def identity_changed(self, identity: Identity) -> None:
-        """Publish who the boiler and the gateway are."""
+        """Publish who the boiler and the gateway are; what its codes mean depends on it."""
         self._show_info()
+        self._texts.show_all()
         self._announcer.soon()
 
     # What comes from the broker.
@@ -248,6 +266,11 @@ class HomeView(Service, BoilerObserver):
 
     # The rest.
 
+    def _reveal(self) -> None:
+        """Home Assistant knows what is announced: show everything to it."""
+        self._texts.announced(self._retained.known.components)
+        self._availability.reveal()
+
     def _show_dates(self) -> None:
         self._show_info()
         self._bridge.show()
@@ -255,23 +278,9 @@ class HomeView(Service, BoilerObserver):
     def _show_info(self) -> None:
         """Publish who the boiler is, unless entities still read more of it than there is now."""
         if self._commands is not None or not self._gateway_is_shown():
-            facts = self._boiler.understanding.facts
-            self._states.show(self._topics.info, compact({**self._info(), **facts}))
-
-    def _info(self) -> dict[str, str | None]:
-        """Who the boiler and the gateway are; what is not known is None."""
-        info = {key: value or None for key, value in asdict(self._boiler.identity).items()}
-        info["session_start"] = self._session_start()
-        if self._commands is not None:
-            return info
-        return {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
-
-    def _session_start(self) -> str | None:
-        session = self._boiler.availability.session
-        if session is None:
-            return None
-        date = self._clock.date(session.opened)
-        return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")
+            has_gateway = self._commands is not None
+            info = boiler_info(self._boiler, self._clock, with_gateway=has_gateway)
+            self._states.show(self._topics.info, compact(info))
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
@@ -284,7 +293,8 @@ class HomeView(Service, BoilerObserver):
         channels = self._boiler.channels.values()
         if not channels:
             return
-        objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
+        objects = {channel_object(channel) for channel in channels} | self._climate.objects
+        objects |= OWN_OBJECTS if self._config.energy.enabled else OWN_OBJECTS - ENERGIES
         for topic in tuple(self._retained.known.states):
             if self._is_gone(self._topics.object_of(topic), objects):
                 self._forget(topic)
@@ -293,11 +303,11 @@ class HomeView(Service, BoilerObserver):
     def _gateway_is_shown(self) -> bool:
         """Whether entities may still read what an earlier life knew of a gateway."""
         objects = map(self._topics.object_of, self._retained.known.states)
-        return any(each.startswith(_OF_GATEWAY) for each in objects)
+        return any(each.startswith(OF_GATEWAY) for each in objects)
 
     def _is_gone(self, object_: str, objects: Container[str]) -> bool:
         """Whether nothing has this identifier any more."""
-        if self._commands is None and object_.startswith(_OF_GATEWAY):
+        if self._commands is None and object_.startswith(OF_GATEWAY):
             return True
         # A parameter comes in a session only: that it is not known now means nothing.
         return object_ not in objects and not object_.startswith("par_")

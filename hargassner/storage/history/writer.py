@@ -228,11 +228,7 @@ class _Facts:
     def put(self, dated: Dated) -> None:
         sample, date = dated.sample, dated.date
         day = day_of(date)
-        self._add(day, sample.tally)
-        if sample.burnt is not None:
-            self._add(day, {PELLETS: 0.0})
-        if sample.stock is not None:
-            self._add(day, {STOCK: sample.stock})
+        self._add(day, _tally(sample))
         for other, kilograms in burnt_by_day(self.carry, sample.burnt, date):
             self._add(other, {PELLETS: kilograms})
         delivery = delivered(self.carry, sample.stock, date)
@@ -240,12 +236,7 @@ class _Facts:
             self._add(day, {DELIVERED: delivery.kilograms})
             self._deliver(delivery)
         self._follow_faults(dated)
-        self.carry = replace(
-            self.carry,
-            burnt=self.carry.burnt if sample.burnt is None else sample.burnt,
-            stock=self.carry.stock if sample.stock is None else sample.stock,
-            at=date,
-        )
+        self.carry = self.carry.after(sample.burnt, sample.stock, date)
 
     def _add(self, day: int, more: Tally) -> None:
         if day not in self._days:
@@ -302,6 +293,16 @@ class _Facts:
         self._cursor.execute(
             "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (MOST_EVENTS,)
         )
+
+
+def _tally(sample: Sample) -> Tally:
+    """What a minute adds to its day without a look at the one before."""
+    tally = dict(sample.tally)
+    if sample.burnt is not None:
+        tally[PELLETS] = 0.0
+    if sample.stock is not None:
+        tally[STOCK] = sample.stock
+    return tally
 
 
 def _json(tally: Tally) -> str:
