@@ -12,8 +12,9 @@ from hargassner.homeassistant.states import States
 from hargassner.homeassistant.texts import TextStates
 from hargassner.homeassistant.topics import Topics
 
-_Way = tuple[str, Callable[[], str], float]
-"""How a channel is published: its topic, what gives its state, and the seconds between two."""
+_Way = tuple[str, Callable[[], str], float, bool]
+"""How a channel is published: its topic, what gives its state, the seconds between two, and whether
+it is published in words, too."""
 
 
 def _has_words(channel: Channel) -> bool:
@@ -45,9 +46,10 @@ class ChannelStates:
         way = self._ways.get(channel)
         if way is None:
             way = self._ways[channel] = self._way_of(channel)
-        self._states.show_in_turn(*way)
-        if _has_words(channel):
-            self._texts.show(channel, way[2])
+        topic, read, interval, has_words = way
+        self._states.show_in_turn(topic, read, interval)
+        if has_words:
+            self._texts.show(channel, interval)
 
     def forget(self, gone: Iterable[Channel]) -> None:
         """These channels are there no more."""
@@ -56,4 +58,5 @@ class ChannelStates:
 
     def _way_of(self, channel: Channel) -> _Way:
         interval = interval_of(channel, self._config)
-        return self._topics.channel(channel), partial(shown, channel), interval
+        read = partial(shown, channel)
+        return self._topics.channel(channel), read, interval, _has_words(channel)

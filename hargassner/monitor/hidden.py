@@ -163,6 +163,11 @@ class _Given:
         """Whether values may be hidden elsewhere."""
         return self._auto or bool(self.unused or self.beyond)
 
+    @property
+    def are_final(self) -> bool:
+        """Whether lines cannot show any more that one of them is of no use, which opens all."""
+        return not self._places
+
     def without(self, agreed: list[int]) -> list[int]:
         """The shifts left where no channel stands at these places; it sets ``unused``."""
         unused = []
@@ -280,8 +285,7 @@ class Aligned:
 
     def _decide(self) -> None:
         self._proven = certain(self._shifts)
-        # What an owner gave may turn out to be of no use: then all is open again.
-        self._settled = None not in self._proven and not self._given
+        self._settled = None not in self._proven and self._given.are_final
         self._assumed = ()
         self._shown = self._proven
         if None in self._proven and self._given.leave_some_to_find:
