@@ -13,7 +13,7 @@ of it becomes ``?``.
 import re
 import string
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hargassner.dialogue.events import Direction
@@ -221,14 +221,11 @@ class Redactor:
 
     def _without_secrets(self, text: bytes) -> bytes:
         # Most lines are telemetry, in which there is nothing to look for.
-        lower = text.lower()
-        if any(word in lower for word in _WORDS_BEFORE_SECRETS):
+        if _has_one_of(text.lower(), _WORDS_BEFORE_SECRETS):
             found = _STATED_SECRET.search(text)
             if found:
                 text = self._without(text, found)
-        if any(secret in text for secret in self._replacements):
-            text = _WORD.sub(self._known, text)
-        return text
+        return _WORD.sub(self._known, text) if _has_one_of(text, self._replacements) else text
 
     def _asked(self, text: bytes) -> None:
         self._serial.settle()
@@ -247,6 +244,9 @@ class Redactor:
         if not (self._token.due or self._serial.due):
             return text
         self._serial.seen = True
+        return self._without_token(text)
+
+    def _without_token(self, text: bytes) -> bytes:
         found = _BARE_REPLY.match(text)
         if found is None or _is_plain_word(found["secret"]):
             return text
@@ -288,6 +288,10 @@ class Redactor:
         while (made_up := "".join(self._choose(alphabet) for _ in text)) == text:
             pass
         return made_up.encode("ascii")
+
+
+def _has_one_of(text: bytes, words: Iterable[bytes]) -> bool:
+    return any(word in text for word in words)
 
 
 def _alphabet(text: str) -> str:

@@ -149,9 +149,8 @@ class RecordingWriter:
     def _wrote(self, failures: Failures, written: "dict[SessionRecorder, list[Entry]]") -> None:
         self._writing = False
         self._backlog -= sum(map(_weight, written.values()))
-        for recorder in written:
-            if recorder.session in failures:
-                self._end(recorder, failures[recorder.session])
+        for recorder in [each for each in written if each.session in failures]:
+            self._end(recorder, failures[recorder.session])
         if self._failing and not failures:
             self._failing = False
             log.info("recordings are written to {directory} again", directory=str(self._directory))
