@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history import opening
-from hargassner.storage.history.samples import Recorded, Sample
-from hargassner.storage.history.writer import Dated, write_live
+from hargassner.storage.history.samples import Dated, Recorded, Sample
+from hargassner.storage.history.writer import write_live
 
 DAY = 1440
 """Minutes."""
