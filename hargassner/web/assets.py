@@ -1,6 +1,7 @@
 """What of the page does not change while the bridge runs."""
 
 import hashlib
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -10,7 +11,7 @@ from twisted.web.resource import Resource
 from hargassner.web.compression import say_gzip, takes_gzip, whole
 
 SMALLEST = 9
-"""How hard they are compressed: once, at the start."""
+"""How hard they are compressed: once."""
 
 _KINDS = {
     ".css": b"text/css; charset=utf-8",
@@ -36,13 +37,18 @@ class Asset(Resource):
     def __init__(self, content: bytes, kind: bytes, *, compress: bool = True) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._content = content
-        self._small = whole(content, SMALLEST) if compress else None
+        self._compress = compress
         self._kind = kind
         self._tag = hashlib.sha256(content).hexdigest()[:16].encode()
 
+    @cached_property
+    def _small(self) -> bytes:
+        # Not before somebody asks: the bridge has other things to do when it starts.
+        return whole(self._content, SMALLEST)
+
     def render_GET(self, request: Request) -> bytes:
         """The content, or that it is what the browser has."""
-        small = self._small if self._small is not None and takes_gzip(request) else None
+        small = self._small if self._compress and takes_gzip(request) else None
         request.setHeader(b"content-type", self._kind)
         request.setHeader(b"cache-control", b"no-cache")
         # Another form of the same is another thing, to whatever keeps it on the way.

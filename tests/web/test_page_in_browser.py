@@ -120,6 +120,21 @@ class ChartTests(HouseCase):
         self.assertEqual({each.partition(" · ")[0] for each in times}, {times[1]})
         self.assertIn("·", times[0])
 
+    async def test_a_finger_reads_them_too(self) -> None:
+        await self.house()
+        browser = await self.look(width=390, height=844)
+        await self.charts(browser)
+        await browser.command("Emulation.setTouchEmulationEnabled", enabled=True)
+        x, y = await browser.run(
+            "document.querySelector('.plot').scrollIntoView({block: 'center'});"
+            "const box = document.querySelector('.plot .u-over').getBoundingClientRect();"
+            "return [box.left + box.width / 4, box.top + 40]"
+        )
+        points = [{"x": x, "y": y}]
+        await browser.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=points)
+        await browser.until("return document.querySelector('.chart .at').textContent !== ''")
+        self.assertRegex(await browser.text(".chart .legend b"), r"\d\u00a0°C")
+
     async def test_what_is_not_known_is_a_gap(self) -> None:
         await self.house()
         browser = await self.look()
@@ -158,8 +173,13 @@ class BarTests(HouseCase):
     async def test_months_stand_beside_those_of_the_year_before(self) -> None:
         await self.house()
         browser = await self.look()
+        day = r"\w{3} \d+: \d+\u00a0kg, year before \d+\u00a0kg"
+        await browser.until("return document.getElementById('bar-told').textContent !== ''")
+        self.assertRegex(await browser.text("#bar-told"), day)
         await browser.run(CLICK, "[data-by=month]")
-        await browser.until("return document.querySelectorAll('#bars rect.before').length > 1")
+        await browser.until(
+            "return document.getElementById('bar-told').textContent.includes('until yesterday')"
+        )
         spoken = await browser.run(PRESS, "#bars", ["End"])
         self.assertRegex(spoken, r"\w+ 20\d\d: \d+\u00a0kg, year before \d+\u00a0kg")
         await browser.run(CLICK, "[data-by=season]")

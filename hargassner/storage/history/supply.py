@@ -9,6 +9,7 @@ weeks.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import fsum
 from statistics import fmean
 
 from hargassner.storage.history.facts import DayFacts
@@ -56,13 +57,16 @@ class Supply:
 def pace_of(days: Iterable[DayFacts]) -> Pace | None:
     """The pace of some days; None where too few are known, or nothing was burnt."""
     known = [each for each in days if each.pellets is not None]
-    burnt = [each.pellets or 0.0 for each in known]
-    if len(known) < FEWEST or fmean(burnt) < LEAST_PACE:
+    burnt = _known(each.pellets for each in known)
+    if len(burnt) < FEWEST or fmean(burnt) < LEAST_PACE:
         return None
-    cold = [each.degree_days for each in known]
-    felt = [each for each in cold if each is not None]
+    cold = _known(each.degree_days for each in known)
     # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
-    return _fitted(felt, burnt) if len(felt) == len(burnt) else _level(burnt)
+    return _fitted(cold, burnt) if len(cold) == len(burnt) else _level(burnt)
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [each for each in values if each is not None]
 
 
 def _level(burnt: Sequence[float]) -> Pace:
@@ -73,19 +77,27 @@ def _level(burnt: Sequence[float]) -> Pace:
 def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
     """The line through the days (least squares); neither of its parts is below zero."""
     x, y = fmean(cold), fmean(burnt)
-    spread = sum((each - x) ** 2 for each in cold)
-    common = sum((c - x) * (b - y) for c, b in zip(cold, burnt, strict=True))
-    slope = max(0.0, common / spread) if spread > len(cold) else y / x if x > 1.0 else 0.0
-    # A line through the mean that would begin below nothing begins at nothing.
-    slope = min(slope, y / x) if x > 0 else 0.0
+    if x <= 0:
+        return _level(burnt)
+    # A line that would begin below nothing begins at nothing.
+    slope = min(max(0.0, _slope(cold, burnt)), y / x)
     return Pace(max(0.0, y - slope * x), slope, x, y)
+
+
+def _slope(cold: Sequence[float], burnt: Sequence[float]) -> float:
+    """kg a degree day; of days that were all alike, as if all were burnt for warmth."""
+    x, y = fmean(cold), fmean(burnt)
+    spread = fsum((each - x) ** 2 for each in cold)
+    if spread <= len(cold):
+        return y / x
+    return fsum((c - x) * (b - y) for c, b in zip(cold, burnt, strict=True)) / spread
 
 
 def expected(facts: Mapping[int, DayFacts], day: int, otherwise: float) -> float:
     """The degree days to be expected of a day: those around it in the year before."""
     middle = _a_year_before(day)
-    around = [facts.get(middle + each) for each in range(-AROUND, AROUND + 1)]
-    known = [each.degree_days for each in around if each and each.degree_days is not None]
+    around = range(middle - AROUND, middle + AROUND + 1)
+    known = _known(facts[each].degree_days for each in around if each in facts)
     return fmean(known) if known else otherwise
 
 

@@ -50,6 +50,8 @@ const change = (is, was) => {
 
 // How far a period has come that goes on, against as many days of the year before.
 const summary = () => {
+  // A day that goes on says little; the one before it is whole.
+  if (kind === "day") return periods.length > 1 ? words(periods[periods.length - 2]) : "";
   const last = periods[periods.length - 1];
   if (!last || !last.so_far) return "";
   const is = valueOf(last.so_far);
@@ -90,7 +92,7 @@ const draw = () => {
     bar(valueOf(period.before), "before", 0);
     bar(valueOf(period.totals), "is", 1);
     picture.append(group);
-    if ((periods.length - 1 - place) % every === 0) picture.append(text(x + slot / 2, HEIGHT - 5, "middle", nameOf(period)));
+    if ((periods.length - 1 - place) % every === 0) picture.append(text(Math.min(x + slot / 2, width - 22), HEIGHT - 5, "middle", nameOf(period)));
   });
   holder.replaceChildren(picture);
   holder.dataset.slot = slot;
