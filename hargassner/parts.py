@@ -143,13 +143,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
-    interpreter = Interpreter(
-        boiler,
-        reactor,
-        snapshots.save_descriptor,
-        config.telemetry.hidden,
-        described(config),
-    )
+    interpreter = _interpreter(config, reactor, boiler, snapshots)
     interface = NetworkInterface(config.boiler.interface, config.boiler.address)
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
@@ -210,6 +204,13 @@ def _control(config: Config, boiler: Boiler, reactor: IBridgeReactor) -> Control
     return Control(
         boiler, reactor, control.parameters, control.timeout, control.while_display_in_use
     )
+
+
+def _interpreter(
+    config: Config, reactor: IBridgeReactor, boiler: Boiler, snapshots: Snapshots
+) -> Interpreter:
+    hidden, given = config.telemetry.hidden, described(config)
+    return Interpreter(boiler, reactor, snapshots.save_descriptor, hidden, given)
 
 
 def _broker(config: Config, reactor: IBridgeReactor) -> "BrokerLink | None":

@@ -16,7 +16,7 @@ from hargassner.dialogue.events import (
     TelemetryLine,
     Unreadable,
 )
-from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise, refuses
+from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise
 from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Masking
 from hargassner.dialogue.notices import NoticeReader
@@ -26,6 +26,9 @@ from hargassner.once import Once
 
 MOST_KINDS = 64
 """Kinds of unknown requests of which an event is given."""
+
+_BEGUN_BEFORE = "the connection began within this line"
+_NO_SUCH_LINE = "no such line is known"
 
 
 class LineState(Enum):
@@ -199,18 +202,19 @@ class Dialogue:
         if line.startswith(b"z"):
             yield from self._notice(line)
         elif line.startswith(b"$"):
-            if self._block.open:
-                yield self._unreadable(self._block.drop(), "the block does not end")
-            if begins_block(line):
-                self._block.begin(line)
-            else:
-                yield from self._reply(line)
+            yield from self._reply_line(line)
         elif self._block.open:
             yield from self._block_line(line)
-        elif self._first_line:
-            yield self._unreadable(line, "the connection began within this line")
         else:
-            yield self._unreadable(line, "no such line is known")
+            yield self._unreadable(line, _BEGUN_BEFORE if self._first_line else _NO_SUCH_LINE)
+
+    def _reply_line(self, line: bytes) -> Iterator[Event]:
+        if self._block.open:
+            yield self._unreadable(self._block.drop(), "the block does not end")
+        if begins_block(line):
+            self._block.begin(line)
+        else:
+            yield from self._reply(line)
 
     def _block_line(self, line: bytes) -> Iterator[Event]:
         block = self._block.add(line)
@@ -265,7 +269,7 @@ class Dialogue:
             yield from self._take(request, reply)
 
     def _take(self, request: Request, reply: bytes) -> Iterator[Event]:
-        if not request.form.reply.fullmatch(reply) and not request.answered and refuses(reply):
+        if request.is_refused_by(reply):
             self._requests.end(request)
             if not request.refused:
                 shown = self._masking.excerpt(b"$" + reply)

@@ -75,21 +75,21 @@ class ReplyReader:
             Kind.CLOCK: self._read_clock,
             Kind.UPTIME: self._read_uptime,
         }
+        self._conclusions: Mapping[Kind, Callable[[Request], Iterator[Event]]] = {
+            Kind.ERRORS: _errors,
+            Kind.PARAMETERS_ALL: self._read_held,
+            Kind.DESCRIPTOR: _broken_off,
+            Kind.PARAMETERS_CHANGED: _broken_off,
+        }
 
     def conclude(self, request: Request) -> Iterator[Event]:
         """What can be said of a request whose reply has not come to a known end."""
-        kind = request.form.kind
         if not request.answered:
-            if kind is not Kind.UNKNOWN and not request.refused:
-                yield Unreadable(request.sender, request.text, "no reply to this request came")
-        elif kind is Kind.ERRORS:
-            yield ActiveErrors(tuple(request.errors))
-        elif kind is Kind.PARAMETERS_ALL:
-            record = bytes(request.held)
-            request.held.clear()
-            yield from self._read_record(record)
-        elif kind in (Kind.DESCRIPTOR, Kind.PARAMETERS_CHANGED):
-            yield Unreadable(request.sender, request.text, "the reply to this request broke off")
+            yield from _unanswered(request)
+            return
+        conclusion = self._conclusions.get(request.form.kind)
+        if conclusion is not None:
+            yield from conclusion(request)
 
     def read(self, request: Request, reply: bytes) -> Iterator[Event]:
         """What a reply says; it sets ``complete`` if that was the end of it."""
@@ -135,7 +135,7 @@ class ReplyReader:
     def _read_errors(self, request: Request, reply: bytes) -> Iterator[Event]:
         if reply in (b"no errors", b"--"):
             request.complete = True
-            yield ActiveErrors(tuple(request.errors))
+            yield from _errors(request)
         elif reply.strip() and len(request.errors) < MOST_ERRORS:
             request.errors.append(self._masking.excerpt(reply))
 
@@ -167,8 +167,7 @@ class ReplyReader:
 
     def _read_parameters(self, request: Request, reply: bytes) -> Iterator[Event]:
         if not reply.startswith(b"<<"):
-            yield from self._read_record(bytes(request.held))
-            request.held.clear()
+            yield from self._read_held(request)
             yield from self._read_record(reply)
             return
         *records, rest = (bytes(request.held) + reply[2:-2]).split(b"\n")
@@ -179,6 +178,11 @@ class ReplyReader:
             yield self._unreadable(bytes(request.held[:BEGINNING]), "the line is too long")
             request.held.clear()
 
+    def _read_held(self, request: Request) -> Iterator[Event]:
+        record = bytes(request.held)
+        request.held.clear()
+        yield from self._read_record(record)
+
     def _read_record(self, record: bytes) -> Iterator[Event]:
         record = record.strip(b"\r\n")
         if record in (b"", b"--"):
@@ -187,3 +191,16 @@ class ReplyReader:
             yield ParameterSeen(parse_parameter(record))
         except ParameterError as wrong:
             yield self._unreadable(record, str(wrong))
+
+
+def _unanswered(request: Request) -> Iterator[Event]:
+    if request.form.kind is not Kind.UNKNOWN and not request.refused:
+        yield Unreadable(request.sender, request.text, "no reply to this request came")
+
+
+def _broken_off(request: Request) -> Iterator[Event]:
+    yield Unreadable(request.sender, request.text, "the reply to this request broke off")
+
+
+def _errors(request: Request) -> Iterator[Event]:
+    yield ActiveErrors(tuple(request.errors))

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.homeassistant.entities import Json
+from hargassner.homeassistant.info import shown
 from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
 from hargassner.homeassistant.topics import Topics, channel_object
 from hargassner.homeassistant.words import option_meant, option_word, option_words, state_words
+
+_NO_CODE = -1
 
 
 class TextStates:
@@ -59,8 +62,7 @@ class TextStates:
         """
         words = state_words(self._boiler, channel, self._language)
         if words and channel.text is not None:
-            known = channel.connected and channel.value is not None
-            word = words.get(int(channel.value or 0), UNKNOWN) if known else UNKNOWN
+            word = words.get(_code(channel), UNKNOWN)
             self._publish(self._topics.text(channel_object(channel)), word, interval)
 
     def show_setting(self, setting: Setting) -> None:
@@ -83,6 +85,11 @@ class TextStates:
     def _publish(self, topic: str, word: str, interval: float = 0.0) -> None:
         is_known = word in self._options.get(topic, [word])
         self._states.show(topic, word if is_known else UNKNOWN, interval)
+
+
+def _code(channel: Channel) -> int:
+    """The code that a state channel shows, one that means nothing if it shows none."""
+    return int(channel.value or 0) if shown(channel) != UNKNOWN else _NO_CODE
 
 
 def _words_of(component: Json) -> Iterable[str]:

@@ -5,6 +5,7 @@ places where hidden values have been met on real boilers, and only where it is a
 by all that the lines have shown (plausibility.py, probability.py). Everything else is unknown.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -84,7 +85,7 @@ class Terms:
         width = range(len(observed.places) - self.values + 1)
         return [
             [
-                self._score(place, observed, shift) if possible >> shift & 1 else -inf
+                self._score(place, observed, shift) if _has(possible, shift) else -inf
                 for shift in width
             ]
             for place, possible in enumerate(shifts)
@@ -112,9 +113,13 @@ class Terms:
     def known_paths(self, skipped: int, shifts: Sequence[int]) -> Iterator[list[int]]:
         """The shifts of all places for each way to hide values at known places only."""
         for slots in combinations_with_replacement(self.known_slots, skipped):
-            path = [sum(slot <= place for slot in slots) for place in range(self.values)]
-            if all(possible >> shift & 1 for possible, shift in zip(shifts, path, strict=True)):
+            path = [bisect_right(slots, place) for place in range(self.values)]
+            if all(map(_has, shifts, path)):
                 yield path
+
+
+def _has(possible: int, shift: int) -> bool:
+    return possible >> shift & 1 == 1
 
 
 def _known_slots(descriptor: Descriptor) -> Iterator[int]:
@@ -139,6 +144,40 @@ class Verdict(Enum):
     """Nothing of it can be told."""
 
 
+class _Given:
+    """The places that the owner calls hidden, in lines with so many analog values.
+
+    ``beyond`` are those that such lines do not have, and ``unused`` those at which a channel stands
+    whatever the alignment.
+    """
+
+    def __init__(self, hidden: Hidden, values: int) -> None:
+        given = () if hidden == "auto" else tuple(hidden)
+        self.beyond = tuple(place for place in given if place >= values)
+        self.unused: tuple[int, ...] = ()
+        self._auto = hidden == "auto"
+        self._places = [place for place in given if place < values]
+
+    @property
+    def leave_some_to_find(self) -> bool:
+        """Whether values may be hidden elsewhere."""
+        return self._auto or bool(self.unused or self.beyond)
+
+    def without(self, agreed: list[int]) -> list[int]:
+        """The shifts left where no channel stands at these places; it sets ``unused``."""
+        unused = []
+        for given in self._places:
+            before = enumerate(agreed[: given + 1])
+            rest = [shifts & ~(1 << given - place) for place, shifts in before]
+            rest += agreed[given + 1 :]
+            if feasible(rest):
+                agreed = rest
+            else:
+                unused.append(given)
+        self.unused = tuple(unused)
+        return agreed
+
+
 class Aligned:
     """Lines of one length, aligned with their descriptor.
 
@@ -151,14 +190,11 @@ class Aligned:
     def __init__(self, terms: Terms, skipped: int, hidden: Hidden) -> None:
         self._terms = terms
         self._skipped = skipped
-        self._auto = hidden == "auto"
         # Where nothing has to be found, only what the boiler really promises counts.
-        self._promised = terms.usual_forms if self._auto and skipped else terms.forms
+        to_find = hidden == "auto" and skipped
+        self._promised = terms.usual_forms if to_find else terms.forms
         places = terms.values + skipped
-        given = () if hidden == "auto" else tuple(hidden)
-        self._given = [place for place in given if place < places]
-        self._beyond = tuple(place for place in given if place >= places)
-        self._unused: tuple[int, ...] = ()
+        self._given = _Given(hidden, places)
         self._observed = Observed(places)
         self._shifts: list[int] = []
         self._proven: list[int | None] = []
@@ -187,8 +223,8 @@ class Aligned:
             hidden=hidden,
             assumed=tuple(place for place in self._assumed if place not in hidden),
             unknown=sum(map(len, compress(terms.channels, untold))),
-            unused=self._unused,
-            beyond=self._beyond,
+            unused=self._given.unused,
+            beyond=self._given.beyond,
         )
 
     @property
@@ -227,29 +263,13 @@ class Aligned:
             for place, token in zip(self._observed.places, tokens, strict=True)
         ]
         agreed = agreeing(self._promised, shown, self._skipped)
-        return feasible(self._without_given(agreed))
-
-    def _without_given(self, agreed: list[int]) -> list[int]:
-        """The shifts left where no channel stands at the places that the owner calls hidden."""
-        unused = []
-        for given in self._given:
-            rest = [
-                shifts & ~(1 << given - place) if place <= given else shifts
-                for place, shifts in enumerate(agreed)
-            ]
-            if feasible(rest):
-                agreed = rest
-            else:
-                unused.append(given)
-        self._unused = tuple(unused)
-        return agreed
+        return feasible(self._given.without(agreed))
 
     def _decide(self) -> None:
         self._proven = certain(self._shifts)
         self._assumed = ()
         self._shown = self._proven
-        may_assume = self._auto or bool(self._unused or self._beyond)
-        if None in self._proven and may_assume:
+        if None in self._proven and self._given.leave_some_to_find:
             self._assume()
         self.placement, self.fit = self._placed(), self._fitted()
 

@@ -321,6 +321,7 @@ class FaultTests(HomeCase):
         self.line(stoerungs_nr="70")
         known = json.loads(self.states()["faults"])
         self.assertEqual((70, 1), (known["number"], len(known["faults"])))
+        self.assertIn("fuel", known["advice"])
         self.line(stoerungs_nr="0")
         self.assertEqual({"faults": []}, json.loads(self.states()["faults"]))
 
