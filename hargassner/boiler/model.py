@@ -17,7 +17,7 @@ from hargassner.boiler.equipment import Installation
 from hargassner.boiler.faults import Fault, Faults
 from hargassner.boiler.fitting_log import FitLog, say_not_recognised, say_origin
 from hargassner.boiler.inputs import MISSING_TIMEOUT, Inputs
-from hargassner.boiler.observer import BoilerObserver
+from hargassner.boiler.observer import BoilerObserver, BoilerObservers
 from hargassner.boiler.sessions import Availability, Identity, Session, Sessions, identified
 from hargassner.boiler.settings import Setting, Settings
 from hargassner.boiler.understanding import Understanding
@@ -41,7 +41,6 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.dialogue.origin import UNKNOWN, Origin
-from hargassner.observers import Observers
 
 __all__ = [
     "MISSING_TIMEOUT",
@@ -116,7 +115,7 @@ class Boiler:
         self._sessions = Sessions()
         self._last_line: float | None = None
         self._fit_log = FitLog()
-        self._observers: Observers[BoilerObserver] = Observers("a change of the boiler")
+        self._observers = BoilerObservers()
 
     # What is known.
 
@@ -199,7 +198,7 @@ class Boiler:
             log.info("no telemetry for {timeout:g} seconds", timeout=TELEMETRY_TIMEOUT)
             self._set_availability(replace(self.availability, telemetry=False, telemetry_since=now))
         for channel in self._inputs.disconnect(now):
-            self._notify_channel(channel)
+            self._observers.of_channels.tell(channel)
 
     # Telemetry.
 
@@ -226,7 +225,8 @@ class Boiler:
 
     def _show(self, readings: Sequence[Reading], now: float) -> None:
         # Every second, for some ten channels: what can be known beforehand is.
-        channels, notify = self._channels.by_object, self._notify_channel
+        channels, notify = self._channels.by_object, self._observers.of_channels.tell
+        judge_again = self.equipment.changed
         with_role, detectable = self._channels.with_role, self._channels.detectable
         compute = False
         for reading in readings:
@@ -241,6 +241,7 @@ class Boiler:
                 notify(channel)
                 if channel in with_role:
                     compute = True
+                judge_again(channel)
         if compute:
             self._compute(now)
 
@@ -330,9 +331,6 @@ class Boiler:
         if availability != self.availability:
             self.availability = availability
             self._observers.notify(lambda observer: observer.availability_changed(availability))
-
-    def _notify_channel(self, channel: Channel) -> None:
-        self._observers.notify(lambda observer: observer.channel_changed(channel))
 
     def _notify_equipment(self, is_new: bool) -> None:
         if is_new:

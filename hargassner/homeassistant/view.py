@@ -27,14 +27,14 @@ from hargassner.homeassistant.announcements import Surroundings
 from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.availability import AvailabilityTopics
 from hargassner.homeassistant.bridge_status import BridgeStatus
+from hargassner.homeassistant.channel_states import ChannelStates
 from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.commands import Commands
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
-from hargassner.homeassistant.info import OF_GATEWAY, boiler_info, shown
+from hargassner.homeassistant.info import OF_GATEWAY, boiler_info
 from hargassner.homeassistant.last_command import LastCommand
-from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import States
@@ -106,6 +106,7 @@ class HomeView(Service, BoilerObserver):
             config.homeassistant.language,
             with_settings=control is not None,
         )
+        self._channels = ChannelStates(self._topics, self._states, self._texts, config)
         self._climate = Climate(
             boiler, settable, self._topics, self._states, config.telemetry.interval
         )
@@ -199,6 +200,7 @@ class HomeView(Service, BoilerObserver):
 
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
         """Announce them; what is there no more is forgotten when nothing reads it."""
+        self._channels.forget(gone)
         if self._home_assistant.discovery == "off":
             self._forget_gone()
         self._announcer.soon()
@@ -210,9 +212,7 @@ class HomeView(Service, BoilerObserver):
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
-        interval = interval_of(channel, self._config)
-        self._states.show(self._topics.channel(channel), shown(channel), interval)
-        self._texts.show(channel, interval)
+        self._channels.changed(channel)
         self._climate.channel_changed(channel)
         self._announcer.heard()
 

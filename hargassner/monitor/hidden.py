@@ -23,7 +23,7 @@ from hargassner.monitor.alignment import (
     promised_forms,
     promises_decimals,
 )
-from hargassner.monitor.observed import Observed, form_of
+from hargassner.monitor.observed import Change, Observed, form_of
 from hargassner.monitor.plausibility import kind_of, plausibility
 from hargassner.monitor.probability import posterior
 
@@ -198,6 +198,7 @@ class Aligned:
         self._observed = Observed(places)
         self._shifts: list[int] = []
         self._proven: list[int | None] = []
+        self._settled = False
         self._shown: list[int | None] = []
         self._assumed: tuple[int, ...] = ()
         self.placement = Placement((None,) * terms.values, places)
@@ -235,22 +236,34 @@ class Aligned:
     def take(self, line: Sequence[str]) -> bool:
         """Take in a line; whether its analog values go with those of all lines before."""
         tokens = line[: self._terms.values + self._skipped]
-        shifts = self._feasible(tokens) if self._is_new(tokens) else self._shifts
+        changes = self._observed.changed(tokens)
+        if self._observed.lines and self.goes_on(changes):
+            return True
+        shifts = self._feasible(tokens)
         if shifts is None:
             return False
-        self._observed.see(tokens)
+        self._observed.see(changes)
         if shifts != self._shifts or self._is_due():
             self._shifts = shifts
             self._decide()
         return True
 
-    def _is_new(self, tokens: Sequence[str]) -> bool:
-        """Whether some place shows a number in a form in which it showed none before."""
-        observed = self._observed
-        return not observed.lines or any(
-            form_of(tokens[place]) & ~observed.places[place].forms
-            for place in observed.changed(tokens)
-        )
+    def goes_on(self, changes: Sequence[Change]) -> bool:
+        """Take in a line that differs so from the last one, if its numbers look like those before.
+
+        Nearly all lines do. Once it is proven where everything stands, nothing else matters.
+        """
+        places = self._observed.places
+        for place, token in changes:
+            if form_of(token) & ~places[place].forms:
+                return False
+        if self._settled:
+            self._observed.pass_over(changes)
+            return True
+        self._observed.see(changes)
+        if self._is_due():
+            self._decide()
+        return True
 
     def _is_due(self) -> bool:
         """Whether to look again at what is open: after twice as many lines as the last time."""
@@ -267,6 +280,8 @@ class Aligned:
 
     def _decide(self) -> None:
         self._proven = certain(self._shifts)
+        # What an owner gave may turn out to be of no use: then all is open again.
+        self._settled = None not in self._proven and not self._given
         self._assumed = ()
         self._shown = self._proven
         if None in self._proven and self._given.leave_some_to_find:

@@ -80,7 +80,7 @@ class Recogniser:
         tokens = [token for token in line[3:].decode("latin-1").split(" ") if token]
         if not self._goes_on(tokens):
             return None
-        self._observed.see(tokens)
+        self._observed.see(self._observed.changed(tokens))
         self._words.see(tokens[-MOST_WORDS:])
         if self.lines >= self._next_look:
             self._next_look = 2 * self.lines

@@ -780,6 +780,26 @@ class ObserverTests(BoilerCase):
         self.assertEqual(self.observer.seen, last.seen)
         self.assertEqual(2, len(last.seen))
 
+    def test_one_that_raises_at_a_channel_hurts_nobody(self) -> None:
+        """The others are told of each channel, and so is it."""
+
+        class Broken(RecordingObserver):
+            def channel_changed(self, channel: Channel) -> None:
+                super().channel_changed(channel)
+                raise RuntimeError("a view is broken")
+
+        broken, last = Broken(), RecordingObserver()
+        stop = self.boiler.observe(broken)
+        self.boiler.observe(last)
+        self.apply(described(*SMALL))
+        self.line("7 65.7 48 70 61 60 0001")
+        told = len(self.flushLoggedErrors(RuntimeError))
+        self.assertGreater(told, 5)
+        self.assertEqual(last.seen, broken.seen)
+        stop()
+        self.line("8 65.8 49 71 62 61 0000")
+        self.assertGreater(len(last.seen), len(broken.seen))
+
     def test_one_may_stop_while_it_is_told(self) -> None:
         """Who stops in the middle is not told again, and nobody behind it is passed over."""
         stops: list[Callable[[], None]] = []
