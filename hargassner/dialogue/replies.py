@@ -61,41 +61,21 @@ class ReplyReader:
     def __init__(self, masking: Masking, unreadable: Callable[[bytes, str], Unreadable]) -> None:
         self._masking = masking
         self._unreadable = unreadable
-        self._readers: Mapping[Kind, Callable[[Request, bytes], Iterator[Event]]] = {
-            Kind.LOGIN_TOKEN: self._read_token,
-            Kind.GATEWAY: self._accept_gateway,
-            **dict.fromkeys(_ACCEPTED, self._accept),
-            **dict.fromkeys(_WORDS, self._read_word),
-            Kind.DESCRIPTOR: self._read_descriptor,
-            Kind.PARAMETERS_CHANGED: self._read_parameters,
-            Kind.PARAMETERS_ALL: self._read_parameters,
-            Kind.PARAMETER: self._read_parameters,
-            Kind.ERRORS: self._read_errors,
-            Kind.INFO: self._read_fact,
-            Kind.CLOCK: self._read_clock,
-            Kind.UPTIME: self._read_uptime,
-        }
-        self._conclusions: Mapping[Kind, Callable[[Request], Iterator[Event]]] = {
-            Kind.ERRORS: _errors,
-            Kind.PARAMETERS_ALL: self._read_held,
-            Kind.DESCRIPTOR: _broken_off,
-            Kind.PARAMETERS_CHANGED: _broken_off,
-        }
 
     def conclude(self, request: Request) -> Iterator[Event]:
         """What can be said of a request whose reply has not come to a known end."""
         if not request.answered:
             yield from _unanswered(request)
             return
-        conclusion = self._conclusions.get(request.form.kind)
+        conclusion = _CONCLUSIONS.get(request.form.kind)
         if conclusion is not None:
-            yield from conclusion(request)
+            yield from conclusion(self, request)
 
     def read(self, request: Request, reply: bytes) -> Iterator[Event]:
         """What a reply says; it sets ``complete`` if that was the end of it."""
-        reader = self._readers.get(request.form.kind)
+        reader = _READERS.get(request.form.kind)
         if reader is not None:
-            yield from reader(request, reply)
+            yield from reader(self, request, reply)
 
     def _read_token(self, _request: Request, reply: bytes) -> Iterator[Event]:
         self._masking.remember(reply)
@@ -204,3 +184,26 @@ def _broken_off(request: Request) -> Iterator[Event]:
 
 def _errors(request: Request) -> Iterator[Event]:
     yield ActiveErrors(tuple(request.errors))
+
+
+# Tables of the class, as each session has a reader.
+_READERS: Mapping[Kind, Callable[[ReplyReader, Request, bytes], Iterator[Event]]] = {
+    Kind.LOGIN_TOKEN: ReplyReader._read_token,
+    Kind.GATEWAY: ReplyReader._accept_gateway,
+    **dict.fromkeys(_ACCEPTED, ReplyReader._accept),
+    **dict.fromkeys(_WORDS, ReplyReader._read_word),
+    Kind.DESCRIPTOR: ReplyReader._read_descriptor,
+    Kind.PARAMETERS_CHANGED: ReplyReader._read_parameters,
+    Kind.PARAMETERS_ALL: ReplyReader._read_parameters,
+    Kind.PARAMETER: ReplyReader._read_parameters,
+    Kind.ERRORS: ReplyReader._read_errors,
+    Kind.INFO: ReplyReader._read_fact,
+    Kind.CLOCK: ReplyReader._read_clock,
+    Kind.UPTIME: ReplyReader._read_uptime,
+}
+_CONCLUSIONS: Mapping[Kind, Callable[[ReplyReader, Request], Iterator[Event]]] = {
+    Kind.ERRORS: lambda _reader, request: _errors(request),
+    Kind.PARAMETERS_ALL: ReplyReader._read_held,
+    Kind.DESCRIPTOR: lambda _reader, request: _broken_off(request),
+    Kind.PARAMETERS_CHANGED: lambda _reader, request: _broken_off(request),
+}

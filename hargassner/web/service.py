@@ -12,7 +12,7 @@ from twisted.web.resource import IResource
 from hargassner import __version__
 from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.clock import dates
-from hargassner.discovery import FoundGateway, address_of
+from hargassner.discovery import address_of
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.reopening import EndpointOpening
 from hargassner.parts import Parts
@@ -44,10 +44,8 @@ class ChainObserver(BoilerObserver):
         self._parts = parts
         self._clock = clock
         self.started = clock.seconds()
-        self._heard: float | None = None
         self._over: float | None = None
-        self._logged_in = False
-        parts.devices.on_gateway(self._announced)
+        self._logged_in = parts.boiler.availability.session is not None
         parts.boiler.observe(self)
 
     def availability_changed(self, availability: Availability) -> None:
@@ -55,9 +53,6 @@ class ChainObserver(BoilerObserver):
         if self._logged_in and availability.session is None:
             self._over = self._clock.seconds()
         self._logged_in = availability.session is not None
-
-    def _announced(self, _gateway: FoundGateway) -> None:
-        self._heard = self._clock.seconds()
 
     def status(self) -> Status:
         """The chain's state now."""
@@ -81,7 +76,7 @@ class ChainObserver(BoilerObserver):
                 closed_to_gateway=closed(parts.gateway.openings if parts.gateway else ()),
                 closed_to_boiler=closed(parts.openings),
                 gateway_address=gateway,
-                gateway_heard=self._heard,
+                gateway_heard=devices.gateway_heard,
                 session_over=self._over,
                 connected=self._connected_since(gateway),
                 logged_in=session.logged_in if session else None,

@@ -7,6 +7,7 @@ from socket import gethostname
 import hargassner.web
 from hargassner.dialogue.events import LoggedIn, SessionOpened, SessionOver
 from hargassner.discovery import Announcement, ServiceList
+from hargassner.web.service import ChainObserver
 from tests.web.cases import Answer, Connection, PageCase, show
 
 PATHS = (
@@ -197,6 +198,24 @@ class StateTests(PageCase):
         gateway = self.gateway()
         self.assertEqual(gateway["state"], "gateway.waiting")
         self.assertEqual(gateway["since"], self.clock.seconds())
+
+    def test_what_came_before_the_page_is_known_to_it(self) -> None:
+        """It is built when the bridge listens already, on a slow machine seconds later."""
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        heard = self.clock.seconds()
+        for event in (SessionOpened(1, "192.0.2.7"), LoggedIn()):
+            self.boiler.apply(event, heard, 1)
+        self.clock.advance(5)
+        chain = ChainObserver(self.parts, self.clock)
+        self.boiler.apply(SessionOver(1, "closed"), heard + 5, 1)
+        self.assertEqual(heard + 5, chain.status().gateway.since)
+
+    def test_an_announcement_before_the_page_is_an_announcement(self) -> None:
+        self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
+        heard = self.clock.seconds()
+        self.clock.advance(5)
+        gateway = ChainObserver(self.parts, self.clock).status().gateway
+        self.assertEqual(("gateway.announced", heard), (gateway.state, gateway.since))
 
     def test_a_session_before_its_login_is_seen_and_one_of_somebody_else_is_not(self) -> None:
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
