@@ -22,9 +22,9 @@ from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history import opening
 from hargassner.storage.history.facts import Carry
 from hargassner.storage.history.looks import look_at
-from hargassner.storage.history.samples import MINUTE, Sample, Sampler
+from hargassner.storage.history.samples import MINUTE, Dated, Sample, Sampler
 from hargassner.storage.history.schema import NewerSchemaError
-from hargassner.storage.history.writer import Dated, end_faults, write
+from hargassner.storage.history.writer import end_faults, write
 
 SUMMARY = "Put recordings of the boiler's SD card (DAQnnnnn.DAQ) into the history."
 

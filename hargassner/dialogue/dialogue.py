@@ -3,8 +3,9 @@
 Whose a reply is, pairing.py decides; what it says, replies.py reads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from itertools import chain
 
 from hargassner.dialogue.blocks import Block, begins_block
 from hargassner.dialogue.events import (
@@ -137,19 +138,13 @@ class Dialogue:
 
     def bridge_sent(self, data: bytes) -> list[Event]:
         """Whole requests of the bridge's own were sent to the boiler; what happened with them."""
-        events: list[Event] = []
-        for line in self._bridge_lines.feed(data):
-            if isinstance(line, bytes):
-                events.extend(self._bridge_request(line))
-        return events
+        lines = _readable(self._bridge_lines.feed(data))
+        return [*chain.from_iterable(map(self._bridge_request, lines))]
 
     def bridge_received(self, data: bytes) -> list[Event]:
         """The boiler's answer to the bridge came, as whole lines; what happened with them."""
-        events: list[Event] = []
-        for line in self._answer_lines.feed(data):
-            if isinstance(line, bytes):
-                events.extend(self._bridge_reply(line))
-        return events
+        lines = _readable(self._answer_lines.feed(data))
+        return [*chain.from_iterable(map(self._bridge_reply, lines))]
 
     def bridge_refused(self) -> None:
         """The notice that ends with the boiler's next bytes refuses the bridge's request."""
@@ -286,6 +281,10 @@ class Dialogue:
         # While a token is due, any line may be one in a form that is not known.
         text = "…" if self._requests.token_due else self._masking.excerpt(line)
         return Unreadable("boiler", text, reason)
+
+
+def _readable(lines: Iterable[bytes | TooLong]) -> Iterator[bytes]:
+    return (line for line in lines if isinstance(line, bytes))
 
 
 def _kind(text: str) -> str:

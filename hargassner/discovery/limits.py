@@ -184,6 +184,9 @@ class Askers:
 
     def _candidates(self, now: float) -> list[str]:
         """Who waits for an answer, in turn; where nobody does, who was heard, the last first."""
-        recent = [(address, each) for address, each in self._askers.items() if each.is_recent(now)]
-        waiting = [address for address, each in recent if not each.answered]
-        return waiting or [address for address, _ in reversed(recent)]
+        recent = self._recent(now)
+        waiting = [address for address, each in recent.items() if not each.answered]
+        return waiting or [*reversed(recent)]
+
+    def _recent(self, now: float) -> dict[str, _Asker]:
+        return {address: each for address, each in self._askers.items() if each.is_recent(now)}

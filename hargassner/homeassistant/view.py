@@ -87,41 +87,32 @@ class HomeView(Service, BoilerObserver):
         self._broker = broker
         self._clock = clock
         self._home_assistant = config.homeassistant
-        self._topics = Topics.of(config.mqtt)
+        self._topics = topics = Topics.of(config.mqtt)
         self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
-        self._states = States(broker, clock, self._note_retained)
-        self._availability = AvailabilityTopics(
-            self._topics, self._states, with_session=control is not None
-        )
-        self._bridge = BridgeStatus(self._topics, self._states, clock, boiler)
-        self._faults = FaultStates(
-            self._topics, broker, self._states, self._retained, config.homeassistant.language
-        )
+        self._states = states = States(broker, clock, self._note_retained)
+        self._publish_by(boiler, config, with_gateway=control is not None)
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
-        self._texts = TextStates(
-            boiler,
-            self._topics,
-            self._states,
-            config.homeassistant.language,
-            with_settings=control is not None,
-        )
-        self._channels = ChannelStates(self._topics, self._states, self._texts, config)
-        self._climate = Climate(
-            boiler, settable, self._topics, self._states, config.telemetry.interval
-        )
-        self._announcer = self._announcer_of(
-            # The command to restart comes as those for the boiler do.
-            Discovery(
-                boiler, config, settable, status_page(config.web, host), bool(control and restart)
-            )
-        )
+        self._climate = Climate(boiler, settable, topics, states, config.telemetry.interval)
+        # The command to restart comes as those for the boiler do.
+        can_restart = bool(control and restart)
+        page = status_page(config.web, host)
+        self._announcer = self._announcer_of(Discovery(boiler, config, settable, page, can_restart))
         self._commands = None if control is None else self._commands_to(control, settable, restart)
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
         self._stop_observing: Callable[[], None] = lambda: None
         self._dating = LoopingCall(self._show_dates)
         self._dating.clock = clock
+
+    def _publish_by(self, boiler: Boiler, config: Config, *, with_gateway: bool) -> None:
+        """Make what publishes each kind of state."""
+        topics, states, language = self._topics, self._states, config.homeassistant.language
+        self._availability = AvailabilityTopics(topics, states, with_session=with_gateway)
+        self._bridge = BridgeStatus(topics, states, self._clock, boiler)
+        self._faults = FaultStates(topics, self._broker, states, self._retained, language)
+        self._texts = TextStates(boiler, topics, states, language, with_settings=with_gateway)
+        self._channels = ChannelStates(topics, states, self._texts, config)
 
     def _announcer_of(self, discovery: Discovery) -> Announcer:
         """What announces this."""

@@ -53,7 +53,7 @@ class EnergySnapshot(Service, BoilerObserver):
     def startService(self) -> None:
         """Load; it blocks for a moment, and nothing waits yet."""
         super().startService()
-        loaded = load_json(self._directory, FILE, sums_of_json)
+        loaded = load_json(self._directory, FILE, sums_of_json, None)
         if loaded is not None:
             self._saved, date = loaded
             rested = self._clock.wall() - date

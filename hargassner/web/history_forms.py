@@ -2,7 +2,8 @@
 
 import json
 from array import array
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -85,15 +86,8 @@ def _head(selection: Selection) -> dict[str, Json]:
 
 def _charts(selection: Selection, labels: Labels) -> Iterator[Piece]:
     """Each chart that has lines, and a piece a line."""
-    roles: dict[str, list[Recorded]] = {}
-    for each in selection.channels:
-        entry = labels.entry(each)
-        roles.setdefault(entry.role if entry else "", []).append(each)
     separator = b""
-    for chart, of_chart in CHARTS.items():
-        lines = [(role, each) for role in of_chart for each in roles.get(role, ())]
-        if not (lines and selection.extent.slots):
-            continue
+    for chart, lines in _charted(selection, labels).items():
         begin = {"chart": chart, "title": text(f"page.chart.{chart}", labels.language)}
         opening = separator + _text(begin)[:-1] + b',"lines":['
         for role, channel in lines:
@@ -101,6 +95,20 @@ def _charts(selection: Selection, labels: Labels) -> Iterator[Piece]:
             opening = b","
         yield lambda _: b"]}"
         separator = b","
+
+
+def _charted(selection: Selection, labels: Labels) -> Mapping[str, Sequence[tuple[str, Recorded]]]:
+    """The lines of each chart that has some, each with its role."""
+    if not selection.extent.slots:
+        return {}
+    roles: defaultdict[str, list[Recorded]] = defaultdict(list)
+    for each in selection.channels:
+        roles[labels.role(each)].append(each)
+    charts = {
+        chart: [(role, each) for role in of_chart for each in roles[role]]
+        for chart, of_chart in CHARTS.items()
+    }
+    return {chart: lines for chart, lines in charts.items() if lines}
 
 
 def _line(

@@ -23,6 +23,11 @@ class Labels:
         """What the catalogue knows of a channel."""
         return self.catalogue.analog(recorded.name, recorded.unit)
 
+    def role(self, recorded: Recorded) -> str:
+        """The role of a channel, empty for none."""
+        entry = self.entry(recorded)
+        return entry.role if entry else ""
+
     def of_channel(self, recorded: Recorded) -> str:
         """What a channel is called."""
         entry = self.entry(recorded)

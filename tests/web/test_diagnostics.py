@@ -102,6 +102,9 @@ class DiagnosticsTests(PageCase):
         self.assertEqual(headers["cache-control"], "no-store")
         self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
 
+    def test_the_page_offers_it(self) -> None:
+        self.assertIn(b'href="api/diagnostics" download', self.get("/").body)
+
     def test_only_who_asks_for_this_machine_gets_it(self) -> None:
         answer = self.get("/api/diagnostics", host="evil.example")
         self.assertEqual(answer.code, 421)

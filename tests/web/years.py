@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history import opening
-from hargassner.storage.history.samples import Recorded, Sample
-from hargassner.storage.history.writer import Dated, write_live
+from hargassner.storage.history.samples import Dated, Recorded, Sample
+from hargassner.storage.history.writer import write_live
 
 DAY = 1440
 """Minutes."""
-COARSE = 360
+COARSE = 720
 """Minutes that one of them stands for, of the time before the last day."""
 TEMPERATURES = {
     "TK": 70.0,
@@ -82,7 +82,7 @@ class House:
 
 
 def _batches(end: int, days: int) -> Iterator[list[Dated]]:
-    """All minutes of the last day; of those before, one of each six hours."""
+    """All minutes of the last day; of those before, one of each twelve hours."""
     house = House()
     for day in range(days, 1, -1):
         begin = end - day * DAY

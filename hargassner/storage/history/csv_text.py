@@ -87,20 +87,21 @@ def _columns(selection: Selection, channel: Recorded, numbers: Line) -> list[lis
 
 def _slot_rows(selection: Selection, comma: bool, cursor: "sqlite3.Cursor") -> bytes:
     extent, times = selection.extent, selection.times
-    columns = [
-        [datetime.fromtimestamp(each).isoformat(" ") for each in times],
-        [str(each) for each in times],
-    ]
+    columns = [[datetime.fromtimestamp(each).isoformat(" ") for each in times], [*map(str, times)]]
     if selection.grain == "quarter":
         columns.append(numbers_text(line(cursor, "quarter", "", extent).count, 0))
     for channel in selection.channels:
         numbers = line(cursor, selection.grain, channel.object, extent)
         columns += _columns(selection, channel, numbers)
+    return _joined(columns, comma).encode()
+
+
+def _joined(columns: Sequence[Sequence[str]], comma: bool) -> str:
+    """Columns of cells that hold nothing but digits and signs."""
     separator = ";" if comma else ","
     rows = "".join(f"{separator.join(row)}\r\n" for row in zip(*columns, strict=True))
-    # None of these cells holds anything but digits and signs.
     text = rows.replace("nan", "")
-    return (text.replace(".", ",") if comma else text).encode()
+    return text.replace(".", ",") if comma else text
 
 
 class _Column(NamedTuple):
@@ -109,21 +110,29 @@ class _Column(NamedTuple):
     name: str
     cells: Sequence[float | None]
 
+    def text(self, comma: bool) -> list[str]:
+        """Its name, and its cells."""
+        return [self.name, *(_cell(each, comma) for each in self.cells)]
+
 
 def _day_table(
     selection: Selection, kwh_per_kg: float, comma: bool, cursor: "sqlite3.Cursor"
 ) -> bytes:
     days = list(facts(cursor, selection.extent).values())
     columns = [
-        *(_Column(name, [get(day, kwh_per_kg) for day in days]) for name, get in _DAY.items()),
+        *_fact_columns(days, kwh_per_kg),
         *_hour_columns("state_{}_hours", [day.states for day in days]),
         *_hour_columns("{}_hours", [day.pumps for day in days]),
         *_channel_columns(selection, [day.day for day in days], cursor),
     ]
-    header = ["date", *(each.name for each in columns)]
-    dates = [day.date for day in days]
-    cells = ([_cell(value, comma) for value in each.cells] for each in columns)
-    return _separated([header, *zip(dates, *cells, strict=True)], comma)
+    written = [["date", *(day.date for day in days)], *(each.text(comma) for each in columns)]
+    return _separated([*zip(*written, strict=True)], comma)
+
+
+def _fact_columns(days: Sequence[DayFacts], kwh_per_kg: float) -> Iterator[_Column]:
+    """What the days came to."""
+    for name, get in _DAY.items():
+        yield _Column(name, [get(day, kwh_per_kg) for day in days])
 
 
 def _hour_columns(name: str, days: Sequence[Mapping[Any, float]]) -> Iterator[_Column]:

@@ -13,8 +13,8 @@ from hargassner.storage.history.consumed import Consumed, of_json
 from hargassner.storage.history.facts import Carry
 from hargassner.storage.history.reader import kept
 from hargassner.storage.history.rows import meta
-from hargassner.storage.history.samples import MINUTE, SECONDS, Recorded, Sample
-from hargassner.storage.history.writer import Dated, keep_consumed, write
+from hargassner.storage.history.samples import MINUTE, SECONDS, Dated, Recorded, Sample
+from hargassner.storage.history.writer import keep_consumed, write
 
 if TYPE_CHECKING:
     import sqlite3

@@ -2,6 +2,7 @@
 // suits the range, so that no more is sent than can be seen.
 
 import { byId, date, dayDate, kept, now, number, say } from "./base.js";
+import { follows, merged } from "./merge.js";
 import { madePlot } from "./plots.js";
 
 const SPANS = { day: 86400, week: 7 * 86400, month: 31 * 86400, year: 366 * 86400 };
@@ -66,6 +67,24 @@ export const loadHistory = async () => {
   }
 };
 
+// What is new since the last look; everything where that is not the rest of what is there.
+const extendHistory = async () => {
+  if (answer.grain !== "minute" || byId("compare").checked) return loadHistory();
+  asked = performance.now();
+  asking += 1;
+  const mine = asking;
+  try {
+    const got = await fetched(`api/history?from=${answer.newest}&grain=minute`);
+    if (mine !== asking) return undefined;
+    if (!follows(answer, got)) return loadHistory();
+    answer = merged(answer, got);
+    show(null);
+  } catch {
+    if (mine === asking) note(say("page.unread"));
+  }
+  return undefined;
+};
+
 const note = (text) => {
   byId("history-note").textContent = text;
   byId("history-note").hidden = !text;
@@ -116,7 +135,10 @@ export const followHistory = (valueOf) => {
   const wait = answer && answer.times.length ? Math.max(AGAIN, answer.step) : 15;
   const busy = document.activeElement && byId("charts").contains(document.activeElement);
   const hovered = byId("charts").matches(":hover");
-  if (!back && !document.hidden && !busy && !hovered && performance.now() - asked > wait * 1000) loadHistory();
+  if (!back && !document.hidden && !busy && !hovered && performance.now() - asked > wait * 1000) {
+    if (answer && answer.times.length) extendHistory();
+    else loadHistory();
+  }
 };
 
 const choose = (chosen) => {
