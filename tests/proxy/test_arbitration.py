@@ -222,6 +222,14 @@ class OwedTests(SynchronousTestCase):
         self.assertEqual(arbitration.decide(), [])
         self.assertEqual(passed(arbitration.boiler_sent(b"65.9\r\n")), b"65.9\r\n$ack\r\n")
 
+    def test_the_line_that_has_begun_passes_whole_when_the_time_decides(self) -> None:
+        arbitration = self.late(SET, b'$uptime\r\n$par set "4;3;20"\r\n')
+        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n$66"), [])
+        pieces = arbitration.decide()
+        self.assertTrue(arbitration.over)
+        pieces += arbitration.boiler_sent(b"6151\r\n")
+        self.assertEqual((passed(pieces), kept(pieces)), (b"$666151\r\n", b"$ack\r\n"))
+
     def test_an_acknowledgement_before_an_earlier_reply_is_ours(self) -> None:
         arbitration = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n')
         self.check(arbitration, [b"$ack\r\n", KOMM], KOMM, b"$ack\r\n")
