@@ -261,6 +261,24 @@ class OwedTests(SynchronousTestCase):
         arbitration = self.late(SET, b"$frobnicate\r\n")
         self.check(arbitration, [b"$ack\r\n", b"$done\r\n"], b"$done\r\n", b"$ack\r\n")
 
+    @given(
+        st.lists(st.sampled_from([PM, KOMM, RECORD, b"$ack\r\n", b"$err limit\r\n", NOTICES])),
+        any_cuts,
+        st.integers(0, 40),
+    )
+    def test_no_byte_is_lost_whenever_the_time_decides(
+        self, lines: list[bytes], places: list[int], at: int
+    ) -> None:
+        stream = b"".join(lines)
+        arbitration = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n$par get PR001\r\n')
+        pieces = []
+        for number, part in enumerate(cuts(stream, places)):
+            pieces += arbitration.decide() if number == at else []
+            pieces += arbitration.boiler_sent(part)
+        pieces += arbitration.let_pass()
+        gone = sorted((passed(pieces) + kept(pieces)).splitlines())
+        self.assertEqual(sorted(stream.splitlines()), gone)
+
     def test_requests_that_come_after_the_time_ran_out_count_too(self) -> None:
         arbitration = self.late(SET)
         self.assertEqual(arbitration.gateway_sent(b"$upt"), b"$upt")
