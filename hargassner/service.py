@@ -27,6 +27,7 @@ from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
 from hargassner.storage.claim import StateClaim
+from hargassner.storage.energy import EnergySnapshot
 
 if TYPE_CHECKING:
     from hargassner.recording.writer import RecordingWriter
@@ -58,6 +59,7 @@ class Bridge(MultiService):
                 DescriptorWatch(reactor),
                 StateClaim(parts.state.path),
                 parts.snapshots,
+                *_energy(parts),
                 *(parts.gateway.openings if parts.gateway else ()),
                 *parts.openings,
                 _ticking(parts.boiler, reactor),
@@ -75,6 +77,13 @@ class Bridge(MultiService):
                 ),
             ]
         )
+
+
+def _energy(parts: Parts) -> list[IService]:
+    """What keeps the energy that is counted, if it is."""
+    if not parts.config.energy.enabled:
+        return []
+    return [EnergySnapshot(parts.state, parts.boiler, parts.clock, parts.in_thread)]
 
 
 def _gateway(parts: Parts) -> list[IService]:

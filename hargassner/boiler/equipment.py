@@ -71,7 +71,9 @@ class Installation:
         self.proven = Proven()
         self._catalogue = catalogue
         self._channels: tuple[Channel, ...] = ()
-        self._doubtful: list[Channel] = []
+        self._doubtful: frozenset[Channel] = frozenset()
+        self._unjudged: set[Channel] = set()
+        self._heats = True
 
     @property
     def present(self) -> frozenset[str]:
@@ -90,15 +92,26 @@ class Installation:
         """The boiler has these channels now."""
         self._channels = tuple(channels)
         self._doubt()
+        self._unjudged = set(self._doubtful)
+
+    def changed(self, channel: Channel) -> None:
+        """A channel shows something else; it is judged the next time."""
+        if channel in self._doubtful:
+            self._unjudged.add(channel)
 
     def judge(self, programme: float | None) -> bool:
-        """Look at what the channels show; whether a group has proved itself.
+        """Look at what the channels show that changed; whether a group has proved itself.
 
         Args:
             programme: the code that the mode switch shows, None where that is not known.
         """
         heats = programme not in _NOT_HEATING
-        shown = list(filter(_shows_something, self._doubtful))
+        # What heating proves, all of them may prove now.
+        unjudged = self._unjudged if heats == self._heats else self._doubtful
+        self._unjudged, self._heats = set(), heats
+        if not unjudged:
+            return False
+        shown = list(filter(_shows_something, unjudged))
         groups = (each.place.group for each in shown if _is_proof(each, heats))
         inputs = (each.object for each in filter(_is_input, shown))
         return self.add(Proven(frozenset(groups), frozenset(inputs)))
@@ -123,7 +136,8 @@ class Installation:
 
     def _doubt(self) -> None:
         """Find the channels that may yet show something."""
-        self._doubtful = list(filter(self._is_doubtful, self._channels))
+        self._doubtful = frozenset(filter(self._is_doubtful, self._channels))
+        self._unjudged &= self._doubtful
 
     def _is_doubtful(self, channel: Channel) -> bool:
         may_prove = bool(channel.place.proof) and not self.has(channel.place.group)

@@ -1,6 +1,6 @@
 """What an observer of the model is called with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hargassner.boiler.counters import Counters
 from hargassner.boiler.equipment import Proven
@@ -9,6 +9,7 @@ from hargassner.boiler.sessions import Availability, Identity
 from hargassner.boiler.settings import Setting
 from hargassner.boiler.understanding import Understanding
 from hargassner.boiler.values import Channel
+from hargassner.observers import Listeners, Observers
 
 
 class BoilerObserver:
@@ -44,3 +45,27 @@ class BoilerObserver:
 
     def identity_changed(self, identity: Identity) -> None:
         """More is known of who the boiler and the gateway are."""
+
+
+class BoilerObservers(Observers[BoilerObserver]):
+    """The observers of a model.
+
+    ``of_channels`` are those that do anything with a changed channel, of which there are ten a
+    second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("a change of the boiler")
+        self.of_channels: Listeners[Channel] = Listeners("a change of the boiler")
+
+    def add(self, observer: BoilerObserver) -> Callable[[], None]:
+        """Notify an observer from now on, until the returned function is called."""
+        stops = [super().add(observer)]
+        if type(observer).channel_changed is not BoilerObserver.channel_changed:
+            stops.append(self.of_channels.add(observer.channel_changed))
+
+        def stop() -> None:
+            for each in stops:
+                each()
+
+        return stop

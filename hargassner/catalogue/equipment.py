@@ -78,16 +78,11 @@ class Equipment:
     @cache
     def load() -> "Equipment":
         """The tables that come with the package, read once."""
-        numbers = {row["group"]: row["numbers"].split() for row in rows(__package__, "groups.tsv")}
-        groups = [each for row in rows(__package__, "groups.tsv") for each in _groups(row)]
-        placed = [
-            each
-            for row in rows(__package__, "equipment.tsv")
-            for each in _placed(row, numbers[row["group"]])
-        ]
+        group_rows = list(rows(__package__, "groups.tsv"))
+        placed = list(_all_placed(group_rows))
         return Equipment(
-            groups={each.key: each for each in groups},
-            channels=_first(each for each in placed if each[0] and not each[0].endswith("*")),
+            groups={each.key: each for row in group_rows for each in _groups(row)},
+            channels=_first((name, at) for name, at in placed if not name.endswith("*")),
             beginnings=_first((name[:-1], at) for name, at in placed if name.endswith("*")),
             parts={(place.group, place.part): place for _, place in placed},
         )
@@ -118,6 +113,12 @@ def _with(pattern: str, number: str) -> str:
     return pattern.replace("{n}", number.lower())
 
 
+def _all_placed(group_rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, Place]]:
+    numbers = {row["group"]: row["numbers"].split() for row in group_rows}
+    for row in rows(__package__, "equipment.tsv"):
+        yield from _placed(row, numbers[row["group"]])
+
+
 def _placed(row: Mapping[str, str], numbers: Iterable[str]) -> Iterator[tuple[str, Place]]:
     """The places that a row gives, each with a channel's name, empty for none."""
     for number in numbers or [""]:
@@ -129,7 +130,9 @@ def _placed(row: Mapping[str, str], numbers: Iterable[str]) -> Iterator[tuple[st
 
 
 def _first(placed: Iterable[tuple[str, Place]]) -> Mapping[str, Place]:
+    """The first place of each name; what has no name is left out."""
     places: dict[str, Place] = {}
     for name, place in placed:
-        places.setdefault(name, place)
+        if name:
+            places.setdefault(name, place)
     return places

@@ -50,6 +50,8 @@ _NO_SESSION = (
     "boiler"
 )
 
+_IN_USE = "somebody operates the boiler's display, and control.while_display_in_use is refuse"
+
 
 class IControl(Interface):
     """Changes the boiler's settings over the gateway's logged-in session."""
@@ -74,6 +76,7 @@ class ControlCounters:
     superseded: int = 0
     too_many: int = 0
     refused: int = 0
+    display_in_use: int = 0
     timed_out: int = 0
     session_ended: int = 0
 
@@ -92,14 +95,22 @@ class Control(Requests, LineListener, BoilerObserver):
         parameters: the ids of those that may be set, and ``auto`` for those that are safe to set;
             they are read once in each session.
         timeout: seconds for the boiler's reply to a request.
+        while_display_in_use: ``refuse`` if nothing may be set while somebody operates the boiler's
+            display, else ``allow``.
     """
 
     def __init__(
-        self, boiler: Boiler, clock: IReactorTime, parameters: Iterable[str], timeout: float
+        self,
+        boiler: Boiler,
+        clock: IReactorTime,
+        parameters: Iterable[str],
+        timeout: float,
+        while_display_in_use: str = "allow",
     ) -> None:
         self.counters = ControlCounters()
         self.pacing = Pacing(clock.seconds)
         self.timeout = timeout
+        self._gives_way = while_display_in_use == "refuse"
         self._boiler = boiler
         self._clock = clock
         self.settable = Settable(parameters, boiler.catalogue, boiler.equipment)
@@ -150,6 +161,11 @@ class Control(Requests, LineListener, BoilerObserver):
             )
         if not self._lines:
             raise CommandError(self._why_none, Outcome.NO_SESSION)
+        self._give_way_to_display()
+
+    def _give_way_to_display(self) -> None:
+        if self._gives_way and self._boiler.display_in_use:
+            raise CommandError(_IN_USE, Outcome.DISPLAY_IN_USE)
 
     def _not_set(self, command: Command, error: CommandError) -> None:
         if command.was_sent and self._lines:
@@ -249,6 +265,7 @@ class Control(Requests, LineListener, BoilerObserver):
     async def first_turn(self, id_: str) -> None:
         """Wait for a command's time and a gap; see ``Requests``."""
         await self._turns.first(id_)
+        self._give_way_to_display()
 
     async def next_turn(self) -> None:
         """Wait for a gap, before all other commands; see ``Requests``."""

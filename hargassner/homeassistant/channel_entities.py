@@ -3,9 +3,10 @@
 from hargassner.boiler.model import Boiler, Channel
 from hargassner.catalogue import AnalogEntry, DigitalEntry
 from hargassner.config import Config
-from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_TELEMETRY, Entity, Json, lookup
+from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_TELEMETRY, Entity, Json
 from hargassner.homeassistant.naming import channel_called
 from hargassner.homeassistant.topics import Topics, channel_object
+from hargassner.homeassistant.words import state_words
 
 
 def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
@@ -14,13 +15,18 @@ def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
     platform, properties = "binary_sensor", _looks(channel)
     if channel.kind == "analog":
         platform = "sensor"
-        properties |= _states(boiler, channel, language) or _measured(channel)
+        words = list(state_words(boiler, channel, language).values())
+        properties |= {"options": words} if words else _measured(channel)
+    topics = Topics.of(config.mqtt)
+    shown = (
+        topics.text(channel_object(channel)) if "options" in properties else topics.channel(channel)
+    )
     return Entity(
         platform=platform,
         object=channel_object(channel),
         called=channel_called(boiler.catalogue, channel, language),
         available_with=WITH_TELEMETRY,
-        properties={"state_topic": Topics.of(config.mqtt).channel(channel), **properties},
+        properties={"state_topic": shown, **properties},
         category=channel.entry.entity_category if channel.entry else DIAGNOSTIC,
         enabled=config.homeassistant.entities == "all" or is_wanted(channel),
         icon=_icon(channel),
@@ -47,24 +53,6 @@ def _looks(channel: Channel) -> Json:
     if entry is not None and entry.device_class:
         looks["device_class"] = entry.device_class
     return looks
-
-
-def _states(boiler: Boiler, channel: Channel, language: str) -> Json:
-    """How a channel is to be read whose values are the codes of states; empty for another.
-
-    One with a unit has measured values, whatever its name: options go with no unit.
-    """
-    if channel.entry is None or channel.entry.device_class != "enum":
-        return {}
-    states = boiler.catalogue.states(channel.name, boiler.family)
-    meanings = {code: text.to(language) for code, text in (states or {}).items()}
-    if not meanings:
-        return {}
-    return {
-        "options": list(meanings.values()),
-        # The topic has the code as the boiler sends it.
-        "value_template": lookup(meanings, "value | int(-1)"),
-    }
 
 
 def _measured(channel: Channel) -> Json:

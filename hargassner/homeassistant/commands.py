@@ -9,8 +9,10 @@ from twisted.python.failure import Failure
 
 from hargassner.boiler.settable import Settable
 from hargassner.control.queue import CommandError, IControl
+from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.entities import Json, compact
 from hargassner.homeassistant.own_entities import RESTART
+from hargassner.homeassistant.thermostats import NoSuchCommandError
 from hargassner.homeassistant.topics import Topics
 from hargassner.mqtt.interfaces import IBroker
 
@@ -30,8 +32,10 @@ class Commands:
         broker: brings the one and takes the other.
         control: changes settings.
         settable: decides what may be changed.
-        refused: called with the state topic of a parameter that stays as it was.
-        answered: called with a parameter's identifier, what was asked of it, and the result.
+        own_words: makes what the boiler takes of the owner's word for an option, by the id.
+        climate: knows which parameters the commands of thermostats are for.
+        repeat: called with the topics of what may be set to something else than was asked.
+        answered: called with an identifier, what was asked, and the result.
         restart: called to start the bridge anew; None where nobody would start it.
     """
 
@@ -41,7 +45,9 @@ class Commands:
         broker: IBroker,
         control: IControl,
         settable: Settable,
-        refused: Callable[[str], object],
+        own_words: Callable[[str, str], str],
+        climate: Climate,
+        repeat: Callable[[str], object],
         answered: Callable[[str, str, Json], object],
         restart: Callable[[], object] | None,
     ) -> None:
@@ -49,7 +55,9 @@ class Commands:
         self._broker = broker
         self._control = control
         self._settable = settable
-        self._refused = refused
+        self._own_words = own_words
+        self._climate = climate
+        self._repeat = repeat
         self._answered = answered
         self._restart = restart
         self._open: list[_Asked] = []
@@ -57,7 +65,8 @@ class Commands:
 
     def listen(self) -> None:
         """Take commands from now on."""
-        self._broker.subscribe(self._topics.commands, self._received, self._unreadable)
+        for topics in self._topics.commands:
+            self._broker.subscribe(topics, self._received, self._unreadable)
 
     def stop(self) -> None:
         """Take none any more, and answer those whose outcome will come too late."""
@@ -69,34 +78,51 @@ class Commands:
     def _received(self, topic: str, payload: str) -> None:
         if self._stopped:
             return
-        asked = _Asked(self._topics.object_of(topic), payload.strip())
+        asked = _Asked(self._topics.commanded(topic), payload.strip())
         if asked == _Asked(RESTART, RESTART) and self._restart is not None:
             log.info("the bridge starts anew, as asked over MQTT")
             self._answer(asked, {"ok": True, "value": RESTART})
             self._restart()
             return
-        id_ = self._settable.of_object(asked.object)
-        if id_:
-            self._ask(id_, asked)
+        try:
+            id_, value = self._meant(asked)
+        except NoSuchCommandError as why:
+            self._refuse(asked, str(why))
         else:
-            error = f"{asked.object[:40]} cannot be set: it is not among control.parameters"
-            self._refuse(asked, error)
+            self._ask(id_, value, asked)
 
-    def _ask(self, id_: str, asked: "_Asked") -> None:
+    def _meant(self, asked: "_Asked") -> tuple[str, str]:
+        """The id of the parameter that a command is for, and what is to be set.
+
+        Raises:
+            NoSuchCommandError: it is for none that may be set.
+        """
+        meant = self._climate.command(asked.object, asked.value)
+        if meant is not None:
+            return meant
+        id_ = self._settable.of_object(asked.object)
+        if not id_:
+            why = "cannot be set: it is not among control.parameters"
+            raise NoSuchCommandError(f"{asked.object[:40]} {why}")
+        return id_, self._own_words(id_, asked.value)
+
+    def _ask(self, id_: str, value: str, asked: "_Asked") -> None:
         self._open.append(asked)
-        setting = maybeDeferred(self._control.set_parameter, id_, asked.value)
+        setting = maybeDeferred(self._control.set_parameter, id_, value)
         setting.addCallbacks(self._done, self._failed, (asked,), {}, (asked,), {})
         setting.addErrback(lambda why: log.failure("answering a command failed", why))
 
     def _unreadable(self, topic: str, why: str) -> None:
-        self._refuse(_Asked(self._topics.object_of(topic), ""), f"what is wanted is {why}")
+        self._refuse(_Asked(self._topics.commanded(topic), ""), f"what is wanted is {why}")
 
     def _refuse(self, asked: "_Asked", error: str) -> None:
         self._answer(asked, {"ok": False, "error": error})
-        self._refused(self._topics.state(asked.object))
+        self._show_again(asked)
 
     def _done(self, value: str, asked: "_Asked") -> None:
         self._close(asked, {"ok": True, "value": value})
+        # What was asked may have been rounded, and whoever asked may show it already.
+        self._show_again(asked)
 
     def _failed(self, why: Failure, asked: "_Asked") -> None:
         if why.check(CommandError) is None:
@@ -105,7 +131,11 @@ class Commands:
         else:
             error = why.getErrorMessage()
         self._close(asked, {"ok": False, "error": error})
-        self._refused(self._topics.state(asked.object))
+        self._show_again(asked)
+
+    def _show_again(self, asked: "_Asked") -> None:
+        for topic in (self._topics.state(asked.object), self._topics.text(asked.object)):
+            self._repeat(topic)
 
     def _close(self, asked: "_Asked", result: Json) -> None:
         if not self._stopped:
@@ -119,7 +149,7 @@ class Commands:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A command: the identifier of what it is for, and what it asks."""
+    """A command: the identifier of what it is for, a thermostat's with its part, and its value."""
 
     object: str
     value: str

@@ -13,9 +13,12 @@ Json = dict[str, Any]
 """A JSON object."""
 
 WITH_BRIDGE = ("status",)
-WITH_TELEMETRY = ("status", "telemetry")
-WITH_SESSION = ("status", "session")
-"""What must be online for an entity to be available, by the names of topics."""
+WITH_TELEMETRY = ("telemetry", "status")
+WITH_SESSION = ("session", "status")
+"""What must be online for an entity to be available, by the names of topics.
+
+Domoticz takes the last of them only: it is the one that the last will sets.
+"""
 
 DIAGNOSTIC = "diagnostic"
 CONFIG = "config"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hargassner.boiler.model import Fault
 from hargassner.catalogue import Text
+from hargassner.catalogue.fault_advice import fault_advice
 from hargassner.homeassistant.entities import Json, compact
 from hargassner.homeassistant.own_entities import NEW_FAULT
 from hargassner.homeassistant.retained import RetainedSnapshot
@@ -65,8 +66,13 @@ class FaultStates:
         self._broker.publish(self._topics.state("fault_event"), compact(event), retain=False)
 
     def _attributes(self, fault: Fault) -> Json:
-        """What is known of a fault."""
-        return {"number": fault.number, "text": fault.text.to(self._language)}
+        """What is known of a fault, and what an owner can do about it."""
+        advice = fault_advice(fault.text.en if fault.number else "")
+        return {
+            "number": fault.number,
+            "text": fault.text.to(self._language),
+            "advice": advice.to(self._language),
+        }
 
     def _line(self, fault: Fault) -> str:
         text = fault.text.to(self._language)

@@ -172,16 +172,21 @@ _CONCLUDED = (
     ),
 )
 
-_HEAT = _Row(
-    "sensor",
-    "heat",
-    Text("heat produced", "Erzeugte Wärme", "chaleur produite"),
-    {
-        "device_class": "energy",
-        "state_class": "total_increasing",
-        "unit_of_measurement": "kWh",
-        "suggested_display_precision": 0,
-    },
+_ENERGY: Json = {
+    "device_class": "energy",
+    "state_class": "total_increasing",
+    "unit_of_measurement": "kWh",
+    "suggested_display_precision": 0,
+}
+
+_COUNTED = (
+    _Row("sensor", "heat", Text("heat produced", "Erzeugte Wärme", "chaleur produite"), _ENERGY),
+    _Row(
+        "sensor",
+        "fuel_energy",
+        Text("fuel energy", "Brennstoffenergie", "énergie du combustible"),
+        _ENERGY,
+    ),
 )
 
 
@@ -212,7 +217,8 @@ class OwnEntities:
         Args:
             has_consumption: whether the boiler counts its fuel.
         """
-        for row in (*_CONCLUDED, *([_HEAT] if has_consumption else [])):
+        is_counted = has_consumption and self.config.energy.enabled
+        for row in (*_CONCLUDED, *(_COUNTED if is_counted else [])):
             yield self._entity(row, BOILER, WITH_TELEMETRY, "")
 
     def _entity(

@@ -9,9 +9,10 @@ from hargassner.boiler.settable import Settable
 from hargassner.catalogue import spelled_unit
 from hargassner.config import Config
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
-from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_SESSION, Entity, Json, lookup
+from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_SESSION, Entity, Json
 from hargassner.homeassistant.naming import setting_called
 from hargassner.homeassistant.topics import Topics
+from hargassner.homeassistant.words import option_words
 
 SMALLEST_STEP = 0.001
 """Of a number; Home Assistant refuses smaller ones."""
@@ -34,8 +35,8 @@ def setting_entity(
     if can_be_set and setting.parameter is None:
         return None
     language = config.homeassistant.language
-    control = _control(boiler, setting, language) if can_be_set else _SENSOR
     topics = Topics.of(config.mqtt)
+    control = _control(boiler, topics, setting, language) if can_be_set else _SENSOR
     return Entity(
         platform=control.platform,
         object=setting.object,
@@ -78,14 +79,14 @@ def _unit(setting: Setting) -> Json:
     return {}
 
 
-def _control(boiler: Boiler, setting: Setting, language: str) -> _Control:
+def _control(boiler: Boiler, topics: Topics, setting: Setting, language: str) -> _Control:
     """How a parameter can be set; a sensor for one that has no sound limits or options."""
     match setting.parameter:
         case ChoiceParameter(options=options):
             return (
                 _button(setting, options)
                 or _switch(options)
-                or _select(options, _meanings(boiler, setting, len(options), language))
+                or _select(topics, setting, options, option_words(boiler, setting, language))
                 or _SENSOR
             )
         case NumberParameter() as number if number.minimum < number.maximum:
@@ -96,16 +97,6 @@ def _control(boiler: Boiler, setting: Setting, language: str) -> _Control:
 def _is_temperature(setting: Setting) -> bool:
     """Whether a parameter in °C is a temperature, and no difference of two."""
     return setting.place.part.endswith("_temperature")
-
-
-def _meanings(boiler: Boiler, setting: Setting, count: int, language: str) -> Sequence[str]:
-    """The owner's words for the options, by their indexes; none where they are not known.
-
-    A boiler that lacks the last one of them, such as cooling, has the others all the same.
-    """
-    known = boiler.catalogue.options(setting.id)
-    words = [known[index].to(language) for index in sorted(known)]
-    return words[:count] if len(words) - 1 <= count <= len(words) else ()
 
 
 def _limits(number: NumberParameter, is_temperature: bool) -> Json:
@@ -150,10 +141,14 @@ def _switch(options: Sequence[str]) -> _Control | None:
     )
 
 
-def _select(options: Sequence[str], words: Sequence[str]) -> _Control | None:
+def _select(
+    topics: Topics, setting: Setting, options: Sequence[str], words: Sequence[str]
+) -> _Control | None:
     """A choice, if the options have names, each another one.
 
     Args:
+        topics: where the state is in the owner's words.
+        setting: the parameter.
         options: the boiler's words, in the language of its panel.
         words: the owner's, none where they are not known.
     """
@@ -161,12 +156,4 @@ def _select(options: Sequence[str], words: Sequence[str]) -> _Control | None:
         return None
     if not words:
         return _Control("select", {"options": list(options)})
-    indexes = {word: str(index) for index, word in enumerate(words)}
-    return _Control(
-        "select",
-        {
-            "options": list(words),
-            "value_template": lookup(dict(zip(options, words, strict=True))),
-            "command_template": lookup(indexes),
-        },
-    )
+    return _Control("select", {"state_topic": topics.text(setting.object), "options": list(words)})

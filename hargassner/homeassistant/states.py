@@ -33,7 +33,7 @@ class States:
         self._new_topic = new_topic
         self._published: dict[str, str] = {}
         self._published_at: dict[str, float] = {}
-        self._waiting: dict[str, tuple[str, IDelayedCall]] = {}
+        self._waiting: dict[str, tuple[Callable[[], str], IDelayedCall]] = {}
 
     def show(self, topic: str, payload: str, interval: float = 0.0) -> None:
         """Have a state published, if it is another one than before.
@@ -48,14 +48,46 @@ class States:
         if payload == self._published.get(topic):
             _cancel(timer)
             return
-        now = self._clock.seconds()
-        wait = self._published_at.get(topic, now - interval) + interval - now
+        wait = self._wait(topic, interval)
         if wait <= 0:
             _cancel(timer)
             self._publish(topic, payload)
         else:
             timer = timer or self._clock.callLater(wait, self._waited, topic)
-            self._waiting[topic] = payload, timer
+            self._waiting[topic] = lambda: payload, timer
+
+    def show_in_turn(self, topic: str, read: Callable[[], str], interval: float) -> None:
+        """Have a state published that may be another one now, as ``show`` does.
+
+        It is read when it is its turn: what changes every second costs next to nothing until then.
+
+        Args:
+            topic: where.
+            read: gives the state; to be the same object each time.
+            interval: as of ``show``.
+        """
+        waiting = self._waiting.get(topic)
+        if waiting is None:
+            self._begin_to_wait(topic, read, interval)
+        elif waiting[0] is not read:
+            self._waiting[topic] = read, waiting[1]
+
+    def _begin_to_wait(self, topic: str, read: Callable[[], str], interval: float) -> None:
+        payload = read()
+        if payload == self._published.get(topic):
+            return
+        wait = self._wait(topic, interval)
+        if wait <= 0:
+            self._publish(topic, payload)
+        else:
+            self._waiting[topic] = read, self._clock.callLater(wait, self._waited, topic)
+
+    def _wait(self, topic: str, interval: float) -> float:
+        """Seconds until the next state of a topic may be published."""
+        if not interval:
+            return 0.0
+        now = self._clock.seconds()
+        return self._published_at.get(topic, now - interval) + interval - now
 
     def repeat(self, topic: str) -> None:
         """Publish a state again."""
@@ -77,14 +109,15 @@ class States:
 
     def stop(self) -> None:
         """Let nothing wait any more: what waits is published now."""
-        for topic, (payload, timer) in tuple(self._waiting.items()):
+        for topic, (_, timer) in tuple(self._waiting.items()):
             timer.cancel()
-            self._publish(topic, payload)
-        self._waiting.clear()
+            self._waited(topic)
 
     def _waited(self, topic: str) -> None:
-        payload, _ = self._waiting.pop(topic)
-        self._publish(topic, payload)
+        read, _ = self._waiting.pop(topic)
+        payload = read()
+        if payload != self._published.get(topic):
+            self._publish(topic, payload)
 
     def _publish(self, topic: str, payload: str) -> None:
         if topic not in self._published:

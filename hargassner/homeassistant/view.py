@@ -1,8 +1,6 @@
 """The boiler in the home: its states at the broker, its entities in Home Assistant, commands."""
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -29,16 +27,19 @@ from hargassner.homeassistant.announcements import Surroundings
 from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.availability import AvailabilityTopics
 from hargassner.homeassistant.bridge_status import BridgeStatus
+from hargassner.homeassistant.channel_states import ChannelStates
+from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.commands import Commands
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
+from hargassner.homeassistant.info import OF_GATEWAY, boiler_info
 from hargassner.homeassistant.last_command import LastCommand
-from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
-from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
-from hargassner.homeassistant.topics import OWN_OBJECTS, Topics, channel_object
+from hargassner.homeassistant.states import States
+from hargassner.homeassistant.texts import TextStates
+from hargassner.homeassistant.topics import ENERGIES, OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
@@ -48,10 +49,6 @@ BIRTH_DELAY = 1.0
 
 DATES_EVERY = 60.0
 """Seconds between two looks whether a date that was published is still right."""
-
-
-_OF_GATEWAY = ("gateway", "session", "par_")
-"""How the names begin of what there is only with a gateway."""
 
 
 class HomeView(Service, BoilerObserver):
@@ -90,24 +87,17 @@ class HomeView(Service, BoilerObserver):
         self._broker = broker
         self._clock = clock
         self._home_assistant = config.homeassistant
-        self._topics = Topics.of(config.mqtt)
+        self._topics = topics = Topics.of(config.mqtt)
         self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
-        self._states = States(broker, clock, self._note_retained)
-        self._availability = AvailabilityTopics(
-            self._topics, self._states, with_session=control is not None
-        )
-        self._bridge = BridgeStatus(self._topics, self._states, clock, boiler)
-        self._faults = FaultStates(
-            self._topics, broker, self._states, self._retained, config.homeassistant.language
-        )
+        self._states = states = States(broker, clock, self._note_retained)
+        self._publish_by(boiler, config, with_gateway=control is not None)
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
-        self._announcer = self._announcer_of(
-            # The command to restart comes as those for the boiler do.
-            Discovery(
-                boiler, config, settable, status_page(config.web, host), bool(control and restart)
-            )
-        )
+        self._climate = Climate(boiler, settable, topics, states, config.telemetry.interval)
+        # The command to restart comes as those for the boiler do.
+        can_restart = bool(control and restart)
+        page = status_page(config.web, host)
+        self._announcer = self._announcer_of(Discovery(boiler, config, settable, page, can_restart))
         self._commands = None if control is None else self._commands_to(control, settable, restart)
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
@@ -115,11 +105,20 @@ class HomeView(Service, BoilerObserver):
         self._dating = LoopingCall(self._show_dates)
         self._dating.clock = clock
 
+    def _publish_by(self, boiler: Boiler, config: Config, *, with_gateway: bool) -> None:
+        """Make what publishes each kind of state."""
+        topics, states, language = self._topics, self._states, config.homeassistant.language
+        self._availability = AvailabilityTopics(topics, states, with_session=with_gateway)
+        self._bridge = BridgeStatus(topics, states, self._clock, boiler)
+        self._faults = FaultStates(topics, self._broker, states, self._retained, language)
+        self._texts = TextStates(boiler, topics, states, language, with_settings=with_gateway)
+        self._channels = ChannelStates(topics, states, self._texts, config)
+
     def _announcer_of(self, discovery: Discovery) -> Announcer:
         """What announces this."""
         surroundings = Surroundings(
             hide=self._availability.hide,
-            reveal=self._availability.reveal,
+            reveal=self._reveal,
             repeat=self._states.repeat,
             forget=self._forget_gone,
         )
@@ -131,7 +130,15 @@ class HomeView(Service, BoilerObserver):
         """What takes commands for this control."""
         last = LastCommand(self._topics, self._states, self._clock)
         return Commands(
-            self._topics, self._broker, control, settable, self._states.repeat, last.show, restart
+            self._topics,
+            self._broker,
+            control,
+            settable,
+            self._texts.meant,
+            self._climate,
+            self._states.repeat,
+            last.show,
+            restart,
         )
 
     def startService(self) -> None:
@@ -139,6 +146,8 @@ class HomeView(Service, BoilerObserver):
         super().startService()
         self._retained.load()
         self._take_back_other_base()
+        if self._home_assistant.discovery != "off":
+            self._texts.announced(self._retained.known.components)
         self._stop_observing = self._boiler.observe(self)
         self._bridge.start()
         self._show_all()
@@ -175,35 +184,35 @@ class HomeView(Service, BoilerObserver):
                 self.channel_changed(channel)
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
+        self._climate.show_all()
         self.counters_changed(self._boiler.counters)
 
     # What the model calls its observers with.
 
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
         """Announce them; what is there no more is forgotten when nothing reads it."""
+        self._channels.forget(gone)
         if self._home_assistant.discovery == "off":
             self._forget_gone()
         self._announcer.soon()
 
     def equipment_changed(self, proven: Proven) -> None:
         """Announce what turned out to exist."""
+        self._climate.show_all()
         self._announcer.soon()
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
-        self._states.show(
-            self._topics.channel(channel),
-            _shown(channel),
-            interval_of(channel, self._config),
-        )
+        self._channels.changed(channel)
+        self._climate.channel_changed(channel)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish how a parameter is set, where it can be set."""
         if self._commands is None:
             return
-        topic = self._topics.state(setting.object)
-        self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN)
+        self._texts.show_setting(setting)
+        self._climate.setting_changed(setting)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
@@ -213,13 +222,10 @@ class HomeView(Service, BoilerObserver):
             self._faults.show(faults)
 
     def counters_changed(self, counters: Counters) -> None:
-        """Publish the heat made; consumption and stock are channels."""
-        if counters.energy is not None:
-            self._states.show(
-                self._topics.state("heat"),
-                f"{counters.energy:.2f}",
-                self._config.telemetry.interval,
-            )
+        """Publish the energy; consumption and stock are channels."""
+        for object_, kwh in counters.energies.items():
+            topic = self._topics.state(object_)
+            self._states.show(topic, f"{kwh:.2f}", self._config.telemetry.interval)
 
     def availability_changed(self, availability: Availability) -> None:
         """Publish what can be reached."""
@@ -234,8 +240,9 @@ class HomeView(Service, BoilerObserver):
         self._show_dates()
 
     def identity_changed(self, identity: Identity) -> None:
-        """Publish who the boiler and the gateway are."""
+        """Publish who the boiler and the gateway are; what its codes mean depends on it."""
         self._show_info()
+        self._texts.show_all()
         self._announcer.soon()
 
     # What comes from the broker.
@@ -250,6 +257,11 @@ class HomeView(Service, BoilerObserver):
 
     # The rest.
 
+    def _reveal(self) -> None:
+        """Home Assistant knows what is announced: show everything to it."""
+        self._texts.announced(self._retained.known.components)
+        self._availability.reveal()
+
     def _show_dates(self) -> None:
         self._show_info()
         self._bridge.show()
@@ -257,23 +269,9 @@ class HomeView(Service, BoilerObserver):
     def _show_info(self) -> None:
         """Publish who the boiler is, unless entities still read more of it than there is now."""
         if self._commands is not None or not self._gateway_is_shown():
-            facts = self._boiler.understanding.facts
-            self._states.show(self._topics.info, compact({**self._info(), **facts}))
-
-    def _info(self) -> dict[str, str | None]:
-        """Who the boiler and the gateway are; what is not known is None."""
-        info = {key: value or None for key, value in asdict(self._boiler.identity).items()}
-        info["session_start"] = self._session_start()
-        if self._commands is not None:
-            return info
-        return {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
-
-    def _session_start(self) -> str | None:
-        session = self._boiler.availability.session
-        if session is None:
-            return None
-        date = self._clock.date(session.opened)
-        return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")
+            has_gateway = self._commands is not None
+            info = boiler_info(self._boiler, self._clock, with_gateway=has_gateway)
+            self._states.show(self._topics.info, compact(info))
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
@@ -286,7 +284,8 @@ class HomeView(Service, BoilerObserver):
         channels = self._boiler.channels.values()
         if not channels:
             return
-        objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
+        objects = {channel_object(channel) for channel in channels} | self._climate.objects
+        objects |= OWN_OBJECTS if self._config.energy.enabled else OWN_OBJECTS - ENERGIES
         for topic in tuple(self._retained.known.states):
             if self._is_gone(self._topics.object_of(topic), objects):
                 self._forget(topic)
@@ -295,11 +294,11 @@ class HomeView(Service, BoilerObserver):
     def _gateway_is_shown(self) -> bool:
         """Whether entities may still read what an earlier life knew of a gateway."""
         objects = map(self._topics.object_of, self._retained.known.states)
-        return any(each.startswith(_OF_GATEWAY) for each in objects)
+        return any(each.startswith(OF_GATEWAY) for each in objects)
 
     def _is_gone(self, object_: str, objects: Container[str]) -> bool:
         """Whether nothing has this identifier any more."""
-        if self._commands is None and object_.startswith(_OF_GATEWAY):
+        if self._commands is None and object_.startswith(OF_GATEWAY):
             return True
         # A parameter comes in a session only: that it is not known now means nothing.
         return object_ not in objects and not object_.startswith("par_")
@@ -322,9 +321,3 @@ class HomeView(Service, BoilerObserver):
             self._broker.clear(Topics(known.base).status)
         known.base = self._topics.base
         self._retained.changed()
-
-
-def _shown(channel: Channel) -> str:
-    """What a channel shows, if that is known."""
-    known = channel.connected and channel.value is not None
-    return UNKNOWN if not known or channel.text is None else channel.text

@@ -204,14 +204,15 @@ class Snapshots(Service, BoilerObserver):
         """Load; it blocks for a moment, and nothing waits yet."""
         super().startService()
         now = self._clock.seconds()
-        for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json) or ():
+        nothing: list[Identified] = []
+        for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json, nothing):
             self._boiler.apply(identified, now)
-        equipment = load_json(self._directory, EQUIPMENT_FILE, equipment_of_json)
-        self._boiler.equipment.add(equipment or Proven())
+        equipment = load_json(self._directory, EQUIPMENT_FILE, equipment_of_json, Proven())
+        self._boiler.equipment.add(equipment)
         described = self._descriptor.load()
         if described is not None:
             self._boiler.apply(Described(described.descriptor, Origin(Source.REMEMBERED)), now)
-        found = load_json(self._directory, Found.FILE, Found.of_json) or Found()
+        found = load_json(self._directory, Found.FILE, Found.of_json, Found())
         self._last_found = found
         self._devices.recall(found.gateway, found.boiler, logged_in=found.logged_in)
         self._stop_observing = self._boiler.observe(self)

@@ -79,6 +79,9 @@ KEYS: dict[str, set[str]] = {
         "mode_state_template",
         "mode_command_topic",
         "mode_command_template",
+        "power_command_topic",
+        "payload_on",
+        "payload_off",
         "preset_modes",
         "preset_mode_state_topic",
         "preset_mode_value_template",
@@ -116,7 +119,14 @@ OPTIONAL = {
     "button": {"device_class"},
     "select": {"value_template", "command_template"},
     "number": {"unit_of_measurement", "device_class"},
-    "climate": {"action_topic", "action_template"},
+    "climate": {
+        "action_topic",
+        "action_template",
+        "mode_state_template",
+        "mode_command_template",
+        "preset_mode_value_template",
+        "preset_mode_command_template",
+    },
 }
 
 SENSOR_CLASSES: dict[str, tuple[set[str], set[str]]] = {
@@ -282,6 +292,8 @@ def check_component(component: dict[str, Any], device_name: str) -> None:
     rule(component.get("enabled_by_default", False) is False, f"{who}: enabled is the default")
     rule(component["availability_mode"] == "all", f"{who}: availability_mode")
     rule(component["availability"], f"{who}: never unavailable")
+    # Domoticz takes the last one only: it must be the one that the last will sets.
+    rule(component["availability"][-1]["topic"].endswith("/status"), f"{who}: status is not last")
     for each in component["availability"]:
         rule(set(each) == {"topic"}, f"{who}: availability {each}")
     for key, value in component.items():
@@ -397,18 +409,19 @@ def check_climate(component: dict[str, Any]) -> None:
     rule(component["temperature_unit"] == "C", f"{who}: temperature unit")
     rule(component["min_temp"] < component["max_temp"], f"{who}: limits")
     rule(component["temp_step"] > 0 and component["precision"] in (0.1, 0.5, 1.0), f"{who}: step")
-    commands = set()
+    rule("none" not in component["preset_modes"], f"{who}: none is no preset, but their absence")
+    # Without a topic for it, to turn it on is the first of heat_cool, heat and cool, for ever.
+    rule(component["power_command_topic"] == component["mode_command_topic"], f"{who}: power")
+    rule(component["payload_on"] in component["modes"], f"{who}: on is {component['payload_on']}")
+    rule(component["payload_off"] == "off", f"{who}: off is {component['payload_off']}")
     for kind, values in (
         ("mode", component["modes"]),
         ("preset_mode", ["none", *component["preset_modes"]]),
     ):
-        for value in values:
-            command = rendered(component[f"{kind}_command_template"], value)
-            rule(command not in ("", "None"), f"{who}: {value} gives no command")
-            commands.add(command)
-    for command in commands:
-        mode = rendered(component["mode_state_template"], command)
-        rule(mode in component["modes"], f"{who}: {command} shows as {mode}")
+        template = component.get(f"{kind}_command_template", "{{ value }}")
+        commands = [rendered(template, value) for value in values]
+        rule(not {"", "None"} & set(commands), f"{who}: {values} give {commands}")
+        rule(len(set(commands)) == len(commands), f"{who}: {values} give {commands}")
 
 
 CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -524,14 +537,19 @@ class Home:
         rule(component["min"] <= number <= component["max"], f"{component['unique_id']}: {number}")
         return number
 
+    def _read(
+        self, component: dict[str, Any], topic: str, template: str, retained: Mapping[str, str]
+    ) -> str:
+        """What a topic says, by its template if there is one; nothing retained is unknown."""
+        if component[topic] not in retained:
+            return "None"
+        return rendered(component.get(template, "{{ value }}"), retained[component[topic]])
+
     def _climate(self, component: dict[str, Any], retained: Mapping[str, str]) -> dict[str, Any]:
         who = component["unique_id"]
-        mode = rendered(
-            component["mode_state_template"], retained.get(component["mode_state_topic"], "")
-        )
-        preset = rendered(
-            component["preset_mode_value_template"],
-            retained.get(component["preset_mode_state_topic"], ""),
+        mode = self._read(component, "mode_state_topic", "mode_state_template", retained)
+        preset = self._read(
+            component, "preset_mode_state_topic", "preset_mode_value_template", retained
         )
         rule(mode in ["None", *component["modes"]], f"{who}: mode {mode}")
         rule(preset in ["None", "none", *component["preset_modes"]], f"{who}: preset {preset}")
@@ -542,8 +560,7 @@ class Home:
                 None if payload == "None" else float(payload)
             )
         if "action_topic" in component:
-            state = retained.get(component["action_topic"], "")
-            action = rendered(component["action_template"], state)
+            action = self._read(component, "action_topic", "action_template", retained)
             rule(action in ["None", *HVAC_ACTIONS], f"{who}: action {action}")
             shown["action"] = action
         return shown

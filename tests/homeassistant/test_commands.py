@@ -7,7 +7,7 @@ from twisted.internet.defer import succeed
 
 from hargassner.control.queue import CommandError
 from hargassner.dialogue.events import ParameterChanged
-from tests.doubles.hass import check_announcements, rendered
+from tests.doubles.hass import check_announcements
 from tests.mqtt.cases import BASE, HomeCase
 
 
@@ -193,40 +193,19 @@ class FromHomeAssistantTests(CommandCase):
 
     def test_a_select(self) -> None:
         select = self.home.entity("select", "par_pr001")
-        payload = rendered(select["command_template"], select["options"][1])
-        self.broker.deliver(select["command_topic"], payload)
+        self.broker.deliver(select["command_topic"], select["options"][1])
         self.assertEqual([("PR001", "1")], self.control.asked)
+
+    def test_an_option_is_asked_for_by_the_panels_word_or_the_owners(self) -> None:
+        """Where both say the same, it is the panel's."""
+        for asked in ("Réduire", "setback", "SETBACK", "Auto", "auto", "2", "nonsense"):
+            self.broker.deliver(f"{BASE}/par_pr011/set", asked)
+        self.assertEqual(
+            ["Réduire", "2", "2", "Auto", "1", "2", "nonsense"],
+            [value for _, value in self.control.asked],
+        )
 
     def test_a_number(self) -> None:
         number = self.home.entity("number", "par_a6d")
         self.broker.deliver(number["command_topic"], "-0.5")
         self.assertEqual([("A6d", "-0.5")], self.control.asked)
-
-    def test_a_thermostat(self) -> None:
-        """Its modes, presets and temperature are those of the circuit's own parameters."""
-        climate = self.home.entity("climate", "climate_1")
-        for kind, value in (
-            ("mode", "off"),
-            ("mode", "auto"),
-            ("mode", "heat"),
-            ("mode", "cool"),
-            ("preset_mode", "eco"),
-            ("preset_mode", "boost"),
-            ("preset_mode", "none"),
-        ):
-            payload = rendered(climate[f"{kind}_command_template"], value)
-            self.broker.deliver(climate[f"{kind}_command_topic"], payload)
-        self.broker.deliver(climate["temperature_command_topic"], "21.5")
-        self.assertEqual(
-            [
-                ("PR011", "Arr"),
-                ("PR011", "Auto"),
-                ("PR011", "Confort"),
-                ("PR011", "Refroid."),
-                ("PR011", "Réduire"),
-                ("PR011", "1x Confort"),
-                ("PR011", "Auto"),
-                ("4", "21.5"),
-            ],
-            self.control.asked,
-        )

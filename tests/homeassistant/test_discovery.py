@@ -202,24 +202,18 @@ class EntityTests(SynchronousTestCase):
         )
 
     def test_a_state_code_has_every_code_as_an_option(self) -> None:
-        """All of them, in the owner's language; an unknown code is unknown, and no error."""
+        """All of them, in the owner's language; its words have a topic, so it needs no template."""
         home = announced(self.boiler, with_options(HOME, language="de"))
         sensor = home.entity("sensor", "zk")
         self.assertEqual(20, len(sensor["options"]))
         self.assertIn("Aschebox warten", sensor["options"])
-        shown = [
-            home.state(sensor, {"hargassner/boiler/zk": code})
-            for code in ("7", "16", "7.0", "99", "None", "")
-        ]
-        self.assertEqual(
-            ["Leistungsbrand", "Aschebox warten", "Leistungsbrand", None, None, None], shown
-        )
+        self.assertEqual("hargassner/boiler/zk/text", sensor["state_topic"])
+        self.assertNotIn("value_template", sensor)
 
     def test_the_family_decides_what_codes_mean(self) -> None:
         self.boiler.apply(Identified("model", "HV 20"), NOW)
         home = announced(self.boiler, HOME)
-        shown = home.state(home.entity("sensor", "zk"), {"hargassner/boiler/zk": "13"})
-        self.assertEqual("door open", shown)
+        self.assertEqual("door open", home.entity("sensor", "zk")["options"][13])
 
     def test_the_polarity_of_safety_contacts(self) -> None:
         """The limiter's loop is closed in operation: 1 is no problem."""
@@ -334,20 +328,19 @@ class EntityTests(SynchronousTestCase):
             self.assertEqual(on, home.components.get(key, {}).get("payload_on"), options)
 
     def test_the_owners_language_counts_and_not_the_panels(self) -> None:
-        """Options are told apart by their indexes, and set by them."""
+        """They have topics of their own, so that no template is needed."""
         for panel in ("Manu;Arr;Ballon;Auto;Arr comb.", "Hand;Aus;Boiler;Auto;Feuerung aus"):
             boiler = small_boiler(f"PR001;6;3;4;1;0;0;0;Mode;{panel}")
             home = announced(boiler, with_options(HOME, language="fr"))
             select = home.entity("select", "par_pr001")
-            shown = [
-                home.state(select, {"hargassner/boiler/par_pr001": each})
-                for each in (*panel.split(";"), "?")
-            ]
             words = ["manuel", "arrêt", "eau chaude seule", "auto", "combustion arrêtée"]
-            self.assertEqual([*words, None], shown)
-            self.assertEqual(
-                ["0", "1", "2", "3", "4"],
-                [rendered(select["command_template"], each) for each in words],
+            self.assert_has(
+                select,
+                options=words,
+                state_topic="hargassner/boiler/par_pr001/text",
+                command_topic="hargassner/boiler/par_pr001/set",
+                value_template=None,
+                command_template=None,
             )
 
     def test_options_that_are_not_those_that_are_known(self) -> None:
@@ -460,47 +453,6 @@ class NameTests(SynchronousTestCase):
 class ClimateTests(SynchronousTestCase):
     """Heating circuits as thermostats."""
 
-    BASE = "hargassner/boiler"
-
-    def shown(self, **retained: str) -> Any:
-        """What the first circuit's thermostat shows."""
-        home = announced(small_boiler(), HOME)
-        topics = {f"{self.BASE}/{each}": state for each, state in retained.items()}
-        return home.state(home.entity("climate", "climate_1"), topics)
-
-    def test_what_it_shows(self) -> None:
-        self.assertEqual(
-            {
-                "mode": "auto",
-                "preset": "none",
-                "temperature": 20.0,
-                "current_temperature": 20.5,
-                "action": "heating",
-            },
-            self.shown(par_pr011="Auto", par_4="20.000", tra_1="20.5", hkp1="ON"),
-        )
-
-    def test_each_mode_of_the_boilers(self) -> None:
-        shown = [
-            (state["mode"], state["preset"])
-            for state in (
-                self.shown(par_pr011=option)
-                for option in ("Arr", "Auto", "Réduire", "Confort", "1x Confort", "Refroid.", "?")
-            )
-        ]
-        self.assertEqual(
-            [
-                ("off", "none"),
-                ("auto", "none"),
-                ("heat", "eco"),
-                ("heat", "none"),
-                ("auto", "boost"),
-                ("cool", "none"),
-                ("None", "None"),
-            ],
-            shown,
-        )
-
     def test_its_limits_are_the_parameters(self) -> None:
         climate = announced(small_boiler(), HOME).entity("climate", "climate_1")
         self.assertEqual(
@@ -555,6 +507,22 @@ class ClimateTests(SynchronousTestCase):
         devices = [home.devices[f"hargassner_boiler_climate_{each}"] for each in (1, 2)]
         self.assertEqual(["hargassner_boiler_circuit_1", "hargassner_boiler_circuit_2"], devices)
         self.assertNotIn("action_topic", home.entity("climate", "climate_2"))
+
+    def test_a_room_that_never_shows_another_temperature_than_20_is_no_thermostat(self) -> None:
+        """A boiler shows that of a circuit whose room nothing measures."""
+        for shown, thermostats in (("20.0", 0), ("20.5", 1)):
+            channels = tuple(
+                (name, unit, shown if name == "TRA_1" else value) for name, unit, value in CHANNELS
+            )
+            boiler = boiler_with(described(channels, BITS), line_of(channels), *PARAMETERS)
+            platforms = [each["platform"] for each in announced(boiler, HOME).components.values()]
+            self.assertEqual(thermostats, platforms.count("climate"))
+
+    def test_a_setback_temperature_that_may_be_lower_is_within_its_limits(self) -> None:
+        """Home Assistant refuses what is beyond them, of whichever temperature it is."""
+        setback = "5;3;16.000;8.000;24.000;0.500;°C;16.000;0;0;0;Zone 1 Temp. réduite"
+        climate = announced(small_boiler(*PARAMETERS, setback), HOME).entity("climate", "climate_1")
+        self.assertEqual((8.0, 26.0), (climate["min_temp"], climate["max_temp"]))
 
 
 class DeviceTests(SynchronousTestCase):

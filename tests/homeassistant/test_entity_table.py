@@ -11,6 +11,7 @@ from hargassner.dialogue.events import Described, ParameterSeen, TelemetryLine
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.simulator.boiler.parameters import standard_parameters
 from tests.doubles.hass import check_announcements
+from tests.homeassistant import layout_table
 from tests.homeassistant.entity_table import LANGUAGES, discovered, simulated_boiler, table
 from tests.shared import shared_file
 from tests.telling import tell
@@ -71,6 +72,17 @@ class TableTests(SynchronousTestCase):
             },
             enabled,
         )
+
+
+class LayoutTableTests(SynchronousTestCase):
+    """docs/entities-by-layout.md."""
+
+    maxDiff = None
+
+    def test_it_is_what_the_bridge_announces(self) -> None:
+        """If not: .venv/bin/python -m tests.homeassistant.layout_table > <the page>"""
+        page = PAGE.with_name("entities-by-layout.md").read_text("utf-8")
+        self.assertEqual(layout_table.table().splitlines(), page.splitlines())
 
 
 class LayoutTests(SynchronousTestCase):

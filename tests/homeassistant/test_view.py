@@ -1,6 +1,7 @@
 """The boiler over MQTT: which states are published, when, and what is taken back."""
 
 import json
+from dataclasses import replace
 
 from twisted.logger import Logger
 from zope.interface.verify import verifyObject
@@ -15,7 +16,7 @@ from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.view import BIRTH_DELAY, DATES_EVERY
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.storage.directory import StateDirectory
-from tests.mqtt.cases import BASE, BITS, CHANNELS, HomeCase, described, with_options
+from tests.mqtt.cases import BASE, BITS, CHANNELS, HOME, HomeCase, described, with_options
 
 
 class DoublesTests(HomeCase):
@@ -134,11 +135,28 @@ class StateTests(HomeCase):
             self.clock.advance(DATES_EVERY)
         self.assertNotIn(f"{BASE}/info", dict(self.broker.take()))
 
-    def test_heat_is_what_the_fuel_gave(self) -> None:
-        """100 kg at 4.8 kWh, of which 90 % become heat."""
+    def test_energy_is_what_the_fuel_gave_since_the_bridge_counts(self) -> None:
+        """10 kg at 4.8 kWh, of which 90 % become heat."""
         self.apply(described())
         self.line()
-        self.assertEqual("432.00", self.states()["heat"])
+        self.assertEqual(("0.00", "0.00"), self.energies())
+        self.clock.advance(10)
+        self.line(verbrauchszaehler="110")
+        self.assertEqual(("43.20", "48.00"), self.energies())
+
+    def test_energy_that_is_not_to_be_counted_is_not_published(self) -> None:
+        """What an earlier life published is cleared."""
+        self.everything()
+        self.assertIn("hargassner_boiler_heat", self.home_assistant.entities)
+        self.config = replace(HOME, energy=replace(HOME.energy, enabled=False))
+        self.live_again()
+        self.everything()
+        self.assertEqual((None, None), self.energies())
+        self.assertNotIn("hargassner_boiler_heat", self.home_assistant.entities)
+
+    def energies(self) -> tuple[str | None, str | None]:
+        """Heat and fuel energy as they are published."""
+        return self.states().get("heat"), self.states().get("fuel_energy")
 
     def test_a_channel_that_is_called_like_a_topic_of_the_bridges_gives_way(self) -> None:
         """A boiler may call a channel "Status"; that the bridge is online stays what it was."""
@@ -303,6 +321,7 @@ class FaultTests(HomeCase):
         self.line(stoerungs_nr="70")
         known = json.loads(self.states()["faults"])
         self.assertEqual((70, 1), (known["number"], len(known["faults"])))
+        self.assertIn("fuel", known["advice"])
         self.line(stoerungs_nr="0")
         self.assertEqual({"faults": []}, json.loads(self.states()["faults"]))
 
