@@ -152,6 +152,10 @@ class Arbitration:
         self._decided = self.doubtful
         if not self._passing:
             self._decide(pieces)
+        if self.over:
+            # What has come of the next line has no part in it any more.
+            pieces.add(self._line)
+            self._line.clear()
         return pieces.all()
 
     def let_pass(self) -> list[Piece]:

@@ -9,9 +9,9 @@ come at any time, and an answer may be late.
 
 **An explanation** says which of the requests since the bridge's own are still to be answered, which
 of the lines that are held is the answer to the bridge, and what improbable must have happened for
-that: a reply is lost (1), or is although a notice has just said that the request is carried out
-(2), a line is the text of an active error, of which nobody knows the form (1), or the boiler
-contradicts itself (10). That an answer is late is not improbable.
+that: a reply is lost (10), or is although a notice has just said that the request is carried out
+(20), a line begins a list of active errors, of which nobody knows the form (1), or the boiler
+contradicts itself (100). That an answer is late is not improbable.
 
 **What is done.** Every line and every notice splits each explanation into those that go on from it;
 one that cannot have the line is dropped. Of two after which the same requests are still to be
@@ -238,7 +238,7 @@ class Explanations:
         """Which of the held lines are to be kept."""
         best = self._best
         others = [each.cost for each in self.possible if not any(each.kept)]
-        near = bool(others) and min(others) - best.cost <= LOST
+        near = bool(others) and min(others) - best.cost < 2 * LOST
         if near and best.exchanged(self.held) is not None:
             return (False,) * len(self.held)
         return best.kept

@@ -10,15 +10,15 @@ from hargassner.dialogue.grammar import Form, Kind, Request, recognise, refuses
 from hargassner.dialogue.notices import changed_value
 from hargassner.dialogue.parameters import tells_one, type_is_known
 
-LOST = 1
+LOST = 10
 """What it costs an explanation that a reply is lost."""
-LOST_AFTER_NOTICE = 2
+LOST_AFTER_NOTICE = 20
 """What it costs that it is lost although a notice has just said that the request is carried out."""
 NO_FORM = 1
-"""What it costs that a line is the text of an active error: nobody knows what these look like, so
-whoever has such a reply by its form comes first.
+"""What it costs that a line begins the list of active errors: nobody knows what these look like, so
+whoever has such a reply by its form comes first, unless a reply had to be lost for that.
 """
-CONTRADICTION = 10
+CONTRADICTION = 100
 """What it costs that the boiler contradicts itself: a notice that names what a request sets has
 nothing to do with it, a reply says other than a notice did, or one of several lines has no end.
 """
@@ -163,7 +163,9 @@ def _replied(pending: Pending, reply: bytes, loosely: bool) -> After | None:
     begun_now = (Pending(asked, Progress.BEGUN),)
     if request.expects(reply):
         return After(begun_now)
-    return After(begun_now, NO_FORM) if request.admits(reply) else None
+    if not request.admits(reply) or (begun and _is_whole(request, reply)):
+        return None
+    return After(begun_now, 0 if begun else NO_FORM)
 
 
 def _is_loose(request: Request, reply: bytes) -> bool:
@@ -172,6 +174,11 @@ def _is_loose(request: Request, reply: bytes) -> bool:
         return False
     others = {Kind.PARAMETER: False, Kind.PARAMETERS_CHANGED: True}
     return tells_one(reply) is others.get(request.form.kind)
+
+
+def _is_whole(request: Request, reply: bytes) -> bool:
+    """Whether this reply would be all of it: none of a list of active errors."""
+    return refuses(reply) or request.form.reply.fullmatch(reply) is not None
 
 
 def _ends(request: Request, reply: bytes) -> bool:

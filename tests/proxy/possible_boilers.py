@@ -13,6 +13,7 @@ ACK, REFUSAL = b"$ack\r\n", b"$permission denied\r\n"
 RECORD = b"$PR001;6;1;2;1;0;0;0;Mode;Manu;Arr;Auto;"
 ONE, CHANGED = RECORD + b"0;\r\n", RECORD + b"\r\n"
 NOTHING_CHANGED = b"$--\r\n"
+NO_ERRORS, ERROR = b"$no errors\r\n", b"$0005 Lambda\r\n"
 OTHER = b"$done\r\n"
 REFUSAL_NOTICE = b"zERR nicht vorhanden\r\n"
 
@@ -43,6 +44,7 @@ def ends_of_set(notice: bytes) -> tuple[tuple[bytes, ...], ...]:
     )
 
 
+_ANYTHING = (ACK, REFUSAL, b"$7 ack\r\n", ONE, CHANGED, NOTHING_CHANGED, OTHER)
 Ends = Mapping[tuple[bool, str], tuple[tuple[bytes, ...], ...]]
 
 ENDS: Ends = {
@@ -53,16 +55,25 @@ ENDS: Ends = {
     (False, "parameter"): ((ONE,), (REFUSAL,)),
     (False, "list"): ((NOTHING_CHANGED,), (CHANGED, NOTHING_CHANGED), (REFUSAL,)),
     (False, "silent"): ((REFUSAL,),),
-    (False, "unknown"): tuple(
-        (each,) for each in (ACK, REFUSAL, b"$7 ack\r\n", ONE, CHANGED, NOTHING_CHANGED, OTHER)
-    ),
+    (False, "unknown"): tuple((each,) for each in _ANYTHING),
 }
 """What may come of each request of the bridge's (True) and the gateway's, beside nothing."""
+KINDS_WITH_ERRORS = {**GATEWAYS, "errors": b"$erract\r\n"}
+# What ends a list of changed parameters may end one of errors too.
+del KINDS_WITH_ERRORS["list"]
+ENDS_WITH_ERRORS: Ends = {
+    **ENDS,
+    (False, "errors"): ((NO_ERRORS,), (ERROR,), (REFUSAL,)),
+    (False, "unknown"): tuple((each,) for each in (*_ANYTHING, NO_ERRORS, ERROR)),
+}
+"""The same with a list of active errors too, which may be anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
     """A request that the boiler has; ``left`` is what it has still to say of a reply begun.
+
+    Where that is nothing more errors may follow all the same.
 
     ``number`` tells one from others of its kind, where that matters.
     """
@@ -87,22 +98,25 @@ class Said:
 
 
 @cache
-def sayings(queue: tuple[Open, ...]) -> tuple[Said, ...]:
+def sayings(queue: tuple[Open, ...], *, errors: bool = False) -> tuple[Said, ...]:
     """All that a boiler may say next; of a request before that nothing more comes."""
-    return tuple(sayings_of(queue, ENDS))
+    return tuple(sayings_of(queue, ENDS_WITH_ERRORS if errors else ENDS))
 
 
 def sayings_of(queue: tuple[Open, ...], ends_of: Ends) -> Iterator[Said]:
     """The same where other things may come of the requests."""
     lost = False
     for place, each in enumerate(queue):
+        if each.left == ():
+            yield Said(ERROR, each, queue[place:], lost)
+            continue
         ends = ends_of[each.ours, each.kind] if each.left is None else (each.left,)
         for first, *left in ends:
             rest = queue[place + 1 :]
             if each.kind == "unknown":
                 # Nobody knows how many lines it has.
                 rest = queue[place:]
-            elif left:
+            elif left or first == ERROR:
                 rest = (replace(each, left=tuple(left)), *rest)
             yield Said(first, each, rest, lost or (first.startswith(b"zPa") and not left))
         if each.left == (NOTHING_CHANGED,):

@@ -26,7 +26,7 @@ from hargassner.proxy.exchange import Exchange
 from hargassner.proxy.explanations import MOST_HELD, Explanations, Line
 from hargassner.proxy.pending import Asked
 from tests.proxy.exchange_case import Relay
-from tests.proxy.possible_boilers import GATEWAYS, OUR_TEXT, OURS, Open, sayings
+from tests.proxy.possible_boilers import GATEWAYS, KINDS_WITH_ERRORS, OUR_TEXT, OURS, Open, sayings
 from tests.proxy.undecidable import undecidable_classes
 
 FULL = os.environ.get("ARBITRATION") == "full"
@@ -36,7 +36,9 @@ GATEWAY_GOES_ON = ("owed", "idle")
 _OURS_ASKED = {
     kind: Asked.read(line[:-2], text=OUR_TEXT[kind], by_bridge=True) for kind, line in OURS.items()
 }
-_GATEWAYS_ASKED = {kind: Asked.read(line[:-2]) for kind, line in GATEWAYS.items()}
+_GATEWAYS_ASKED = {
+    kind: Asked.read(line[:-2]) for kind, line in (GATEWAYS | KINDS_WITH_ERRORS).items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ class Search:
     were, and which of the gateway's requests they were, or might have been, the reply to.
     """
 
-    def __init__(self, requests: int, *, in_time: bool = False) -> None:
+    def __init__(self, requests: int, *, in_time: bool = False, errors: bool = False) -> None:
+        self._errors = errors
+        self._kinds = KINDS_WITH_ERRORS if errors else GATEWAYS
         self._first_is_amiss = not in_time
         self.undecidable: Counter[tuple[str, str]] = Counter()
         self.lines = 0
@@ -139,7 +143,7 @@ class Search:
     def _boiler_says(self, moment: Moment) -> Iterator[tuple[Step, Moment]]:
         ways: dict[bytes, set[Boiler]] = {}
         for boiler in moment.boilers:
-            for said in sayings(boiler.queue):
+            for said in sayings(boiler.queue, errors=self._errors):
                 held = (*boiler.held, said.speaker) if said.line.startswith(b"$") else boiler.held
                 amiss = boiler.amiss or said.lost
                 after = Boiler(said.queue, held, boiler.wronged, amiss)
@@ -187,7 +191,8 @@ class Search:
                 yield Step("time"), Moment("idle", Explanations.nothing(), boilers, moment.left)
 
     def _gateway_asks(self, moment: Moment) -> Iterator[tuple[Step, Moment]]:
-        for kind, asked in _GATEWAYS_ASKED.items():
+        for kind, line in self._kinds.items():
+            asked = _GATEWAYS_ASKED[kind]
             boilers = frozenset(
                 replace(each, queue=(*each.queue, Open(False, kind))) for each in moment.boilers
             )
@@ -195,7 +200,7 @@ class Search:
             if moment.phase == "owed":
                 now = now.asked(asked)
             after = Moment(moment.phase, now, boilers, moment.left - 1)
-            yield Step("asked", GATEWAYS[kind]), after
+            yield Step("asked", line), after
 
     def _settled(self, moment: Moment) -> Moment:
         if moment.phase != "owed" or not moment.explanations.settled:
@@ -291,6 +296,11 @@ class InterleavingTests(SynchronousTestCase):
         self.assertLess(search.undecidable.total(), search.lines / 2)
         told = {each: counts[FULL] for each, counts in undecidable_classes().items()}
         self.assertEqual(told, dict(search.undecidable), "docs/control.md counts them by class")
+
+    def test_nor_does_one_beside_a_list_of_active_errors(self) -> None:
+        search = Search(2, errors=True)
+        self.assertEqual(search.mistakes, [])
+        self.assertGreater(len(search.steps), 3_000)
 
     def test_a_boiler_that_does_all_in_time_disturbs_nothing_whatever_it_says(self) -> None:
         self.assertEqual(Search(2, in_time=True).disturbed, [])

@@ -222,6 +222,14 @@ class OwedTests(SynchronousTestCase):
         self.assertEqual(arbitration.decide(), [])
         self.assertEqual(passed(arbitration.boiler_sent(b"65.9\r\n")), b"65.9\r\n$ack\r\n")
 
+    def test_the_line_that_has_begun_passes_whole_when_the_time_decides(self) -> None:
+        arbitration = self.late(SET, b'$uptime\r\n$par set "4;3;20"\r\n')
+        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n$66"), [])
+        pieces = arbitration.decide()
+        self.assertTrue(arbitration.over)
+        pieces += arbitration.boiler_sent(b"6151\r\n")
+        self.assertEqual((passed(pieces), kept(pieces)), (b"$666151\r\n", b"$ack\r\n"))
+
     def test_an_acknowledgement_before_an_earlier_reply_is_ours(self) -> None:
         arbitration = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n')
         self.check(arbitration, [b"$ack\r\n", KOMM], KOMM, b"$ack\r\n")
@@ -252,6 +260,24 @@ class OwedTests(SynchronousTestCase):
     def test_what_may_be_an_unknown_requests_too_is_ours_as_it_comes_first(self) -> None:
         arbitration = self.late(SET, b"$frobnicate\r\n")
         self.check(arbitration, [b"$ack\r\n", b"$done\r\n"], b"$done\r\n", b"$ack\r\n")
+
+    @given(
+        st.lists(st.sampled_from([PM, KOMM, RECORD, b"$ack\r\n", b"$err limit\r\n", NOTICES])),
+        any_cuts,
+        st.integers(0, 40),
+    )
+    def test_no_byte_is_lost_whenever_the_time_decides(
+        self, lines: list[bytes], places: list[int], at: int
+    ) -> None:
+        stream = b"".join(lines)
+        arbitration = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n$par get PR001\r\n')
+        pieces = []
+        for number, part in enumerate(cuts(stream, places)):
+            pieces += arbitration.decide() if number == at else []
+            pieces += arbitration.boiler_sent(part)
+        pieces += arbitration.let_pass()
+        gone = sorted((passed(pieces) + kept(pieces)).splitlines())
+        self.assertEqual(sorted(stream.splitlines()), gone)
 
     def test_requests_that_come_after_the_time_ran_out_count_too(self) -> None:
         arbitration = self.late(SET)
