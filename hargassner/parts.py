@@ -128,7 +128,7 @@ class SessionObservers:
 
             now, date = self.clock.seconds(), self.clock.wall()
             recorder = self.recordings.session(session.number, session.address, now, date)
-            observers.append(Recorded(recorder, self.clock.seconds))
+            observers.append(Recorded(recorder, lambda: session.passed_at))
         is_gateway = self.devices.is_gateway(session.address)
         observers.append(self.direct.observe(session, is_gateway=is_gateway))
         # What the last one sends comes after what the others have seen.

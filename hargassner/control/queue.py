@@ -100,6 +100,8 @@ class Control(Requests, LineListener):
         self._boiler = boiler
         self._clock = clock
         self._ids = {each.casefold(): each for each in parameters}
+        # Those of all sessions, and among them those that take requests.
+        self._observing: list[SessionLine] = []
         self._lines: list[SessionLine] = []
         self._why_none = _NO_SESSION
         self._turns = Turns(clock, self.pacing, self.go_on)
@@ -116,10 +118,13 @@ class Control(Requests, LineListener):
             session: what commands can go over.
             interpreter: understands it.
         """
-        return SessionLine(self, self._clock, session, interpreter)
+        line = SessionLine(self, self._clock, session, interpreter)
+        self._observing.append(line)
+        return line
 
     def set_parameter(self, id: str, requested: str) -> "Deferred[str]":  # noqa: A002
         """Set a parameter; see ``IControl``."""
+        self._catch_up()
         command = Command(self._ids.get(id.casefold(), id), requested.strip(), self._boiler, self)
         result: Deferred[str] = Deferred()
         # Whoever cancels the result does not stop what the boiler may have been asked already.
@@ -182,6 +187,8 @@ class Control(Requests, LineListener):
 
     def session_over(self, line: SessionLine) -> None:
         """A session is over."""
+        if line in self._observing:
+            self._observing.remove(line)
         self.closed(line, "the session ended before the command could be sent")
         if not self._lines:
             self._why_none = _NO_SESSION
@@ -194,12 +201,18 @@ class Control(Requests, LineListener):
 
     def go_on(self) -> None:
         """Ask what waits to be asked, if the line is free."""
+        self._catch_up()
         while not self._awaiting and self._lines:
             line = self._lines[-1]
             ask = self._next_to_ask(line)
             if ask is None or self._is_too_soon() or not line.is_free():
                 return
             ask()
+
+    def _catch_up(self) -> None:
+        """Know of all that has passed, before anything is decided by it."""
+        for each in tuple(self._observing):
+            each.catch_up()
 
     def _is_too_soon(self) -> bool:
         """Whether the gateway still has the line to itself; the end of that is awaited."""
