@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
 from hargassner.boiler.model import Boiler
@@ -153,7 +154,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     interface = NetworkInterface(config.boiler.interface, config.boiler.address)
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
-    recordings = _recordings(config, in_thread)
+    recordings = _recordings(config, reactor, in_thread)
     control = Control(boiler, reactor, config.control.parameters, config.control.timeout)
     observers = SessionObservers(
         clock, timing, interpreter, journal, recordings, devices, direct, control
@@ -213,12 +214,17 @@ def _broker(config: Config, reactor: IBridgeReactor) -> "BrokerLink | None":
     return BrokerLink(config.mqtt, reactor)
 
 
-def _recordings(config: Config, in_thread: InThread) -> "RecordingWriter | None":
+def _recordings(
+    config: Config, reactor: IBridgeReactor, in_thread: InThread
+) -> "RecordingWriter | None":
     if not config.recording.directory:
         return None
-    from hargassner.recording.writer import RecordingWriter
+    from hargassner.recording.writer import GATHERING, RecordingWriter
 
-    return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
+    def in_thread_soon(work: Callable[[], Any]) -> "Deferred[Any]":
+        return deferLater(reactor, GATHERING, in_thread, work)
+
+    return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread_soon)
 
 
 def _history(

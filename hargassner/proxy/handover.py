@@ -16,7 +16,7 @@ from hargassner.proxy.observers import Guard
 
 WAIT = 0.002
 """Seconds for which what passed waits at least: the rest of a message has mostly come by then."""
-SLICE = 0.0002
+SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
