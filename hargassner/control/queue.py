@@ -124,7 +124,9 @@ class Control(Requests, LineListener):
 
     def set_parameter(self, id: str, requested: str) -> "Deferred[str]":  # noqa: A002
         """Set a parameter; see ``IControl``."""
-        self._catch_up()
+        for line in tuple(self._observing):
+            # The gateway may just have logged in.
+            line.catch_up()
         command = Command(self._ids.get(id.casefold(), id), requested.strip(), self._boiler, self)
         result: Deferred[str] = Deferred()
         # Whoever cancels the result does not stop what the boiler may have been asked already.
@@ -201,18 +203,15 @@ class Control(Requests, LineListener):
 
     def go_on(self) -> None:
         """Ask what waits to be asked, if the line is free."""
-        self._catch_up()
+        if self._lines and self._next_to_ask(self._lines[-1]) is not None:
+            # It may be free, and may be taken away, by what has passed and is not known yet.
+            self._lines[-1].catch_up()
         while not self._awaiting and self._lines:
             line = self._lines[-1]
             ask = self._next_to_ask(line)
             if ask is None or self._is_too_soon() or not line.is_free():
                 return
             ask()
-
-    def _catch_up(self) -> None:
-        """Know of all that has passed, before anything is decided by it."""
-        for each in tuple(self._observing):
-            each.catch_up()
 
     def _is_too_soon(self) -> bool:
         """Whether the gateway still has the line to itself; the end of that is awaited."""

@@ -24,7 +24,7 @@ LONGEST_WAIT = 0.01
 """Seconds after which something is handed over even while bytes are passing."""
 MOST_WAITING = 1 << 17
 """Bytes of a session that wait at most; what is over is handed over at once."""
-LONGEST_PIECE = 1 << 12
+LONGEST_PIECE = 1 << 11
 """Bytes that are handed over together; a single read may bring far more."""
 
 
