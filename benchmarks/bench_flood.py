@@ -127,7 +127,8 @@ def main() -> None:
                     flooded.flood(options.bytes)
                 print(
                     f"{kind:12} {percentiles(flooded.quiet)}  {percentiles(flooded.passing)}  "
-                    f"{percentiles(flooded.after)} {flooded.passed_in:6.3f} s {flooded.done_in:6.3f} s "
+                    f"{percentiles(flooded.after)} "
+                    f"{flooded.passed_in:6.3f} s {flooded.done_in:6.3f} s "
                     f"{before:5.1f} {contender.megabytes():5.1f}",
                     flush=True,
                 )

@@ -205,7 +205,7 @@ class TimeTests(HandoverCase):
     def test_it_is_handed_over_in_time_even_if_bytes_pass_all_the_time(self) -> None:
         self.begin(0.0)
         self.passes(b"first")
-        for _ in range(round(2 * LONGEST_WAIT / QUIET)):
+        for _ in range(round(4 * LONGEST_WAIT / QUIET)):
             self.clock.advance(QUIET / 2)
             self.passes(b".")
             if self.clock.seconds() > LONGEST_WAIT + QUIET:
@@ -242,8 +242,8 @@ class FairnessTests(HandoverCase):
     def test_each_gets_its_turn(self) -> None:
         """A session with one line does not wait for one with many."""
         self.begin(0.3 * SLICE, sessions=2)
-        self.passes(b"x" * 20 * LONGEST_PIECE)
         self.passes(b"line", session=1)
+        self.passes(b"x" * 20 * LONGEST_PIECE)
         turns: list[tuple[int, int]] = []
         self.clock.turn = lambda: turns.append((len(self.heard(0)), len(self.heard(1))))
         self.clock.advance(WAIT)
