@@ -18,7 +18,7 @@ from pathlib import Path
 
 from bench_wire import Boiler, Gateways, log_in
 from wire_contenders import Broker, Contender
-from wire_networks import Loopback
+from wire_networks import Loopback, end_when_told
 
 KINDS = {
     "no gateway, page and history": "paged",
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--directory", default=".", help="on the disk")
     options = parser.parse_args()
+    end_when_told()
     where = Loopback()
     with ExitStack() as stack:
         tempfile.tempdir = stack.enter_context(tempfile.TemporaryDirectory(dir=options.directory))

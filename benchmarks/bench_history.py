@@ -37,11 +37,12 @@ from hargassner.storage.history import opening
 from hargassner.storage.history.csv_text import csv_pieces
 from hargassner.storage.history.query import Query, select
 from hargassner.storage.history.reader import kept
-from hargassner.storage.history.samples import Recorded, Sample
+from hargassner.storage.history.samples import Dated, Recorded, Sample
 from hargassner.storage.history.service import History
 from hargassner.storage.history.store import Store
-from hargassner.storage.history.writer import Dated, write_live
-from hargassner.web.history_forms import json_pieces, labels_of
+from hargassner.storage.history.writer import write_live
+from hargassner.web.history_forms import json_pieces
+from hargassner.web.history_labels import labels_of
 from tests.storage.history import writing_process
 from tests.storage.history.power_cuts import left_in
 

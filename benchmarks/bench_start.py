@@ -22,7 +22,7 @@ from pathlib import Path
 
 from wire_boiler import DOCUMENT, LINES
 from wire_contenders import BIN, PAGE_PORT, Broker, Contender
-from wire_networks import Loopback
+from wire_networks import Loopback, end_when_told
 
 BOILER_PORT = 35601
 PERIOD = 100_000
@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured")
     parser.add_argument("--percent", type=float, default=8, help="of one core; 0: not limited")
     options = parser.parse_args()
+    end_when_told()
     print(f"{'least of ' + str(options.rounds):16}{'CPU s to the port':>20}{'to the page':>14}")
     with Broker(Loopback()):
         for kind in KINDS:

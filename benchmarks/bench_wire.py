@@ -25,7 +25,7 @@ from typing import IO, cast
 
 from wire_boiler import LINES
 from wire_contenders import KINDS, Broker, Contender, available
-from wire_networks import Networks, networks
+from wire_networks import Networks, end_when_told, networks
 
 ROUND_TRIPS = 2_000
 SETTLING = 1.5
@@ -273,6 +273,7 @@ def _more_descriptors() -> None:
 def main() -> None:
     """Measure and print."""
     options = _arguments()
+    end_when_told()
     _more_descriptors()
     where = networks("loopback" if options.loopback else "")
     closing: list[Callable[[], object]] = [where.close]

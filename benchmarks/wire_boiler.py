@@ -24,7 +24,10 @@ ANALOG = 182
 WORDS = 8
 TAIL = 4
 GAP = 130e-6
-RECORDED = Path(__file__).resolve().parents[2] / "shared/firmware/nano2-25-V14.0k3"
+RECORDED = Path(__file__).resolve().parents[2] / "shared/firmware"
+RECORDED_LINES, RECORDED_DOCUMENT = (
+    RECORDED / f"nano2-25-V14.0k3.{kind}" for kind in ("txt", "xml")
+)
 
 
 def invented_lines() -> list[bytes]:
@@ -53,10 +56,10 @@ def invented_document() -> bytes:
 
 def telemetry() -> tuple[bytes, list[bytes]]:
     """A descriptor, and telemetry lines that fit it."""
-    if not RECORDED.with_suffix(".txt").exists():
+    if not RECORDED_LINES.exists():
         return invented_document(), invented_lines()
-    lines = RECORDED.with_suffix(".txt").read_bytes().splitlines()
-    document = RECORDED.with_suffix(".xml").read_bytes().strip()
+    lines = RECORDED_LINES.read_bytes().splitlines()
+    document = RECORDED_DOCUMENT.read_bytes().strip()
     return document, [line + b"\r\n" for line in lines if line.startswith(b"pm ")]
 
 

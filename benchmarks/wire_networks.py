@@ -10,6 +10,7 @@ Each contender has an address of its own on the gateway's network, so that all c
 import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -158,6 +159,11 @@ def _inside(namespace: str) -> Iterator[None]:
             yield
         finally:
             libc.setns(own.fileno(), _CLONE_NEWNET)
+
+
+def end_when_told() -> None:
+    """Have SIGTERM end the program as Ctrl-C does: what it made is given back."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def networks(wanted: str) -> Networks:

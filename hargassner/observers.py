@@ -7,7 +7,7 @@ from twisted.logger import Logger
 
 from hargassner.once import Once
 
-__all__ = ["Observers", "Once"]
+__all__ = ["Listeners", "Observers", "Once"]
 
 T = TypeVar("T")
 
@@ -46,5 +46,17 @@ class Observers(Generic[T]):
         for observer in self._observers:
             try:
                 call(observer)
+            except Exception:
+                log.failure("telling of {what} failed", what=self._what)
+
+
+class Listeners(Observers[Callable[[T], object]]):
+    """Functions, each called so that its failure reaches no other."""
+
+    def tell(self, value: T) -> None:
+        """Call each with this; an exception is logged and goes no further."""
+        for listener in self._observers:
+            try:
+                listener(value)
             except Exception:
                 log.failure("telling of {what} failed", what=self._what)

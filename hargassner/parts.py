@@ -144,18 +144,12 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     state = StateDirectory(state_directory(config.state.directory, os.environ))
     devices, boiler = Devices(reactor, config.boiler.host), _boiler(config)
     snapshots = Snapshots(state, devices, boiler, reactor, in_thread)
-    interpreter = Interpreter(
-        boiler,
-        reactor,
-        snapshots.save_descriptor,
-        config.telemetry.hidden,
-        described(config),
-    )
+    interpreter = _interpreter(config, reactor, boiler, snapshots)
     interface = NetworkInterface(config.boiler.interface, config.boiler.address)
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
     recordings = _recordings(config, reactor, in_thread)
-    control = Control(boiler, reactor, config.control.parameters, config.control.timeout)
+    control = _control(config, boiler, reactor)
     observers = SessionObservers(
         clock, timing, interpreter, journal, recordings, devices, direct, control
     )
@@ -203,7 +197,21 @@ def _threads(reactor: IBridgeReactor) -> InThread:
 
 def _boiler(config: Config) -> Boiler:
     energy = config.energy
-    return Boiler(energy.pellet_kwh_per_kg, energy.efficiency)
+    return Boiler(energy.pellet_kwh_per_kg, energy.efficiency, counts_energy=config.energy.enabled)
+
+
+def _control(config: Config, boiler: Boiler, reactor: IBridgeReactor) -> Control:
+    control = config.control
+    return Control(
+        boiler, reactor, control.parameters, control.timeout, control.while_display_in_use
+    )
+
+
+def _interpreter(
+    config: Config, reactor: IBridgeReactor, boiler: Boiler, snapshots: Snapshots
+) -> Interpreter:
+    hidden, given = config.telemetry.hidden, described(config)
+    return Interpreter(boiler, reactor, snapshots.save_descriptor, hidden, given)
 
 
 def _broker(config: Config, reactor: IBridgeReactor) -> "BrokerLink | None":

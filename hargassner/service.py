@@ -4,7 +4,8 @@ What the wire needs comes first. The views, which are half of the program, are i
 telnet port is open, each only where it is configured.
 """
 
-import socket
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from twisted.application.internet import TimerService
@@ -12,11 +13,13 @@ from twisted.application.service import IService
 
 from hargassner.admin.services import admin_services
 from hargassner.admin.signals import CleanExit
+from hargassner.admin.systemd import supervision
 from hargassner.boiler.model import Boiler
 from hargassner.config import Config
 from hargassner.later import Later
 from hargassner.monitor.traffic_log import JournalKeeping
 from hargassner.network.accepting import DescriptorWatch
+from hargassner.network.own_address import own_address
 from hargassner.network.resolver import Names
 from hargassner.parts import GatewayParts, Parts, build
 from hargassner.proxy.forwarding import Forwards
@@ -24,9 +27,13 @@ from hargassner.proxy.sessions import Sessions
 from hargassner.reactor import IBridgeReactor
 from hargassner.services import MultiService
 from hargassner.storage.claim import StateClaim
+from hargassner.storage.energy import EnergySnapshot
 
 if TYPE_CHECKING:
     from hargassner.recording.writer import RecordingWriter
+
+RESTART_DELAY = 1.0
+"""Seconds from the command to restart to the stop, so that its answer gets out."""
 
 TICK = 5.0
 """Seconds between two looks of the model at the time."""
@@ -52,6 +59,7 @@ class Bridge(MultiService):
                 DescriptorWatch(reactor),
                 StateClaim(parts.state.path),
                 parts.snapshots,
+                *_energy(parts),
                 *(parts.gateway.openings if parts.gateway else ()),
                 *parts.openings,
                 _ticking(parts.boiler, reactor),
@@ -62,13 +70,20 @@ class Bridge(MultiService):
                 Later(
                     reactor,
                     [
-                        lambda: _home(parts),
+                        lambda: _home(parts, reactor),
                         lambda: _page(parts, reactor),
                         lambda: admin_services(parts, reactor),
                     ],
                 ),
             ]
         )
+
+
+def _energy(parts: Parts) -> list[IService]:
+    """What keeps the energy that is counted, if it is."""
+    if not parts.config.energy.enabled:
+        return []
+    return [EnergySnapshot(parts.state, parts.boiler, parts.clock, parts.in_thread)]
 
 
 def _gateway(parts: Parts) -> list[IService]:
@@ -85,7 +100,7 @@ def _sessions(gateway: GatewayParts, recordings: "RecordingWriter | None") -> Se
     return Sessions(gateway.proxy, recordings.written)
 
 
-def _home(parts: Parts) -> list[IService]:
+def _home(parts: Parts, reactor: IBridgeReactor) -> list[IService]:
     """The link to the broker, last to stop, and what is said over it, if there is one."""
     if parts.broker is None:
         return []
@@ -99,9 +114,17 @@ def _home(parts: Parts) -> list[IService]:
         parts.clock,
         parts.state,
         parts.in_thread,
-        socket.gethostname(),
+        own_address(),
+        _restart(reactor),
     )
     return [parts.broker, view]
+
+
+def _restart(reactor: IBridgeReactor) -> Callable[[], object] | None:
+    """Stops the bridge where a supervisor starts it again; None where there is none."""
+    if supervision(os.environ, os.getpid()) is None:
+        return None
+    return lambda: reactor.callLater(RESTART_DELAY, reactor.stop)
 
 
 def _page(parts: Parts, reactor: IBridgeReactor) -> list[IService]:

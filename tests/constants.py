@@ -21,7 +21,7 @@ class Constant(StrEnum):
     TELEMETRY = "hargassner.boiler.model.TELEMETRY_TIMEOUT"
     MODEL_TICK = "hargassner.service.TICK"
     KEEPALIVE = "hargassner.mqtt.engine.KEEPALIVE"
-    MIGRATION = "hargassner.homeassistant.announcements.MIGRATION_TIMEOUT"
+    MIGRATION = "hargassner.homeassistant.migration.MIGRATION_TIMEOUT"
     CHECK_ASKS = "hargassner.cli.check.devices.ASK_EVERY"
     CHECK_HOME = "hargassner.cli.check.connections.HOME_TIMEOUT"
 

@@ -176,6 +176,7 @@ class House:
         mishap: what goes wrong with a request.
         poll_pause: seconds between two cycles of the gateway's at most.
         parameters: those that can be set.
+        while_display_in_use: whether they can be while somebody operates the boiler's display.
     """
 
     def __init__(
@@ -186,12 +187,13 @@ class House:
         mishap: Callable[[str], Mishap | None] = lambda _request: None,
         poll_pause: float = 5.0,
         parameters: Sequence[str] = PARAMETERS,
+        while_display_in_use: str = "allow",
     ) -> None:
         self.clock = Clock()
         self.random = Random(seed)
         self.model = Boiler(catalogue=CATALOGUE)
         self.interpreter = Interpreter(self.model, self.clock, lambda _: None)
-        self.control = Control(self.model, self.clock, parameters, TIMEOUT)
+        self.control = Control(self.model, self.clock, parameters, TIMEOUT, while_display_in_use)
         self.problems: list[str] = []
         self.outcomes: list[tuple[str, str, str]] = []
         self.commands = 0

@@ -63,10 +63,11 @@ DEFAULTS = {
     },
     "telemetry": {"interval": 10, "hidden": "auto"},
     "control": {
-        "parameters": ("PR001", "PR011", "PR012", "PR040", "4", "5", "7", "8", "A6d"),
+        "parameters": ("auto",),
+        "while_display_in_use": "allow",
         "timeout": 5,
     },
-    "energy": {"pellet_kwh_per_kg": 4.8, "efficiency": 0.9},
+    "energy": {"enabled": True, "pellet_kwh_per_kg": 4.8, "efficiency": 0.9},
     "web": {"listen": "tcp:8080:interface=127.0.0.1", "hosts": ()},
     "manhole": {"listen": "", "username": "admin", "password": ""},
     "state": {"directory": ""},

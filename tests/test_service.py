@@ -285,6 +285,7 @@ class CompositionTests(SynchronousTestCase):
                 "file descriptors",
                 "state directory",
                 "snapshots",
+                "energy",
                 "the gateway's discovery on any interface",
                 "the telnet port on any interface",
                 "the boiler's discovery on any interface",

@@ -12,10 +12,12 @@ from datetime import datetime
 from twisted.logger import Logger
 
 from hargassner.boiler.counters import Counters, counted
+from hargassner.boiler.energy import Factors, Meter, Sums
+from hargassner.boiler.equipment import Installation
 from hargassner.boiler.faults import Fault, Faults
 from hargassner.boiler.fitting_log import FitLog, say_not_recognised, say_origin
 from hargassner.boiler.inputs import MISSING_TIMEOUT, Inputs
-from hargassner.boiler.observer import BoilerObserver
+from hargassner.boiler.observer import BoilerObserver, BoilerObservers
 from hargassner.boiler.sessions import Availability, Identity, Session, Sessions, identified
 from hargassner.boiler.settings import Setting, Settings
 from hargassner.boiler.understanding import Understanding
@@ -39,7 +41,6 @@ from hargassner.dialogue.events import (
     UptimeRead,
 )
 from hargassner.dialogue.origin import UNKNOWN, Origin
-from hargassner.observers import Observers
 
 __all__ = [
     "MISSING_TIMEOUT",
@@ -66,7 +67,9 @@ FAULT_NUMBER = "fault_number"
 FAULT = "fault"
 CONSUMPTION = ("consumption", "pellet_consumption")
 STOCK = ("stock", "pellet_stock")
-COMPUTED_WITH = frozenset({FAULT_NUMBER, FAULT, *CONSUMPTION, *STOCK})
+PROGRAMME = "programme"
+DISPLAY = "display_in_use"
+COMPUTED_WITH = frozenset({FAULT_NUMBER, FAULT, PROGRAMME, DISPLAY, *CONSUMPTION, *STOCK})
 """The roles of the channels from which the model concludes more than what they show. Of two roles
 for the same thing the first one counts that a channel of the boiler has."""
 
@@ -81,6 +84,7 @@ class Boiler:
         pellet_kwh_per_kg: the energy of the fuel.
         efficiency: the part of it that becomes heat.
         catalogue: what is known of names; the package's own if not given.
+        counts_energy: whether the energy of what is burnt is counted.
     """
 
     def __init__(
@@ -88,6 +92,8 @@ class Boiler:
         pellet_kwh_per_kg: float = 4.8,
         efficiency: float = 0.9,
         catalogue: Catalogue | None = None,
+        *,
+        counts_energy: bool = True,
     ) -> None:
         self.catalogue = catalogue or Catalogue.load()
         self.identity = Identity()
@@ -99,7 +105,9 @@ class Boiler:
         self.clock: Reported[datetime] | None = None
         self.uptime: Reported[int] | None = None
 
-        self._kwh_per_kg = pellet_kwh_per_kg * efficiency
+        self.meter = Meter(Factors.of(pellet_kwh_per_kg, efficiency))
+        self._counts_energy = counts_energy
+        self.equipment = Installation(self.catalogue)
         self._channels = Channels(self.catalogue, COMPUTED_WITH)
         self._inputs = Inputs()
         self._settings = Settings(self.catalogue)
@@ -107,7 +115,7 @@ class Boiler:
         self._sessions = Sessions()
         self._last_line: float | None = None
         self._fit_log = FitLog()
-        self._observers: Observers[BoilerObserver] = Observers("a change of the boiler")
+        self._observers = BoilerObservers()
 
     # What is known.
 
@@ -130,6 +138,11 @@ class Boiler:
     def sessions(self) -> Sequence[Session]:
         """The sessions that run now, oldest first, logged in or not."""
         return self._sessions.running
+
+    @property
+    def display_in_use(self) -> bool:
+        """Whether somebody operates the boiler's display, as far as it tells."""
+        return bool(self._channels.value(DISPLAY))
 
     def state_text(self, channel: Channel, language: str) -> str | None:
         """What a state channel's code means, or None if it shows no known code."""
@@ -163,6 +176,7 @@ class Boiler:
                 self._notify_setting(self._settings.see(event.parameter, now))
             case ParameterChanged():
                 self._notify_setting(self._settings.change(event, now))
+                self._notify_equipment(self.equipment.parameter_set(event.id))
             case ActiveErrors():
                 self._list_errors(event.errors, now)
             case ClockRead():
@@ -184,7 +198,7 @@ class Boiler:
             log.info("no telemetry for {timeout:g} seconds", timeout=TELEMETRY_TIMEOUT)
             self._set_availability(replace(self.availability, telemetry=False, telemetry_since=now))
         for channel in self._inputs.disconnect(now):
-            self._notify_channel(channel)
+            self._observers.of_channels.tell(channel)
 
     # Telemetry.
 
@@ -192,6 +206,11 @@ class Boiler:
         self._last_line = now
         if readings.changed:
             self._show(readings.changed, now)
+            # What a line that was cut short shows once is no proof that stays for ever.
+            if readings.mismatch == self.availability.mismatch:
+                self._judge_equipment()
+        if self._channels.value(*CONSUMPTION) is not None:
+            self.meter.saw(now)
         if readings.mismatch != self.availability.mismatch:
             self._set_availability(
                 replace(self.availability, mismatch=readings.mismatch, mismatch_since=now)
@@ -206,7 +225,8 @@ class Boiler:
 
     def _show(self, readings: Sequence[Reading], now: float) -> None:
         # Every second, for some ten channels: what can be known beforehand is.
-        channels, notify = self._channels.by_object, self._notify_channel
+        channels, notify = self._channels.by_object, self._observers.of_channels.tell
+        judge_again = self.equipment.changed
         with_role, detectable = self._channels.with_role, self._channels.detectable
         compute = False
         for reading in readings:
@@ -221,6 +241,7 @@ class Boiler:
                 notify(channel)
                 if channel in with_role:
                     compute = True
+                judge_again(channel)
         if compute:
             self._compute(now)
 
@@ -246,8 +267,10 @@ class Boiler:
             self._inputs.forget(channel)
         self._find_family()
         described = tuple(self._channels)
+        self.equipment.describe(described)
         self._observers.notify(lambda observer: observer.described(described, gone))
         self._compute(now)
+        self._judge_equipment()
 
     def _understand(self, understanding: Understanding) -> None:
         if understanding != self.understanding:
@@ -259,10 +282,18 @@ class Boiler:
     def _compute(self, now: float) -> None:
         self._compute_faults(now)
         consumption, stock = self._channels.value(*CONSUMPTION), self._channels.value(*STOCK)
-        counters = counted(self.counters, consumption, stock, self._kwh_per_kg)
+        counters = counted(self.counters, consumption, stock, self._energy(consumption, now))
         if counters != self.counters:
             self.counters = counters
             self._observers.notify(lambda observer: observer.counters_changed(counters))
+
+    def _energy(self, consumption: float | None, now: float) -> Sums | None:
+        if consumption is None or not self._counts_energy:
+            return None
+        return self.meter.count(consumption, now)
+
+    def _judge_equipment(self) -> None:
+        self._notify_equipment(self.equipment.judge(self._channels.value(PROGRAMME)))
 
     def _compute_faults(self, now: float) -> None:
         number = int(self._channels.value(FAULT_NUMBER) or 0)
@@ -301,8 +332,10 @@ class Boiler:
             self.availability = availability
             self._observers.notify(lambda observer: observer.availability_changed(availability))
 
-    def _notify_channel(self, channel: Channel) -> None:
-        self._observers.notify(lambda observer: observer.channel_changed(channel))
+    def _notify_equipment(self, is_new: bool) -> None:
+        if is_new:
+            proven = self.equipment.proven
+            self._observers.notify(lambda observer: observer.equipment_changed(proven))
 
     def _notify_setting(self, setting: Setting | None) -> None:
         if setting is not None:

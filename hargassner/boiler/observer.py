@@ -1,13 +1,15 @@
 """What an observer of the model is called with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hargassner.boiler.counters import Counters
+from hargassner.boiler.equipment import Proven
 from hargassner.boiler.faults import Fault
 from hargassner.boiler.sessions import Availability, Identity
 from hargassner.boiler.settings import Setting
 from hargassner.boiler.understanding import Understanding
 from hargassner.boiler.values import Channel
+from hargassner.observers import Listeners, Observers
 
 
 class BoilerObserver:
@@ -26,6 +28,9 @@ class BoilerObserver:
     def setting_changed(self, setting: Setting) -> None:
         """A parameter is new, has another value, or other limits or options."""
 
+    def equipment_changed(self, proven: Proven) -> None:
+        """A circuit, a tank, a sensor or the like turned out to exist; all that do."""
+
     def faults_changed(self, faults: Sequence[Fault]) -> None:
         """The boiler complains of something else than before; of nothing, if empty."""
 
@@ -40,3 +45,27 @@ class BoilerObserver:
 
     def identity_changed(self, identity: Identity) -> None:
         """More is known of who the boiler and the gateway are."""
+
+
+class BoilerObservers(Observers[BoilerObserver]):
+    """The observers of a model.
+
+    ``of_channels`` are those that do anything with a changed channel, of which there are ten a
+    second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("a change of the boiler")
+        self.of_channels: Listeners[Channel] = Listeners("a change of the boiler")
+
+    def add(self, observer: BoilerObserver) -> Callable[[], None]:
+        """Notify an observer from now on, until the returned function is called."""
+        stops = [super().add(observer)]
+        if type(observer).channel_changed is not BoilerObserver.channel_changed:
+            stops.append(self.of_channels.add(observer.channel_changed))
+
+        def stop() -> None:
+            for each in stops:
+                each()
+
+        return stop

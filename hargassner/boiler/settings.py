@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 
-from hargassner.catalogue import Catalogue, ParameterEntry
+from hargassner.catalogue import NOWHERE, Catalogue, ParameterEntry, Place
 from hargassner.dialogue.events import ParameterChanged
 from hargassner.dialogue.identifiers import parameter_object
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter, Parameter
@@ -29,6 +29,11 @@ class Setting:
     since: float
     parameter: Parameter | None
     entry: ParameterEntry | None
+
+    @property
+    def place(self) -> Place:
+        """Where the parameter belongs; nowhere if it is not known."""
+        return self.entry.place if self.entry is not None else NOWHERE
 
 
 class Settings:

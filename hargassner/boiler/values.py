@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
-from hargassner.catalogue import AnalogEntry, Catalogue, DigitalEntry, spelled_unit
+from hargassner.catalogue import NOWHERE, AnalogEntry, Catalogue, DigitalEntry, Place, spelled_unit
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
 
 T = TypeVar("T")
@@ -36,6 +36,16 @@ class Channel:
     value: float | int | bool | None = None
     since: float | None = None
     connected: bool = True
+
+    @property
+    def place(self) -> Place:
+        """Where the channel belongs; nowhere if it is not known."""
+        return self.entry.place if self.entry is not None else NOWHERE
+
+    @property
+    def role(self) -> str:
+        """What the program takes the channel for, empty for nothing."""
+        return self.entry.role if self.entry is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

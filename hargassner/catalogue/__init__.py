@@ -1,24 +1,30 @@
 """What is known of channel names, whatever boiler they come from."""
 
+from hargassner.catalogue.equipment import BOILER, NOWHERE, Equipment, Group, Place, Proof
+from hargassner.catalogue.families import Family, family_of
 from hargassner.catalogue.reader import (
     AnalogEntry,
     Catalogue,
     CircuitEntry,
     DigitalEntry,
-    Family,
     ParameterEntry,
-    Text,
-    family_of,
     spelled_unit,
 )
+from hargassner.catalogue.text import Text
 
 __all__ = [
+    "BOILER",
+    "NOWHERE",
     "AnalogEntry",
     "Catalogue",
     "CircuitEntry",
     "DigitalEntry",
+    "Equipment",
     "Family",
+    "Group",
     "ParameterEntry",
+    "Place",
+    "Proof",
     "Text",
     "family_of",
     "spelled_unit",

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from functools import cache
 
-from hargassner.catalogue.reader import ANY_FAMILY, Catalogue, Family
+from hargassner.catalogue.families import Family
+from hargassner.catalogue.reader import ANY_FAMILY, Catalogue
 from hargassner.tables import rows
 
 IGNITION = "ignition"

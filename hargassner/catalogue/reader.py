@@ -8,33 +8,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 from typing import TypeVar
 
+from hargassner.catalogue.equipment import NOWHERE, Equipment, Place
+from hargassner.catalogue.families import Family
+from hargassner.catalogue.text import Text
 from hargassner.tables import rows
-
-
-class Family(StrEnum):
-    """The kind of boiler, which decides what its state codes mean."""
-
-    PELLET = "pellet"
-    WOOD = "wood"
-    CHIP = "chip"
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The same words in the languages that the bridge speaks."""
-
-    en: str
-    de: str
-    fr: str
-
-    def to(self, language: str) -> str:
-        """The words in ``language``: "de", "fr", anything else is English."""
-        return {"de": self.de, "fr": self.fr}.get(language, self.en)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +25,8 @@ class AnalogEntry:
     Units and classes are Home Assistant's; an empty string means none. ``missing`` holds the
     ranges of values, both ends included, that the channel shows when nothing is connected.
     ``states`` names the table of a channel whose values are state codes. ``role`` is what the
-    program takes the channel for if it computes with it, such as ``flue_temperature``.
+    program takes the channel for if it computes with it, such as ``flue_temperature``. ``place`` is
+    where it belongs, and ``icon`` how it is drawn where its class says nothing.
     """
 
     name: str
@@ -57,6 +39,8 @@ class AnalogEntry:
     missing: tuple[tuple[float, float], ...]
     states: str
     role: str
+    icon: str
+    place: Place
 
     def means_missing(self, value: float) -> bool:
         """Whether this is a value that the channel shows when nothing is connected."""
@@ -71,7 +55,8 @@ class DigitalEntry:
     """What is known of one digital channel.
 
     ``inverted`` channels are 1 when their class says "no": a ``problem`` that is 1 when all is
-    well, a ``door`` that is 1 when it is closed. ``role`` is as with an analog channel.
+    well, a ``door`` that is 1 when it is closed. ``role``, ``icon`` and ``place`` are as with an
+    analog channel.
     """
 
     name: str
@@ -81,15 +66,25 @@ class DigitalEntry:
     enabled: bool
     inverted: bool
     role: str
+    icon: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterEntry:
-    """What is known of one parameter; ``type`` is the maker's word for what it holds."""
+    """What is known of one parameter; ``type`` is the maker's word for what it holds.
+
+    ``options`` names the table of what its options mean, by their indexes. ``is_safe`` says that it
+    can be set without harm, and ``is_button`` that it only ever starts something.
+    """
 
     id: str
     type: str
     text: Text
+    options: str
+    is_safe: bool
+    is_button: bool
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +158,7 @@ class Catalogue:
     faults: Mapping[int, Text]
     parameters: Mapping[str, ParameterEntry]
     circuits: tuple[CircuitEntry, ...]
+    equipment: Equipment
 
     @staticmethod
     @cache
@@ -175,12 +171,12 @@ class Catalogue:
             digital_entries=_by_name(digital),
             roles=_roles([*analog, *digital]),
             state_tables=_state_tables(),
-            faults={int(row["number"]): _text(row) for row in rows(__package__, "errors.tsv")},
+            faults={int(row["number"]): Text.of(row) for row in rows(__package__, "errors.tsv")},
             parameters={
-                row["id"]: ParameterEntry(row["id"], row["type"], _text(row))
-                for row in rows(__package__, "parameters.tsv")
+                row["id"]: _parameter_entry(row) for row in rows(__package__, "parameters.tsv")
             },
             circuits=tuple(_circuit_entry(row) for row in rows(__package__, "circuits.tsv")),
+            equipment=Equipment.load(),
         )
 
     def analog(self, name: str, unit: str) -> AnalogEntry | None:
@@ -219,6 +215,16 @@ class Catalogue:
         text = self.states(name, family).get(code)
         return text.to(language) if text else None
 
+    def place_of_parameter(self, id: str) -> Place:  # noqa: A002 - the protocol's own word
+        """Where the parameter with this id belongs; nowhere if it is not known."""
+        entry = self.parameters.get(id)
+        return entry.place if entry else NOWHERE
+
+    def options(self, id: str) -> Mapping[int, Text]:  # noqa: A002 - the protocol's own word
+        """What the options of the parameter with this id mean; empty where that is not known."""
+        entry = self.parameters.get(id)
+        return self.state_tables.get((entry.options, ANY_FAMILY), {}) if entry else {}
+
     def fault(self, number: int) -> Text | None:
         """The meaning of a fault number."""
         return self.faults.get(number)
@@ -226,25 +232,6 @@ class Catalogue:
     def parameter(self, id: str) -> ParameterEntry | None:  # noqa: A002 - the protocol's own word
         """What is known of the parameter with this id."""
         return self.parameters.get(id)
-
-
-_CHIP = re.compile(r"\b(eco|wth)", re.IGNORECASE)
-_WOOD = re.compile(r"\b((st)?hv|mv)", re.IGNORECASE)
-_PELLET = re.compile(r"nano|hsv|classic|\bcl\b|pk", re.IGNORECASE)
-
-
-def family_of(model: str, names: Iterable[str]) -> Family:
-    """The family of a boiler, by its model's name, else by the names of its channels.
-
-    ``model`` may be empty. Only boilers for log wood have a door contact (``TKS``) or a second,
-    pellet part (``PK_…``); when nothing shows it, it is the commonest, a pellet boiler.
-    """
-    for pattern, family in ((_CHIP, Family.CHIP), (_WOOD, Family.WOOD), (_PELLET, Family.PELLET)):
-        if pattern.search(model):
-            return family
-    if any(name == "TKS" or name.startswith("PK_") for name in names):
-        return Family.WOOD
-    return Family.PELLET
 
 
 _Entry = TypeVar("_Entry", AnalogEntry, DigitalEntry)
@@ -284,15 +271,11 @@ def _find(named: Mapping[str, _Entry], name: str) -> _Entry | None:
     return named.get(name) or named.get(spelling(name))
 
 
-def _text(row: Mapping[str, str]) -> Text:
-    return Text(en=row["en"], de=row["de"], fr=row["fr"])
-
-
 def _analog_entry(row: Mapping[str, str]) -> AnalogEntry:
     return AnalogEntry(
         name=row["name"],
         unit=row["unit"],
-        text=_text(row),
+        text=Text.of(row),
         device_class=row["device_class"],
         state_class=row["state_class"],
         entity_category=row["entity_category"],
@@ -300,6 +283,8 @@ def _analog_entry(row: Mapping[str, str]) -> AnalogEntry:
         missing=tuple(_range(part) for part in row["missing"].split("|") if part),
         states=row["states"],
         role=row["role"],
+        icon=row["icon"],
+        place=Equipment.load().of_channel(row["name"]),
     )
 
 
@@ -311,19 +296,33 @@ def _range(part: str) -> tuple[float, float]:
 def _digital_entry(row: Mapping[str, str]) -> DigitalEntry:
     return DigitalEntry(
         name=row["name"],
-        text=_text(row),
+        text=Text.of(row),
         device_class=row["device_class"],
         entity_category=row["entity_category"],
         enabled=row["enabled"] == "1",
         inverted=row["inverted"] == "1",
         role=row["role"],
+        icon=row["icon"],
+        place=Equipment.load().of_channel(row["name"]),
+    )
+
+
+def _parameter_entry(row: Mapping[str, str]) -> ParameterEntry:
+    return ParameterEntry(
+        id=row["id"],
+        type=row["type"],
+        text=Text.of(row),
+        options=row["options"],
+        is_safe=row["auto"] == "1",
+        is_button=row["control"] == "button",
+        place=Equipment.load().of_parameter(row["group"], row["part"]),
     )
 
 
 def _circuit_entry(row: Mapping[str, str]) -> CircuitEntry:
     return CircuitEntry(
         circuit=row["circuit"],
-        text=_text(row),
+        text=Text.of(row),
         mode=row["mode"],
         day=row["day"],
         setback=row["setback"],
@@ -336,5 +335,5 @@ def _state_tables() -> Mapping[tuple[str, str], Mapping[int, Text]]:
     tables: dict[tuple[str, str], dict[int, Text]] = {}
     for row in rows(__package__, "states.tsv"):
         table = tables.setdefault((row["states"], row["family"]), {})
-        table[int(row["code"])] = _text(row)
+        table[int(row["code"])] = Text.of(row)
     return tables

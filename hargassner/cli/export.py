@@ -11,6 +11,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from hargassner.cli import history_file
+from hargassner.cli.exit_status import failed
 from hargassner.config import Config, ConfigError
 from hargassner.storage.history.csv_text import csv_pieces
 from hargassner.storage.history.opening import FILE
@@ -58,19 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
         with _opened(path) as connection:
             _write_to(arguments.output, _pieces(connection, config, arguments))
     except (ConfigError, QueryError, NewerSchemaError) as wrong:
-        return _failed(str(wrong))
+        return failed("export", wrong)
     except sqlite3.Error as wrong:
-        return _failed(f"{path} cannot be read: {wrong}")
+        return failed("export", f"{path} cannot be read: {wrong}")
     except BrokenPipeError:
         raise
     except OSError as wrong:
-        return _failed(f"{wrong.filename}: {wrong.strerror}")
+        return failed("export", f"{wrong.filename}: {wrong.strerror}")
     return 0
-
-
-def _failed(reason: str) -> int:
-    print(f"hargassner export: {reason}", file=sys.stderr)
-    return 1
 
 
 def _opened(path: Path) -> "closing[sqlite3.Connection]":

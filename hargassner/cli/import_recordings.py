@@ -3,15 +3,16 @@
 import argparse
 import os
 import sqlite3
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
 from hargassner.boiler.model import Boiler
 from hargassner.cli import history_file
+from hargassner.cli.exit_status import failed
 from hargassner.config import ConfigError
+from hargassner.dialogue.channels import Descriptor
 from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
 from hargassner.dialogue.events import Described
 from hargassner.monitor.hidden import Hidden
@@ -21,9 +22,9 @@ from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history import opening
 from hargassner.storage.history.facts import Carry
 from hargassner.storage.history.looks import look_at
-from hargassner.storage.history.samples import MINUTE, Sample, Sampler
+from hargassner.storage.history.samples import MINUTE, Dated, Sample, Sampler
 from hargassner.storage.history.schema import NewerSchemaError
-from hargassner.storage.history.writer import Dated, end_faults, write
+from hargassner.storage.history.writer import end_faults, write
 
 SUMMARY = "Put recordings of the boiler's SD card (DAQnnnnn.DAQ) into the history."
 
@@ -55,30 +56,29 @@ def run(arguments: argparse.Namespace) -> int:
         config = history_file.configuration(arguments.config)
         directory = history_file.directory(arguments.state, config)
         with closing(opening.connect(directory)) as connection:
-            failed = _import(connection, arguments.files, config.telemetry.hidden)
+            complete = _import(connection, arguments.files, config.telemetry.hidden)
         _give_to_owner(directory)
     except (ConfigError, NewerSchemaError, sqlite3.Error, OSError) as wrong:
-        print(f"hargassner import: {wrong}", file=sys.stderr)
-        return 1
-    return 1 if failed else 0
+        return failed("import", wrong)
+    return 0 if complete else 1
 
 
 def _import(connection: sqlite3.Connection, files: Sequence[Path], hidden: Hidden) -> bool:
-    """Import each file, in a transaction of its own; whether one could not be read."""
-    carry, failed = Carry(), False
+    """Import each file, in a transaction of its own; whether all could be read."""
+    carry, complete = Carry(), True
     for path in files:
         try:
             samples = list(minutes(path, hidden))
         except _CannotImportError as wrong:
-            print(f"hargassner import: {path}: {wrong}", file=sys.stderr)
-            failed = True
+            failed("import", f"{path}: {wrong}")
+            complete = False
             continue
         with connection:
             cursor = connection.execute("BEGIN IMMEDIATE")
             written = write(cursor, samples, carry)
             carry = end_faults(cursor, written.carry)
         print(f"{path}: {len(samples)} minutes, {written.new} of them new")
-    return failed
+    return complete
 
 
 def minutes(path: Path, hidden: Hidden = "auto") -> Iterator[Dated]:
@@ -88,26 +88,34 @@ def minutes(path: Path, hidden: Hidden = "auto") -> Iterator[Dated]:
         path: the file.
         hidden: places of values that its descriptor leaves out; "auto" has them found.
     """
-    boiler, sampler = Boiler(), Sampler()
     try:
         recording = read_sdcard(path.read_bytes())
         descriptor = parse_descriptor(recording.document)
-        boiler.apply(Described(descriptor), 0.0)
-        reader, due = LineReader(hidden), 0.0
-        for record in recording.records:
-            if not record.payload.startswith(b"pm "):
-                continue
-            date = _date(record)
-            boiler.apply(reader.read(record.payload, descriptor), date)
-            # The clock may have been set back.
-            if not due - LOOK_EVERY <= date < due:
-                due = date + LOOK_EVERY
-                yield from _dated(sampler.look(date, date, look_at(boiler)))
+        yield from _sampled(recording.records, descriptor, LineReader(hidden))
     except OSError as wrong:
         raise _CannotImportError(f"cannot be read: {wrong.strerror}") from wrong
     except (SdCardError, DescriptorError) as wrong:
         raise _CannotImportError(str(wrong)) from wrong
+
+
+def _sampled(
+    records: Iterable[Record], descriptor: Descriptor, reader: LineReader
+) -> Iterator[Dated]:
+    """The minutes that the telemetry lines among records make."""
+    boiler, sampler, due = Boiler(), Sampler(), 0.0
+    boiler.apply(Described(descriptor), 0.0)
+    for record in filter(_is_telemetry, records):
+        date = _date(record)
+        boiler.apply(reader.read(record.payload, descriptor), date)
+        # The clock may have been set back.
+        if not due - LOOK_EVERY <= date < due:
+            due = date + LOOK_EVERY
+            yield from _dated(sampler.look(date, date, look_at(boiler)))
     yield from _dated(sampler.close())
+
+
+def _is_telemetry(record: Record) -> bool:
+    return record.payload.startswith(b"pm ")
 
 
 def _date(record: Record) -> float:

@@ -5,13 +5,15 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import singledispatch
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
+from hargassner.cli.exit_status import exit_status
 from hargassner.cli.telemetry_output import shown_text
 from hargassner.dialogue.channels import Descriptor, LengthMismatch, Reading
 from hargassner.dialogue.dialogue import Dialogue
@@ -83,19 +85,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Replay; the result is the exit status, 1 if there was something that cannot be read."""
     replace_unknown_signs(sys.stdout)
+    return exit_status("replay", lambda: _replay(arguments), RecordingError)
+
+
+def _replay(arguments: argparse.Namespace) -> None:
     form = _as_json if arguments.json else _as_text
     replayed = _Replay(arguments.telemetry)
-    try:
-        for time, happened in replayed.play(arguments.files):
-            print(form(time, happened), flush=True)
-    except RecordingError as wrong:
-        print(f"hargassner replay: {wrong}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    for time, happened in replayed.play(arguments.files):
+        print(form(time, happened), flush=True)
     if not arguments.json:
         print(f"{replayed.segments} segments, {replayed.telemetry_lines} telemetry lines")
-    return 0
 
 
 class _Replay:
@@ -241,13 +240,16 @@ def _known_text(reading: Reading) -> str | None:
     return None if reading.value is None else reading.text
 
 
+_PLAIN: dict[type, Callable[[Any], str]] = {
+    bytes: lambda value: value.decode("latin-1"),
+    datetime: datetime.isoformat,
+    Decimal: str,
+}
+
+
 def _plain(value: object) -> str:
     """What JSON has no word for, as text."""
-    match value:
-        case bytes():
-            return value.decode("latin-1")
-        case datetime():
-            return value.isoformat()
-        case Decimal():
-            return str(value)
-    raise TypeError(f"no text for {value!r}")
+    text = _PLAIN.get(type(value))
+    if text is None:
+        raise TypeError(f"no text for {value!r}")
+    return text(value)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
+from hargassner.cli.exit_status import failed
 from hargassner.clock import run_evenly
 from hargassner.network.interface import CannotOpenError
 from hargassner.services import Service
@@ -188,8 +189,7 @@ def _serve(reactor: Any, service: Service, ready: Callable[[], str]) -> int:
     try:
         service.startService()
     except CannotOpenError as wrong:
-        print(f"hargassner simulate: {wrong}", file=sys.stderr)
-        return 1
+        return failed("simulate", wrong)
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.callWhenRunning(lambda: print(ready(), flush=True))
     reactor.run()

@@ -63,11 +63,12 @@ class Table:
         rows = [self._bold(printable(heading))]
         if self._number == 1:
             rows.append(self._row("channel", "name", "   value", "unit"))
-        for each in readings:
-            channel, name, value, unit = map(printable, _cells(each))
-            value = self._bold(f"{value:>8}")
-            rows.append(self._row(channel, name, value, unit or self._state(each)))
+        rows += map(self._reading, readings)
         print("\n".join(rows), flush=True)
+
+    def _reading(self, reading: Reading) -> str:
+        channel, name, value, unit = map(printable, _cells(reading))
+        return self._row(channel, name, self._bold(f"{value:>8}"), unit or self._state(reading))
 
     def _row(self, channel: str, name: str, value: str, unit: str) -> str:
         return f"  {channel:{self._objects}}  {name:{self._names}}  {value}  {unit}".rstrip()

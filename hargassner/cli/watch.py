@@ -15,6 +15,7 @@ from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
 
 from hargassner.admin.signals import CleanExit
+from hargassner.cli.exit_status import failed
 from hargassner.cli.page_port import PAGE_ADDRESS, PAGE_PORT, free_port
 from hargassner.cli.watch_search import CannotSearchError, find_boiler
 from hargassner.cli.watch_texts import say
@@ -75,8 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         running.addSystemEventTrigger("before", "shutdown", watching.end)
         running.run()
     if watching.problem:
-        print(f"hargassner watch: {watching.problem}", file=sys.stderr)
-        return 1
+        return failed("watch", watching.problem)
     return 0
 
 
@@ -159,14 +159,17 @@ class _Watching:
     def _failed(self, why: Failure) -> None:
         if why.check(CancelledError):
             return  # It was interrupted.
-        if why.check(CannotSearchError):
-            self.problem = f"{why.value}; name the boiler: hargassner watch ADDRESS"
-        elif why.check(CannotStartError, OSError):
-            self.problem = str(why.value)
-        else:
-            self.problem = why.getTraceback()
+        self.problem = _problem(why)
         if self._reactor.running:
             self._reactor.stop()
+
+
+def _problem(why: Failure) -> str:
+    if why.check(CannotSearchError):
+        return f"{why.value}; name the boiler: hargassner watch ADDRESS"
+    if why.check(CannotStartError, OSError):
+        return str(why.value)
+    return why.getTraceback()
 
 
 class _Showing:

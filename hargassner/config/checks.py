@@ -132,8 +132,8 @@ def ports(value: Any) -> tuple[int, ...]:
 
 
 def parameters(value: Any) -> tuple[str, ...]:
-    """Ids of the boiler's parameters, each once."""
-    allowed = 'must be a list of the boiler\'s parameter ids, such as ["PR001", "4"]'
+    """Ids of the boiler's parameters, each once, and ``auto`` for those that are safe to set."""
+    allowed = 'must be a list of "auto" and the boiler\'s parameter ids, such as ["auto", "A6d"]'
     return tuple(dict.fromkeys(_each(value, matching(r"[A-Za-z0-9]{1,16}", ""), allowed)))
 
 

@@ -162,9 +162,12 @@ def _misplaced(name: str, given: object, sections: Mapping[str, Any]) -> str:
     """What is wrong with a name at the top of the file that is no section's."""
     if isinstance(given, Mapping):
         return f"unknown section; there are {', '.join(sections)}"
-    owners = [each for each, cls in sections.items() if name in {key.name for key in fields(cls)}]
-    where = " or ".join(f"[{each}]" for each in owners)
-    return f"must stand below a [section]: {where or ', '.join(sections)}"
+    owners = [f"[{each}]" for each, cls in sections.items() if name in _keys(cls)]
+    return f"must stand below a [section]: {' or '.join(owners) or ', '.join(sections)}"
+
+
+def _keys(cls: Any) -> set[str]:
+    return {each.name for each in fields(cls)}
 
 
 def config_from(document: Mapping[str, object]) -> Config:
@@ -225,10 +228,9 @@ def find_config(environment: Mapping[str, str], directory: Path) -> Path:
     if named:
         return Path(named)
     places = (directory / "hargassner.toml", Path("/etc/hargassner/hargassner.toml"))
-    for place in places:
-        if _is_there(place):
-            return place
-    looked = " nor ".join(str(place) for place in places)
+    for place in filter(_is_there, places):
+        return place
+    looked = " nor ".join(map(str, places))
     raise ConfigError(
         f"no configuration: $HARGASSNER_CONFIG is not set, and neither {looked} exists"
     )

@@ -85,18 +85,22 @@ class TelemetryConfig:
 
 @dataclass(frozen=True, slots=True)
 class ControlConfig:
-    """``[control]``: the parameters that can be set, and how long (seconds) an answer may take."""
+    """``[control]``: the parameters that can be set, whether they can be while somebody operates
+    the boiler's display, and how long (seconds) an answer may take.
+    """
 
-    parameters: tuple[str, ...] = _setting(
-        ("PR001", "PR011", "PR012", "PR040", "4", "5", "7", "8", "A6d"), checks.parameters
-    )
+    parameters: tuple[str, ...] = _setting(("auto",), checks.parameters)
+    while_display_in_use: str = _setting("allow", checks.one_of("allow", "refuse"))
     timeout: float = _setting(5.0, checks.number(0.1, 60, " seconds"))
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyConfig:
-    """``[energy]``: what a kilogram of pellets is worth (kWh), and the boiler's efficiency."""
+    """``[energy]``: whether energy is counted, what a kilogram of pellets is worth (kWh), and the
+    boiler's efficiency.
+    """
 
+    enabled: bool = _setting(True, checks.flag)
     pellet_kwh_per_kg: float = _setting(4.8, checks.number(0.1, 20))
     efficiency: float = _setting(0.9, checks.number(0.01, 1.2))
 

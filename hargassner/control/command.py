@@ -40,6 +40,8 @@ class Outcome(StrEnum):
     """Too many others wait, or were sent within the last minute."""
     REFUSED = "refused"
     """The boiler refused it."""
+    DISPLAY_IN_USE = "display_in_use"
+    """Somebody operates the boiler's display, and commands are refused meanwhile."""
     TIMED_OUT = "timed_out"
     SESSION_ENDED = "session_ended"
 

@@ -18,7 +18,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import Interface, implementer
 
-from hargassner.boiler.model import Boiler
+from hargassner.boiler.equipment import Proven
+from hargassner.boiler.model import Boiler, BoilerObserver
+from hargassner.boiler.settable import Settable
 from hargassner.control.command import Command, CommandError, Outcome, Requests, shown
 from hargassner.control.pacing import Allowance, Pacing
 from hargassner.control.session_line import LineListener, SessionLine
@@ -48,6 +50,8 @@ _NO_SESSION = (
     "boiler"
 )
 
+_IN_USE = "somebody operates the boiler's display, and control.while_display_in_use is refuse"
+
 
 class IControl(Interface):
     """Changes the boiler's settings over the gateway's logged-in session."""
@@ -72,6 +76,7 @@ class ControlCounters:
     superseded: int = 0
     too_many: int = 0
     refused: int = 0
+    display_in_use: int = 0
     timed_out: int = 0
     session_ended: int = 0
 
@@ -81,25 +86,34 @@ class ControlCounters:
 
 
 @implementer(IControl)
-class Control(Requests, LineListener):
+class Control(Requests, LineListener, BoilerObserver):
     """Changes the boiler's settings, one command after the other.
 
     Args:
         boiler: the model; it knows each parameter's limits or options and current value.
         clock: time.
-        parameters: the ids of those that may be set; they are read once in each session.
+        parameters: the ids of those that may be set, and ``auto`` for those that are safe to set;
+            they are read once in each session.
         timeout: seconds for the boiler's reply to a request.
+        while_display_in_use: ``refuse`` if nothing may be set while somebody operates the boiler's
+            display, else ``allow``.
     """
 
     def __init__(
-        self, boiler: Boiler, clock: IReactorTime, parameters: Iterable[str], timeout: float
+        self,
+        boiler: Boiler,
+        clock: IReactorTime,
+        parameters: Iterable[str],
+        timeout: float,
+        while_display_in_use: str = "allow",
     ) -> None:
         self.counters = ControlCounters()
         self.pacing = Pacing(clock.seconds)
         self.timeout = timeout
+        self._gives_way = while_display_in_use == "refuse"
         self._boiler = boiler
         self._clock = clock
-        self._ids = {each.casefold(): each for each in parameters}
+        self.settable = Settable(parameters, boiler.catalogue, boiler.equipment)
         # Those of all sessions, and among them those that take requests.
         self._observing: list[SessionLine] = []
         self._lines: list[SessionLine] = []
@@ -109,7 +123,8 @@ class Control(Requests, LineListener):
         self._awaiting = False
         self._noticed: set[str] = set()
         self._loggable = Allowance(clock.seconds, MOST_LOGGED)
-        self._unreadable = Once(at_most=len(self._ids))
+        self._unreadable = Once(at_most=len(self.settable.named))
+        boiler.observe(self)
 
     def observe(self, session: Session, interpreter: SessionInterpreter) -> ISessionObserver:
         """An observer of a session that begins; it has to be the last one that is notified.
@@ -127,7 +142,7 @@ class Control(Requests, LineListener):
         for line in tuple(self._observing):
             # The gateway may just have logged in.
             line.catch_up()
-        command = Command(self._ids.get(id.casefold(), id), requested.strip(), self._boiler, self)
+        command = Command(self.settable.spelled(id), requested.strip(), self._boiler, self)
         result: Deferred[str] = Deferred()
         # Whoever cancels the result does not stop what the boiler may have been asked already.
         Deferred.fromCoroutine(self._carry_out(command)).chainDeferred(result)
@@ -146,13 +161,18 @@ class Control(Requests, LineListener):
         return text
 
     def _admit(self, command: Command) -> None:
-        if command.id.casefold() not in self._ids:
+        if not self.settable.allows(command.id):
             shortened = command.id[:_LONGEST_SHOWN]
             raise CommandError(
                 f"{shortened!r} cannot be set: it is not among control.parameters", Outcome.INVALID
             )
         if not self._lines:
             raise CommandError(self._why_none, Outcome.NO_SESSION)
+        self._give_way_to_display()
+
+    def _give_way_to_display(self) -> None:
+        if self._gives_way and self._boiler.display_in_use:
+            raise CommandError(_IN_USE, Outcome.DISPLAY_IN_USE)
 
     def _not_set(self, command: Command, error: CommandError) -> None:
         if command.was_sent and self._lines:
@@ -175,7 +195,7 @@ class Control(Requests, LineListener):
         """A session's gateway has logged in."""
         if line not in self._lines:
             self._lines.append(line)
-            line.read(self._ids.values())
+            line.read(self.settable.ids)
 
     def closed(self, line: SessionLine, why: str) -> None:
         """A session takes no commands any more; one that is out may still be answered."""
@@ -197,9 +217,14 @@ class Control(Requests, LineListener):
 
     def parameter_changed(self, event: ParameterChanged) -> None:
         """A notice named a new value."""
-        id_ = event.id.casefold()
-        if id_ in self._ids:
-            self._noticed.add(id_)
+        if self.settable.allows(self.settable.spelled(event.id)):
+            self._noticed.add(event.id.casefold())
+
+    def equipment_changed(self, proven: Proven) -> None:
+        """Something turned out to exist: what may be set of it is to be known."""
+        unknown = [each for each in self.settable.ids if each not in self._boiler.settings]
+        if self._lines:
+            self._lines[-1].read(unknown)
 
     def go_on(self) -> None:
         """Ask what waits to be asked, if the line is free."""
@@ -243,7 +268,8 @@ class Control(Requests, LineListener):
 
     def _not_read(self, line: SessionLine, id_: str, why: str) -> None:
         line.read_again(id_)
-        if self._unreadable.first(id_):
+        # One that is only safe to set if there is one may not be there.
+        if id_ in self.settable.named and self._unreadable.first(id_):
             log.info("the boiler does not tell parameter {id}: {why}", id=id_, why=why)
 
     # What a command needs.
@@ -251,6 +277,7 @@ class Control(Requests, LineListener):
     async def first_turn(self, id_: str) -> None:
         """Wait for a command's time and a gap; see ``Requests``."""
         await self._turns.first(id_)
+        self._give_way_to_display()
 
     async def next_turn(self) -> None:
         """Wait for a gap, before all other commands; see ``Requests``."""

@@ -3,8 +3,9 @@
 Whose a reply is, pairing.py decides; what it says, replies.py reads.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from itertools import chain
 
 from hargassner.dialogue.blocks import Block, begins_block
 from hargassner.dialogue.events import (
@@ -16,7 +17,7 @@ from hargassner.dialogue.events import (
     TelemetryLine,
     Unreadable,
 )
-from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise, refuses
+from hargassner.dialogue.grammar import UNKNOWN, Kind, Request, recognise
 from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.dialogue.masking import Masking
 from hargassner.dialogue.notices import NoticeReader
@@ -26,6 +27,9 @@ from hargassner.once import Once
 
 MOST_KINDS = 64
 """Kinds of unknown requests of which an event is given."""
+
+_BEGUN_BEFORE = "the connection began within this line"
+_NO_SUCH_LINE = "no such line is known"
 
 
 class LineState(Enum):
@@ -134,19 +138,13 @@ class Dialogue:
 
     def bridge_sent(self, data: bytes) -> list[Event]:
         """Whole requests of the bridge's own were sent to the boiler; what happened with them."""
-        events: list[Event] = []
-        for line in self._bridge_lines.feed(data):
-            if isinstance(line, bytes):
-                events.extend(self._bridge_request(line))
-        return events
+        lines = _readable(self._bridge_lines.feed(data))
+        return [*chain.from_iterable(map(self._bridge_request, lines))]
 
     def bridge_received(self, data: bytes) -> list[Event]:
         """The boiler's answer to the bridge came, as whole lines; what happened with them."""
-        events: list[Event] = []
-        for line in self._answer_lines.feed(data):
-            if isinstance(line, bytes):
-                events.extend(self._bridge_reply(line))
-        return events
+        lines = _readable(self._answer_lines.feed(data))
+        return [*chain.from_iterable(map(self._bridge_reply, lines))]
 
     def bridge_refused(self) -> None:
         """The notice that ends with the boiler's next bytes refuses the bridge's request."""
@@ -199,18 +197,19 @@ class Dialogue:
         if line.startswith(b"z"):
             yield from self._notice(line)
         elif line.startswith(b"$"):
-            if self._block.open:
-                yield self._unreadable(self._block.drop(), "the block does not end")
-            if begins_block(line):
-                self._block.begin(line)
-            else:
-                yield from self._reply(line)
+            yield from self._reply_line(line)
         elif self._block.open:
             yield from self._block_line(line)
-        elif self._first_line:
-            yield self._unreadable(line, "the connection began within this line")
         else:
-            yield self._unreadable(line, "no such line is known")
+            yield self._unreadable(line, _BEGUN_BEFORE if self._first_line else _NO_SUCH_LINE)
+
+    def _reply_line(self, line: bytes) -> Iterator[Event]:
+        if self._block.open:
+            yield self._unreadable(self._block.drop(), "the block does not end")
+        if begins_block(line):
+            self._block.begin(line)
+        else:
+            yield from self._reply(line)
 
     def _block_line(self, line: bytes) -> Iterator[Event]:
         block = self._block.add(line)
@@ -265,7 +264,7 @@ class Dialogue:
             yield from self._take(request, reply)
 
     def _take(self, request: Request, reply: bytes) -> Iterator[Event]:
-        if not request.form.reply.fullmatch(reply) and not request.answered and refuses(reply):
+        if request.is_refused_by(reply):
             self._requests.end(request)
             if not request.refused:
                 shown = self._masking.excerpt(b"$" + reply)
@@ -282,6 +281,10 @@ class Dialogue:
         # While a token is due, any line may be one in a form that is not known.
         text = "…" if self._requests.token_due else self._masking.excerpt(line)
         return Unreadable("boiler", text, reason)
+
+
+def _readable(lines: Iterable[bytes | TooLong]) -> Iterator[bytes]:
+    return (line for line in lines if isinstance(line, bytes))
 
 
 def _kind(text: str) -> str:

@@ -151,16 +151,25 @@ class Request:
 
     def expects(self, reply: bytes) -> bool:
         """Whether the grammar has this reply for this request, as things stand."""
-        form = self.form
         if self.refused:
             return refuses(reply)
-        if form.reply.fullmatch(reply):
-            if form.kind is Kind.PARAMETER:
-                asked = self.subject.encode("latin-1").lower()
-                return reply.partition(b";")[0].strip().lower() == asked
-            # A list of errors does not end by saying that there are none.
-            return not (form.kind is Kind.ERRORS and self.answered)
-        return not self.answered and refuses(reply)
+        if self.form.reply.fullmatch(reply):
+            return self._goes_on_with(reply)
+        return self.is_refused_by(reply)
+
+    def _goes_on_with(self, reply: bytes) -> bool:
+        """Whether a reply of the right form is this one's, and comes when it can."""
+        if self.form.kind is Kind.PARAMETER:
+            asked = self.subject.encode("latin-1").lower()
+            return reply.partition(b";")[0].strip().lower() == asked
+        # A list of errors does not end by saying that there are none.
+        return not (self.form.kind is Kind.ERRORS and self.answered)
+
+    def is_refused_by(self, reply: bytes) -> bool:
+        """Whether this reply, which has another form, refuses it."""
+        if self.answered or self.form.reply.fullmatch(reply):
+            return False
+        return refuses(reply)
 
     def admits(self, reply: bytes) -> bool:
         """Whether this reply may belong to this request although no grammar says so."""

@@ -49,8 +49,11 @@ class LineSplitter:
         *complete, unfinished = text.removesuffix(b"\r").split(b"\r\n")
         lines: list[bytes | TooLong] = []
         for piece in complete:
-            lines += self._grow(piece)
-            lines += self._end()
+            if self._rest or self._dropping or len(piece) > self._longest:
+                lines += self._grow(piece)
+                lines += self._end()
+            else:
+                lines.append(piece)
         lines += self._grow(unfinished)
         return lines
 

@@ -1,7 +1,6 @@
 """What of a dialogue's text can be shown: everything but the login token and the login key."""
 
 import re
-from collections import deque
 
 LONGEST_SHOWN = 120
 """Characters."""
@@ -22,14 +21,14 @@ class Masking:
     """
 
     def __init__(self) -> None:
-        self._secrets: deque[str] = deque(maxlen=_REMEMBERED)
+        self._secrets: list[str] = []
 
     def remember(self, secret: bytes) -> None:
         """A token or a key passed; whoever repeats it is not quoted."""
         text = secret.strip().decode("latin-1")
         # A shorter one is no secret, and would mask half of what the boiler says.
         if len(text) >= _SHORTEST_TELLING and text not in self._secrets:
-            self._secrets.append(text)
+            self._secrets = [*self._secrets, text][-_REMEMBERED:]
 
     def request(self, line: bytes) -> str:
         """A request, or how a longer one begins; whatever follows ``login`` is left out."""

@@ -61,41 +61,21 @@ class ReplyReader:
     def __init__(self, masking: Masking, unreadable: Callable[[bytes, str], Unreadable]) -> None:
         self._masking = masking
         self._unreadable = unreadable
-        self._readers: Mapping[Kind, Callable[[Request, bytes], Iterator[Event]]] = {
-            Kind.LOGIN_TOKEN: self._read_token,
-            Kind.GATEWAY: self._accept_gateway,
-            **dict.fromkeys(_ACCEPTED, self._accept),
-            **dict.fromkeys(_WORDS, self._read_word),
-            Kind.DESCRIPTOR: self._read_descriptor,
-            Kind.PARAMETERS_CHANGED: self._read_parameters,
-            Kind.PARAMETERS_ALL: self._read_parameters,
-            Kind.PARAMETER: self._read_parameters,
-            Kind.ERRORS: self._read_errors,
-            Kind.INFO: self._read_fact,
-            Kind.CLOCK: self._read_clock,
-            Kind.UPTIME: self._read_uptime,
-        }
 
     def conclude(self, request: Request) -> Iterator[Event]:
         """What can be said of a request whose reply has not come to a known end."""
-        kind = request.form.kind
         if not request.answered:
-            if kind is not Kind.UNKNOWN and not request.refused:
-                yield Unreadable(request.sender, request.text, "no reply to this request came")
-        elif kind is Kind.ERRORS:
-            yield ActiveErrors(tuple(request.errors))
-        elif kind is Kind.PARAMETERS_ALL:
-            record = bytes(request.held)
-            request.held.clear()
-            yield from self._read_record(record)
-        elif kind in (Kind.DESCRIPTOR, Kind.PARAMETERS_CHANGED):
-            yield Unreadable(request.sender, request.text, "the reply to this request broke off")
+            yield from _unanswered(request)
+            return
+        conclusion = _CONCLUSIONS.get(request.form.kind)
+        if conclusion is not None:
+            yield from conclusion(self, request)
 
     def read(self, request: Request, reply: bytes) -> Iterator[Event]:
         """What a reply says; it sets ``complete`` if that was the end of it."""
-        reader = self._readers.get(request.form.kind)
+        reader = _READERS.get(request.form.kind)
         if reader is not None:
-            yield from reader(request, reply)
+            yield from reader(self, request, reply)
 
     def _read_token(self, _request: Request, reply: bytes) -> Iterator[Event]:
         self._masking.remember(reply)
@@ -135,7 +115,7 @@ class ReplyReader:
     def _read_errors(self, request: Request, reply: bytes) -> Iterator[Event]:
         if reply in (b"no errors", b"--"):
             request.complete = True
-            yield ActiveErrors(tuple(request.errors))
+            yield from _errors(request)
         elif reply.strip() and len(request.errors) < MOST_ERRORS:
             request.errors.append(self._masking.excerpt(reply))
 
@@ -167,8 +147,7 @@ class ReplyReader:
 
     def _read_parameters(self, request: Request, reply: bytes) -> Iterator[Event]:
         if not reply.startswith(b"<<"):
-            yield from self._read_record(bytes(request.held))
-            request.held.clear()
+            yield from self._read_held(request)
             yield from self._read_record(reply)
             return
         *records, rest = (bytes(request.held) + reply[2:-2]).split(b"\n")
@@ -179,6 +158,11 @@ class ReplyReader:
             yield self._unreadable(bytes(request.held[:BEGINNING]), "the line is too long")
             request.held.clear()
 
+    def _read_held(self, request: Request) -> Iterator[Event]:
+        record = bytes(request.held)
+        request.held.clear()
+        yield from self._read_record(record)
+
     def _read_record(self, record: bytes) -> Iterator[Event]:
         record = record.strip(b"\r\n")
         if record in (b"", b"--"):
@@ -187,3 +171,39 @@ class ReplyReader:
             yield ParameterSeen(parse_parameter(record))
         except ParameterError as wrong:
             yield self._unreadable(record, str(wrong))
+
+
+def _unanswered(request: Request) -> Iterator[Event]:
+    if request.form.kind is not Kind.UNKNOWN and not request.refused:
+        yield Unreadable(request.sender, request.text, "no reply to this request came")
+
+
+def _broken_off(request: Request) -> Iterator[Event]:
+    yield Unreadable(request.sender, request.text, "the reply to this request broke off")
+
+
+def _errors(request: Request) -> Iterator[Event]:
+    yield ActiveErrors(tuple(request.errors))
+
+
+# Tables of the class, as each session has a reader.
+_READERS: Mapping[Kind, Callable[[ReplyReader, Request, bytes], Iterator[Event]]] = {
+    Kind.LOGIN_TOKEN: ReplyReader._read_token,
+    Kind.GATEWAY: ReplyReader._accept_gateway,
+    **dict.fromkeys(_ACCEPTED, ReplyReader._accept),
+    **dict.fromkeys(_WORDS, ReplyReader._read_word),
+    Kind.DESCRIPTOR: ReplyReader._read_descriptor,
+    Kind.PARAMETERS_CHANGED: ReplyReader._read_parameters,
+    Kind.PARAMETERS_ALL: ReplyReader._read_parameters,
+    Kind.PARAMETER: ReplyReader._read_parameters,
+    Kind.ERRORS: ReplyReader._read_errors,
+    Kind.INFO: ReplyReader._read_fact,
+    Kind.CLOCK: ReplyReader._read_clock,
+    Kind.UPTIME: ReplyReader._read_uptime,
+}
+_CONCLUSIONS: Mapping[Kind, Callable[[ReplyReader, Request], Iterator[Event]]] = {
+    Kind.ERRORS: lambda _reader, request: _errors(request),
+    Kind.PARAMETERS_ALL: ReplyReader._read_held,
+    Kind.DESCRIPTOR: lambda _reader, request: _broken_off(request),
+    Kind.PARAMETERS_CHANGED: lambda _reader, request: _broken_off(request),
+}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from operator import ne
@@ -37,8 +38,22 @@ _is_word = re.compile(rb"[0-9A-Fa-f]{1,8}").fullmatch
 _Piece = tuple[int, bytes, list[bytes]]
 """A stretch of a line: the length of its text, the text, and the tokens in it."""
 
+_NewPiece = tuple[int, _Piece]
+"""A piece, and its number in the line."""
+
 _Bit = tuple[int, Reading, Reading]
 """A digital channel: its mask, and its two readings, on and off."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Where a line differs from the last one that was decoded.
+
+    ``changes`` has each place whose token is another one, with the last line's and this one's.
+    """
+
+    changes: Sequence[tuple[int, bytes, bytes]]
+    pieces: Sequence[_NewPiece]
 
 
 class Decoder:
@@ -89,24 +104,42 @@ class Decoder:
         """
         if line == self._line:
             return ()
+        return self.take(line, self._news_of(self._new_pieces_of(line)))
+
+    def news(self, line: bytes) -> News | None:
+        """Where a line that is as expected differs from the last one; None for any other line."""
+        new_pieces = None if self.mismatch else self._new_pieces(line)
+        if new_pieces is None or not self._words_sound(new_pieces):
+            return None
+        return self._news_of(new_pieces)
+
+    def take(self, line: bytes, news: News) -> Sequence[Reading]:
+        """The readings of a line, by where it differs from the last one."""
         self._line = line
-        return self._told(self._news(line))
+        return self._told(news)
 
     def take_back(self) -> Sequence[Reading]:
         """Make every channel unknown; these are the readings that say so, once."""
-        self._line = b""
-        return self._told(self._new_pieces(_joined([_UNKNOWN] * self._expected)) or [])
+        unknown = self._new_pieces(_joined([_UNKNOWN] * self._expected)) or []
+        return self.take(b"", self._news_of(unknown))
 
-    def _told(self, new_pieces: Sequence[tuple[int, _Piece]]) -> list[Reading]:
-        readings, self._untold = self._untold, []
-        for index, piece in new_pieces:
-            tokens, last_tokens = piece[2], self._pieces[index][2]
-            self._pieces[index] = piece
+    def _news_of(self, new_pieces: Sequence[_NewPiece]) -> News:
+        changes: list[tuple[int, bytes, bytes]] = []
+        for index, (_, _, tokens) in new_pieces:
+            last_tokens = self._pieces[index][2]
             first_place = index * len(_OFFSETS)
-            for offset in compress(_OFFSETS, map(ne, tokens, last_tokens)):
-                readings += self._readings(
-                    first_place + offset, last_tokens[offset], tokens[offset]
-                )
+            changes += [
+                (first_place + offset, last_tokens[offset], tokens[offset])
+                for offset in compress(_OFFSETS, map(ne, tokens, last_tokens))
+            ]
+        return News(changes, new_pieces)
+
+    def _told(self, news: News) -> list[Reading]:
+        readings, self._untold = self._untold, []
+        for index, piece in news.pieces:
+            self._pieces[index] = piece
+        for change in news.changes:
+            readings += self._readings(*change)
         return readings
 
     def _readings(self, place: int, last_token: bytes, token: bytes) -> list[Reading]:
@@ -124,21 +157,21 @@ class Decoder:
             for first_place in range(0, self._expected, size)
         ]
 
-    def _news(self, line: bytes) -> list[tuple[int, _Piece]]:
+    def _new_pieces_of(self, line: bytes) -> list[_NewPiece]:
         """The pieces in which what a line is worth differs from the last one."""
         new_pieces = None if self.mismatch else self._new_pieces(line)
         if new_pieces is None or not self._words_sound(new_pieces):
             new_pieces = self._new_pieces(self._regular(line)) or []
         return new_pieces
 
-    def _new_pieces(self, line: bytes) -> list[tuple[int, _Piece]] | None:
+    def _new_pieces(self, line: bytes) -> list[_NewPiece] | None:
         """The pieces in which a line differs from the last one, with their numbers.
 
         Of 190 values some four change from line to line. So the texts of whole pieces are
         compared, and only where the line doesn't go on with the same text is it split. None if
         the line has another number of tokens than expected, or not one blank behind each.
         """
-        new_pieces: list[tuple[int, _Piece]] = []
+        new_pieces: list[_NewPiece] = []
         start = len(_PREFIX)
         for index, (size, text, last_tokens) in enumerate(self._pieces):
             end = start + size
@@ -151,7 +184,7 @@ class Decoder:
             start = end
         return new_pieces if start == len(line) else None
 
-    def _words_sound(self, new_pieces: Sequence[tuple[int, _Piece]]) -> bool:
+    def _words_sound(self, new_pieces: Sequence[_NewPiece]) -> bool:
         """Whether the digital words among new pieces are words."""
         size = len(_OFFSETS)
         return all(

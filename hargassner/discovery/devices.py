@@ -30,13 +30,17 @@ class BoilerUnknownError(Exception):
 class Devices:
     """Who was found on the two networks.
 
+    ``gateway_heard`` is the moment at which the gateway announced itself last, or another one
+    became it; None before that.
+
     Args:
-        clock: for the waiting of ``boiler_address``.
+        clock: for that, and for the waiting of ``boiler_address``.
         boiler_host: the boiler's address where the owner configured it, else "".
     """
 
     def __init__(self, clock: IReactorTime, boiler_host: str = "") -> None:
         self.boiler: FoundBoiler | None = None
+        self.gateway_heard: float | None = None
         self._gateways = Gateways()
         self._clock = clock
         self._boiler_host = boiler_host
@@ -173,6 +177,7 @@ class Devices:
     def _notify_of_gateway(self) -> None:
         gateway = self.gateway
         if gateway is not None:
+            self.gateway_heard = self._clock.seconds()
             self._on_gateway.notify(lambda listener: listener(gateway))
 
     def _say_once(self, kind: str, gateway: FoundGateway, message: str) -> None:

@@ -164,20 +164,29 @@ class Askers:
         self._askers[address] = _Asker(now, answered=not waits)
         self._askers.move_to_end(address)
         if len(self._askers) > MOST_ASKERS:
-            del self._askers[next(each for each in self._askers if each != preferred)]
+            self._forget_one(preferred)
+
+    def _forget_one(self, preferred: str | None) -> None:
+        """Forget who was heard longest ago, but for the preferred one."""
+        oldest, next_one, *_ = self._askers
+        del self._askers[next_one if oldest == preferred else oldest]
 
     def answer_for(self, preferred: str | None, now: float) -> str | None:
         """Who gets an answer: of those who wait the preferred one, or who waits longest; then the
         preferred one if it was heard, then who was heard last; None where nobody was.
         """
-        recent = self._recent(now)
-        waiting = [address for address, each in recent.items() if not each.answered]
-        candidates = waiting or [*reversed(recent)]
+        candidates = self._candidates(now)
         if not candidates:
             return None
         chosen = preferred if preferred in candidates else candidates[0]
-        recent[chosen].answered = True
+        self._askers[chosen].answered = True
         return chosen
+
+    def _candidates(self, now: float) -> list[str]:
+        """Who waits for an answer, in turn; where nobody does, who was heard, the last first."""
+        recent = self._recent(now)
+        waiting = [address for address, each in recent.items() if not each.answered]
+        return waiting or [*reversed(recent)]
 
     def _recent(self, now: float) -> dict[str, _Asker]:
         return {address: each for address, each in self._askers.items() if each.is_recent(now)}

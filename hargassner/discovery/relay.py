@@ -180,14 +180,18 @@ class Relay:
         ports = self._ports
         if (source[1], port) != (ports.boiler_port, ports.gateway_port):
             return
-        answers = self._clock.seconds() - self._services_asked < ASKED_WITHIN
-        if not is_captured_list(data) and (broadcast or not answers):
+        if not is_captured_list(data) and not self._may_answer(broadcast):
             return
         try:
             services = parse_service_list(data)
         except NotDiscoveryError:
             return
         self._devices.boiler_answered(source[0], services)
+
+    def _may_answer(self, broadcast: bool | None) -> bool:
+        """Whether it may be an answer to a question that was relayed: those are no broadcasts."""
+        answers = self._clock.seconds() - self._services_asked < ASKED_WITHIN
+        return answers and not broadcast
 
     def _is_for_relay(
         self,

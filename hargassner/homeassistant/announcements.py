@@ -1,25 +1,46 @@
-"""The discovery messages at the broker: published, moved to other topics, and cleared."""
+"""The discovery messages at the broker: published, moved to other topics, and cleared.
+
+Home Assistant takes its time, and complains where it is not given: of what is announced anew before
+it has let the old go, of states that it is to read in another way than before, of states that are
+gone while it still reads them. So an announcement is a sequence (docs/home-assistant.md).
+"""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from hargassner.homeassistant.entities import Json, compact
+from hargassner.homeassistant.entities import Json, compact, device_of
+from hargassner.homeassistant.migration import Migration
 from hargassner.homeassistant.retained import RetainedSnapshot
-from hargassner.mqtt.interfaces import IBroker, LinkState
+from hargassner.mqtt.interfaces import IBroker
 
 log = Logger()
 
-MIGRATION_TIMEOUT = 10.0
-"""Seconds that Home Assistant gets to let entities go before their old announcement is cleared."""
+REREAD = 1.0
+"""Seconds that Home Assistant gets to take in what was said, before the next thing is."""
 
-MIGRATE = compact({"migrate_discovery": True})
-"""Makes Home Assistant let an announcement's entities go, and keep what their owner made of them,
-for the announcement that follows on another topic."""
+_READING = frozenset({"options", "min", "max", "modes", "preset_modes", "min_temp", "max_temp"})
+"""What decides, beside templates, how a state is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What has to be done around the messages.
+
+    Args:
+        hide: has every entity be unavailable.
+        reveal: has those be available again that are.
+        repeat: has the state of a topic published again, if it has one.
+        forget: clears the states that nothing reads any more.
+    """
+
+    hide: Callable[[], object]
+    reveal: Callable[[], object]
+    repeat: Callable[[str], object]
+    forget: Callable[[], object]
 
 
 class Announcements:
@@ -29,36 +50,53 @@ class Announcements:
         broker: takes them.
         clock: time.
         retained: what earlier lives left; kept up to date here.
+        surroundings: what has to be done around the messages.
     """
 
-    def __init__(self, broker: IBroker, clock: IReactorTime, retained: RetainedSnapshot) -> None:
+    def __init__(
+        self,
+        broker: IBroker,
+        clock: IReactorTime,
+        retained: RetainedSnapshot,
+        surroundings: Surroundings,
+    ) -> None:
         self._broker = broker
+        self._clock = clock
         self._retained = retained
+        self._around = surroundings
         self._published: dict[str, str] = {}
         self._migration = Migration(broker, clock, self._forget)
 
-    def publish(self, discovery: str, messages: Mapping[str, Json]) -> None:
+    async def publish(
+        self, discovery: str, messages: Mapping[str, Json], components: dict[str, Json]
+    ) -> None:
         """Publish what has changed, and take back what is not among the messages any more.
 
         Args:
             discovery: how entities are announced, as the configuration calls it.
             messages: the messages by their topics.
+            components: the components in them by their keys.
         """
-        known = self._retained.known
-        old = [each for each in known.announcements if each not in messages]
-        if known.components and known.discovery != discovery:
-            log.info("announcing to Home Assistant in another way than before")
-            self._migration.begin(old)
-        self._publish_changed(messages)
-        self._clear(self._migration.without(old))
-        known.discovery = discovery
-        known.announcements = [*messages, *self._migration.topics]
+        before = self._retained.known.components
+        await self._let_go(discovery, messages)
+        reread = [key for key, each in components.items() if _is_reread(before.get(key), each)]
+        changed = [each for key, each in components.items() if before.get(key, each) != each]
+        try:
+            if reread:
+                self._around.hide()
+                await deferLater(self._clock, REREAD)
+            self._replace(discovery, messages, components)
+            if changed:
+                await self._reread(changed)
+        finally:
+            self._around.reveal()
 
     def withdraw(self) -> None:
         """Take everything back."""
         known = self._retained.known
         if known.announcements:
-            self._clear(known.announcements)
+            # What is behind a device goes before it.
+            self._clear(reversed(known.announcements))
             known.discovery, known.announcements, known.components = "off", [], {}
             self._retained.changed()
 
@@ -74,6 +112,48 @@ class Announcements:
         """Publish nothing any more."""
         self._published.clear()
         self._migration.stop()
+
+    async def _let_go(self, discovery: str, messages: Mapping[str, Json]) -> None:
+        """Have Home Assistant let entities go that are to be announced in another way."""
+        known = self._retained.known
+        if known.components and known.discovery != discovery:
+            log.info("announcing to Home Assistant in another way than before")
+            self._migration.begin([each for each in known.announcements if each not in messages])
+            known.discovery = discovery
+            self._retained.changed()
+            await self._migration.released()
+
+    def _replace(
+        self, discovery: str, messages: Mapping[str, Json], components: dict[str, Json]
+    ) -> None:
+        """Publish the messages, without those of before, and note that they are retained."""
+        known = self._retained.known
+        before = known.components, known.announcements, known.discovery
+        _tell_what_stays(known.components, components)
+        old = [each for each in known.announcements if each not in messages]
+        self._clear(reversed(self._migration.without(old)))
+        self._publish_changed(messages)
+        known.discovery, known.components = discovery, components
+        known.announcements = [*messages, *self._migration.topics]
+        if (known.components, known.announcements, known.discovery) != before:
+            self._retained.changed()
+        self._around.forget()
+
+    async def _reread(self, components: Iterable[Json]) -> None:
+        """Have the states published again that these components read.
+
+        Home Assistant asks the broker only for the topics of a new entity; one that has other
+        options or another template keeps showing what it made of its state before.
+        """
+        await deferLater(self._clock, REREAD)
+        topics = {
+            topic
+            for component in components
+            for name, topic in component.items()
+            if name.endswith("_topic")
+        }
+        for topic in sorted(topics):
+            self._around.repeat(topic)
 
     def _publish_changed(self, messages: Mapping[str, Json]) -> None:
         for topic, message in messages.items():
@@ -94,61 +174,29 @@ class Announcements:
         self._retained.changed()
 
 
-class Migration:
-    """The old announcements of entities that are announced on other topics now.
-
-    ``topics`` are those that are not cleared yet.
-
-    Args:
-        broker: has them.
-        clock: time.
-        cleared: called with the topics when they are cleared.
-    """
-
-    def __init__(
-        self, broker: IBroker, clock: IReactorTime, cleared: Callable[[list[str]], None]
-    ) -> None:
-        self.topics: list[str] = []
-        self._broker = broker
-        self._clock = clock
-        self._cleared = cleared
-        self._clearing: Deferred[None] = succeed(None)
-
-    def begin(self, topics: list[str]) -> None:
-        """Ask Home Assistant to let the entities of these topics go, and clear them later."""
-        self._clearing.cancel()
-        self.topics = topics
-        for topic in topics:
-            self._broker.publish(topic, MIGRATE)
-        self._clearing = Deferred.fromCoroutine(self._clear())
-        self._clearing.addErrback(_log_unless_cancelled)
-
-    def without(self, topics: Iterable[str]) -> list[str]:
-        """Those of the topics that are not to be cleared later."""
-        return [each for each in topics if each not in self.topics]
-
-    def stop(self) -> None:
-        """Leave the clearing to another life."""
-        self._clearing.cancel()
-
-    async def _clear(self) -> None:
-        while True:
-            await deferLater(self._clock, MIGRATION_TIMEOUT)
-            # Or only the clearing would reach the broker.
-            if self._online_for() >= MIGRATION_TIMEOUT:
-                break
-        for topic in self.topics:
-            self._broker.clear(topic)
-        cleared, self.topics = self.topics, []
-        self._cleared(cleared)
-
-    def _online_for(self) -> float:
-        """Seconds for which the broker has been there."""
-        link = self._broker.status
-        online = link.state is LinkState.ONLINE
-        return self._clock.seconds() - link.since if online else 0.0
+def _tell_what_stays(before: Mapping[str, Json], now: Mapping[str, Json]) -> None:
+    """Log that Home Assistant keeps entities that are gone, if it never enabled them."""
+    devices = set(map(device_of, now))
+    gone = before.keys() - now.keys()
+    disabled = [key for key in gone if "enabled_by_default" in before[key]]
+    # With its device, an entity leaves the list.
+    count = sum(device_of(key) in devices for key in disabled)
+    if count:
+        log.info(
+            "{count} entities are gone that Home Assistant had not enabled: it lists them until "
+            "they are deleted there",
+            count=count,
+        )
 
 
-def _log_unless_cancelled(why: Failure) -> None:
-    if why.check(CancelledError) is None:
-        log.failure("clearing old announcements failed", why)
+def _is_reread(before: Json | None, now: Json) -> bool:
+    """Whether a component reads its state in another way than before."""
+    return before is not None and _reading(before) != _reading(now)
+
+
+def _reading(component: Json) -> Json:
+    return {
+        key: value
+        for key, value in component.items()
+        if key in _READING or key.endswith("template")
+    }

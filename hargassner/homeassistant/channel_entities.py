@@ -3,8 +3,10 @@
 from hargassner.boiler.model import Boiler, Channel
 from hargassner.catalogue import AnalogEntry, DigitalEntry
 from hargassner.config import Config
-from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_TELEMETRY, Entity, Json, lookup
+from hargassner.homeassistant.entities import DIAGNOSTIC, WITH_TELEMETRY, Entity, Json
+from hargassner.homeassistant.naming import channel_called
 from hargassner.homeassistant.topics import Topics, channel_object
+from hargassner.homeassistant.words import state_words
 
 
 def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
@@ -13,25 +15,33 @@ def channel_entity(boiler: Boiler, config: Config, channel: Channel) -> Entity:
     platform, properties = "binary_sensor", _looks(channel)
     if channel.kind == "analog":
         platform = "sensor"
-        properties |= _states(boiler, channel, language) or _measured(channel)
+        words = list(state_words(boiler, channel, language).values())
+        properties |= {"options": words} if words else _measured(channel)
+    topics = Topics.of(config.mqtt)
+    shown = (
+        topics.text(channel_object(channel)) if "options" in properties else topics.channel(channel)
+    )
     return Entity(
         platform=platform,
         object=channel_object(channel),
-        name=channel.entry.text.to(language) if channel.entry else channel.name,
-        source=channel.name,
+        called=channel_called(boiler.catalogue, channel, language),
         available_with=WITH_TELEMETRY,
-        properties={"state_topic": Topics.of(config.mqtt).channel(channel), **properties},
+        properties={"state_topic": shown, **properties},
         category=channel.entry.entity_category if channel.entry else DIAGNOSTIC,
-        enabled=channel.connected and _is_wanted(channel, config),
+        enabled=config.homeassistant.entities == "all" or is_wanted(channel),
+        icon=_icon(channel),
     )
 
 
-def _is_wanted(channel: Channel, config: Config) -> bool:
-    """Whether the owner wants the entity: all of them, or those that most owners want."""
-    if config.homeassistant.entities == "all":
-        return True
+def is_wanted(channel: Channel) -> bool:
+    """Whether most owners want the entity."""
     entry = channel.entry
     return entry is not None and entry.enabled and entry.role != "fault"
+
+
+def _icon(channel: Channel) -> str:
+    own = channel.entry.icon if channel.entry is not None else ""
+    return channel.place.icon or own
 
 
 def _looks(channel: Channel) -> Json:
@@ -45,32 +55,12 @@ def _looks(channel: Channel) -> Json:
     return looks
 
 
-def _states(boiler: Boiler, channel: Channel, language: str) -> Json:
-    """How a channel is to be read whose values are the codes of states; empty for another.
-
-    One with a unit has measured values, whatever its name: options go with no unit.
-    """
-    if channel.entry is None or channel.entry.device_class != "enum":
-        return {}
-    states = boiler.catalogue.states(channel.name, boiler.family)
-    meanings = {code: text.to(language) for code, text in (states or {}).items()}
-    if not meanings:
-        return {}
-    return {
-        "options": list(meanings.values()),
-        # The topic has the code as the boiler sends it.
-        "value_template": lookup(meanings, "value | int(-1)"),
-    }
-
-
 def _measured(channel: Channel) -> Json:
     """How a channel is to be read whose values are measured."""
     state_class = channel.entry.state_class if isinstance(channel.entry, AnalogEntry) else ""
-    measured: Json = {}
-    if channel.unit:
-        measured["unit_of_measurement"] = channel.unit
-    if state_class:
-        measured["state_class"] = state_class
-    if channel.decimals is not None:
-        measured["suggested_display_precision"] = channel.decimals
-    return measured
+    measured: Json = {
+        "unit_of_measurement": channel.unit or None,
+        "state_class": state_class or None,
+        "suggested_display_precision": channel.decimals,
+    }
+    return {key: value for key, value in measured.items() if value is not None}

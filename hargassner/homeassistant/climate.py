@@ -1,153 +1,170 @@
-"""Heating circuits as thermostats, over the parameters and channels that belong to each."""
+"""Heating circuits as thermostats: where each is published, commanded and announced."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from hargassner.boiler.model import Boiler, Channel, Setting
+from hargassner.boiler.settable import Settable
 from hargassner.catalogue import CircuitEntry
 from hargassner.config import Config
-from hargassner.dialogue.identifiers import object_id, parameter_object
-from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
-from hargassner.homeassistant.entities import WITH_SESSION, Entity, Json, lookup
+from hargassner.dialogue.identifiers import object_id
+from hargassner.homeassistant.entities import WITH_SESSION, Called, Entity, Json
+from hargassner.homeassistant.states import States
+from hargassner.homeassistant.thermostats import (
+    NoSuchCommandError,
+    Thermostat,
+    climate_object,
+    measured_room,
+    thermostat,
+    thermostats,
+)
 from hargassner.homeassistant.topics import Topics
 
-OFF, AUTO, REDUCED, COMFORT, COMFORT_ONCE, COOLING = range(6)
-"""What the options of a circuit's mode mean, by their index; a boiler may have fewer."""
 
-_SHOWN_AS = {
-    OFF: "off",
-    AUTO: "auto",
-    REDUCED: "heat",
-    COMFORT: "heat",
-    COMFORT_ONCE: "auto",
-    COOLING: "cool",
-}
-_SET_BY = {"off": OFF, "auto": AUTO, "heat": COMFORT, "cool": COOLING}
-_PRESETS = {"eco": REDUCED, "boost": COMFORT_ONCE}
-_NO_PRESET = "none"
+class Climate:
+    """Publishes what the thermostats show, and knows which parameters commands are for.
+
+    Args:
+        boiler: the model.
+        settable: decides what may be set.
+        topics: where.
+        states: publishes states.
+        interval: seconds that pass at least between two room temperatures.
+    """
+
+    def __init__(
+        self, boiler: Boiler, settable: Settable, topics: Topics, states: States, interval: float
+    ) -> None:
+        self._boiler = boiler
+        self._settable = settable
+        self._topics = topics
+        self._states = states
+        self._interval = interval
+        circuits = boiler.catalogue.circuits
+        self._by_object = _indexed(circuits, lambda each: (climate_object(each),))
+        self._by_channel = _indexed(circuits, lambda each: (each.room, each.pump))
+        self._by_parameter = _indexed(circuits, lambda each: (each.mode, each.day, each.setback))
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """The identifiers of the thermostats that there are, or will be in a session."""
+        return frozenset(
+            object_
+            for object_, circuit in self._by_object.items()
+            if measured_room(self._boiler, self._settable, circuit) is not None
+        )
+
+    def show_all(self) -> None:
+        """Publish what all thermostats show."""
+        for each in self._by_object.values():
+            self._show(each)
+
+    def channel_changed(self, channel: Channel) -> None:
+        """Publish what a thermostat shows, if the channel is one of its circuit."""
+        self._show(self._by_channel.get(channel.entry.name) if channel.entry is not None else None)
+
+    def setting_changed(self, setting: Setting) -> None:
+        """Publish what a thermostat shows, if the parameter is one of its circuit."""
+        self._show(self._by_parameter.get(setting.id))
+
+    def command(self, object_: str, payload: str) -> tuple[str, str] | None:
+        """The id of the parameter that a command is for, and what to set; None for another object.
+
+        Args:
+            object_: the thermostat and its part, as in ``climate_1/mode``.
+            payload: what is asked.
+
+        Raises:
+            NoSuchCommandError: there is no such thermostat, or it cannot do that.
+        """
+        climate, _, part = object_.partition("/")
+        if not part:
+            return None
+        known = self._known(self._by_object.get(climate))
+        if known is None:
+            raise NoSuchCommandError("there is no such thermostat, or not all of it is known yet")
+        return known.command(part, payload)
+
+    def _show(self, circuit: CircuitEntry | None) -> None:
+        known = self._known(circuit)
+        if known is None:
+            return
+        for part, value in known.values().items():
+            interval = self._interval if part == "current" else 0.0
+            self._states.show(_topic(self._topics, known, part), value, interval)
+
+    def _known(self, circuit: CircuitEntry | None) -> Thermostat | None:
+        return None if circuit is None else thermostat(self._boiler, self._settable, circuit)
 
 
-def climate_object(circuit: CircuitEntry) -> str:
-    """The identifier of a circuit's thermostat."""
-    return object_id(f"climate_{circuit.circuit}")
-
-
-def climates(boiler: Boiler, config: Config) -> Iterator[Entity]:
+def climates(boiler: Boiler, config: Config, settable: Settable) -> Iterator[Entity]:
     """A thermostat for each circuit of which everything is known that one needs."""
     topics = Topics.of(config.mqtt)
-    for circuit, room in _circuits(boiler, config):
-        mode, day = boiler.settings.get(circuit.mode), boiler.settings.get(circuit.day)
-        properties = _properties(topics, mode, day) if mode and day else None
-        if properties is not None:
-            properties["current_temperature_topic"] = topics.channel(room)
-            yield Entity(
-                platform="climate",
-                object=climate_object(circuit),
-                name=circuit.text.to(config.homeassistant.language),
-                source=circuit.circuit,
-                available_with=WITH_SESSION,
-                properties={**properties, **_action(topics, _channel(boiler, circuit.pump))},
-            )
+    for each in thermostats(boiler, settable):
+        group = group_of(each.circuit)
+        yield Entity(
+            platform="climate",
+            object=climate_object(each.circuit),
+            # The circuit's device and its thermostat have the same name.
+            called=Called(group, "", group, each.circuit.circuit),
+            available_with=WITH_SESSION,
+            properties=_properties(topics, each),
+        )
 
 
-def _action(topics: Topics, pump: Channel | None) -> Json:
-    """Whether a circuit heats, by its pump."""
-    if pump is None:
-        return {}
-    return {
-        "action_topic": topics.channel(pump),
-        "action_template": lookup({"ON": "heating", "OFF": "idle"}),
-    }
-
-
-def awaited_climates(boiler: Boiler, config: Config) -> Iterator[str]:
+def awaited_climates(boiler: Boiler, settable: Settable) -> Iterator[str]:
     """The identifiers of thermostats whose parameters are not known yet."""
-    for circuit, _ in _circuits(boiler, config):
-        known = [boiler.settings.get(each) for each in (circuit.mode, circuit.day)]
-        if any(setting is None or setting.parameter is None for setting in known):
+    for circuit in boiler.catalogue.circuits:
+        is_told = all(_is_told(boiler, each) for each in (circuit.mode, circuit.day))
+        if not is_told and measured_room(boiler, settable, circuit) is not None:
             yield climate_object(circuit)
 
 
-def _circuits(boiler: Boiler, config: Config) -> Iterator[tuple[CircuitEntry, Channel]]:
-    """The circuits that can be set and whose room temperature is measured."""
-    for circuit in boiler.catalogue.circuits:
-        room = _channel(boiler, circuit.room)
-        settable = {circuit.mode, circuit.day} <= set(config.control.parameters)
-        if settable and room is not None:
-            yield circuit, room
+def _is_told(boiler: Boiler, id_: str) -> bool:
+    setting = boiler.settings.get(id_)
+    return setting is not None and setting.parameter is not None
 
 
-def _channel(boiler: Boiler, name: str) -> Channel | None:
-    for channel in boiler.channels.values():
-        if channel.entry is not None and channel.entry.name == name:
-            return channel
-    return None
+def _indexed(
+    circuits: Iterable[CircuitEntry], names: Callable[[CircuitEntry], Iterable[str]]
+) -> dict[str, CircuitEntry]:
+    """The circuits by some of their names."""
+    return {name: each for each in circuits for name in names(each)}
 
 
-def _properties(topics: Topics, mode: Setting, day: Setting) -> Json | None:
-    """What only a thermostat has, or None if these parameters make none."""
-    options, temperature = _options(mode), _limits(day)
-    if options is None or temperature is None:
-        return None
+def group_of(circuit: CircuitEntry) -> str:
+    """The key of the group that is a circuit."""
+    return object_id(f"circuit_{circuit.circuit}")
+
+
+def _topic(topics: Topics, of: Thermostat, part: str) -> str:
+    return topics.state(f"{climate_object(of.circuit)}/{part}")
+
+
+def _properties(topics: Topics, of: Thermostat) -> Json:
+    """What only a thermostat has: each of its parts has a plain topic."""
+    mode, preset, temperature = (
+        _topic(topics, of, part) for part in ("mode", "preset", "temperature")
+    )
+    lowest, highest = of.bounds
+    action = {"action_topic": _topic(topics, of, "action")} if of.pump is not None else {}
     return {
-        **_modes(topics, mode, options),
-        **_presets(topics, mode, options),
-        "temperature_state_topic": topics.state(day.object),
-        "temperature_command_topic": topics.command(day.object),
+        "modes": of.modes,
+        "mode_state_topic": mode,
+        "mode_command_topic": f"{mode}/set",
+        # To turn it on is to leave it to the clock, not to heat for ever.
+        "power_command_topic": f"{mode}/set",
+        "payload_on": "auto",
+        "payload_off": "off",
+        "preset_modes": of.presets,
+        "preset_mode_state_topic": preset,
+        "preset_mode_command_topic": f"{preset}/set",
+        "temperature_state_topic": temperature,
+        "temperature_command_topic": f"{temperature}/set",
         "temperature_unit": "C",
-        "min_temp": float(temperature.minimum),
-        "max_temp": float(temperature.maximum),
-        "temp_step": float(temperature.step) if temperature.step > 0 else 0.5,
+        "min_temp": float(lowest),
+        "max_temp": float(highest),
+        "temp_step": float(of.limits.step) if of.limits.step > 0 else 0.5,
         "precision": 0.1,
+        "current_temperature_topic": _topic(topics, of, "current"),
+        **action,
     }
-
-
-def _options(mode: Setting) -> Sequence[str] | None:
-    """The options of a circuit's mode, if they are as many as are known, and no two alike."""
-    match mode.parameter:
-        case ChoiceParameter(options=options) if COMFORT < len(options) <= COOLING + 1:
-            return options if len(set(options)) == len(options) else None
-    return None
-
-
-def _limits(day: Setting) -> NumberParameter | None:
-    """The limits of a room temperature, if there is anything between them."""
-    match day.parameter:
-        case NumberParameter() as number if number.minimum < number.maximum:
-            return number
-    return None
-
-
-def _named(names: Mapping[str, int], options: Sequence[str]) -> dict[str, str]:
-    """The boiler's option for each of Home Assistant's names; it may have fewer options."""
-    return {name: options[index] for name, index in names.items() if index < len(options)}
-
-
-def _modes(topics: Topics, mode: Setting, options: Sequence[str]) -> Json:
-    shown = {option: _SHOWN_AS[index] for index, option in enumerate(options)}
-    set_by = _named(_SET_BY, options)
-    return {
-        "modes": list(set_by),
-        "mode_state_topic": topics.state(mode.object),
-        "mode_state_template": lookup(shown),
-        "mode_command_topic": topics.command(mode.object),
-        "mode_command_template": lookup(set_by),
-    }
-
-
-def _presets(topics: Topics, mode: Setting, options: Sequence[str]) -> Json:
-    presets = _named(_PRESETS, options)
-    shown = dict.fromkeys(options, _NO_PRESET) | {each: name for name, each in presets.items()}
-    return {
-        "preset_modes": list(presets),
-        "preset_mode_state_topic": topics.state(mode.object),
-        "preset_mode_value_template": lookup(shown),
-        "preset_mode_command_topic": topics.command(mode.object),
-        # Whoever ends a preset wants the clock back.
-        "preset_mode_command_template": lookup({_NO_PRESET: options[AUTO]} | presets),
-    }
-
-
-def circuit_temperatures(boiler: Boiler) -> frozenset[str]:
-    """The identifiers of the parameters that are room temperatures."""
-    ids = (id_ for each in boiler.catalogue.circuits for id_ in (each.day, each.setback))
-    return frozenset(map(parameter_object, ids))

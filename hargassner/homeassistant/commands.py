@@ -1,14 +1,18 @@
 """Commands over MQTT: each is handed on, and answered exactly once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from twisted.internet.defer import maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from hargassner.boiler.settable import Settable
 from hargassner.control.queue import CommandError, IControl
-from hargassner.dialogue.identifiers import parameter_object
-from hargassner.homeassistant.entities import compact
+from hargassner.homeassistant.climate import Climate
+from hargassner.homeassistant.entities import Json, compact
+from hargassner.homeassistant.own_entities import RESTART
+from hargassner.homeassistant.thermostats import NoSuchCommandError
 from hargassner.homeassistant.topics import Topics
 from hargassner.mqtt.interfaces import IBroker
 
@@ -27,8 +31,12 @@ class Commands:
         topics: where commands arrive and results go.
         broker: brings the one and takes the other.
         control: changes settings.
-        parameters: the ids of those that may be changed.
-        refused: called with the state topic of a parameter that stays as it was.
+        settable: decides what may be changed.
+        own_words: makes what the boiler takes of the owner's word for an option, by the id.
+        climate: knows which parameters the commands of thermostats are for.
+        repeat: called with the topics of what may be set to something else than was asked.
+        answered: called with an identifier, what was asked, and the result.
+        restart: called to start the bridge anew; None where nobody would start it.
     """
 
     def __init__(
@@ -36,69 +44,112 @@ class Commands:
         topics: Topics,
         broker: IBroker,
         control: IControl,
-        parameters: Iterable[str],
-        refused: Callable[[str], object],
+        settable: Settable,
+        own_words: Callable[[str, str], str],
+        climate: Climate,
+        repeat: Callable[[str], object],
+        answered: Callable[[str, str, Json], object],
+        restart: Callable[[], object] | None,
     ) -> None:
         self._topics = topics
         self._broker = broker
         self._control = control
-        self._ids = {parameter_object(each): each for each in parameters}
-        self._refused = refused
-        self._open: list[str] = []
+        self._settable = settable
+        self._own_words = own_words
+        self._climate = climate
+        self._repeat = repeat
+        self._answered = answered
+        self._restart = restart
+        self._open: list[_Asked] = []
         self._stopped = False
 
     def listen(self) -> None:
         """Take commands from now on."""
-        self._broker.subscribe(self._topics.commands, self._received, self._unreadable)
+        for topics in self._topics.commands:
+            self._broker.subscribe(topics, self._received, self._unreadable)
 
     def stop(self) -> None:
         """Take none any more, and answer those whose outcome will come too late."""
-        for object_ in self._open:
-            self._answer(object_, {"ok": False, "error": _STOPPED})
+        for asked in self._open:
+            self._answer(asked, {"ok": False, "error": _STOPPED})
         self._open.clear()
         self._stopped = True
 
     def _received(self, topic: str, payload: str) -> None:
         if self._stopped:
             return
-        object_ = self._topics.object_of(topic)
-        id_ = self._ids.get(object_)
-        if id_ is None:
-            self._answer(
-                object_,
-                {
-                    "ok": False,
-                    "error": f"{object_[:40]} cannot be set: it is not among control.parameters",
-                },
-            )
-            self._refused(self._topics.state(object_))
+        asked = _Asked(self._topics.commanded(topic), payload.strip())
+        if asked == _Asked(RESTART, RESTART) and self._restart is not None:
+            log.info("the bridge starts anew, as asked over MQTT")
+            self._answer(asked, {"ok": True, "value": RESTART})
+            self._restart()
             return
-        self._open.append(object_)
-        setting = maybeDeferred(self._control.set_parameter, id_, payload.strip())
-        setting.addCallbacks(self._done, self._failed, (object_,), {}, (object_,), {})
+        try:
+            id_, value = self._meant(asked)
+        except NoSuchCommandError as why:
+            self._refuse(asked, str(why))
+        else:
+            self._ask(id_, value, asked)
+
+    def _meant(self, asked: "_Asked") -> tuple[str, str]:
+        """The id of the parameter that a command is for, and what is to be set.
+
+        Raises:
+            NoSuchCommandError: it is for none that may be set.
+        """
+        meant = self._climate.command(asked.object, asked.value)
+        if meant is not None:
+            return meant
+        id_ = self._settable.of_object(asked.object)
+        if not id_:
+            why = "cannot be set: it is not among control.parameters"
+            raise NoSuchCommandError(f"{asked.object[:40]} {why}")
+        return id_, self._own_words(id_, asked.value)
+
+    def _ask(self, id_: str, value: str, asked: "_Asked") -> None:
+        self._open.append(asked)
+        setting = maybeDeferred(self._control.set_parameter, id_, value)
+        setting.addCallbacks(self._done, self._failed, (asked,), {}, (asked,), {})
         setting.addErrback(lambda why: log.failure("answering a command failed", why))
 
     def _unreadable(self, topic: str, why: str) -> None:
-        object_ = self._topics.object_of(topic)
-        self._answer(object_, {"ok": False, "error": f"what is wanted is {why}"})
-        self._refused(self._topics.state(object_))
+        self._refuse(_Asked(self._topics.commanded(topic), ""), f"what is wanted is {why}")
 
-    def _done(self, value: str, object_: str) -> None:
-        self._close(object_, {"ok": True, "value": value})
+    def _refuse(self, asked: "_Asked", error: str) -> None:
+        self._answer(asked, {"ok": False, "error": error})
+        self._show_again(asked)
 
-    def _failed(self, why: Failure, object_: str) -> None:
+    def _done(self, value: str, asked: "_Asked") -> None:
+        self._close(asked, {"ok": True, "value": value})
+        # What was asked may have been rounded, and whoever asked may show it already.
+        self._show_again(asked)
+
+    def _failed(self, why: Failure, asked: "_Asked") -> None:
         if why.check(CommandError) is None:
-            log.failure("the command for {object} failed", why, object=object_)
+            log.failure("the command for {object} failed", why, object=asked.object)
             error = "the bridge failed; its log says more"
         else:
             error = why.getErrorMessage()
-        self._close(object_, {"ok": False, "error": error})
-        self._refused(self._topics.state(object_))
+        self._close(asked, {"ok": False, "error": error})
+        self._show_again(asked)
 
-    def _close(self, object_: str, result: dict[str, object]) -> None:
+    def _show_again(self, asked: "_Asked") -> None:
+        for topic in (self._topics.state(asked.object), self._topics.text(asked.object)):
+            self._repeat(topic)
+
+    def _close(self, asked: "_Asked", result: Json) -> None:
         if not self._stopped:
-            self._open.remove(object_)
-            self._answer(object_, result)
+            self._open.remove(asked)
+            self._answer(asked, result)
 
-    def _answer(self, object_: str, result: dict[str, object]) -> None:
-        self._broker.publish(self._topics.result(object_), compact(result), retain=False)
+    def _answer(self, asked: "_Asked", result: Json) -> None:
+        self._broker.publish(self._topics.result(asked.object), compact(result), retain=False)
+        self._answered(asked.object, asked.value, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A command: the identifier of what it is for, a thermostat's with its part, and its value."""
+
+    object: str
+    value: str

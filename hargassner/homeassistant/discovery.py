@@ -1,134 +1,178 @@
-"""The discovery of the boiler: its device, and an entity for everything known."""
+"""The discovery of the boiler: its devices, and an entity for everything known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from hargassner import __version__
-from hargassner.boiler.model import Boiler
+from hargassner.boiler.model import CONSUMPTION, Boiler, Setting
+from hargassner.boiler.settable import Settable
 from hargassner.config import Config
-from hargassner.dialogue.identifiers import parameter_object
 from hargassner.homeassistant.channel_entities import channel_entity
-from hargassner.homeassistant.climate import awaited_climates, circuit_temperatures, climates
-from hargassner.homeassistant.entities import Entity, Json, object_of, payloads
-from hargassner.homeassistant.own_entities import bridge_entities, concluded_entities
+from hargassner.homeassistant.climate import awaited_climates, climates
+from hargassner.homeassistant.devices import Devices
+from hargassner.homeassistant.entities import (
+    Entity,
+    Json,
+    device_of,
+    object_of,
+    payloads,
+    within_device,
+)
+from hargassner.homeassistant.own_entities import OwnEntities
 from hargassner.homeassistant.setting_entities import setting_entity
 from hargassner.homeassistant.topics import Topics
+from hargassner.homeassistant.water import WANTED, awaited_water_heaters, water_heaters
 
-ORIGIN = {"name": "hargassner-bridge", "sw_version": __version__}
+ORIGIN = {
+    "name": "hargassner-bridge",
+    "sw_version": __version__,
+    "support_url": "https://pypi.org/project/hargassner-bridge/",
+}
 
 
-def device(boiler: Boiler, config: Config, url: str) -> Json:
-    """The boiler as a device; what is not known of it yet is left out.
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What is announced of a boiler.
 
     Args:
         boiler: the model.
         config: the configuration.
+        settable: decides what can be set.
         url: the status page, empty where there is none.
+        can_restart: whether somebody starts the bridge again when it stops.
     """
-    who = boiler.identity
-    properties = {
-        "manufacturer": "Hargassner",
-        "name": f"Hargassner {who.model}".strip(),
-        "model": who.model,
-        "sw_version": who.firmware,
-        "hw_version": who.io_firmware,
-        "serial_number": who.controller_serial or who.io_serial,
-        "configuration_url": url,
-    }
-    known = {key: value for key, value in properties.items() if value}
-    return {"identifiers": [_device_id(config)], **known}
 
+    boiler: Boiler
+    config: Config
+    settable: Settable
+    url: str = ""
+    can_restart: bool = False
 
-def components(boiler: Boiler, config: Config) -> dict[str, Json]:
-    """The discovery payload of every entity of the boiler, each by its key."""
-    return payloads(_entities(boiler, config), Topics.of(config.mqtt), config.mqtt.node)
+    def components(self) -> dict[str, Json]:
+        """The discovery payload of every entity of the boiler, each by its key."""
+        return payloads(self._entities(), self._topics, self.config.mqtt.node)
 
+    def awaited(self, retained: Mapping[str, Json]) -> dict[str, Json]:
+        """Those of an earlier life's components that this boiler may still turn out to have.
 
-def awaited(boiler: Boiler, config: Config, retained: Mapping[str, Json]) -> dict[str, Json]:
-    """Those of an earlier life's components that this boiler may still turn out to have.
+        Parameters come in a session only. Until then what an earlier life knew of them counts, or
+        Home Assistant would forget what its owner has made of them.
+        """
+        if not self.config.gateway.enabled:
+            return {}
+        told = {each.object for each in self.boiler.settings.values() if each.parameter is not None}
+        to_come = {
+            *awaited_climates(self.boiler, self.settable),
+            *awaited_water_heaters(self.boiler),
+        }
 
-    Parameters come in a session only. Until then what an earlier life knew of them counts, or
-    Home Assistant would forget what its owner has made of them.
-    """
-    if not config.gateway.enabled:
-        return {}
-    known = {each.object for each in boiler.settings.values() if each.parameter is not None}
-    settable = {parameter_object(each) for each in config.control.parameters}
-    climates_to_come = set(awaited_climates(boiler, config))
+        def may_come(payload: Json) -> bool:
+            object_ = object_of(payload, self.config.mqtt.node)
+            if not object_.startswith("par_"):
+                return object_ in to_come
+            is_settable = bool(self.settable.of_object(object_))
+            return object_ not in told and ("command_topic" in payload) == is_settable
 
-    def may_come(payload: Json) -> bool:
-        object_ = object_of(payload, config.mqtt.node)
-        if payload["platform"] == "climate":
-            return object_ in climates_to_come
-        return (
-            object_.startswith("par_")
-            and object_ not in known
-            and ("command_topic" in payload) == (object_ in settable)
-        )
+        return {key: payload for key, payload in retained.items() if may_come(payload)}
 
-    return {key: payload for key, payload in retained.items() if may_come(payload)}
+    def messages(
+        self, components: Mapping[str, Json], before: Mapping[str, str]
+    ) -> dict[str, Json]:
+        """The discovery messages by their topics, each device after the one that it is behind.
 
+        Args:
+            components: the components by their keys.
+            before: the platforms of components that were announced before, by their keys; those
+                that are not announced any more are removed.
+        """
+        in_devices = self.config.homeassistant.discovery == "device"
+        all_of_them = self._of_devices(components, before)
+        return dict(all_of_them if in_devices else self._of_entities(components))
 
-def messages(
-    config: Config,
-    device: Json,
-    components: Mapping[str, Json],
-    before: Mapping[str, str],
-) -> dict[str, Json]:
-    """The discovery messages by their topics, as configured.
+    @property
+    def _topics(self) -> Topics:
+        return Topics.of(self.config.mqtt)
 
-    Args:
-        config: the configuration; ``homeassistant.discovery`` is not ``off``.
-        device: the device.
-        components: the components by their keys.
-        before: the platforms of components that were announced before, by their keys; those that
-            are not announced any more are removed.
-    """
-    if config.homeassistant.discovery == "device":
-        return _one_message(config, device, components, before)
-    return dict(_single_messages(config, device, components))
+    @property
+    def _devices(self) -> Devices:
+        return Devices(self.boiler, self.config, self.url)
 
+    def _of_devices(
+        self, components: Mapping[str, Json], before: Mapping[str, str]
+    ) -> Iterator[tuple[str, Json]]:
+        """A message for each device that has a component."""
+        # To be left out removes nothing: a component goes when only its platform is announced.
+        removed = {key: {"platform": platform} for key, platform in before.items()}
+        by_device: dict[str, dict[str, Json]] = {}
+        for key, component in {**removed, **components}.items():
+            by_device.setdefault(device_of(key), {})[within_device(key)] = component
+        present = set(map(device_of, components))
+        for device in filter(present.__contains__, self._devices.in_order()):
+            yield self._of_device(device, by_device[device])
 
-def _device_id(config: Config) -> str:
-    return f"hargassner_{config.mqtt.node}"
+    def _of_device(self, device: str, components: dict[str, Json]) -> tuple[str, Json]:
+        """The topic and the message of a device with these components."""
+        topic = f"{self.config.homeassistant.prefix}/device/{self._devices.id(device)}/config"
+        properties = self._devices.properties(device)
+        return topic, {"device": properties, "origin": ORIGIN, "components": components}
 
+    def _of_entities(self, components: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+        """A message for each component."""
+        order = self._devices.in_order()
+        properties = {device: self._devices.properties(device) for device in order}
+        for key in sorted(components, key=lambda each: order.index(device_of(each))):
+            component = dict(components[key])
+            topic = self._topic(component.pop("platform"), component)
+            yield topic, {**component, "device": properties[device_of(key)], "origin": ORIGIN}
 
-def _one_message(
-    config: Config, device: Json, components: Mapping[str, Json], before: Mapping[str, str]
-) -> dict[str, Json]:
-    """One message for the device with all its components."""
-    # To be left out removes nothing: a component goes when only its platform is announced.
-    removed = {key: {"platform": platform} for key, platform in before.items()}
-    message = {"device": device, "origin": ORIGIN, "components": {**removed, **components}}
-    return {f"{config.homeassistant.prefix}/device/{_device_id(config)}/config": message}
+    def _topic(self, platform: str, component: Json) -> str:
+        """Where a component is announced that has a message of its own."""
+        node = self.config.mqtt.node
+        object_ = object_of(component, node)
+        return f"{self.config.homeassistant.prefix}/{platform}/hargassner_{node}/{object_}/config"
 
+    def _entities(self) -> Iterator[Entity]:
+        own = OwnEntities(self._topics, self.config, self.can_restart)
+        yield from own.of_bridge()
+        if self.boiler.channels:
+            yield from own.concluded(has_consumption=self._has_consumption())
+        yield from self._of_channels()
+        if self.config.gateway.enabled:
+            yield from self._of_gateway()
 
-def _single_messages(
-    config: Config, device: Json, components: Mapping[str, Json]
-) -> Iterator[tuple[str, Json]]:
-    """A message for each component."""
-    for component in components.values():
-        platform, object_ = component["platform"], object_of(component, config.mqtt.node)
-        topic = f"{config.homeassistant.prefix}/{platform}/{_device_id(config)}/{object_}/config"
-        payload = {key: value for key, value in component.items() if key != "platform"}
-        yield topic, {**payload, "device": device, "origin": ORIGIN}
+    def _of_gateway(self) -> Iterator[Entity]:
+        """What is known of parameters, which only a gateway's session can set."""
+        yield from climates(self.boiler, self.config, self.settable)
+        heaters = list(water_heaters(self.boiler, self.config, self.settable))
+        yield from heaters
+        yield from self._of_settings({each.called.device for each in heaters})
 
+    def _of_channels(self) -> Iterator[Entity]:
+        for channel in self.boiler.channels.values():
+            if self._is_all or self.boiler.equipment.shows(channel):
+                yield channel_entity(self.boiler, self.config, channel)
 
-def _entities(boiler: Boiler, config: Config) -> Iterator[Entity]:
-    topics, language = Topics.of(config.mqtt), config.homeassistant.language
-    yield from bridge_entities(topics, language, with_gateway=config.gateway.enabled)
-    if boiler.channels:
-        yield from concluded_entities(topics, language)
-    for channel in boiler.channels.values():
-        yield channel_entity(boiler, config, channel)
-    if config.gateway.enabled:
-        yield from _settable(boiler, config)
+    def _has_consumption(self) -> bool:
+        shown = filter(self.boiler.equipment.shows, self.boiler.channels.values())
+        return any(channel.role in CONSUMPTION for channel in shown)
 
+    def _of_settings(self, heated: Container[str]) -> Iterator[Entity]:
+        """The parameters; the temperature that a water heater sets is enabled there only.
 
-def _settable(boiler: Boiler, config: Config) -> Iterator[Entity]:
-    """What is known of parameters, which only a gateway's session can set."""
-    temperatures = circuit_temperatures(boiler)
-    for setting in boiler.settings.values():
-        entity = setting_entity(config, setting, setting.object in temperatures)
-        if entity is not None:
-            yield entity
-    yield from climates(boiler, config)
+        Args:
+            heated: the groups that have a water heater.
+        """
+        for setting in filter(self._shows, self.boiler.settings.values()):
+            entity = setting_entity(self.boiler, self.config, self.settable, setting)
+            if entity is not None:
+                is_there = setting.place.part == WANTED and setting.place.group in heated
+                yield replace(entity, enabled=False) if is_there and not self._is_all else entity
+
+    def _shows(self, setting: Setting) -> bool:
+        """Whether a parameter is one of something that exists, or that the owner asked for."""
+        group = setting.entry.place.group if setting.entry is not None else ""
+        return self._is_all or self.boiler.equipment.has(group) or setting.id in self.settable.named
+
+    @property
+    def _is_all(self) -> bool:
+        return self.config.homeassistant.entities == "all"

@@ -13,35 +13,64 @@ Json = dict[str, Any]
 """A JSON object."""
 
 WITH_BRIDGE = ("status",)
-WITH_TELEMETRY = ("status", "telemetry")
-WITH_SESSION = ("status", "session")
-"""What must be online for an entity to be available, by the names of topics."""
+WITH_TELEMETRY = ("telemetry", "status")
+WITH_SESSION = ("session", "status")
+"""What must be online for an entity to be available, by the names of topics.
+
+Domoticz takes the last of them only: it is the one that the last will sets.
+"""
 
 DIAGNOSTIC = "diagnostic"
+CONFIG = "config"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What an entity is called.
+
+    ``device`` is the key of the device that shows it, ``name`` what the owner calls it there (empty
+    for what is the device itself), and ``id`` the end of its entity id, the same in every language.
+    ``source`` is what the boiler calls it, to distinguish it from another of that name.
+    """
+
+    device: str
+    name: str
+    id: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
     """One entity of Home Assistant's.
 
-    ``object`` is its identifier, ``name`` what the owner calls it, and ``source`` what the boiler
-    calls it, to distinguish it from another of that name. ``available_with`` names the topics that
-    must be online, and ``properties`` is everything that only this platform has.
+    ``object`` is its identifier. ``available_with`` names the topics that must be online, and
+    ``properties`` is everything that only this platform has. ``icon`` is empty where its class says
+    how it is drawn.
     """
 
     platform: str
     object: str
-    name: str
-    source: str
+    called: Called
     available_with: Sequence[str]
     properties: Mapping[str, Any]
     category: str = ""
     enabled: bool = True
+    icon: str = ""
 
     @property
     def key(self) -> str:
-        """What distinguishes it from the device's other entities."""
-        return f"{self.platform}_{self.object}"
+        """What distinguishes it from all others: its device, and what it is there."""
+        return f"{self.called.device}/{self.platform}_{self.object}"
+
+
+def device_of(key: str) -> str:
+    """The device of the entity with this key."""
+    return key.partition("/")[0]
+
+
+def within_device(key: str) -> str:
+    """The key of an entity among those of its device."""
+    return key.partition("/")[2]
 
 
 def compact(value: Mapping[str, Any]) -> str:
@@ -62,41 +91,66 @@ def object_of(payload: Json, node: str) -> str:
 
 def payloads(entities: Iterable[Entity], topics: Topics, node: str) -> dict[str, Json]:
     """The discovery payload of each entity, by its key."""
-    by_key = {}
-    for entity, name in _named(list(entities)):
-        payload: Json = {
+    all_ = list(entities)
+    names, ids = _names(all_), _entity_ids(all_, node)
+    return {
+        entity.key: {
             "platform": entity.platform,
             "unique_id": unique_id(node, entity.object),
-            "default_entity_id": f"{entity.platform}.hargassner_{object_id(node)}_{entity.object}",
-            "name": name,
+            "default_entity_id": id_,
+            # What has none is called as its device.
+            "name": name or None,
             **entity.properties,
             "availability": [{"topic": topics.state(each)} for each in entity.available_with],
             "availability_mode": "all",
+            **_optional(entity),
         }
-        if entity.category:
-            payload["entity_category"] = entity.category
-        if not entity.enabled:
-            payload["enabled_by_default"] = False
-        by_key[entity.key] = payload
-    return by_key
+        for entity, name, id_ in zip(all_, names, ids, strict=True)
+    }
 
 
-def _named(entities: Sequence[Entity]) -> list[tuple[Entity, str]]:
-    """The entities with their names, no two alike.
+def _optional(entity: Entity) -> Json:
+    optional: Json = {"entity_category": entity.category, "icon": entity.icon}
+    known = {key: value for key, value in optional.items() if value}
+    return known if entity.enabled else {**known, "enabled_by_default": False}
+
+
+def _names(entities: Sequence[Entity]) -> list[str]:
+    """The entities' names, no two alike on one device.
 
     Where several have the same, the boiler's own name is added, or else the identifier.
     """
+    devices = [each.called.device for each in entities]
     # A boiler's name may be anything, and nothing but blanks.
-    plain = [_with_capital(" ".join(each.name.split()) or each.object) for each in entities]
-    sourced = [f"{name} ({entity.source})" for name, entity in zip(plain, entities, strict=True)]
-    by_name, by_source = Counter(plain), Counter([*plain, *sourced])
+    plain = [_with_capital(" ".join(each.called.name.split())) for each in entities]
+    sourced = [
+        f"{name} ({entity.called.source})" for name, entity in zip(plain, entities, strict=True)
+    ]
+    by_name = Counter(zip(devices, plain, strict=True))
+    by_source = Counter(zip([*devices, *devices], [*plain, *sourced], strict=True))
 
     def unique(entity: Entity, name: str, with_source: str) -> str:
-        if by_name[name] == 1:
+        device = entity.called.device
+        if by_name[device, name] == 1:
             return name
-        return with_source if by_source[with_source] == 1 else f"{name} ({entity.object})"
+        is_told_apart = by_source[device, with_source] == 1
+        return with_source if is_told_apart else f"{name} ({entity.object})".strip()
 
-    return list(zip(entities, map(unique, entities, plain, sourced), strict=True))
+    return list(map(unique, entities, plain, sourced))
+
+
+def _entity_ids(entities: Sequence[Entity], node: str) -> list[str]:
+    """The entities' ids, no two alike: where several would have the same, the identifier counts."""
+    ids = [f"{each.platform}.{_joined('hargassner', node, each.called.id)}" for each in entities]
+    count = Counter(ids)
+    return [
+        id_ if count[id_] == 1 else f"{id_}_{entity.object}"
+        for id_, entity in zip(ids, entities, strict=True)
+    ]
+
+
+def _joined(*parts: str) -> str:
+    return object_id(" ".join(parts))
 
 
 def _with_capital(name: str) -> str:

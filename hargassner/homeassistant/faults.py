@@ -1,10 +1,11 @@
-"""The boiler's faults at the broker: two states, and an event for each new one."""
+"""The boiler's faults at the broker: two states, their details, and an event for each new one."""
 
 from collections.abc import Sequence
 
 from hargassner.boiler.model import Fault
 from hargassner.catalogue import Text
-from hargassner.homeassistant.entities import compact
+from hargassner.catalogue.fault_advice import fault_advice
+from hargassner.homeassistant.entities import Json, compact
 from hargassner.homeassistant.own_entities import NEW_FAULT
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import LONGEST_STATE, States
@@ -42,8 +43,11 @@ class FaultStates:
     def show(self, faults: Sequence[Fault]) -> None:
         """Publish the active faults."""
         text = "; ".join(map(self._line, faults)) or _NO_FAULT.to(self._language)
-        self._states.show(self._topics.state("fault"), "ON" if faults else "OFF", at_once=True)
-        self._states.show(self._topics.state("fault_text"), text[:LONGEST_STATE], at_once=True)
+        attributes = {"faults": [self._attributes(each) for each in faults]}
+        first = attributes["faults"][0] if faults else {}
+        self._states.show(self._topics.state("faults"), compact({**first, **attributes}))
+        self._states.show(self._topics.state("fault"), "ON" if faults else "OFF")
+        self._states.show(self._topics.state("fault_text"), text[:LONGEST_STATE])
         self._publish_new(faults)
 
     def _publish_new(self, faults: Sequence[Fault]) -> None:
@@ -58,12 +62,17 @@ class FaultStates:
             self._retained.changed()
 
     def _publish_event(self, fault: Fault) -> None:
-        event = {
-            "event_type": NEW_FAULT,
+        event = {"event_type": NEW_FAULT, **self._attributes(fault)}
+        self._broker.publish(self._topics.state("fault_event"), compact(event), retain=False)
+
+    def _attributes(self, fault: Fault) -> Json:
+        """What is known of a fault, and what an owner can do about it."""
+        advice = fault_advice(fault.text.en if fault.number else "")
+        return {
             "number": fault.number,
             "text": fault.text.to(self._language),
+            "advice": advice.to(self._language),
         }
-        self._broker.publish(self._topics.state("fault_event"), compact(event), retain=False)
 
     def _line(self, fault: Fault) -> str:
         text = fault.text.to(self._language)

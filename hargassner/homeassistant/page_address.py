@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from hargassner.config import WebConfig
+
 _LOOPBACK = re.compile(r"127\.|localhost$|::1$")
 _ANY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - how "any address" is written
 _SCHEMES = {"tcp": "http", "tcp6": "http", "ssl": "https"}
@@ -18,18 +20,20 @@ class _Listening:
     port: str
 
 
-def status_page(listen: str, hostname: str) -> str:
+def status_page(web: WebConfig, host: str) -> str:
     """The address of the status page, or an empty string if only this machine can see it.
 
     Args:
-        listen: the endpoint on which it listens.
-        hostname: this machine's name in the home network, for a page that listens on any address.
+        web: where it listens, and the names by which the owner asks for it.
+        host: this machine's address in the home network, for a page that listens on any address;
+            a bare name would not be known in every home.
     """
-    listening = _parsed(listen)
+    listening = _parsed(web.listen)
     if listening.kind not in _SCHEMES or _LOOPBACK.match(listening.host):
         return ""
-    host = hostname if listening.host in _ANY_ADDRESS else _bracketed(listening.host)
-    return f"{_SCHEMES[listening.kind]}://{host}:{listening.port}"
+    own = next(iter((*web.hosts, host)))
+    asked = own if listening.host in _ANY_ADDRESS else listening.host
+    return f"{_SCHEMES[listening.kind]}://{_bracketed(asked)}:{listening.port}" if asked else ""
 
 
 def _parsed(listen: str) -> _Listening:

@@ -20,12 +20,14 @@ class Retained:
     ``base`` is where its topics begin. ``states`` are the topics with a retained state.
     ``discovery`` is how entities were announced: ``device``, ``entity`` or ``off``;
     ``announcements`` are the topics on which they are, and ``components`` the payload of each, by
-    its key. ``faults`` were active, by number and text.
+    its key. ``entities`` is which of them were enabled: ``standard`` or ``all``. ``faults`` were
+    active, by number and text.
     """
 
     base: str = ""
     states: list[str] = field(default_factory=list)
     discovery: str = "off"
+    entities: str = ""
     announcements: list[str] = field(default_factory=list)
     components: dict[str, Json] = field(default_factory=dict)
     faults: list[list[Any]] = field(default_factory=list)

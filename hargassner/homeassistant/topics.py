@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from hargassner.boiler.model import Channel
 from hargassner.config import MqttConfig
 
-OWN_OBJECTS = frozenset(
+ENERGIES = frozenset({"heat", "fuel_energy"})
+"""What is counted, unless that is switched off."""
+
+OWN_OBJECTS = ENERGIES | frozenset(
     {
         "status",
         "session",
@@ -14,9 +17,15 @@ OWN_OBJECTS = frozenset(
         "fault",
         "fault_text",
         "fault_event",
-        "heat",
+        "faults",
         "session_start",
         "gateway_software",
+        "bridge",
+        "bridge_version",
+        "bridge_start",
+        "last_error",
+        "last_command",
+        "restart",
     }
 )
 """What the bridge publishes itself, and no channel of a boiler's may be called."""
@@ -60,9 +69,19 @@ class Topics:
         return self.state("info")
 
     @property
-    def commands(self) -> str:
-        """The filter for every command."""
-        return self.command("+")
+    def bridge(self) -> str:
+        """How the bridge is, as JSON."""
+        return self.state("bridge")
+
+    @property
+    def last_command(self) -> str:
+        """What became of the last command, as JSON."""
+        return self.state("last_command")
+
+    @property
+    def commands(self) -> tuple[str, str]:
+        """The filters for every command: those for parameters, and those for thermostats."""
+        return self.command("+"), self.command("+/+")
 
     def state(self, object_: str) -> str:
         """Where the state of a channel or a parameter is published."""
@@ -72,6 +91,10 @@ class Topics:
         """Where a channel's state is published."""
         return self.state(channel_object(channel))
 
+    def text(self, object_: str) -> str:
+        """Where the state of a channel or a parameter is published in the owner's words."""
+        return f"{self.state(object_)}/text"
+
     def command(self, object_: str) -> str:
         """Where commands for a parameter are sent."""
         return f"{self.base}/{object_}/set"
@@ -79,6 +102,10 @@ class Topics:
     def result(self, object_: str) -> str:
         """Where the outcome of a command is published."""
         return f"{self.base}/{object_}/result"
+
+    def commanded(self, topic: str) -> str:
+        """What a command on this topic is for: a parameter, or a part of a thermostat."""
+        return topic.removeprefix(f"{self.base}/").removesuffix("/set")
 
     def object_of(self, topic: str) -> str:
         """The identifier in a topic of these: the level below ``base``."""

@@ -1,13 +1,12 @@
 """The boiler in the home: its states at the broker, its entities in Home Assistant, commands."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
+from hargassner.boiler.equipment import Proven
 from hargassner.boiler.model import (
     Availability,
     Boiler,
@@ -19,19 +18,28 @@ from hargassner.boiler.model import (
     Setting,
     Understanding,
 )
-from hargassner.catalogue import AnalogEntry
+from hargassner.boiler.settable import Settable
 from hargassner.clock import IClock
 from hargassner.config import Config
 from hargassner.control.queue import IControl
 from hargassner.delayed import Delayed
+from hargassner.homeassistant.announcements import Surroundings
 from hargassner.homeassistant.announcer import Announcer
+from hargassner.homeassistant.availability import AvailabilityTopics
+from hargassner.homeassistant.bridge_status import BridgeStatus
+from hargassner.homeassistant.channel_states import ChannelStates
+from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.commands import Commands
+from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
+from hargassner.homeassistant.info import OF_GATEWAY, boiler_info
+from hargassner.homeassistant.last_command import LastCommand
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
-from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
-from hargassner.homeassistant.topics import OWN_OBJECTS, Topics, channel_object
+from hargassner.homeassistant.states import States
+from hargassner.homeassistant.texts import TextStates
+from hargassner.homeassistant.topics import ENERGIES, OWN_OBJECTS, Topics, channel_object
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
@@ -41,10 +49,6 @@ BIRTH_DELAY = 1.0
 
 DATES_EVERY = 60.0
 """Seconds between two looks whether a date that was published is still right."""
-
-
-_OF_GATEWAY = ("gateway", "session", "par_")
-"""How the names begin of what there is only with a gateway."""
 
 
 class HomeView(Service, BoilerObserver):
@@ -61,7 +65,8 @@ class HomeView(Service, BoilerObserver):
         clock: time.
         directory: the state directory; what is retained at the broker is stored there.
         in_thread: runs what blocks off the reactor's thread.
-        hostname: this machine's name in the home network.
+        host: this machine's address in the home network, empty where it has none.
+        restart: has the bridge stop, to be started again; None where nobody would start it.
     """
 
     name = "home"
@@ -75,49 +80,76 @@ class HomeView(Service, BoilerObserver):
         clock: IClock,
         directory: StateDirectory,
         in_thread: Callable[..., "Deferred[Any]"],
-        hostname: str,
+        host: str,
+        restart: Callable[[], object] | None = None,
     ) -> None:
         self._boiler = boiler
         self._broker = broker
         self._clock = clock
         self._home_assistant = config.homeassistant
-        self._language = config.homeassistant.language
-        self._topics = Topics.of(config.mqtt)
+        self._topics = topics = Topics.of(config.mqtt)
+        self._config = config
         self._retained = RetainedSnapshot(directory, clock, in_thread)
-        self._states = States(broker, clock, config.telemetry.interval, self._note_retained)
-        self._faults = FaultStates(
-            self._topics, broker, self._states, self._retained, self._language
-        )
-        self._announcer = Announcer(
-            boiler,
-            config,
-            broker,
-            clock,
-            self._retained,
-            status_page(config.web.listen, hostname),
-            self._states.repeat,
-        )
-        self._commands = (
-            None
-            if control is None
-            else Commands(
-                self._topics, broker, control, config.control.parameters, self._states.repeat
-            )
-        )
+        self._states = states = States(broker, clock, self._note_retained)
+        self._publish_by(boiler, config, with_gateway=control is not None)
+        settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
+        self._climate = Climate(boiler, settable, topics, states, config.telemetry.interval)
+        # The command to restart comes as those for the boiler do.
+        can_restart = bool(control and restart)
+        page = status_page(config.web, host)
+        self._announcer = self._announcer_of(Discovery(boiler, config, settable, page, can_restart))
+        self._commands = None if control is None else self._commands_to(control, settable, restart)
         self._telemetry_came = False
         self._answer_birth = Delayed(clock, BIRTH_DELAY, self._publish_again)
         self._stop_observing: Callable[[], None] = lambda: None
-        self._dating = LoopingCall(self._show_info)
+        self._dating = LoopingCall(self._show_dates)
         self._dating.clock = clock
+
+    def _publish_by(self, boiler: Boiler, config: Config, *, with_gateway: bool) -> None:
+        """Make what publishes each kind of state."""
+        topics, states, language = self._topics, self._states, config.homeassistant.language
+        self._availability = AvailabilityTopics(topics, states, with_session=with_gateway)
+        self._bridge = BridgeStatus(topics, states, self._clock, boiler)
+        self._faults = FaultStates(topics, self._broker, states, self._retained, language)
+        self._texts = TextStates(boiler, topics, states, language, with_settings=with_gateway)
+        self._channels = ChannelStates(topics, states, self._texts, config)
+
+    def _announcer_of(self, discovery: Discovery) -> Announcer:
+        """What announces this."""
+        surroundings = Surroundings(
+            hide=self._availability.hide,
+            reveal=self._reveal,
+            repeat=self._states.repeat,
+            forget=self._forget_gone,
+        )
+        return Announcer(discovery, self._broker, self._clock, self._retained, surroundings)
+
+    def _commands_to(
+        self, control: IControl, settable: Settable, restart: Callable[[], object] | None
+    ) -> Commands:
+        """What takes commands for this control."""
+        last = LastCommand(self._topics, self._states, self._clock)
+        return Commands(
+            self._topics,
+            self._broker,
+            control,
+            settable,
+            self._texts.meant,
+            self._climate,
+            self._states.repeat,
+            last.show,
+            restart,
+        )
 
     def startService(self) -> None:
         """Read what is retained, which blocks for a moment, and show what is known."""
         super().startService()
         self._retained.load()
         self._take_back_other_base()
-        if self._commands is None:
-            self._take_back_gateway()
+        if self._home_assistant.discovery != "off":
+            self._texts.announced(self._retained.known.components)
         self._stop_observing = self._boiler.observe(self)
+        self._bridge.start()
         self._show_all()
         self._dating.start(DATES_EVERY, now=False)
         self._announcer.start()
@@ -136,9 +168,9 @@ class HomeView(Service, BoilerObserver):
         self._announcer.stop()
         if self._commands is not None:
             self._commands.stop()
+        self._bridge.stop()
         self._states.stop()
-        for topic in self._availability(self._boiler.availability):
-            self._states.show(topic, "offline", at_once=True)
+        self._availability.hide()
         return self._retained.close()
 
     def _show_all(self) -> None:
@@ -152,35 +184,35 @@ class HomeView(Service, BoilerObserver):
                 self.channel_changed(channel)
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
+        self._climate.show_all()
         self.counters_changed(self._boiler.counters)
 
     # What the model calls its observers with.
 
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
-        """Forget what is there no more, of this life and of earlier ones."""
-        objects = {channel_object(channel) for channel in channels} | OWN_OBJECTS
-        for topic in tuple(self._retained.known.states):
-            object_ = self._topics.object_of(topic)
-            # A parameter comes in a session only: that it is not known now means nothing.
-            if object_ not in objects and not object_.startswith("par_"):
-                self._forget(topic)
+        """Announce them; what is there no more is forgotten when nothing reads it."""
+        self._channels.forget(gone)
+        if self._home_assistant.discovery == "off":
+            self._forget_gone()
+        self._announcer.soon()
+
+    def equipment_changed(self, proven: Proven) -> None:
+        """Announce what turned out to exist."""
+        self._climate.show_all()
         self._announcer.soon()
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
-        self._states.show(
-            self._topics.channel(channel),
-            _shown(channel),
-            at_once=channel.kind == "digital" or _is_state(channel.entry),
-        )
-        self._announcer.heard(channel)
+        self._channels.changed(channel)
+        self._climate.channel_changed(channel)
+        self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish how a parameter is set, where it can be set."""
         if self._commands is None:
             return
-        topic = self._topics.state(setting.object)
-        self._states.show(topic, setting.text[:LONGEST_STATE] or UNKNOWN, at_once=True)
+        self._texts.show_setting(setting)
+        self._climate.setting_changed(setting)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
@@ -190,33 +222,27 @@ class HomeView(Service, BoilerObserver):
             self._faults.show(faults)
 
     def counters_changed(self, counters: Counters) -> None:
-        """Publish the heat made; consumption and stock are channels."""
-        if counters.energy is not None:
-            self._states.show(self._topics.state("heat"), f"{counters.energy:.2f}", at_once=False)
+        """Publish the energy; consumption and stock are channels."""
+        for object_, kwh in counters.energies.items():
+            topic = self._topics.state(object_)
+            self._states.show(topic, f"{kwh:.2f}", self._config.telemetry.interval)
 
     def availability_changed(self, availability: Availability) -> None:
         """Publish what can be reached."""
-        for topic, is_online in self._availability(availability).items():
-            self._states.show(topic, "online" if is_online else "offline", at_once=True)
+        self._availability.show(availability)
         self._show_info()
         if availability.telemetry and not self._telemetry_came:
             self._telemetry_came = True
             self.faults_changed(self._boiler.faults)
 
-    def _availability(self, availability: Availability) -> dict[str, bool]:
-        """The topics that tell what can be reached, and whether it can be."""
-        online = {self._topics.telemetry: availability.telemetry}
-        if self._commands is not None:
-            online[self._topics.session] = availability.session is not None
-        return online
-
     def understanding_changed(self, understanding: Understanding) -> None:
-        """Publish how it is known what the telemetry means."""
-        self._show_info()
+        """Publish how it is known what the boiler's lines mean."""
+        self._show_dates()
 
     def identity_changed(self, identity: Identity) -> None:
-        """Publish who the boiler and the gateway are."""
+        """Publish who the boiler and the gateway are; what its codes mean depends on it."""
         self._show_info()
+        self._texts.show_all()
         self._announcer.soon()
 
     # What comes from the broker.
@@ -231,17 +257,21 @@ class HomeView(Service, BoilerObserver):
 
     # The rest.
 
+    def _reveal(self) -> None:
+        """Home Assistant knows what is announced: show everything to it."""
+        self._texts.announced(self._retained.known.components)
+        self._availability.reveal()
+
+    def _show_dates(self) -> None:
+        self._show_info()
+        self._bridge.show()
+
     def _show_info(self) -> None:
-        who = self._boiler.identity
-        session = self._boiler.availability.session
-        start = session and datetime.fromtimestamp(self._clock.date(session.opened), UTC).isoformat(
-            timespec="seconds"
-        )
-        info = {key: value or None for key, value in asdict(who).items()} | {"session_start": start}
-        if self._commands is None:
-            info = {key: each for key, each in info.items() if not key.startswith(_OF_GATEWAY)}
-        facts = self._boiler.understanding.facts
-        self._states.show(self._topics.info, compact({**info, **facts}), at_once=True)
+        """Publish who the boiler is, unless entities still read more of it than there is now."""
+        if self._commands is not None or not self._gateway_is_shown():
+            has_gateway = self._commands is not None
+            info = boiler_info(self._boiler, self._clock, with_gateway=has_gateway)
+            self._states.show(self._topics.info, compact(info))
 
     def _note_retained(self, topic: str) -> None:
         known = self._retained.known
@@ -249,38 +279,45 @@ class HomeView(Service, BoilerObserver):
             known.states.append(topic)
             self._retained.changed()
 
+    def _forget_gone(self) -> None:
+        """Forget the states of channels that are there no more, of this life and earlier ones."""
+        channels = self._boiler.channels.values()
+        if not channels:
+            return
+        objects = {channel_object(channel) for channel in channels} | self._climate.objects
+        objects |= OWN_OBJECTS if self._config.energy.enabled else OWN_OBJECTS - ENERGIES
+        for topic in tuple(self._retained.known.states):
+            if self._is_gone(self._topics.object_of(topic), objects):
+                self._forget(topic)
+        self._show_info()
+
+    def _gateway_is_shown(self) -> bool:
+        """Whether entities may still read what an earlier life knew of a gateway."""
+        objects = map(self._topics.object_of, self._retained.known.states)
+        return any(each.startswith(OF_GATEWAY) for each in objects)
+
+    def _is_gone(self, object_: str, objects: Container[str]) -> bool:
+        """Whether nothing has this identifier any more."""
+        if self._commands is None and object_.startswith(OF_GATEWAY):
+            return True
+        # A parameter comes in a session only: that it is not known now means nothing.
+        return object_ not in objects and not object_.startswith("par_")
+
     def _forget(self, topic: str) -> None:
         self._states.forget(topic)
         self._retained.known.states.remove(topic)
         self._retained.changed()
-
-    def _take_back_gateway(self) -> None:
-        """Clear what an earlier life with a gateway left."""
-        for topic in tuple(self._retained.known.states):
-            if self._topics.object_of(topic).startswith(_OF_GATEWAY):
-                self._forget(topic)
 
     def _take_back_other_base(self) -> None:
         """Clear what an earlier life left under another prefix or node."""
         known = self._retained.known
         if known.base == self._topics.base:
             return
+        # First what reads the states, or it would complain that they are gone.
+        self._announcer.withdraw()
         for topic in tuple(known.states):
             self._forget(topic)
         if known.base:
             self._broker.clear(Topics(known.base).status)
         known.base = self._topics.base
-        # They name topics that are no more.
-        known.components = {}
         self._retained.changed()
-
-
-def _shown(channel: Channel) -> str:
-    """What a channel shows, if that is known."""
-    known = channel.connected and channel.value is not None
-    return UNKNOWN if not known or channel.text is None else channel.text
-
-
-def _is_state(entry: object) -> bool:
-    """Whether what a channel shows is one of several states, or a fault's number."""
-    return isinstance(entry, AnalogEntry) and (bool(entry.states) or entry.role == "fault_number")

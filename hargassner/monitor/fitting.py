@@ -11,7 +11,7 @@ from typing import Protocol
 from hargassner.dialogue.channels import Descriptor, Fit, Placement
 from hargassner.monitor.alignment import MOST_HIDDEN, agreeing
 from hargassner.monitor.hidden import Aligned, Hidden, Terms, Verdict
-from hargassner.monitor.observed import form_of
+from hargassner.monitor.observed import Change, form_of
 
 MOST_CONVINCED = 10
 """Lines in a row that overrule any number of others."""
@@ -35,6 +35,9 @@ class _Kind(Protocol):
     def take(self, line: Sequence[str]) -> bool:
         """Take in a line of the same length; whether it is one of them."""
 
+    def goes_on(self, changes: Sequence[Change]) -> bool:
+        """Take in a line that differs so from the last one of them, if that shows it to be one."""
+
 
 class _Alike:
     """Lines of which nothing but their length matters."""
@@ -45,6 +48,9 @@ class _Alike:
         self.placement = placement
 
     def take(self, line: Sequence[str]) -> bool:
+        return True
+
+    def goes_on(self, changes: Sequence[Change]) -> bool:
         return True
 
 
@@ -60,6 +66,9 @@ class _Contradicted:
 
     def take(self, line: Sequence[str]) -> bool:
         return not self._fresh().take(line)
+
+    def goes_on(self, changes: Sequence[Change]) -> bool:
+        return False
 
 
 class Fitting:
@@ -95,10 +104,27 @@ class Fitting:
     def take(self, tokens: Sequence[str]) -> Verdict:
         """Take in a line's values: everything behind ``pm``."""
         if len(tokens) == self._length and self._kind.take(tokens):
-            self._convinced = min(self._convinced + 1, MOST_CONVINCED)
-            self._others = 0
+            self._confirm()
             return self._kind.verdict
         return self._doubt(tokens)
+
+    def goes_on(self, changes: Sequence[Change]) -> bool:
+        """Take in a line by what it shows otherwise than the last one, where that is enough.
+
+        Args:
+            changes: of the analog values. The last line must have been like those before.
+
+        Returns:
+            False if the line has to be looked at as a whole; then nothing is taken in.
+        """
+        if not self._kind.goes_on(changes):
+            return False
+        self._confirm()
+        return True
+
+    def _confirm(self) -> None:
+        self._convinced = min(self._convinced + 1, MOST_CONVINCED)
+        self._others = 0
 
     def _doubt(self, tokens: Sequence[str]) -> Verdict:
         """A line that is not like those before: one of another kind, or a damaged one."""

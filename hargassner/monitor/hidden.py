@@ -5,6 +5,7 @@ places where hidden values have been met on real boilers, and only where it is a
 by all that the lines have shown (plausibility.py, probability.py). Everything else is unknown.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -22,7 +23,7 @@ from hargassner.monitor.alignment import (
     promised_forms,
     promises_decimals,
 )
-from hargassner.monitor.observed import Observed, form_of
+from hargassner.monitor.observed import Change, Observed, form_of
 from hargassner.monitor.plausibility import kind_of, plausibility
 from hargassner.monitor.probability import posterior
 
@@ -84,7 +85,7 @@ class Terms:
         width = range(len(observed.places) - self.values + 1)
         return [
             [
-                self._score(place, observed, shift) if possible >> shift & 1 else -inf
+                self._score(place, observed, shift) if _has(possible, shift) else -inf
                 for shift in width
             ]
             for place, possible in enumerate(shifts)
@@ -112,9 +113,13 @@ class Terms:
     def known_paths(self, skipped: int, shifts: Sequence[int]) -> Iterator[list[int]]:
         """The shifts of all places for each way to hide values at known places only."""
         for slots in combinations_with_replacement(self.known_slots, skipped):
-            path = [sum(slot <= place for slot in slots) for place in range(self.values)]
-            if all(possible >> shift & 1 for possible, shift in zip(shifts, path, strict=True)):
+            path = [bisect_right(slots, place) for place in range(self.values)]
+            if all(map(_has, shifts, path)):
                 yield path
+
+
+def _has(possible: int, shift: int) -> bool:
+    return possible >> shift & 1 == 1
 
 
 def _known_slots(descriptor: Descriptor) -> Iterator[int]:
@@ -139,6 +144,40 @@ class Verdict(Enum):
     """Nothing of it can be told."""
 
 
+class _Given:
+    """The places that the owner calls hidden, in lines with so many analog values.
+
+    ``beyond`` are those that such lines do not have, and ``unused`` those at which a channel stands
+    whatever the alignment.
+    """
+
+    def __init__(self, hidden: Hidden, values: int) -> None:
+        given = () if hidden == "auto" else tuple(hidden)
+        self.beyond = tuple(place for place in given if place >= values)
+        self.unused: tuple[int, ...] = ()
+        self._auto = hidden == "auto"
+        self._places = [place for place in given if place < values]
+
+    @property
+    def leave_some_to_find(self) -> bool:
+        """Whether values may be hidden elsewhere."""
+        return self._auto or bool(self.unused or self.beyond)
+
+    def without(self, agreed: list[int]) -> list[int]:
+        """The shifts left where no channel stands at these places; it sets ``unused``."""
+        unused = []
+        for given in self._places:
+            before = enumerate(agreed[: given + 1])
+            rest = [shifts & ~(1 << given - place) for place, shifts in before]
+            rest += agreed[given + 1 :]
+            if feasible(rest):
+                agreed = rest
+            else:
+                unused.append(given)
+        self.unused = tuple(unused)
+        return agreed
+
+
 class Aligned:
     """Lines of one length, aligned with their descriptor.
 
@@ -151,17 +190,15 @@ class Aligned:
     def __init__(self, terms: Terms, skipped: int, hidden: Hidden) -> None:
         self._terms = terms
         self._skipped = skipped
-        self._auto = hidden == "auto"
         # Where nothing has to be found, only what the boiler really promises counts.
-        self._promised = terms.usual_forms if self._auto and skipped else terms.forms
+        to_find = hidden == "auto" and skipped
+        self._promised = terms.usual_forms if to_find else terms.forms
         places = terms.values + skipped
-        given = () if hidden == "auto" else tuple(hidden)
-        self._given = [place for place in given if place < places]
-        self._beyond = tuple(place for place in given if place >= places)
-        self._unused: tuple[int, ...] = ()
+        self._given = _Given(hidden, places)
         self._observed = Observed(places)
         self._shifts: list[int] = []
         self._proven: list[int | None] = []
+        self._settled = False
         self._shown: list[int | None] = []
         self._assumed: tuple[int, ...] = ()
         self.placement = Placement((None,) * terms.values, places)
@@ -187,8 +224,8 @@ class Aligned:
             hidden=hidden,
             assumed=tuple(place for place in self._assumed if place not in hidden),
             unknown=sum(map(len, compress(terms.channels, untold))),
-            unused=self._unused,
-            beyond=self._beyond,
+            unused=self._given.unused,
+            beyond=self._given.beyond,
         )
 
     @property
@@ -199,22 +236,34 @@ class Aligned:
     def take(self, line: Sequence[str]) -> bool:
         """Take in a line; whether its analog values go with those of all lines before."""
         tokens = line[: self._terms.values + self._skipped]
-        shifts = self._feasible(tokens) if self._is_new(tokens) else self._shifts
+        changes = self._observed.changed(tokens)
+        if self._observed.lines and self.goes_on(changes):
+            return True
+        shifts = self._feasible(tokens)
         if shifts is None:
             return False
-        self._observed.see(tokens)
+        self._observed.see(changes)
         if shifts != self._shifts or self._is_due():
             self._shifts = shifts
             self._decide()
         return True
 
-    def _is_new(self, tokens: Sequence[str]) -> bool:
-        """Whether some place shows a number in a form in which it showed none before."""
-        observed = self._observed
-        return not observed.lines or any(
-            form_of(tokens[place]) & ~observed.places[place].forms
-            for place in observed.changed(tokens)
-        )
+    def goes_on(self, changes: Sequence[Change]) -> bool:
+        """Take in a line that differs so from the last one, if its numbers look like those before.
+
+        Nearly all lines do. Once it is proven where everything stands, nothing else matters.
+        """
+        places = self._observed.places
+        for place, token in changes:
+            if form_of(token) & ~places[place].forms:
+                return False
+        if self._settled:
+            self._observed.pass_over(changes)
+            return True
+        self._observed.see(changes)
+        if self._is_due():
+            self._decide()
+        return True
 
     def _is_due(self) -> bool:
         """Whether to look again at what is open: after twice as many lines as the last time."""
@@ -227,29 +276,15 @@ class Aligned:
             for place, token in zip(self._observed.places, tokens, strict=True)
         ]
         agreed = agreeing(self._promised, shown, self._skipped)
-        return feasible(self._without_given(agreed))
-
-    def _without_given(self, agreed: list[int]) -> list[int]:
-        """The shifts left where no channel stands at the places that the owner calls hidden."""
-        unused = []
-        for given in self._given:
-            rest = [
-                shifts & ~(1 << given - place) if place <= given else shifts
-                for place, shifts in enumerate(agreed)
-            ]
-            if feasible(rest):
-                agreed = rest
-            else:
-                unused.append(given)
-        self._unused = tuple(unused)
-        return agreed
+        return feasible(self._given.without(agreed))
 
     def _decide(self) -> None:
         self._proven = certain(self._shifts)
+        # What an owner gave may turn out to be of no use: then all is open again.
+        self._settled = None not in self._proven and not self._given
         self._assumed = ()
         self._shown = self._proven
-        may_assume = self._auto or bool(self._unused or self._beyond)
-        if None in self._proven and may_assume:
+        if None in self._proven and self._given.leave_some_to_find:
             self._assume()
         self.placement, self.fit = self._placed(), self._fitted()
 

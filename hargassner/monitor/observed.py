@@ -1,8 +1,10 @@
 """What has been seen at each place of a boiler's telemetry lines, in bounded memory."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress
 from operator import ne
 
 MOST_VALUES = 8
@@ -15,7 +17,11 @@ ANY_FORM = INTEGER | ONE_DECIMAL | TWO_DECIMALS | MORE_DECIMALS
 
 _is_number = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?").fullmatch
 
+Change = tuple[int, str]
+"""A place of a line, and what it shows otherwise than the line before."""
 
+
+@lru_cache(maxsize=1024)
 def form_of(token: str) -> int:
     """How a token is printed; 0 if it is no number."""
     if not _is_number(token):
@@ -68,16 +74,22 @@ class Observed:
     def __init__(self, values: int) -> None:
         self.places = tuple(Place() for _ in range(values))
         self.lines = 0
-        self._tokens: Sequence[str] = [""] * values
+        self._tokens = [""] * values
+        self._numbers = range(values)
 
-    def changed(self, tokens: Sequence[str]) -> list[int]:
-        """The places that show something else than in the last line; mostly few."""
-        changes = map(ne, tokens, self._tokens)
-        return [place for place, differs in enumerate(changes) if differs]
+    def changed(self, tokens: Sequence[str]) -> list[Change]:
+        """What a line shows otherwise than the last one; mostly little."""
+        places = compress(self._numbers, map(ne, tokens, self._tokens))
+        return [(place, tokens[place]) for place in places]
 
-    def see(self, tokens: Sequence[str]) -> None:
-        """Take in a line."""
-        for place in self.changed(tokens):
-            self.places[place].see(tokens[place])
-        self._tokens = tokens
+    def see(self, changes: Iterable[Change]) -> None:
+        """Take in a line that differs so from the last one."""
+        for place, token in changes:
+            self.places[place].see(token)
+        self.pass_over(changes)
+
+    def pass_over(self, changes: Iterable[Change]) -> None:
+        """Take in such a line only as what the next one is compared with."""
+        for place, token in changes:
+            self._tokens[place] = token
         self.lines += 1

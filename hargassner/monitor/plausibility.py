@@ -10,7 +10,7 @@ from functools import cache
 
 from hargassner.catalogue import AnalogEntry, Catalogue, Family
 from hargassner.dialogue.channels import AnalogChannel
-from hargassner.monitor.observed import INTEGER, Place
+from hargassner.monitor.observed import INTEGER, ONE_DECIMAL, Place
 
 IMPOSSIBLE = -9.0
 """For a channel that can't show that: a state without such a code, a percentage of 2,007."""
@@ -86,9 +86,13 @@ def plausibility(kind: Kind, place: Place) -> float:
     if not place.forms:
         return 0.0
     if kind.codes:
-        fits = place.forms == INTEGER and kind.codes.issuperset(place.values)
-        return _FITS_CODE if fits else IMPOSSIBLE
+        return _codes_shown(kind, place)
     return sum(judge(kind, place) for judge in _JUDGES)
+
+
+def _codes_shown(kind: Kind, place: Place) -> float:
+    fits = place.forms == INTEGER and kind.codes.issuperset(place.values)
+    return _FITS_CODE if fits else IMPOSSIBLE
 
 
 def _range(kind: Kind, place: Place) -> float:
@@ -116,11 +120,14 @@ def _direction(kind: Kind, place: Place) -> float:
 
 
 def _warmth(kind: Kind, place: Place) -> float:
-    lukewarm = not place.forms & ~3 and place.low >= 5.0 and place.high <= 100.0
-    moves = not place.constant
-    if not moves or not lukewarm:
+    if place.constant or not _is_lukewarm(place):
         return 0.0
     return _WARM if kind.temperature else _COLD
+
+
+def _is_lukewarm(place: Place) -> bool:
+    as_temperatures = not place.forms & ~(INTEGER | ONE_DECIMAL)
+    return as_temperatures and place.low >= 5.0 and place.high <= 100.0
 
 
 _JUDGES: Sequence[Callable[[Kind, Place], float]] = (_range, _sentinel, _zero, _direction, _warmth)

@@ -46,19 +46,24 @@ def posterior(scores: Sequence[Sequence[float]], slots: Sequence[float]) -> list
         scores: logarithms, for each place and shift, of how well they go together.
         slots: logarithms, one more than places, of how probable a hidden value is there.
     """
-    highest = len(scores[0]) - 1
     forward = _forward(scores, slots)
-    mirrored = [[*reversed(each)] for each in reversed(scores)]
-    backward = _forward(mirrored, [*reversed(slots)])
-    table = []
-    for place, scored in enumerate(scores):
-        rest = backward[len(scores) - 1 - place]
-        logs = [
-            forward[place][shift] + rest[highest - shift] - scored[shift]
-            if scored[shift] > -inf
-            else -inf
-            for shift in range(highest + 1)
-        ]
-        total = _sum(logs)
-        table.append([exp(each - total) for each in logs])
-    return table
+    backward = _mirrored(_forward(_mirrored(scores), [*reversed(slots)]))
+    return [*map(_shares, forward, backward, scores)]
+
+
+def _mirrored(table: Sequence[Sequence[float]]) -> list[list[float]]:
+    """A table read from its other end."""
+    return [[*reversed(each)] for each in reversed(table)]
+
+
+def _shares(
+    forward: Sequence[float], backward: Sequence[float], scored: Sequence[float]
+) -> list[float]:
+    """The probability of each shift of a place, given what comes before and behind it."""
+    logs = [
+        # Both have its score in them.
+        one + other - score if score > -inf else -inf
+        for one, other, score in zip(forward, backward, scored, strict=True)
+    ]
+    total = _sum(logs)
+    return [exp(each - total) for each in logs]

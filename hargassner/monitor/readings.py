@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from hargassner.dialogue.channels import Descriptor, LengthMismatch, Placement, Reading
 from hargassner.dialogue.events import Readings
-from hargassner.dialogue.telemetry import Decoder
+from hargassner.dialogue.telemetry import Decoder, News
 from hargassner.monitor.fitting import Fitting
 from hargassner.monitor.hidden import Hidden, Verdict
+from hargassner.monitor.observed import Change
 
 _NOTHING = Readings()
 
@@ -48,10 +49,28 @@ class _DescribedReader:
         self._fitting = Fitting(descriptor, hidden)
         self._placement = Placement.as_described(descriptor)
         self._decoder = Decoder(descriptor)
+        # Whether the decoder's last line was one that fits.
+        self._fits = False
 
     def read(self, line: bytes) -> Readings:
-        tokens = [token for token in line[3:].decode("latin-1").split(" ") if token]
+        news = self._decoder.news(line) if self._fits else None
+        if news is None or not self._fitting.goes_on(self._analog(news)):
+            return self._read_whole(line)
+        if self._fitting.placement is not self._placement:
+            readings = self._changed(line, Verdict.FITS)
+        else:
+            readings = self._decoder.take(line, news)
+        fit = self._fitting.fit
+        return Readings(readings, fit.mismatch, fit)
+
+    def _analog(self, news: News) -> list[Change]:
+        end = self._placement.values
+        return [(place, token.decode("latin-1")) for place, _, token in news.changes if place < end]
+
+    def _read_whole(self, line: bytes) -> Readings:
+        tokens = [*filter(None, line[3:].decode("latin-1").split(" "))]
         verdict = self._fitting.take(tokens)
+        self._fits = verdict is Verdict.FITS
         fit = self._fitting.fit
         if verdict is Verdict.ODD and len(tokens) != fit.got:
             mismatch = LengthMismatch(self._descriptor.values, len(tokens))
@@ -63,7 +82,7 @@ class _DescribedReader:
             return ()
         if verdict is Verdict.UNFIT:
             return self._decoder.take_back()
-        if self._fitting.placement != self._placement:
-            self._placement = self._fitting.placement
+        before, self._placement = self._placement, self._fitting.placement
+        if self._placement != before:
             self._decoder = Decoder(self._descriptor, self._placement)
         return self._decoder.decode(line)

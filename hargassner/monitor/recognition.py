@@ -7,6 +7,7 @@ go with them equally well, what both say is taken.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
 from hargassner.dialogue.origin import Origin, Source
@@ -79,7 +80,7 @@ class Recogniser:
         tokens = [token for token in line[3:].decode("latin-1").split(" ") if token]
         if not self._goes_on(tokens):
             return None
-        self._observed.see(tokens)
+        self._observed.see(self._observed.changed(tokens))
         self._words.see(tokens[-MOST_WORDS:])
         if self.lines >= self._next_look:
             self._next_look = 2 * self.lines
@@ -126,12 +127,17 @@ class Recogniser:
 
 def _chosen(candidates: Sequence[Candidate]) -> Recognition | None:
     """What all say that are not clearly behind, if each of them goes well with the lines."""
-    ranked = sorted(candidates, key=lambda each: -each.score)
-    ahead = [each for each in ranked if each.score > ranked[0].score - _AHEAD]
+    ahead = _ahead(candidates)
     alike = len({each.hidden for each in ahead}) == 1
     if alike and all(map(_goes_well, ahead)):
         return _recognition([each.layout for each in ahead])
     return None
+
+
+def _ahead(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those that are not clearly behind, the best one first."""
+    ranked = sorted(candidates, key=attrgetter("score"), reverse=True)
+    return [each for each in ranked if each.score > ranked[0].score - _AHEAD]
 
 
 def _goes_well(candidate: Candidate) -> bool:

@@ -187,14 +187,18 @@ class _SessionObserver:
 
     def _shown(self, line: bytes) -> str:
         if line.startswith(b"pm "):
-            text = line[:_TELEMETRY_SHOWN].decode("latin-1")
-            return text if len(line) <= _TELEMETRY_SHOWN else f"{text}{_HIDDEN}"
+            return _telemetry(line)
         if self._token_due and not line.startswith(b"z"):
             if not refuses(line[1:]):
                 self._masking.remember(line[1:])
                 return _HIDDEN
             self._token_due = False
         return self._masking.excerpt(line)
+
+
+def _telemetry(line: bytes) -> str:
+    text = line[:_TELEMETRY_SHOWN].decode("latin-1")
+    return text if len(line) <= _TELEMETRY_SHOWN else f"{text}{_HIDDEN}"
 
 
 @implementer(ILogObserver)
@@ -236,12 +240,7 @@ class JournalKeeping(Service):
         level = event.get("log_level", LogLevel.info)
         if level is LogLevel.debug:
             return
-        text = formatEvent(event)
-        failure = event.get("log_failure")
-        if failure is not None:
-            text = f"{text}: {failure.type.__name__}: {failure.getErrorMessage()}"
-        if len(text) > LONGEST_LOG_LINE:
-            text = f"{text[:LONGEST_LOG_LINE]}…"
+        text = _text(event)
         # Not the event's date: that one stays wrong when the wall clock is set right.
         line = LogLine(
             self._journal.now(), level.name, event.get("log_namespace", ""), printable(text)
@@ -250,3 +249,12 @@ class JournalKeeping(Service):
             self._journal.logged(line)
         else:
             self._reactor.callFromThread(self._journal.logged, line)
+
+
+def _text(event: LogEvent) -> str:
+    """What was logged, with what failed, no longer than a line may be."""
+    text = formatEvent(event)
+    failure = event.get("log_failure")
+    if failure is not None:
+        text = f"{text}: {failure.type.__name__}: {failure.getErrorMessage()}"
+    return text if len(text) <= LONGEST_LOG_LINE else f"{text[:LONGEST_LOG_LINE]}…"

@@ -24,10 +24,16 @@ class MemoryBroker:
 
     Args:
         seconds: the moment now.
+        watch: is called with topic, payload and retain of each message that is sent.
     """
 
-    def __init__(self, seconds: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self,
+        seconds: Callable[[], float] = lambda: 0.0,
+        watch: Callable[[str, str, bool], object] = lambda _topic, _payload, _retain: None,
+    ) -> None:
         self._seconds = seconds
+        self._watch = watch
         self.status = LinkStatus(LinkState.ONLINE, seconds(), URL, connections=1)
         self.published: list[tuple[str, str, bool]] = []
         self.retained: dict[str, str] = {}
@@ -129,6 +135,7 @@ class MemoryBroker:
         if 0 < self._limit <= len(payload.encode()):
             return
         self.published.append((topic, payload, retain))
+        self._watch(topic, payload, retain)
         if retain and payload:
             self.retained[topic] = payload
         elif retain:

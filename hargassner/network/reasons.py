@@ -36,8 +36,16 @@ _REASONS: Mapping[type[Exception], str] = {
 
 def plain_reason(why: Failure) -> str:
     """A failure in a few words, without numbers and names that only programmers know."""
-    known = next((text for kind, text in _REASONS.items() if isinstance(why.value, kind)), "")
-    return known or _reason_of_system(why.value) or str(why.value) or type(why.value).__name__
+    return (
+        _known_reason(why.value)
+        or _reason_of_system(why.value)
+        or str(why.value)
+        or type(why.value).__name__
+    )
+
+
+def _known_reason(wrong: BaseException | None) -> str:
+    return next((text for kind, text in _REASONS.items() if isinstance(wrong, kind)), "")
 
 
 def _reason_of_system(wrong: BaseException | None) -> str:

@@ -7,8 +7,8 @@ end. From then on there is one reply that the gateway did not ask for, and must 
 1. **The gateway's requests wait** until the answer came, or its time is up. Nothing else is asked,
    so a reply of the form that ours must have is ours. One of another form can only be what a boiler
    still had to say to an earlier request, and passes.
-2. **The gateway goes on, and the answer is still owed**: after the time is up, or after a notice
-   ``zERR``, behind which a reply may follow. Whose a reply is now, the model in
+   After a notice ``zERR``, behind which a reply may follow, they wait for a moment more.
+2. **The gateway goes on, and the answer is still owed.** Whose a reply is now, the model in
    ``hargassner.proxy.explanations`` says: it passes, is kept, or is held for one timeout at most.
 
 Here bytes become lines, and the verdicts about lines become bytes again. Lines of another kind,
@@ -96,6 +96,11 @@ class Arbitration:
     def waiting(self) -> int:
         """How many bytes of the gateway's wait."""
         return len(self._waiting)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a notice has refused the bridge's request, behind which a reply may come."""
+        return not self.over and self._explanations.refused
 
     @property
     def doubtful(self) -> bool:

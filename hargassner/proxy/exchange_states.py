@@ -4,6 +4,8 @@
 state     meaning                                      is left when
 ========= ============================================ ==========================================
 waiting   the client's bytes wait for the answer       the answer comes, or its time is up
+refused   they still wait: a notice has refused the    the reply comes, or a moment is over
+          request, and a reply may be behind it
 owed      the client goes on, and the answer may come  nothing is owed any more, or its time is up
 doubtful  a reply is held that may be the client's     another one decides, or its time is up
 settled   nothing is owed any more                     never
@@ -11,21 +13,27 @@ settled   nothing is owed any more                     never
 
 Each of them but the last holds the timer of what it waits for. What passes meanwhile, and to whom,
 is decided by ``hargassner.proxy.arbitration``.
+
+Without the state "refused" a boiler that answers in time could disturb the client: between the
+notice and the reply behind it ends a segment, the client asks something that can be refused in the
+same words, and nobody can know any more whose the reply is.
 """
 
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from automat import TypeMachineBuilder
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from zope.interface import Interface
 
 from hargassner.proxy.arbitration import Arbitration, Piece
 
 LARGEST_WAIT = 1 << 16
 """Bytes of the client's that wait for the end of an exchange; with more it is not read from."""
-
-
+REFUSAL_PAUSE = 0.2
+"""Seconds for which the client still waits when a notice has refused the request, for the reply
+that may be behind it. A boiler's segments follow each other within some hundredths of a second.
+"""
 OWED_TIMEOUT = 30.0
 """Seconds for which an overdue answer is still expected, if nothing shows what became of it."""
 
@@ -64,6 +72,9 @@ class ExchangeInputs(Protocol):
     def answered(self, answer: bytes | None, /) -> None:
         """The answer came; or, with None, its time is up."""
 
+    def refuse(self) -> None:
+        """A notice has refused the request, behind which a reply may come."""
+
     def doubt(self) -> None:
         """A reply is held of which nobody knows whose it is."""
 
@@ -80,6 +91,32 @@ class ExchangeInputs(Protocol):
         """The session is over: nobody is called any more."""
 
 
+class Due:
+    """Makes a call after some seconds, and after all that had come by then was read.
+
+    In a turn of the reactor timers come first and sockets behind them. So a process that was held
+    up finds a time over before it reads what came in time; the call is made a turn later.
+
+    Args:
+        clock: time.
+        seconds: until the call.
+        call: what is called.
+    """
+
+    def __init__(self, clock: IReactorTime, seconds: float, call: Callable[[], object]) -> None:
+        self._clock = clock
+        self._call = call
+        self._delayed = clock.callLater(seconds, self._let_read)
+
+    def cancel(self) -> None:
+        """Do not make the call, if it is still to come."""
+        if self._delayed.active():
+            self._delayed.cancel()
+
+    def _let_read(self) -> None:
+        self._delayed = self._clock.callLater(0, self._call)
+
+
 class ExchangeCore:
     """What an exchange knows in every state; the arguments are those of ``Exchange``."""
 
@@ -94,6 +131,7 @@ class ExchangeCore:
     ) -> None:
         self.clock = clock
         self.timeout = timeout
+        self.deadline = clock.seconds() + timeout
         self.arbitration = arbitration
         self.answered = answered
         self.settled = settled
@@ -135,16 +173,21 @@ class ExchangeCore:
 # What each state holds: the timer of what it waits for.
 
 
-def _wait(inputs: ExchangeInputs, core: ExchangeCore) -> IDelayedCall:
-    return core.clock.callLater(core.timeout, inputs.answered, None)
+def _wait(inputs: ExchangeInputs, core: ExchangeCore) -> Due:
+    return Due(core.clock, core.timeout, lambda: inputs.answered(None))
 
 
-def _owe(inputs: ExchangeInputs, core: ExchangeCore) -> IDelayedCall:
-    return core.clock.callLater(OWED_TIMEOUT, inputs.expired)
+def _pause(inputs: ExchangeInputs, core: ExchangeCore) -> Due:
+    left = core.deadline - core.clock.seconds()
+    return Due(core.clock, max(0.0, min(left, REFUSAL_PAUSE)), inputs.expired)
 
 
-def _doubt(inputs: ExchangeInputs, core: ExchangeCore) -> IDelayedCall:
-    return core.clock.callLater(core.timeout, inputs.expired)
+def _owe(inputs: ExchangeInputs, core: ExchangeCore) -> Due:
+    return Due(core.clock, OWED_TIMEOUT, inputs.expired)
+
+
+def _doubt(inputs: ExchangeInputs, core: ExchangeCore) -> Due:
+    return Due(core.clock, core.timeout, inputs.expired)
 
 
 # What is done in more than one state.
@@ -169,29 +212,34 @@ def _pass(_inputs: ExchangeInputs, core: ExchangeCore, data: bytes) -> None:
     core.carry_out(core.arbitration.boiler_sent(data))
 
 
-def _settle(_inputs: ExchangeInputs, core: ExchangeCore, timer: IDelayedCall) -> None:
+def _settle(_inputs: ExchangeInputs, core: ExchangeCore, timer: Due) -> None:
     _cancel(_inputs, core, timer)
     core.settled()
 
 
-def _cancel(_inputs: ExchangeInputs, _core: ExchangeCore, timer: IDelayedCall) -> None:
-    if timer.active():
-        timer.cancel()
+def _cancel(_inputs: ExchangeInputs, _core: ExchangeCore, timer: Due) -> None:
+    timer.cancel()
 
 
 _builder = TypeMachineBuilder(ExchangeInputs, ExchangeCore)
 _new = _builder.state("new")
 _waiting = _builder.state("waiting", _wait)
+_refused = _builder.state("refused", _pause)
 _owed = _builder.state("owed", _owe)
 _doubtful = _builder.state("doubtful", _doubt)
 _settled = _builder.state("settled")
 
 _new.upon(ExchangeInputs.begin).to(_waiting).returns(None)
 
+_waiting.upon(ExchangeInputs.refuse).to(_refused)(_cancel)
 _waiting.upon(ExchangeInputs.owe).to(_owed)(_cancel)
 _waiting.upon(ExchangeInputs.doubt).to(_doubtful)(_cancel)
 _waiting.upon(ExchangeInputs.over).to(_settled)(_settle)
 _waiting.upon(ExchangeInputs.stop).to(_settled)(_cancel)
+
+_refused.upon(ExchangeInputs.owe).to(_owed)(_cancel)
+_refused.upon(ExchangeInputs.over).to(_settled)(_settle)
+_refused.upon(ExchangeInputs.stop).to(_settled)(_cancel)
 
 _owed.upon(ExchangeInputs.boiler_said, nodata=True).loop()(_take)
 _owed.upon(ExchangeInputs.owe, nodata=True).loop().returns(None)
@@ -220,12 +268,28 @@ def _await_answer(inputs: ExchangeInputs, core: ExchangeCore, data: bytes) -> No
 
 
 @_waiting.upon(ExchangeInputs.answered).loop()
-def _answered(
-    inputs: ExchangeInputs, core: ExchangeCore, timer: IDelayedCall, answer: bytes | None
-) -> None:
+def _answered(inputs: ExchangeInputs, core: ExchangeCore, timer: Due, answer: bytes | None) -> None:
     _cancel(inputs, core, timer)
+    if core.arbitration.refused:
+        core.answered(answer)
+        inputs.refuse()
+        return
     core.go_on()
     core.answered(answer)
+    _see(inputs, core)
+
+
+@_refused.upon(ExchangeInputs.boiler_said, nodata=True).loop()
+def _await_reply(inputs: ExchangeInputs, core: ExchangeCore, data: bytes) -> None:
+    core.carry_out(core.arbitration.boiler_sent(data))
+    if core.arbitration.over:
+        core.go_on()
+        inputs.over()
+
+
+@_refused.upon(ExchangeInputs.expired, nodata=True).loop()
+def _wait_no_more(inputs: ExchangeInputs, core: ExchangeCore) -> None:
+    core.go_on()
     _see(inputs, core)
 
 

@@ -10,7 +10,8 @@ come at any time, and an answer may be late.
 **An explanation** says which of the requests since the bridge's own are still to be answered, which
 of the lines that are held is the answer to the bridge, and what improbable must have happened for
 that: a reply is lost (1), or is although a notice has just said that the request is carried out
-(2), or the boiler contradicts itself (10). That an answer is late is not improbable.
+(2), a line is the text of an active error, of which nobody knows the form (1), or the boiler
+contradicts itself (10). That an answer is late is not improbable.
 
 **What is done.** Every line and every notice splits each explanation into those that go on from it;
 one that cannot have the line is dropped. Of two after which the same requests are still to be

@@ -14,6 +14,10 @@ LOST = 1
 """What it costs an explanation that a reply is lost."""
 LOST_AFTER_NOTICE = 2
 """What it costs that it is lost although a notice has just said that the request is carried out."""
+NO_FORM = 1
+"""What it costs that a line is the text of an active error: nobody knows what these look like, so
+whoever has such a reply by its form comes first.
+"""
 CONTRADICTION = 10
 """What it costs that the boiler contradicts itself: a notice that names what a request sets has
 nothing to do with it, a reply says other than a notice did, or one of several lines has no end.
@@ -156,8 +160,10 @@ def _replied(pending: Pending, reply: bytes, loosely: bool) -> After | None:
         return None
     if request.expects(reply) and _ends(request, reply):
         return After(cost=_COST_OF_REPLY.get(pending.progress, (0, 0))[refuses(reply)])
-    more = request.expects(reply) or request.admits(reply)
-    return After((Pending(asked, Progress.BEGUN),)) if more else None
+    begun_now = (Pending(asked, Progress.BEGUN),)
+    if request.expects(reply):
+        return After(begun_now)
+    return After(begun_now, NO_FORM) if request.admits(reply) else None
 
 
 def _is_loose(request: Request, reply: bytes) -> bool:

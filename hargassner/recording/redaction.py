@@ -94,6 +94,10 @@ class _Line:
     pieces: list[tuple[_Held, int, int]] = field(default_factory=list)
     given_up: bool = False
 
+    @property
+    def is_open(self) -> bool:
+        return bool(self.pieces) or self.given_up
+
     def text(self) -> bytes:
         return b"".join(bytes(held.data[start:end]) for held, start, end in self.pieces)
 
@@ -157,8 +161,8 @@ class Redactor:
         self._held.append(held)
         self._weight += held.weight
         line = self._lines[direction]
-        start = 0
-        for match in _LINE_END.finditer(data):
+        start = self._harmless(data) if direction == "boiler" and not line.is_open else 0
+        for match in _LINE_END.finditer(data, start):
             self._grow(line, held, start, match.end())
             self._end(line, direction)
             start = match.end()
@@ -181,6 +185,20 @@ class Redactor:
             rest = text.rstrip(_ALPHANUMERIC)
             line.settle(rest + self._beginning(text[len(rest) :]))
         return self._release()
+
+    def _harmless(self, data: bytes) -> int:
+        """Up to where there are only whole lines of the boiler's without anything to look for.
+
+        Nearly all are telemetry, and where many come at once they are looked at together.
+        """
+        end = data.rfind(b"\n") + 1
+        lines = data[:end]
+        return 0 if b"$" in lines or self._may_have_secrets(lines) else end
+
+    def _may_have_secrets(self, text: bytes) -> bool:
+        lower = text.lower()
+        stated = any(word in lower for word in _WORDS_BEFORE_SECRETS)
+        return stated or any(secret in text for secret in self._replacements)
 
     def _grow(self, line: _Line, held: _Held, start: int, end: int) -> None:
         if line.given_up:
@@ -221,11 +239,11 @@ class Redactor:
 
     def _without_secrets(self, text: bytes) -> bytes:
         # Most lines are telemetry, in which there is nothing to look for.
-        lower = text.lower()
-        if any(word in lower for word in _WORDS_BEFORE_SECRETS):
-            found = _STATED_SECRET.search(text)
-            if found:
-                text = self._without(text, found)
+        if not self._may_have_secrets(text):
+            return text
+        found = _STATED_SECRET.search(text)
+        if found:
+            text = self._without(text, found)
         if any(secret in text for secret in self._replacements):
             text = _WORD.sub(self._known, text)
         return text
@@ -247,6 +265,9 @@ class Redactor:
         if not (self._token.due or self._serial.due):
             return text
         self._serial.seen = True
+        return self._without_token(text)
+
+    def _without_token(self, text: bytes) -> bytes:
         found = _BARE_REPLY.match(text)
         if found is None or _is_plain_word(found["secret"]):
             return text

@@ -153,9 +153,7 @@ class RecordingWriter:
     def _wrote(self, failures: Failures, written: "dict[SessionRecorder, list[Entry]]") -> None:
         self._writing = False
         self._backlog -= sum(map(_weight, written.values()))
-        for recorder in written:
-            if recorder.session in failures:
-                self._end(recorder, failures[recorder.session])
+        self._end_failed(failures, written)
         if self._failing and not failures:
             self._failing = False
             log.info("recordings are written to {directory} again", directory=str(self._directory))
@@ -163,6 +161,11 @@ class RecordingWriter:
             self._write()
         else:
             self._tell_written()
+
+    def _end_failed(self, failures: Failures, written: "Iterable[SessionRecorder]") -> None:
+        for recorder in written:
+            if recorder.session in failures:
+                self._end(recorder, failures[recorder.session])
 
     def _tell_written(self) -> None:
         until_written, self._until_written = self._until_written, []

@@ -24,8 +24,8 @@ def json_bytes(value: object) -> bytes:
     return json.dumps(value, indent=1).encode()
 
 
-def load_json(directory: StateDirectory, name: str, read: Callable[[Any], T]) -> T | None:
-    """What a snapshot says, which blocks for a moment; None where there is none.
+def load_json(directory: StateDirectory, name: str, read: Callable[[Any], T], default: T) -> T:
+    """What a snapshot says, which blocks for a moment; the default where there is none.
 
     A damaged one is set aside, and is none.
 
@@ -34,15 +34,16 @@ def load_json(directory: StateDirectory, name: str, read: Callable[[Any], T]) ->
         name: the file's name.
         read: makes a value of what JSON says; where it raises ``ValueError``, ``KeyError``,
             ``TypeError`` or ``AttributeError``, the file is damaged.
+        default: what holds without a sound one.
     """
     data = directory.load(name)
     if data is None:
-        return None
+        return default
     try:
         return read(json.loads(data))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
         directory.set_aside(name, f"{type(wrong).__name__}: {wrong}")
-        return None
+        return default
 
 
 class SnapshotFile:

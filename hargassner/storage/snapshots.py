@@ -1,5 +1,7 @@
 """What the bridge knows across a restart: the boiler's descriptor, who was found, and who it is.
 
+So is what the boiler has shown to have, circuits and tanks, which may rest for months.
+
 The gateway broadcasts only before a new dialogue, and the boiler answers, describes itself and says
 who it is only then.  After a restart in between, the gateway may still connect, and the boiler be
 read and understood; the next dialogue replaces what was loaded.
@@ -15,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from hargassner.boiler.equipment import Proven
 from hargassner.boiler.model import Boiler, BoilerObserver, Identity
 from hargassner.dialogue.descriptor import DescriptorError, parse_descriptor
 from hargassner.dialogue.events import BoilerDescribed, Described, Identified
@@ -129,6 +132,25 @@ IDENTITY_FILE = "identity.json"
 """Who the boiler and the gateway said they are."""
 
 
+EQUIPMENT_FILE = "equipment.json"
+"""Which circuits, tanks, sensors and the like have shown that they exist."""
+
+
+def equipment_of_json(known: Any) -> Proven:
+    """What a file says to exist.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is damaged.
+    """
+    return Proven(_texts(known["groups"]), _texts(known["inputs"]))
+
+
+def _texts(known: Any) -> frozenset[str]:
+    if not isinstance(known, list) or not all(isinstance(each, str) for each in known):
+        raise ValueError("not a list of texts")
+    return frozenset(known)
+
+
 def identity_of_json(known: Any) -> list[Identified]:
     """What a file says of the boiler and the gateway, as the events that it was.
 
@@ -169,6 +191,7 @@ class Snapshots(Service, BoilerObserver):
         self._directory = directory
         self._descriptor = DescriptorSnapshot(directory)
         self._identity = file(IDENTITY_FILE, lambda: asdict(boiler.identity))
+        self._equipment = file(EQUIPMENT_FILE, lambda: _equipment(boiler))
         self._found = file(Found.FILE, lambda: Found.of(devices).json())
         self._last_found = Found()
         self._devices = devices
@@ -181,12 +204,15 @@ class Snapshots(Service, BoilerObserver):
         """Load; it blocks for a moment, and nothing waits yet."""
         super().startService()
         now = self._clock.seconds()
-        for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json) or ():
+        nothing: list[Identified] = []
+        for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json, nothing):
             self._boiler.apply(identified, now)
+        equipment = load_json(self._directory, EQUIPMENT_FILE, equipment_of_json, Proven())
+        self._boiler.equipment.add(equipment)
         described = self._descriptor.load()
         if described is not None:
             self._boiler.apply(Described(described.descriptor, Origin(Source.REMEMBERED)), now)
-        found = load_json(self._directory, Found.FILE, Found.of_json) or Found()
+        found = load_json(self._directory, Found.FILE, Found.of_json, Found())
         self._last_found = found
         self._devices.recall(found.gateway, found.boiler, logged_in=found.logged_in)
         self._stop_observing = self._boiler.observe(self)
@@ -196,11 +222,16 @@ class Snapshots(Service, BoilerObserver):
         super().stopService()
         self._stop_observing()
         closed = self._identity.close()
+        closed.addCallback(lambda _: self._equipment.close())
         return closed.addCallback(lambda _: self._found.close())
 
     def identity_changed(self, identity: Identity) -> None:
         """Save who the boiler and the gateway are."""
         self._identity.changed()
+
+    def equipment_changed(self, proven: Proven) -> None:
+        """Save what exists."""
+        self._equipment.changed()
 
     def save_descriptor(self, described: BoilerDescribed) -> None:
         """Save the descriptor that the boiler sent."""
@@ -212,6 +243,11 @@ class Snapshots(Service, BoilerObserver):
         if found != self._last_found:
             self._last_found = found
             self._found.changed()
+
+
+def _equipment(boiler: Boiler) -> dict[str, list[str]]:
+    proven = boiler.equipment.proven
+    return {"groups": sorted(proven.groups), "inputs": sorted(proven.inputs)}
 
 
 def _failed(why: Failure) -> None:

@@ -10,7 +10,6 @@ from hargassner import __version__
 from hargassner.boiler.model import Boiler, BoilerObserver, Channel, Setting
 from hargassner.clock import IClock, dates
 from hargassner.monitor.traffic_log import DialogueLine, Journal, JournalLine
-from hargassner.storage.history.consumed import Consumed
 from hargassner.web.document import (
     Date,
     Json,
@@ -21,6 +20,7 @@ from hargassner.web.document import (
     identity_picture,
     setting_picture,
 )
+from hargassner.web.pellets import Pellets
 from hargassner.web.status import Status
 
 log = Logger()
@@ -36,7 +36,7 @@ class Changes(BoilerObserver):
         boiler: the model.
         journal: the lines of dialogue and log.
         status: the chain's state now.
-        consumed: what was burnt today.
+        pellets: what is known of them now.
         clock: time.
         needed: whether a page is open; without one nothing is collected.
     """
@@ -46,14 +46,14 @@ class Changes(BoilerObserver):
         boiler: Boiler,
         journal: Journal,
         status: Callable[[], Status],
-        consumed: Callable[[], Consumed | None],
+        pellets: Callable[[], Pellets],
         clock: IClock,
         needed: Callable[[], bool],
     ) -> None:
         self._boiler = boiler
         self._journal = journal
         self._status = status
-        self._consumed = consumed
+        self._pellets = pellets
         self._clock = clock
         self._needed = needed
         self._date = dates(clock)
@@ -152,7 +152,7 @@ class Changes(BoilerObserver):
         """What is compared as a whole."""
         return {
             "chain": chain_picture(self._status(), language, self._date),
-            "boiler": boiler_picture(self._boiler, self._consumed(), language, self._date),
+            "boiler": boiler_picture(self._boiler, self._pellets(), language, self._date),
             "faults": faults_picture(self._boiler, language, self._date),
             "identity": identity_picture(self._boiler),
         }

@@ -7,13 +7,15 @@ is the same one for all that is shown together.
 
 from collections.abc import Callable, Mapping, Sequence
 
+from hargassner.boiler.faults import Fault
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.boiler.roles import BUFFER, CIRCUITS, TANKS, by_role
+from hargassner.catalogue.fault_advice import fault_advice
 from hargassner.dialogue.parameters import NumberParameter
-from hargassner.storage.history.consumed import Consumed
-from hargassner.web.dashboard import TILES
+from hargassner.web.dashboard import TILES, rank
+from hargassner.web.pellets import Pellets
 from hargassner.web.status import Link, Status
-from hargassner.web.texts import text
+from hargassner.web.texts import problem_text, text
 
 Date = Callable[[float], float]
 """Makes the date of a moment (``hargassner.clock.dates``)."""
@@ -43,7 +45,7 @@ def _link(link: Link, language: str, date: Date) -> Json:
         "text": text(link.state, language),
         "since": _since(link.since, date),
         "address": link.address,
-        "problem": link.problem,
+        "problem": problem_text(link.problem, language),
         "advice": text(link.advice, language, **dict(link.fields)) if link.advice else "",
     }
 
@@ -57,6 +59,7 @@ def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date)
     """One channel."""
     return {
         "kind": channel.kind,
+        "rank": rank(channel),
         "name": channel.name,
         "label": label(channel, language),
         "value": channel.text,
@@ -82,10 +85,18 @@ def setting_picture(setting: Setting, language: str, date: Date) -> Json:
 
 def faults_picture(boiler: Boiler, language: str, date: Date) -> Json:
     """What the boiler complains of."""
-    return [
-        {"number": fault.number, "text": fault.text.to(language), "since": date(fault.since)}
-        for fault in boiler.faults
-    ]
+    return [_fault(each, language, date) for each in boiler.faults]
+
+
+def _fault(fault: Fault, language: str, date: Date) -> Json:
+    # Advice goes by what the catalogue says; the boiler's own words are in any language.
+    advice = fault_advice(fault.text.to("en") if fault.number else "").to(language)
+    return {
+        "number": fault.number,
+        "text": fault.text.to(language),
+        "advice": advice,
+        "since": date(fault.since),
+    }
 
 
 def identity_picture(boiler: Boiler) -> Json:
@@ -93,7 +104,7 @@ def identity_picture(boiler: Boiler) -> Json:
     return {"model": boiler.identity.model, "firmware": boiler.identity.firmware}
 
 
-def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, date: Date) -> Json:
+def boiler_picture(boiler: Boiler, pellets: Pellets, language: str, date: Date) -> Json:
     """What an owner wants to know of the boiler; only what this one has."""
 
     def state(role: str) -> Json:
@@ -107,11 +118,17 @@ def boiler_picture(boiler: Boiler, consumed: Consumed | None, language: str, dat
         "buffer": _buffer(channels, state),
         "water": _tanks(channels, state, language),
         "circuits": _circuits(channels, state, language),
-        "pellets": {
-            "stock": boiler.counters.stock,
-            "today": consumed.kilograms if consumed else None,
-            "since": consumed.since if consumed else None,
-        },
+        "pellets": _pellets(boiler, pellets),
+    }
+
+
+def _pellets(boiler: Boiler, pellets: Pellets) -> Json:
+    consumed, supply = pellets.consumed, pellets.supply
+    return {
+        "stock": boiler.counters.stock,
+        "today": consumed.kilograms if consumed else None,
+        "since": consumed.since if consumed else None,
+        "lasts": None if supply is None else {"days": supply.days, "pace": round(supply.pace, 1)},
     }
 
 
@@ -189,12 +206,12 @@ def _circuits(
 
 
 def whole_picture(
-    boiler: Boiler, status: Status, consumed: Consumed | None, language: str, date: Date
+    boiler: Boiler, status: Status, pellets: Pellets, language: str, date: Date
 ) -> dict[str, Json]:
     """Everything, as ``/api/state`` gives it."""
     return {
         "chain": chain_picture(status, language, date),
-        "boiler": boiler_picture(boiler, consumed, language, date),
+        "boiler": boiler_picture(boiler, pellets, language, date),
         "faults": faults_picture(boiler, language, date),
         "identity": identity_picture(boiler),
         "channels": {

@@ -19,7 +19,9 @@ from hargassner.clock import IClock
 from hargassner.storage.history.csv_text import csv_pieces
 from hargassner.storage.history.query import Query, QueryError, parse_query, select
 from hargassner.storage.history.reader import kept
-from hargassner.web.history_forms import Labels, Piece, json_pieces, nothing
+from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
+from hargassner.web.history_forms import Piece, json_pieces, nothing
+from hargassner.web.history_labels import Labels
 
 if TYPE_CHECKING:
     import sqlite3
@@ -85,6 +87,9 @@ class HistoryResource(Resource):
         if as_csv:
             request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
             form = partial(_csv_pieces, query, labels.kwh_per_kg, comma)
+        if takes_gzip(request):
+            say_gzip(request)
+            form = partial(_compressed, form)
         answering = Deferred.fromCoroutine(self._answer(self._history, request, form))
         answering.addErrback(lambda why: log.failure("giving the history failed", why))
         return NOT_DONE_YET
@@ -190,7 +195,12 @@ def _csv_pieces(
     return csv_pieces(select(query, kept(cursor)), kwh_per_kg, comma)
 
 
+def _compressed(form: Form, cursor: "sqlite3.Cursor") -> Iterator[Piece]:
+    return in_pieces(form(cursor))
+
+
 def _refused(request: Request, code: int, text: str) -> bytes:
     request.setResponseCode(code)
     request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+    request.responseHeaders.removeHeader(b"content-encoding")
     return f"{text}\n".encode()

@@ -1,23 +1,21 @@
-"""The history as text, in pieces. All but ``labels_of`` runs in the history's thread."""
+"""The history as text, in pieces. Runs in the history's thread."""
 
 import json
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from hargassner.boiler.model import Boiler
 from hargassner.boiler.roles import CHARTS
-from hargassner.catalogue import AnalogEntry, Catalogue, Family
-from hargassner.catalogue.activities import OTHER, activities
+from hargassner.catalogue.activities import OTHER
 from hargassner.storage.history import reader
 from hargassner.storage.history.csv_text import numbers_text
-from hargassner.storage.history.facts import DayFacts
 from hargassner.storage.history.query import Query, Selection, begin_of, select
-from hargassner.storage.history.reader import Event, Extent
 from hargassner.storage.history.samples import Recorded
 from hargassner.web.document import Json
+from hargassner.web.history_days import days, events
+from hargassner.web.history_labels import Labels
 from hargassner.web.texts import text
 
 if TYPE_CHECKING:
@@ -25,47 +23,6 @@ if TYPE_CHECKING:
 
 Piece = Callable[["sqlite3.Cursor"], bytes]
 """Reads a part of the answer, as text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What things are called, as it was known when the answer began."""
-
-    catalogue: Catalogue
-    family: Family
-    language: str
-    names: Mapping[str, str]
-    kwh_per_kg: float
-
-    def entry(self, recorded: Recorded) -> AnalogEntry | None:
-        """What the catalogue knows of a channel."""
-        return self.catalogue.analog(recorded.name, recorded.unit)
-
-    def of_channel(self, recorded: Recorded) -> str:
-        """What a channel is called."""
-        entry = self.entry(recorded)
-        return entry.text.to(self.language) if entry else recorded.name
-
-    def of_pump(self, object_: str) -> str:
-        """What a pump is called."""
-        name = self.names.get(object_, object_)
-        entry = self.catalogue.digital(name)
-        return entry.text.to(self.language) if entry else name
-
-    def of_state(self, state: Recorded, code: int) -> str:
-        """What a code of the boiler's state means."""
-        words = self.catalogue.state_text(state.name, code, self.family, self.language)
-        return words or str(code)
-
-    def activities(self, state: Recorded) -> Mapping[int, str]:
-        """What the boiler does in each state."""
-        return activities(self.catalogue, state.name, self.family)
-
-
-def labels_of(boiler: Boiler, kwh_per_kg: float, language: str) -> Labels:
-    """What things are called now."""
-    names = {each.object: each.name for each in boiler.channels.values()}
-    return Labels(boiler.catalogue, boiler.family, language, names, kwh_per_kg)
 
 
 def nothing(query: Query) -> bytes:
@@ -95,18 +52,17 @@ def json_pieces(query: Query, labels: Labels, cursor: "sqlite3.Cursor") -> Itera
     """The pieces of the answer as JSON."""
     selection = select(query, reader.kept(cursor))
     state = next((each for each in selection.kept.channels if each.is_state), None)
-    extent = selection.extent
     yield lambda _: _text(_head(selection))[:-1] + b',"charts":['
     yield from _charts(selection, labels)
     yield lambda _: b'],"state":'
-    if extent is None or state not in selection.channels:
+    if not selection.extent.slots or state not in selection.channels:
         yield lambda _: b"null"
     else:
         yield partial(_state, selection, labels, state)
     yield lambda _: b',"days":'
-    yield partial(_days, selection, labels, state)
+    yield lambda cursor: _text(days(selection, labels, state, cursor))
     yield lambda _: b',"events":'
-    yield partial(_events, query, labels)
+    yield lambda cursor: _text(events(query, labels, cursor))
     yield lambda _: b"}\n"
 
 
@@ -130,15 +86,8 @@ def _head(selection: Selection) -> dict[str, Json]:
 
 def _charts(selection: Selection, labels: Labels) -> Iterator[Piece]:
     """Each chart that has lines, and a piece a line."""
-    roles: dict[str, list[Recorded]] = {}
-    for each in selection.channels:
-        entry = labels.entry(each)
-        roles.setdefault(entry.role if entry else "", []).append(each)
     separator = b""
-    for chart, of_chart in CHARTS.items():
-        lines = [(role, each) for role in of_chart for each in roles.get(role, ())]
-        if not lines or selection.extent is None:
-            continue
+    for chart, lines in _charted(selection, labels).items():
         begin = {"chart": chart, "title": text(f"page.chart.{chart}", labels.language)}
         opening = separator + _text(begin)[:-1] + b',"lines":['
         for role, channel in lines:
@@ -146,6 +95,20 @@ def _charts(selection: Selection, labels: Labels) -> Iterator[Piece]:
             opening = b","
         yield lambda _: b"]}"
         separator = b","
+
+
+def _charted(selection: Selection, labels: Labels) -> Mapping[str, Sequence[tuple[str, Recorded]]]:
+    """The lines of each chart that has some, each with its role."""
+    if not selection.extent.slots:
+        return {}
+    roles: defaultdict[str, list[Recorded]] = defaultdict(list)
+    for each in selection.channels:
+        roles[labels.role(each)].append(each)
+    charts = {
+        chart: [(role, each) for role in of_chart for each in roles[role]]
+        for chart, of_chart in CHARTS.items()
+    }
+    return {chart: lines for chart, lines in charts.items() if lines}
 
 
 def _line(
@@ -156,7 +119,7 @@ def _line(
     before: bytes,
     cursor: "sqlite3.Cursor",
 ) -> bytes:
-    numbers = reader.line(cursor, selection.grain, channel.object, _extent(selection))
+    numbers = reader.line(cursor, selection.grain, channel.object, selection.extent)
     line: dict[str, Json] = {
         "object": channel.object,
         "label": labels.of_channel(channel),
@@ -168,10 +131,6 @@ def _line(
         b',"%s":%s' % (name.encode(), json_numbers(each)) for name, each in told.items() if each
     )
     return before + _text(line)[:-1] + arrays + b"}"
-
-
-def _extent(selection: Selection) -> Extent:
-    return selection.extent or Extent(0, -1)
 
 
 def json_numbers(numbers: "array[float]") -> bytes:
@@ -189,61 +148,6 @@ def _state(
     told["texts"] = {str(code): labels.of_state(state, code) for code in states}
     told["activities"] = {str(code): known.get(code, OTHER) for code in states}
     if selection.grain != "day":
-        numbers = reader.line(cursor, selection.grain, state.object, _extent(selection))
+        numbers = reader.line(cursor, selection.grain, state.object, selection.extent)
         told["values"] = [None if each != each else int(each) for each in numbers.mean]
     return _text(told)
-
-
-def _days(
-    selection: Selection, labels: Labels, state: Recorded | None, cursor: "sqlite3.Cursor"
-) -> bytes:
-    extent = selection.extent
-    if selection.grain != "day" or extent is None:
-        return b"[]"
-    known = reader.facts(cursor, extent)
-    days = (known.get(day) for day in range(extent.first, extent.last + 1))
-    return _text([None if each is None else day_picture(each, labels, state) for each in days])
-
-
-def day_picture(facts: DayFacts, labels: Labels, state: Recorded | None) -> Json:
-    """What a day came to."""
-    known = labels.activities(state) if state else {}
-    return {
-        "date": facts.date,
-        "hours": facts.hours,
-        "pellets": facts.pellets,
-        "heat": facts.heat(labels.kwh_per_kg),
-        "full_load_hours": facts.full_load_hours,
-        "ignitions": facts.ignitions,
-        "ash_removals": facts.ash_removals,
-        "degree_days": facts.degree_days,
-        "stock": facts.stock,
-        "delivered": facts.delivered,
-        "states": [
-            {
-                "code": code,
-                "text": labels.of_state(state, code) if state else str(code),
-                "activity": known.get(code, OTHER),
-                "hours": hours,
-            }
-            for code, hours in facts.states.items()
-        ],
-        "pumps": [
-            {"object": each, "label": labels.of_pump(each), "hours": hours}
-            for each, hours in facts.pumps.items()
-        ],
-    }
-
-
-def _events(query: Query, labels: Labels, cursor: "sqlite3.Cursor") -> bytes:
-    events = reader.events(cursor, query.begin, query.end)
-    return _text([_event(each, labels) for each in events])
-
-
-def _event(event: Event, labels: Labels) -> Json:
-    when: dict[str, Json] = {"kind": event.kind, "from": event.began, "to": event.ended}
-    if event.kind == "delivery":
-        return {**when, "kilograms": event.amount}
-    known = labels.catalogue.fault(event.number) if event.number else None
-    words = known.to(labels.language) if known else event.text
-    return {**when, "number": event.number or None, "text": words}

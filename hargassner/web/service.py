@@ -1,28 +1,32 @@
 """Composition of the page: what it sees of the bridge, and where it listens."""
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.web.resource import IResource
 
 from hargassner import __version__
 from hargassner.boiler.model import Availability, BoilerObserver
 from hargassner.clock import dates
-from hargassner.discovery import FoundGateway, address_of
+from hargassner.discovery import address_of
 from hargassner.network.interface import NetworkInterface
-from hargassner.network.reopening import EndpointOpening, InterfaceOpening
+from hargassner.network.reopening import EndpointOpening
 from hargassner.parts import Parts
 from hargassner.services import MultiService
-from hargassner.storage.history.consumed import Consumed
+from hargassner.web.asked import Asked
 from hargassner.web.connections import PageSite
+from hargassner.web.consumption import consumption
 from hargassner.web.document import Json, whole_picture
 from hargassner.web.history import HistoryResource
-from hargassner.web.history_forms import Labels, labels_of
+from hargassner.web.history_labels import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.metrics import BridgeCollector
+from hargassner.web.pellets import PelletsNow
+from hargassner.web.reports import REPORT, Reports, closed
 from hargassner.web.site import Root, requested_language
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.stream import Live
@@ -39,11 +43,9 @@ class ChainObserver(BoilerObserver):
     def __init__(self, parts: Parts, clock: IReactorTime) -> None:
         self._parts = parts
         self._clock = clock
-        self._started = clock.seconds()
-        self._heard: float | None = None
+        self.started = clock.seconds()
         self._over: float | None = None
-        self._logged_in = False
-        parts.devices.on_gateway(self._announced)
+        self._logged_in = parts.boiler.availability.session is not None
         parts.boiler.observe(self)
 
     def availability_changed(self, availability: Availability) -> None:
@@ -51,9 +53,6 @@ class ChainObserver(BoilerObserver):
         if self._logged_in and availability.session is None:
             self._over = self._clock.seconds()
         self._logged_in = availability.session is not None
-
-    def _announced(self, _gateway: FoundGateway) -> None:
-        self._heard = self._clock.seconds()
 
     def status(self) -> Status:
         """The chain's state now."""
@@ -66,7 +65,7 @@ class ChainObserver(BoilerObserver):
         return status_of(
             Facts(
                 now=self._clock.seconds(),
-                started=self._started,
+                started=self.started,
                 gateway_interface=str(
                     NetworkInterface(config.gateway.interface, config.gateway.address)
                 ),
@@ -77,7 +76,7 @@ class ChainObserver(BoilerObserver):
                 closed_to_gateway=closed(parts.gateway.openings if parts.gateway else ()),
                 closed_to_boiler=closed(parts.openings),
                 gateway_address=gateway,
-                gateway_heard=self._heard,
+                gateway_heard=devices.gateway_heard,
                 session_over=self._over,
                 connected=self._connected_since(gateway),
                 logged_in=session.logged_in if session else None,
@@ -98,11 +97,6 @@ class ChainObserver(BoilerObserver):
         return max(opened, default=None)
 
 
-def closed(openings: Sequence[InterfaceOpening]) -> tuple[str, ...]:
-    """The names of what should be open and is not."""
-    return tuple(str(each.name) for each in openings if not each.is_open)
-
-
 class WebPage(MultiService):
     """The page and its stream, the JSON, the metrics.
 
@@ -120,18 +114,18 @@ class WebPage(MultiService):
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
         registry = CollectorRegistry()
+        self._pellets = PelletsNow(parts.boiler, parts.history, clock)
         self._live = Live(
             parts.boiler,
             parts.journal,
             self._chain.status,
-            self._consumed,
+            self._pellets.now,
             clock,
         )
         ProcessCollector(registry=registry)
         registry.register(self._collector())
         hosts = OwnHosts(parts.config.web.hosts)
-        history = HistoryResource(parts.history, self._labels, requested_language, clock)
-        root = Root(self._state, history, self._health, self._live, registry, hosts)
+        root = Root(self._state, self._asked(), self._health, self._live, registry, hosts)
         self.site = PageSite(root, reactor, registry)
         description = parts.config.web.listen
         listener = EndpointOpening(
@@ -141,7 +135,17 @@ class WebPage(MultiService):
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        self.add([parts.timing, self._live, listener])
+        self.add([parts.timing, self._pellets, self._live, listener])
+
+    def _asked(self) -> dict[bytes, IResource]:
+        """What is read when it is asked for."""
+        parts, clock = self._parts, self._clock
+        reports = Reports(parts, clock, self._chain.started, self._state)
+        return {
+            b"history": HistoryResource(parts.history, self._labels, requested_language, clock),
+            b"consumption": Asked(partial(consumption, parts.history, clock), b"application/json"),
+            b"diagnostics": Asked(reports.read, b"text/plain; charset=utf-8", REPORT),
+        }
 
     def _collector(self) -> BridgeCollector:
         parts, gateway = self._parts, self._parts.gateway
@@ -163,16 +167,12 @@ class WebPage(MultiService):
         self.site.drop_all()
         return stopping
 
-    def _state(self, language: str) -> Json:
+    def _state(self, language: str) -> dict[str, Json]:
         date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._chain.status(), self._consumed(), language, date
+            self._parts.boiler, self._chain.status(), self._pellets.now(), language, date
         )
         return {"version": __version__, "now": date(self._clock.seconds()), **picture}
-
-    def _consumed(self) -> Consumed | None:
-        history = self._parts.history
-        return None if history is None else history.consumed
 
     def _labels(self, language: str) -> Labels:
         energy = self._parts.config.energy

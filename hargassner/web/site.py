@@ -5,10 +5,8 @@ else; and only for those who ask for this machine by a name or an address of its
 (``hosts`` tells why).
 """
 
-import hashlib
 import json
-from collections.abc import Callable
-from importlib.resources import files
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -17,17 +15,19 @@ from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Re
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
 
+from hargassner.web.assets import Asset, assets
 from hargassner.web.connections import Fault, PageSite
 from hargassner.web.document import Json
 from hargassner.web.hosts import OwnHosts
-from hargassner.web.page import page
+from hargassner.web.page import manifest, page
 from hargassner.web.stream import Live
 from hargassner.web.texts import LANGUAGES, preferred_language
 
 SAFE_HEADERS = {
     b"content-security-policy": (
         b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        b"connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+        b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
@@ -42,11 +42,6 @@ _MISDIRECTED_TEXT = (
     "This is not the name of the machine that the bridge runs on. Ask for the page by the "
     "machine's address, or put the name into hosts in [web] of the bridge's configuration."
 )
-_ASSETS = {
-    "style.css": b"text/css; charset=utf-8",
-    "page.js": b"text/javascript; charset=utf-8",
-    "icon.svg": b"image/svg+xml",
-}
 
 
 class Answer(Resource):
@@ -70,24 +65,6 @@ class Answer(Resource):
         return f"{self._text}\n".encode()
 
 
-class Asset(Resource):
-    """Something that does not change while the bridge runs; the browser asks whether it has."""
-
-    isLeaf = True
-
-    def __init__(self, content: bytes, kind: bytes) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._content = content
-        self._kind = kind
-        self._tag = b'"%s"' % hashlib.sha256(content).hexdigest()[:16].encode()
-
-    def render_GET(self, request: Request) -> bytes:
-        """The content, or that it is what the browser has."""
-        request.setHeader(b"content-type", self._kind)
-        request.setHeader(b"cache-control", b"no-cache")
-        return b"" if request.setETag(self._tag) else self._content
-
-
 class InLanguages(Resource):
     """The page, in the language that the browser asks for."""
 
@@ -102,8 +79,25 @@ class InLanguages(Resource):
         """The page."""
         language = requested_language(request)
         request.setHeader(b"content-language", language)
-        request.setHeader(b"vary", b"accept-language")
+        request.responseHeaders.addRawHeader(b"vary", b"accept-language")
         return self._pages[language].render_GET(request)
+
+
+class Manifests(Resource):
+    """What a device needs to know to install the page, in the language that is asked for."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._manifests = {
+            each: Asset(manifest(each), b"application/manifest+json") for each in LANGUAGES
+        }
+
+    def render_GET(self, request: Request) -> bytes:
+        """The manifest."""
+        request.responseHeaders.addRawHeader(b"vary", b"accept-language")
+        return self._manifests[requested_language(request)].render_GET(request)
 
 
 class Data(Resource):
@@ -184,7 +178,7 @@ class Root(Resource):
     def __init__(
         self,
         state: Callable[[str], Json],
-        history: IResource,
+        asked: Mapping[bytes, IResource],
         health: Callable[[], tuple[int, Json]],
         live: Live,
         registry: CollectorRegistry,
@@ -192,12 +186,13 @@ class Root(Resource):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._hosts = hosts
-        static = files(__package__).joinpath("static")
-        for name, kind in _ASSETS.items():
-            self.putChild(name.encode(), Asset(static.joinpath(name).read_bytes(), kind))
+        for name, asset in assets().items():
+            self.putChild(name, asset)
+        self.putChild(b"manifest.webmanifest", Manifests())
         interface = Folder()
         interface.putChild(b"state", Data(lambda language: (OK, state(language))))
-        interface.putChild(b"history", history)
+        for name, answers in asked.items():
+            interface.putChild(name, answers)
         interface.putChild(b"events", Events(live))
         self.putChild(b"", InLanguages())
         self.putChild(b"api", interface)

@@ -155,7 +155,8 @@ def _gateway_starting(facts: Facts, boiler: Link) -> Link:
 
 def _last_sign(facts: Facts) -> float:
     """When something was last heard of the gateway, or the bridge started."""
-    return max(facts.started, facts.gateway_heard or 0.0, facts.session_over or 0.0)
+    heard = facts.started if facts.gateway_heard is None else facts.gateway_heard
+    return max(heard, facts.session_over or 0.0)
 
 
 # The boiler.

@@ -29,8 +29,8 @@ from hargassner.clock import IClock
 from hargassner.delayed import Delayed
 from hargassner.monitor.traffic_log import Journal
 from hargassner.services import Service
-from hargassner.storage.history.consumed import Consumed
 from hargassner.web.changes import Changes
+from hargassner.web.pellets import Pellets
 from hargassner.web.reader import News, Reader
 from hargassner.web.status import Status
 
@@ -54,7 +54,7 @@ class Live(Service):
         boiler: the model.
         journal: the lines of dialogue and log.
         status: the chain's state now.
-        consumed: what was burnt today.
+        pellets: what is known of them now.
         clock: time.
     """
 
@@ -65,13 +65,13 @@ class Live(Service):
         boiler: Boiler,
         journal: Journal,
         status: Callable[[], Status],
-        consumed: Callable[[], Consumed | None],
+        pellets: Callable[[], Pellets],
         clock: IClock,
     ) -> None:
         self._clock = clock
         self._readers: set[Reader] = set()
         self._changes = Changes(
-            boiler, journal, status, consumed, clock, lambda: bool(self._readers)
+            boiler, journal, status, pellets, clock, lambda: bool(self._readers)
         )
         self._news: dict[str, News] = {}
         self._waiting: deque[Reader] = deque()

@@ -1,5 +1,6 @@
 """What the page says, in its languages."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
@@ -11,12 +12,23 @@ LANGUAGES = ("en", "de", "fr")
 PAGE = "page."
 """How the keys of those texts begin that the page itself needs."""
 
+_BEFORE = re.compile("[ \N{NO-BREAK SPACE}]([;!?])")
+_BEFORE_COLON = re.compile(" :")
+
 
 @cache
 def _texts() -> Mapping[str, Text]:
     return {
-        row["key"]: Text(row["en"], row["de"], row["fr"]) for row in rows(__package__, "texts.tsv")
+        row["key"]: Text(row["en"], row["de"], french(row["fr"]))
+        for row in rows(__package__, "texts.tsv")
     }
+
+
+def french(text: str) -> str:
+    """A French text with the spaces of its punctuation, at which no line is broken."""
+    return _BEFORE_COLON.sub(
+        "\N{NO-BREAK SPACE}:", _BEFORE.sub("\N{NARROW NO-BREAK SPACE}\\1", text)
+    )
 
 
 def keys() -> Iterable[str]:
@@ -32,6 +44,20 @@ def text(key: str, language: str, **fields: object) -> str:
     """
     words = _texts()[key].to(language)
     return words.format(**fields) if fields else words
+
+
+@cache
+def _problems() -> Mapping[str, Text]:
+    return {
+        row["en"]: Text(row["en"], row["de"], row["fr"])
+        for row in rows(__package__, "problems.tsv")
+    }
+
+
+def problem_text(problem: str, language: str) -> str:
+    """Why a connection failed, in ``language`` where the words are known, else as it was said."""
+    known = _problems().get(problem)
+    return problem if known is None else known.to(language)
 
 
 def page_texts(language: str) -> dict[str, str]:

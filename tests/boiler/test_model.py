@@ -473,17 +473,38 @@ class CounterTests(BoilerCase):
     """Consumption, the heat made of it, and the stock."""
 
     def test_energy_follows_consumption(self) -> None:
-        """Heat is kg times the energy of a kg times the efficiency."""
+        """Of each kg that is burnt from now on, its energy, and the part that becomes heat."""
         self.describe()
         self.line("7 65.7 48 0 61 60 0000")
-        self.assertEqual(Counters(consumption=61, energy=263.52, stock=60), self.boiler.counters)
+        self.line("7 65.7 48 0 71 50 0000")
+        self.assertEqual(
+            Counters(consumption=71, energy=43.2, stock=50, fuel_energy=48.0), self.boiler.counters
+        )
 
     def test_the_owner_knows_his_fuel(self) -> None:
         """Both factors can be set."""
         self.boiler = Boiler(pellet_kwh_per_kg=5.0, efficiency=0.8)
         self.describe()
         self.line("7 65.7 48 0 100 60 0000")
-        self.assertEqual(400.0, self.boiler.counters.energy)
+        self.line("7 65.7 48 0 110 60 0000")
+        self.assertEqual(40.0, self.boiler.counters.energy)
+
+    def test_energy_need_not_be_counted(self) -> None:
+        """The boiler's own counter is shown all the same."""
+        self.boiler = Boiler(counts_energy=False)
+        self.describe()
+        self.line("7 65.7 48 0 61 60 0000")
+        self.assertEqual(Counters(consumption=61, stock=60), self.boiler.counters)
+
+    def test_a_counter_that_lines_have_shown_all_along_does_not_leap(self) -> None:
+        """However long it stood still, a boiler burns no tons from one line to the next."""
+        self.describe()
+        self.line("7 65.7 48 0 61 60 0000")
+        self.line("7 66.7 48 0 61 60 0000", now=1_000_000.0)
+        self.line("7 66.7 48 0 9061 60 0000", now=1_000_001.0)
+        self.assertEqual(
+            (9061, 0.0), (self.boiler.counters.consumption, self.boiler.counters.energy)
+        )
 
     def test_changes_are_told(self) -> None:
         """Counters are told when they count, and not for other channels."""
@@ -493,7 +514,9 @@ class CounterTests(BoilerCase):
         self.line("8 66.7 48 0 61 60 0000")
         self.assertNotIn(self.boiler.counters, self.notified())
         self.line("8 66.7 48 0 62 59 0000")
-        self.assertEqual(Counters(consumption=62, energy=267.84, stock=59), self.notified()[-1])
+        self.assertEqual(
+            Counters(consumption=62, energy=4.32, stock=59, fuel_energy=4.8), self.notified()[-1]
+        )
 
     def test_an_unreadable_counter_is_not_a_reset(self) -> None:
         """Consumption that cannot be told for a line stays where it was."""
@@ -503,12 +526,14 @@ class CounterTests(BoilerCase):
         self.line("7 65.7 0000")
         self.assertEqual(61, self.boiler.counters.consumption)
 
-    def test_a_reset_at_the_boiler_shows(self) -> None:
-        """When the owner sets the counter back it falls, as the boiler's does."""
+    def test_a_reset_at_the_boiler_shows_in_its_own_counter_only(self) -> None:
+        """When the owner sets the counter back, energy goes on from what it was."""
         self.describe()
-        self.line("7 65.7 48 0 61 60 0000")
-        self.line("7 65.7 48 0 0 60 0000")
-        self.assertEqual((0, 0.0), (self.boiler.counters.consumption, self.boiler.counters.energy))
+        for counter in (61, 71, 0, 10):
+            self.line(f"7 65.7 48 0 {counter} 60 0000")
+        self.assertEqual(
+            (10, 86.4), (self.boiler.counters.consumption, self.boiler.counters.energy)
+        )
 
     def test_the_pellet_part_of_a_combined_boiler_counts(self) -> None:
         """Where only the pellet part has a counter, it is that one."""
@@ -755,6 +780,26 @@ class ObserverTests(BoilerCase):
         self.assertEqual(self.observer.seen, last.seen)
         self.assertEqual(2, len(last.seen))
 
+    def test_one_that_raises_at_a_channel_hurts_nobody(self) -> None:
+        """The others are told of each channel, and so is it."""
+
+        class Broken(RecordingObserver):
+            def channel_changed(self, channel: Channel) -> None:
+                super().channel_changed(channel)
+                raise RuntimeError("a view is broken")
+
+        broken, last = Broken(), RecordingObserver()
+        stop = self.boiler.observe(broken)
+        self.boiler.observe(last)
+        self.apply(described(*SMALL))
+        self.line("7 65.7 48 70 61 60 0001")
+        told = len(self.flushLoggedErrors(RuntimeError))
+        self.assertGreater(told, 5)
+        self.assertEqual(last.seen, broken.seen)
+        stop()
+        self.line("8 65.8 49 71 62 61 0000")
+        self.assertGreater(len(last.seen), len(broken.seen))
+
     def test_one_may_stop_while_it_is_told(self) -> None:
         """Who stops in the middle is not told again, and nobody behind it is passed over."""
         stops: list[Callable[[], None]] = []
@@ -796,7 +841,9 @@ class RecordedTests(BoilerCase):
             self.apply(TelemetryLine(line.encode("latin-1")), float(now))
             self.assertIsNone(self.boiler.availability.mismatch)
         self.assertEqual((), self.boiler.faults)
-        self.assertEqual(Counters(consumption=64, energy=276.48, stock=57), self.boiler.counters)
+        self.assertEqual(
+            Counters(consumption=64, energy=12.96, stock=57, fuel_energy=14.4), self.boiler.counters
+        )
         channels = self.boiler.channels
         for missing in ("tpo", "tfw", "brt", "tvl_2", "tb2", "t_spuelung", "wmz_6_flow"):
             self.assertFalse(channels[missing].connected, missing)

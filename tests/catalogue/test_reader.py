@@ -1,5 +1,6 @@
 """The catalogue: what is known of names, and whether Home Assistant can take it."""
 
+import re
 from importlib.resources import files
 
 from hypothesis import given
@@ -244,7 +245,10 @@ class StatesTests(SynchronousTestCase):
         for family, models in {
             Family.PELLET: ("Nano.2(.3) 15", "Nano-PK 20", "HSV/CL 9-60KW V14.0n3", "Classic 22"),
             Family.WOOD: ("STHV2", "HV 20", "MV 35", "Neo-HV 30"),
-            Family.CHIP: ("Eco-HK 60", "Eco-PK 70-120", "WTH 150"),
+            Family.CHIP: (
+                *("Eco-HK 60", "Eco-PK 70-120", "WTH 150"),
+                *("HK100", "Eco.HK 330", "Magno-HK", "Magno-VR 400"),
+            ),
         }.items():
             for model in models:
                 self.assertIs(family, family_of(model, ["TKS"] if family is Family.CHIP else []))
@@ -254,6 +258,30 @@ class StatesTests(SynchronousTestCase):
         self.assertIs(Family.WOOD, family_of("", ["TK", "TKS"]))
         self.assertIs(Family.WOOD, family_of("Muster 3000", ["TK", "PK_TK"]))
         self.assertIs(Family.PELLET, family_of("", ["ZK", "TK"]))
+
+    def test_a_boiler_with_a_door_contact_that_feeds_itself_burns_no_logs(self) -> None:
+        """A large pellet boiler has one, too."""
+        self.assertIs(Family.PELLET, family_of("", ["TKS", "Programm", "ZK", "ES Run"]))
+        self.assertIs(Family.WOOD, family_of("", ["TKS", "PK_ES Run", "ZK"]))
+
+    def test_real_boilers_are_of_the_families_that_they_are_when_their_model_is_not_known(
+        self,
+    ) -> None:
+        """Two of the published descriptors are of log wood boilers, and all others of pellets."""
+        wood = set()
+        for file in shared_file("layouts").glob("*.xml"):
+            names = re.findall(r"name='([^']*)'", file.read_text("latin-1"))
+            if family_of("", names) is Family.WOOD:
+                wood.add(file.name.partition("-")[0])
+        self.assertEqual({"neo", "sthv2"}, wood)
+
+    def test_motors_and_cascades_are_called_by_words(self) -> None:
+        """Not by the boiler's abbreviations."""
+        for name in ("I Aa", "I Es", "I Ra", "I Rein", "I Sr", "AA Dir", "KASK1 MaxLeist"):
+            entry = CATALOGUE.analog(name, "") or CATALOGUE.digital(name)
+            assert entry is not None
+            for word in name.split():
+                self.assertNotIn(word, entry.text.en.split())
 
 
 class FaultsAndParametersTests(SynchronousTestCase):

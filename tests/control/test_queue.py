@@ -11,8 +11,9 @@ from hargassner.boiler.model import Boiler
 from hargassner.control.queue import CommandError, Control, IControl
 from hargassner.control.session_line import QUIET, READ_AGAIN
 from hargassner.control.turns import GAP_TIMEOUT, MOST_WAITING
+from hargassner.dialogue.channels import Reading
 from hargassner.dialogue.dialogue import LineState
-from hargassner.dialogue.events import ParameterChanged
+from hargassner.dialogue.events import ParameterChanged, Readings
 from hargassner.proxy.exchange import BridgeRequest, SessionOverError
 from hargassner.simulator.boiler.engine import Mishap
 from tests.cases import Log
@@ -367,6 +368,18 @@ class ReadingTests(ControlCase):
         self.assertEqual(self.asked(), [f"$par get {each}".encode() for each in PARAMETERS])
         self.assertEqual(set(self.house.model.settings), set(PARAMETERS))
 
+    def test_what_is_safe_of_what_exists_is_read_by_itself(self) -> None:
+        """What turns out to exist in a session is read then."""
+        house = self.build(parameters=("auto",))
+        house.advance(60)
+        first = list(house.boiler.asked_by_bridge)
+        house.model.apply(ParameterChanged("PR013", "Zone 3", "Aus", "Auto"), 0.0)
+        house.advance(60)
+        self.assertIn(b"$par get PR001", first)
+        self.assertNotIn(b"$par get H4", first)
+        self.assertIn(b"$par get H4", house.boiler.asked_by_bridge)
+        self.assertEqual([], [each for each in self.log.lines if "does not tell" in each])
+
     def test_what_the_boiler_does_not_tell_is_said_once(self) -> None:
         self.mishaps = {
             "par get 4": Mishap(("$permission denied",)),
@@ -600,3 +613,40 @@ class SeveralSessionsTests(SynchronousTestCase):
         self.assertEqual(self.first, ["error: the boiler refused it: err limit"])
         self.assertEqual(self.waiting, ["Aus"])
         self.line.over("the client closed")
+
+
+class DisplayTests(ControlCase):
+    """Somebody operates the boiler's display."""
+
+    def use_display(self, shown: bool = True) -> None:
+        """Let the boiler tell whether somebody does."""
+        assert self.house.model.descriptor is not None
+        [channel] = [
+            each for each in self.house.model.descriptor.digital if each.name == "WS freig."
+        ]
+        reading = Reading(channel, "ON" if shown else "OFF", shown)
+        self.house.model.apply(Readings((reading,), None), self.house.clock.seconds())
+
+    def test_commands_are_carried_out_all_the_same(self) -> None:
+        self.use_display()
+        self.assertEqual(self.outcome("PR001", "Aus"), "Aus")
+
+    def test_where_the_owner_wants_it_so_they_are_refused_meanwhile(self) -> None:
+        self.house = self.build(while_display_in_use="refuse")
+        self.use_display()
+        self.asked()
+        self.assertIn("somebody operates the boiler's display", self.outcome("PR001", "Aus"))
+        self.assertEqual((self.asked(), self.count("display_in_use")), ([], 1))
+        self.use_display(False)
+        self.assertEqual(self.outcome("PR001", "Aus"), "Aus")
+
+    def test_one_that_waited_for_its_turn_is_refused_too(self) -> None:
+        """Its turn comes when somebody has begun to operate the display."""
+        self.house = self.build(while_display_in_use="refuse")
+        self.hesitation[b'$par set "4;3;22.0"'] = 2.0
+        first, second = self.house.command("4", "22"), self.house.command("PR001", "Aus")
+        self.house.advance(0.5)
+        self.use_display()
+        self.house.advance(5)
+        self.assertEqual(first, ["22.0"])
+        self.assertIn("somebody operates", second[0])

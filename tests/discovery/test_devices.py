@@ -32,6 +32,14 @@ class DevicesTests(ClockCase):
         self.devices.gateway_announced("192.0.2.8", self.second)
         self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.8", self.second))
 
+    def test_when_the_gateway_was_heard_is_kept(self) -> None:
+        """Whoever looks later, such as a page that is built later, knows it too."""
+        self.assertIsNone(self.devices.gateway_heard)
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        heard = self.clock.seconds()
+        self.clock.advance(3)
+        self.assertEqual(heard, self.devices.gateway_heard)
+
     def test_each_gateway_is_logged_once(self) -> None:
         for address, announcement in (
             ("192.0.2.7", self.first),

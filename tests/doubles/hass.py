@@ -24,8 +24,9 @@ COMMON = {
     "availability_mode",
     "entity_category",
     "enabled_by_default",
+    "icon",
 }
-REQUIRED = COMMON - {"entity_category", "enabled_by_default"}
+REQUIRED = COMMON - {"entity_category", "enabled_by_default", "icon"}
 
 KEYS: dict[str, set[str]] = {
     "sensor": {
@@ -36,10 +37,24 @@ KEYS: dict[str, set[str]] = {
         "state_class",
         "options",
         "suggested_display_precision",
+        "json_attributes_topic",
     },
-    "binary_sensor": {"state_topic", "payload_on", "payload_off", "device_class"},
+    "binary_sensor": {
+        "state_topic",
+        "payload_on",
+        "payload_off",
+        "device_class",
+        "json_attributes_topic",
+    },
+    "button": {"command_topic", "payload_press", "device_class"},
     "event": {"state_topic", "event_types"},
-    "select": {"state_topic", "command_topic", "options"},
+    "select": {
+        "state_topic",
+        "command_topic",
+        "options",
+        "value_template",
+        "command_template",
+    },
     "switch": {
         "state_topic",
         "command_topic",
@@ -64,6 +79,9 @@ KEYS: dict[str, set[str]] = {
         "mode_state_template",
         "mode_command_topic",
         "mode_command_template",
+        "power_command_topic",
+        "payload_on",
+        "payload_off",
         "preset_modes",
         "preset_mode_state_topic",
         "preset_mode_value_template",
@@ -80,12 +98,35 @@ KEYS: dict[str, set[str]] = {
         "action_topic",
         "action_template",
     },
+    "water_heater": {
+        "modes",
+        "mode_state_topic",
+        "mode_state_template",
+        "mode_command_topic",
+        "mode_command_template",
+        "temperature_state_topic",
+        "temperature_command_topic",
+        "temperature_unit",
+        "min_temp",
+        "max_temp",
+        "precision",
+        "current_temperature_topic",
+    },
 }
 OPTIONAL = {
     "sensor": KEYS["sensor"] - {"state_topic"},
-    "binary_sensor": {"payload_on", "payload_off", "device_class"},
+    "binary_sensor": KEYS["binary_sensor"] - {"state_topic"},
+    "button": {"device_class"},
+    "select": {"value_template", "command_template"},
     "number": {"unit_of_measurement", "device_class"},
-    "climate": {"action_topic", "action_template"},
+    "climate": {
+        "action_topic",
+        "action_template",
+        "mode_state_template",
+        "mode_command_template",
+        "preset_mode_value_template",
+        "preset_mode_command_template",
+    },
 }
 
 SENSOR_CLASSES: dict[str, tuple[set[str], set[str]]] = {
@@ -106,7 +147,9 @@ BINARY_CLASSES = {"connectivity", "door", "problem", "running"}
 HVAC_MODES = {"off", "auto", "heat", "cool", "heat_cool", "dry", "fan_only"}
 HVAC_ACTIONS = {"off", "heating", "cooling", "drying", "idle", "fan"}
 PRESETS = {"eco", "away", "boost", "comfort", "home", "sleep", "activity"}
+WATER_MODES = {"off", "eco", "electric", "gas", "heat_pump", "high_demand", "performance"}
 DEVICE_KEYS = {
+    "via_device",
     "identifiers",
     "manufacturer",
     "name",
@@ -154,14 +197,17 @@ def rendered(template: str, value: str, with_json: bool = False) -> str:
 def check_announcements(messages: Mapping[str, str], prefix: str = "homeassistant") -> "Home":
     """Check every retained discovery message, and give the home that they make."""
     components: list[dict[str, Any]] = []
+    of_component: list[str] = []
     devices = []
     for topic, payload in messages.items():
         parts = topic.removeprefix(f"{prefix}/").split("/")
         rule(topic.startswith(f"{prefix}/") and parts[-1] == "config", f"topic {topic}")
         message = json.loads(payload)
         rule(message.get("origin", {}).get("name"), f"{topic}: an origin needs a name")
+        rule(message["origin"].get("support_url", "").startswith("https://"), "support_url")
         rule(set(message["origin"]) <= {"name", "sw_version", "support_url"}, "unknown in origin")
         devices.append(message["device"])
+        [device] = message["device"]["identifiers"]
         if parts[0] == "device":
             rule(len(parts) == 3 and ID.fullmatch(parts[1]), f"topic {topic}")
             rule(set(message) == {"device", "origin", "components"}, "unknown at the root")
@@ -170,23 +216,38 @@ def check_announcements(messages: Mapping[str, str], prefix: str = "homeassistan
                 rule("platform" in component, f"{key} has no platform")
                 if set(component) != {"platform"}:
                     components.append(component)
+                    of_component.append(device)
         else:
             rule(len(parts) == 4 and all(map(ID.fullmatch, parts[:3])), f"topic {topic}")
             del message["device"], message["origin"]
             rule("platform" not in message, f"{topic}: the platform is in the topic")
             components.append({"platform": parts[0], **message})
+            of_component.append(device)
+    by_id = check_devices(devices)
+    for component, device in zip(components, of_component, strict=True):
+        check_component(component, by_id[device]["name"])
+    names = [
+        {"name": (device, each["name"])}
+        for device, each in zip(of_component, components, strict=True)
+    ]
+    rule_distinct("name", names, lambda each: each["name"])
+    for what in ("unique_id", "default_entity_id"):
+        rule_distinct(what, components, lambda each, what=what: each[what])
+    return Home(components, dict(zip(map(id, components), of_component, strict=True)))
+
+
+def check_devices(devices: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Check the devices, and give them by their identifiers."""
+    by_id: dict[str, dict[str, Any]] = {}
     for device in devices:
         check_device(device)
-        rule(device == devices[0], "there are two devices")
-    for component in components:
-        check_component(component, devices[0]["name"])
-    for what, distinct in {
-        "unique_id": lambda each: (each["platform"], each["unique_id"]),
-        "default_entity_id": lambda each: each["default_entity_id"],
-        "name": lambda each: each["name"],
-    }.items():
-        rule_distinct(what, components, distinct)
-    return Home(components)
+        [identifier] = device["identifiers"]
+        rule(by_id.setdefault(identifier, device) == device, f"there are two of {identifier}")
+    for device in by_id.values():
+        behind = device.get("via_device")
+        rule(behind is None or behind in by_id, f"{behind} would be a nameless device")
+    rule_distinct("name", list(by_id.values()), lambda each: each["name"])
+    return by_id
 
 
 def rule_distinct(
@@ -220,13 +281,19 @@ def check_component(component: dict[str, Any], device_name: str) -> None:
     entity_id = ENTITY_ID.fullmatch(component["default_entity_id"])
     rule(entity_id and entity_id[1] == platform, f"{who}: {component['default_entity_id']}")
     name = component["name"]
-    rule(isinstance(name, str) and name.strip() == name and name, f"{who}: name {name!r}")
-    rule(len(name) <= 140, f"{who}: a very long name: {name}")
-    rule(device_name.lower() not in name.lower(), f"{who}: {name} repeats {device_name}")
-    rule(component.get("entity_category", "diagnostic") == "diagnostic", f"{who}: category")
+    if name is not None:
+        rule(isinstance(name, str) and name.strip() == name and name, f"{who}: name {name!r}")
+        rule(len(name) <= 140, f"{who}: a very long name: {name}")
+        rule(device_name.lower() not in name.lower(), f"{who}: {name} repeats {device_name}")
+    rule(component.get("icon", "mdi:x").startswith("mdi:"), f"{who}: icon {component.get('icon')}")
+    # A sensor with "config" passes the schema, and then breaks its topic.
+    categories = {"diagnostic", "config"} if platform == "button" else {"diagnostic"}
+    rule(component.get("entity_category", "diagnostic") in categories, f"{who}: category")
     rule(component.get("enabled_by_default", False) is False, f"{who}: enabled is the default")
     rule(component["availability_mode"] == "all", f"{who}: availability_mode")
     rule(component["availability"], f"{who}: never unavailable")
+    # Domoticz takes the last one only: it must be the one that the last will sets.
+    rule(component["availability"][-1]["topic"].endswith("/status"), f"{who}: status is not last")
     for each in component["availability"]:
         rule(set(each) == {"topic"}, f"{who}: availability {each}")
     for key, value in component.items():
@@ -286,6 +353,34 @@ def check_event(component: dict[str, Any]) -> None:
     rule(types and all(isinstance(each, str) and each for each in types), f"types {types}")
 
 
+def check_button(component: dict[str, Any]) -> None:
+    """Check what only a button has."""
+    who = component["unique_id"]
+    rule(component["payload_press"], f"{who}: it presses nothing")
+    rule(component.get("device_class") in (None, "identify", "restart", "update"), f"{who}: class")
+
+
+def check_select(component: dict[str, Any]) -> None:
+    """Check what only a choice has: each option can be chosen, by another command."""
+    check_options(component)
+    options = component["options"]
+    template = component.get("command_template", "{{ value }}")
+    commands = [rendered(template, option) for option in options]
+    rule("None" not in commands, f"{component['unique_id']}: {options} give {commands}")
+    rule(len(set(commands)) == len(options), f"{component['unique_id']}: {commands}")
+
+
+def check_water_heater(component: dict[str, Any]) -> None:
+    """Check what only a water heater has."""
+    who = component["unique_id"]
+    rule(set(component["modes"]) <= WATER_MODES, f"{who}: modes {component['modes']}")
+    rule(component["temperature_unit"] == "C", f"{who}: temperature unit")
+    rule(component["min_temp"] < component["max_temp"], f"{who}: limits")
+    rule(component["precision"] in (0.1, 0.5, 1.0), f"{who}: precision")
+    commands = [rendered(component["mode_command_template"], each) for each in component["modes"]]
+    rule("None" not in commands and len(set(commands)) == len(commands), f"{who}: {commands}")
+
+
 def check_switch(component: dict[str, Any]) -> None:
     """Check what only a switch has."""
     for kind in ("payload", "state"):
@@ -314,25 +409,28 @@ def check_climate(component: dict[str, Any]) -> None:
     rule(component["temperature_unit"] == "C", f"{who}: temperature unit")
     rule(component["min_temp"] < component["max_temp"], f"{who}: limits")
     rule(component["temp_step"] > 0 and component["precision"] in (0.1, 0.5, 1.0), f"{who}: step")
-    commands = set()
+    rule("none" not in component["preset_modes"], f"{who}: none is no preset, but their absence")
+    # Without a topic for it, to turn it on is the first of heat_cool, heat and cool, for ever.
+    rule(component["power_command_topic"] == component["mode_command_topic"], f"{who}: power")
+    rule(component["payload_on"] in component["modes"], f"{who}: on is {component['payload_on']}")
+    rule(component["payload_off"] == "off", f"{who}: off is {component['payload_off']}")
     for kind, values in (
         ("mode", component["modes"]),
         ("preset_mode", ["none", *component["preset_modes"]]),
     ):
-        for value in values:
-            command = rendered(component[f"{kind}_command_template"], value)
-            rule(command not in ("", "None"), f"{who}: {value} gives no command")
-            commands.add(command)
-    for command in commands:
-        mode = rendered(component["mode_state_template"], command)
-        rule(mode in component["modes"], f"{who}: {command} shows as {mode}")
+        template = component.get(f"{kind}_command_template", "{{ value }}")
+        commands = [rendered(template, value) for value in values]
+        rule(not {"", "None"} & set(commands), f"{who}: {values} give {commands}")
+        rule(len(set(commands)) == len(commands), f"{who}: {values} give {commands}")
 
 
 CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
     "sensor": check_sensor,
     "binary_sensor": check_binary_sensor,
     "event": check_event,
-    "select": check_options,
+    "select": check_select,
+    "button": check_button,
+    "water_heater": check_water_heater,
     "switch": check_switch,
     "number": check_number,
     "climate": check_climate,
@@ -342,7 +440,12 @@ CHECKS: dict[str, Callable[[dict[str, Any]], None]] = {
 class Home:
     """The entities that were announced, and what they show."""
 
-    def __init__(self, components: Iterable[dict[str, Any]]) -> None:
+    def __init__(
+        self, components: Iterable[dict[str, Any]], devices: Mapping[int, str] | None = None
+    ) -> None:
+        components = list(components)
+        self.devices = {each["unique_id"]: (devices or {}).get(id(each), "") for each in components}
+        """The identifier of each entity's device, by its unique id."""
         self.components = {f"{each['platform']}/{each['unique_id']}": each for each in components}
 
     def entity(self, platform: str, object_: str, node: str = "boiler") -> dict[str, Any]:
@@ -361,8 +464,13 @@ class Home:
         Raises:
             RuleBrokenError: Home Assistant would ignore the state, or log an error.
         """
-        if component["platform"] == "climate":
-            return self._climate(component, retained)
+        match component["platform"]:
+            case "climate":
+                return self._climate(component, retained)
+            case "water_heater":
+                return self._water_heater(component, retained)
+            case "button":
+                return None
         payload = retained.get(component["state_topic"])
         if payload is None or component["platform"] == "event":
             return None
@@ -404,6 +512,21 @@ class Home:
         rule(payload in component["options"], f"{component['unique_id']}: {payload}")
         return payload
 
+    def _water_heater(
+        self, component: dict[str, Any], retained: Mapping[str, str]
+    ) -> dict[str, Any]:
+        who = component["unique_id"]
+        state = retained.get(component["mode_state_topic"], "")
+        mode = rendered(component["mode_state_template"], state)
+        rule(mode in ["None", *component["modes"]], f"{who}: mode {mode}")
+        shown: dict[str, Any] = {"mode": mode}
+        for key in ("temperature_state_topic", "current_temperature_topic"):
+            payload = retained.get(component[key], "None")
+            shown[key.removesuffix("_topic").removesuffix("_state")] = (
+                None if payload == "None" else float(payload)
+            )
+        return shown
+
     def _switch(self, component: dict[str, Any], payload: str) -> bool:
         states = {component["state_on"]: True, component["state_off"]: False}
         rule(payload in states, f"{component['unique_id']}: {payload}")
@@ -414,14 +537,19 @@ class Home:
         rule(component["min"] <= number <= component["max"], f"{component['unique_id']}: {number}")
         return number
 
+    def _read(
+        self, component: dict[str, Any], topic: str, template: str, retained: Mapping[str, str]
+    ) -> str:
+        """What a topic says, by its template if there is one; nothing retained is unknown."""
+        if component[topic] not in retained:
+            return "None"
+        return rendered(component.get(template, "{{ value }}"), retained[component[topic]])
+
     def _climate(self, component: dict[str, Any], retained: Mapping[str, str]) -> dict[str, Any]:
         who = component["unique_id"]
-        mode = rendered(
-            component["mode_state_template"], retained.get(component["mode_state_topic"], "")
-        )
-        preset = rendered(
-            component["preset_mode_value_template"],
-            retained.get(component["preset_mode_state_topic"], ""),
+        mode = self._read(component, "mode_state_topic", "mode_state_template", retained)
+        preset = self._read(
+            component, "preset_mode_state_topic", "preset_mode_value_template", retained
         )
         rule(mode in ["None", *component["modes"]], f"{who}: mode {mode}")
         rule(preset in ["None", "none", *component["preset_modes"]], f"{who}: preset {preset}")
@@ -432,8 +560,7 @@ class Home:
                 None if payload == "None" else float(payload)
             )
         if "action_topic" in component:
-            state = retained.get(component["action_topic"], "")
-            action = rendered(component["action_template"], state)
+            action = self._read(component, "action_topic", "action_template", retained)
             rule(action in ["None", *HVAC_ACTIONS], f"{who}: action {action}")
             shown["action"] = action
         return shown

@@ -6,14 +6,24 @@ from typing import Any
 from hargassner.config import config_from
 from hargassner.dialogue.events import Identified, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.homeassistant.announcements import MIGRATE, MIGRATION_TIMEOUT
+from hargassner.homeassistant.announcements import REREAD
 from hargassner.homeassistant.announcer_life import SETTLE
-from hargassner.homeassistant.rereading import REREAD
+from hargassner.homeassistant.migration import MIGRATE, MIGRATION_TIMEOUT
 from hargassner.homeassistant.retained import RetainedSnapshot
 from tests.doubles.hass import Home, check_announcements
-from tests.mqtt.cases import BITS, CHANNELS, PARAMETERS, HomeCase, described
+from tests.mqtt.cases import BITS, CHANNELS, PARAMETERS, SETTABLE, HomeCase, described
 
 DEVICE = "homeassistant/device/hargassner_boiler/config"
+BRIDGE = "homeassistant/device/hargassner_boiler_bridge/config"
+DEVICES = [
+    BRIDGE,
+    DEVICE,
+    *(
+        f"homeassistant/device/hargassner_boiler_{each}/config"
+        for each in ("circuit_1", "tank_1", "buffer", "fuel")
+    ),
+]
+"""Everything that is announced of the small boiler, each after what it is behind."""
 TEMPERATURE = "homeassistant/sensor/hargassner_boiler/tk/config"
 
 
@@ -22,7 +32,9 @@ class AnnouncerCase(HomeCase):
 
     def live_with(self, **homeassistant: Any) -> None:
         """End this life and begin one with another configuration."""
-        self.config = config_from({"homeassistant": homeassistant, "web": {"listen": ""}})
+        self.config = config_from(
+            {"homeassistant": homeassistant, "web": {"listen": ""}, **SETTABLE}
+        )
         self.live_again()
 
     def home(self) -> Home:
@@ -30,9 +42,14 @@ class AnnouncerCase(HomeCase):
         return check_announcements(self.announced())
 
     def removed(self) -> dict[str, dict[str, str]]:
-        """The components that the device's message takes back."""
-        components = json.loads(self.announced()[DEVICE])["components"]
-        return {key: each for key, each in components.items() if "unique_id" not in each}
+        """The components that messages take back."""
+        messages = [json.loads(each) for each in self.announced().values()]
+        return {
+            key: component
+            for message in messages
+            for key, component in message["components"].items()
+            if "unique_id" not in component
+        }
 
 
 class WhenTests(AnnouncerCase):
@@ -40,8 +57,10 @@ class WhenTests(AnnouncerCase):
 
     def test_at_first_there_is_only_the_bridge(self) -> None:
         """Its owner sees that it waits for the gateway."""
-        self.clock.advance(SETTLE)
-        self.assertEqual(4, len(self.home().components))
+        self.settle()
+        self.assertEqual([BRIDGE, DEVICE], list(self.announced()))
+        names = {self.home().devices[each] for each in self.home().devices}
+        self.assertEqual({"hargassner_boiler_bridge", "hargassner_boiler"}, names)
 
     def test_channels_wait_for_telemetry(self) -> None:
         """Only telemetry tells which inputs are connected, and an entity is enabled only once."""
@@ -49,8 +68,9 @@ class WhenTests(AnnouncerCase):
         self.clock.advance(10 * SETTLE)
         self.assertEqual({}, self.announced())
         self.line()
-        self.clock.advance(SETTLE)
-        self.assertIn("enabled_by_default", self.home().entity("sensor", "tpo"))
+        self.settle()
+        self.assertNotIn("sensor/hargassner_boiler_tpo", self.home().components)
+        self.home().entity("sensor", "tpu")
 
     def test_a_crowd_of_changes_is_announced_once(self) -> None:
         self.log_in()
@@ -58,9 +78,9 @@ class WhenTests(AnnouncerCase):
         self.line()
         self.tell_parameters()
         self.broker.take()
-        self.clock.advance(SETTLE)
-        published = [topic for topic, _ in self.broker.take() if topic == DEVICE]
-        self.assertEqual([DEVICE], published)
+        self.settle()
+        published = [topic for topic, _ in self.broker.take() if topic.endswith("config")]
+        self.assertEqual(DEVICES, published)
 
     def test_what_has_not_changed_is_not_announced_again(self) -> None:
         """A value is no reason, and neither is the same descriptor."""
@@ -93,18 +113,24 @@ class WhenTests(AnnouncerCase):
     def test_states_are_said_again_where_they_are_read_in_another_way(self) -> None:
         """Home Assistant would show what it made of them before, or nothing."""
         self.everything()
+        self.tell_parameters("21;6;1;1;0;0;0;0;Télémaintenance;Arr;Marche")
+        self.settle()
         self.broker.take()
-        self.tell_parameters("PR001;6;3;4;1;0;0;0;Mode;Hand;Aus;Boiler;Automatik;Feuerung aus")
-        self.clock.advance(SETTLE)
+        self.tell_parameters("21;6;1;1;0;0;0;0;Fernwartung;Aus;Ein")
+        self.clock.pump([SETTLE, REREAD])
         self.broker.take()
         self.clock.advance(REREAD)
-        self.assertEqual([("hargassner/boiler/par_pr001", "Automatik")], self.broker.take())
+        published = self.broker.take()
+        said = [each for each in published if each[1] in ("Ein", "online")]
+        self.assertEqual(("hargassner/boiler/par_21", "Ein"), said[0])
+        self.assertIn(("hargassner/boiler/session", "online"), said)
 
-    def test_an_input_that_is_connected_later_is_announced_so(self) -> None:
+    def test_an_input_that_is_connected_later_is_announced_then(self) -> None:
+        """And not before: Home Assistant decides at first sight whether to enable it."""
         self.everything()
         self.line(tpo="55.0")
         self.settle()
-        self.assertNotIn("enabled_by_default", self.home().entity("sensor", "tpo"))
+        self.assertTrue(self.home_assistant.enabled["hargassner_boiler_tpo"])
 
     def test_nothing_is_announced_where_nothing_is_wanted(self) -> None:
         self.live_with(discovery="off")
@@ -119,11 +145,11 @@ class WhenTests(AnnouncerCase):
         self.config = config_from({"web": {"listen": "tcp:8080"}})
         self.live_again()
         self.everything()
-        device = json.loads(self.announced()[DEVICE])["device"]
-        self.assertEqual("http://pi:8080", device["configuration_url"])
+        device = json.loads(self.announced()[BRIDGE])["device"]
+        self.assertEqual("http://192.0.2.80:8080", device["configuration_url"])
         self.live_with()
         self.everything()
-        self.assertNotIn("configuration_url", json.loads(self.announced()[DEVICE])["device"])
+        self.assertNotIn("configuration_url", json.loads(self.announced()[BRIDGE])["device"])
 
 
 class GoneTests(AnnouncerCase):
@@ -135,8 +161,8 @@ class GoneTests(AnnouncerCase):
         self.apply(described(CHANNELS[:4], BITS))
         self.line()
         self.settle()
-        self.assertEqual({"platform": "sensor"}, self.removed()["sensor_lagerstand"])
-        self.assertNotIn("sensor/hargassner_boiler_lagerstand", self.home().components)
+        self.assertEqual({"platform": "sensor"}, self.removed()["sensor_wuenschelrute"])
+        self.assertNotIn("sensor/hargassner_boiler_wuenschelrute", self.home().components)
 
     def test_a_channel_that_comes_back(self) -> None:
         self.everything()
@@ -155,7 +181,7 @@ class GoneTests(AnnouncerCase):
         self.apply(described(CHANNELS[:4], BITS))
         self.line()
         self.settle()
-        self.assertIn("sensor_lagerstand", self.removed())
+        self.assertIn("sensor_wuenschelrute", self.removed())
 
     def test_single_announcements_are_cleared(self) -> None:
         self.live_with(discovery="entity")
@@ -171,10 +197,10 @@ class GoneTests(AnnouncerCase):
     def test_a_parameter_that_becomes_another_entity(self) -> None:
         """A switch whose options are others now is a select, and the switch is removed."""
         self.everything()
-        self.tell_parameters("PR040;6;0;2;0;0;0;0;Tampon charge;Non;Oui;Auto")
+        self.tell_parameters("21;6;0;2;0;0;0;0;Télémaintenance;Non;Oui;Auto")
         self.settle()
-        self.home().entity("select", "par_pr040")
-        self.assertEqual({"switch_par_pr040": {"platform": "switch"}}, self.removed())
+        self.home().entity("select", "par_21")
+        self.assertEqual({"switch_par_21": {"platform": "switch"}}, self.removed())
 
 
 class NextLifeTests(AnnouncerCase):
@@ -302,7 +328,7 @@ class TooLargeTests(AnnouncerCase):
         self.everything()
         self.broker.find_too_large(len(self.announced()[DEVICE].encode()) + 1)
         self.settle()
-        self.assertEqual({DEVICE}, set(self.announced()))
+        self.assertEqual(DEVICES, list(self.announced()))
 
     def test_single_entities_have_no_other_way(self) -> None:
         self.live_with(discovery="entity")
@@ -340,7 +366,7 @@ class SwitchingTests(AnnouncerCase):
         keys = set(self.home().components)
         self.live_with(discovery="entity")
         self.everything()
-        self.assert_migrated({DEVICE})
+        self.assert_migrated(set(DEVICES))
         self.assertEqual(keys, set(self.home().components))
 
     def test_from_single_entities_to_the_device(self) -> None:

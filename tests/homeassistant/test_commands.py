@@ -7,7 +7,7 @@ from twisted.internet.defer import succeed
 
 from hargassner.control.queue import CommandError
 from hargassner.dialogue.events import ParameterChanged
-from tests.doubles.hass import check_announcements, rendered
+from tests.doubles.hass import check_announcements
 from tests.mqtt.cases import BASE, HomeCase
 
 
@@ -83,8 +83,8 @@ class CommandTests(CommandCase):
         self.assertEqual([], self.control.asked)
 
     def test_a_parameter_that_was_not_told_yet_is_for_the_control_to_judge(self) -> None:
-        self.broker.deliver(f"{BASE}/par_8/set", "18")
-        self.assertEqual([("8", "18")], self.control.asked)
+        self.broker.deliver(f"{BASE}/par_5/set", "18")
+        self.assertEqual([("5", "18")], self.control.asked)
 
     def test_every_command_has_one_result(self) -> None:
         """Whatever becomes of each, and in whatever order."""
@@ -135,6 +135,45 @@ class CommandTests(CommandCase):
         self.assertEqual([], self.control.asked)
 
 
+class LastCommandTests(CommandCase):
+    """What became of the last command stays to be seen."""
+
+    def last(self) -> dict[str, Any]:
+        """What is retained of it."""
+        return dict(json.loads(self.states()["last_command"]))
+
+    def test_one_that_was_carried_out(self) -> None:
+        self.broker.deliver(f"{BASE}/par_4/set", "21")
+        self.control.answers[0].callback("21.0")
+        last = self.last()
+        self.assertEqual(("par_4 = 21: ok", True), (last["text"], last["ok"]))
+
+    def test_one_that_was_refused(self) -> None:
+        """With the boiler's reason, in a text that is not too long for a state."""
+        self.broker.deliver(f"{BASE}/par_4/set", "9" * 1000)
+        self.control.answers[0].errback(CommandError("it is above 26 " * 100))
+        last = self.last()
+        self.assertFalse(last["ok"])
+        self.assertIn("refused: it is above 26", last["text"])
+        self.assertLessEqual(len(last["text"]), 255)
+
+
+class RestartTests(CommandCase):
+    """The button that starts the bridge anew."""
+
+    def test_it_is_pressed(self) -> None:
+        button = check_announcements(self.announced()).entity("button", "restart")
+        self.broker.deliver(button["command_topic"], button["payload_press"])
+        self.assertEqual(1, self.restarted)
+        self.assertEqual([{"ok": True, "value": "restart"}], self.results("restart"))
+
+    def test_anything_else_is_refused(self) -> None:
+        for object_, payload in (("restart", "now"), ("bridge", "restart")):
+            self.broker.deliver(f"{BASE}/{object_}/set", payload)
+        self.assertEqual(0, self.restarted)
+        self.assertFalse(self.results("restart")[0]["ok"])
+
+
 class FromHomeAssistantTests(CommandCase):
     """What Home Assistant sends when its owner touches an entity."""
 
@@ -143,45 +182,30 @@ class FromHomeAssistantTests(CommandCase):
         self.home = check_announcements(self.announced())
 
     def test_a_switch(self) -> None:
-        switch = self.home.entity("switch", "par_pr040")
+        switch = self.home.entity("switch", "par_21")
         self.broker.deliver(switch["command_topic"], switch["payload_on"])
-        self.assertEqual([("PR040", "Oui")], self.control.asked)
+        self.assertEqual([("21", "Oui")], self.control.asked)
+
+    def test_a_button(self) -> None:
+        button = self.home.entity("button", "par_pr040")
+        self.broker.deliver(button["command_topic"], button["payload_press"])
+        self.assertEqual([("PR040", "1")], self.control.asked)
 
     def test_a_select(self) -> None:
         select = self.home.entity("select", "par_pr001")
         self.broker.deliver(select["command_topic"], select["options"][1])
-        self.assertEqual([("PR001", "Arr")], self.control.asked)
+        self.assertEqual([("PR001", "1")], self.control.asked)
+
+    def test_an_option_is_asked_for_by_the_panels_word_or_the_owners(self) -> None:
+        """Where both say the same, it is the panel's."""
+        for asked in ("Réduire", "setback", "SETBACK", "Auto", "auto", "2", "nonsense"):
+            self.broker.deliver(f"{BASE}/par_pr011/set", asked)
+        self.assertEqual(
+            ["Réduire", "2", "2", "Auto", "1", "2", "nonsense"],
+            [value for _, value in self.control.asked],
+        )
 
     def test_a_number(self) -> None:
         number = self.home.entity("number", "par_a6d")
         self.broker.deliver(number["command_topic"], "-0.5")
         self.assertEqual([("A6d", "-0.5")], self.control.asked)
-
-    def test_a_thermostat(self) -> None:
-        """Its modes, presets and temperature are those of the circuit's own parameters."""
-        climate = self.home.entity("climate", "climate_1")
-        for kind, value in (
-            ("mode", "off"),
-            ("mode", "auto"),
-            ("mode", "heat"),
-            ("mode", "cool"),
-            ("preset_mode", "eco"),
-            ("preset_mode", "boost"),
-            ("preset_mode", "none"),
-        ):
-            payload = rendered(climate[f"{kind}_command_template"], value)
-            self.broker.deliver(climate[f"{kind}_command_topic"], payload)
-        self.broker.deliver(climate["temperature_command_topic"], "21.5")
-        self.assertEqual(
-            [
-                ("PR011", "Arr"),
-                ("PR011", "Auto"),
-                ("PR011", "Confort"),
-                ("PR011", "Refroid."),
-                ("PR011", "Réduire"),
-                ("PR011", "1x Confort"),
-                ("PR011", "Auto"),
-                ("4", "21.5"),
-            ],
-            self.control.asked,
-        )

@@ -1,15 +1,17 @@
 """What is announced to Home Assistant: by its rules, and as an owner wants it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner import __version__
 from hargassner.boiler.model import Boiler
-from hargassner.config import Config, config_from
+from hargassner.boiler.settable import Settable
+from hargassner.config import Config, WebConfig, config_from
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import (
     Described,
@@ -19,13 +21,14 @@ from hargassner.dialogue.events import (
     TelemetryLine,
 )
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.homeassistant.discovery import components, device, messages
+from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import lookup
 from hargassner.homeassistant.page_address import status_page
 from tests.doubles.hass import Home, check_announcements, rendered
 from tests.mqtt.cases import (
     BITS,
     CHANNELS,
+    HOME,
     NOW,
     PARAMETERS,
     HomeCase,
@@ -49,15 +52,20 @@ def configurations() -> Iterator[Config]:
     for discovery in ("device", "entity"):
         for language in ("en", "de", "fr"):
             for entities in ("standard", "all"):
-                yield with_options(
-                    Config(), discovery=discovery, language=language, entities=entities
-                )
+                yield with_options(HOME, discovery=discovery, language=language, entities=entities)
 
 
 def announced(boiler: Boiler, config: Config) -> Home:
     """What is announced of a boiler, checked."""
-    sent = messages(config, device(boiler, config, ""), components(boiler, config), {})
+    discovery = discovery_of(boiler, config)
+    sent = discovery.messages(discovery.components(), {})
     return check_announcements({topic: json.dumps(each) for topic, each in sent.items()})
+
+
+def discovery_of(boiler: Boiler, config: Config, url: str = "") -> Discovery:
+    """What there is to announce of a boiler."""
+    settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
+    return Discovery(boiler, config, settable, url, can_restart=True)
 
 
 def boiler_with(event: Described, line: bytes = b"", *parameters: str) -> Boiler:
@@ -74,8 +82,12 @@ def boiler_with(event: Described, line: bytes = b"", *parameters: str) -> Boiler
 
 def small_boiler(*parameters: str) -> Boiler:
     """The small boiler, with its parameters or these."""
-    line = f"pm {' '.join(value for _, _, value in CHANNELS)} 2 ".encode()
-    return boiler_with(described(), line, *(parameters or PARAMETERS))
+    return boiler_with(described(), line_of(CHANNELS), *(parameters or PARAMETERS))
+
+
+def line_of(channels: Iterable[tuple[str, str, str]]) -> bytes:
+    """A line with what these channels show at first."""
+    return f"pm {' '.join(value for _, _, value in channels)} 2 ".encode()
 
 
 class RulesTests(SynchronousTestCase):
@@ -86,7 +98,8 @@ class RulesTests(SynchronousTestCase):
         standard_boiler(boiler)
         for config in configurations():
             home = announced(boiler, config)
-            self.assertGreater(len(home.components), 250)
+            of_everything = config.homeassistant.entities == "all"
+            self.assertGreater(len(home.components), 250 if of_everything else 130)
 
     def test_real_descriptors(self) -> None:
         """Those of real boilers, of three families."""
@@ -97,7 +110,8 @@ class RulesTests(SynchronousTestCase):
             for config in configurations():
                 home = announced(boiler, config)
                 known = len(descriptor.analog) + len(descriptor.digital)
-                self.assertGreater(len(home.components), known)
+                of_everything = config.homeassistant.entities == "all"
+                self.assertGreater(len(home.components), known if of_everything else known / 3)
 
     def test_panels_in_every_language(self) -> None:
         for parameters in (PARAMETERS, ENGLISH):
@@ -107,7 +121,7 @@ class RulesTests(SynchronousTestCase):
     def test_nothing_known_but_the_bridge(self) -> None:
         for config in configurations():
             home = announced(Boiler(), config)
-            self.assertEqual(4, len(home.components))
+            self.assertEqual(9, len(home.components))
 
     @given(
         names=st.lists(
@@ -121,13 +135,13 @@ class RulesTests(SynchronousTestCase):
         """A boiler may call its channels whatever it likes, several alike included."""
         xml = described(tuple((name, unit, "1") for name in names), tuple(names))
         for discovery in ("device", "entity"):
-            announced(boiler_with(xml), with_options(Config(), discovery=discovery))
+            announced(boiler_with(xml), with_options(HOME, discovery=discovery))
 
     def test_a_state_channel_that_has_a_unit_is_a_measured_one(self) -> None:
         """Home Assistant takes no options where there is a unit."""
         boiler = boiler_with(described((("ZK", "°C", "1"),)))
         for discovery in ("device", "entity"):
-            home = announced(boiler, with_options(Config(), discovery=discovery))
+            home = announced(boiler, with_options(HOME, discovery=discovery))
             self.assertNotIn("options", home.entity("sensor", "zk"))
 
     def test_parameters_that_are_not_sound(self) -> None:
@@ -136,12 +150,12 @@ class RulesTests(SynchronousTestCase):
             small_boiler(
                 "PR001;6;0;1;0;0;0;0;Mode;Same;Same",
                 "PR011;6;0;1;0;0;0;0;Mode;;Auto",
-                "PR012;6;0;0;0;0;0;0;Mode;Only",
+                "21;6;0;0;0;0;0;0;Mode;Only",
                 "4;3;20.000;20.000;20.000;0.500;°C;20.000;0;0;0;Day",
                 "5;3;20.000;10.000;20.000;0.000;;20.000;0;0;0;Setback",
                 "7;9;x;y;z",
             ),
-            Config(),
+            HOME,
         )
         shown = {
             object_: platform
@@ -155,10 +169,9 @@ class RulesTests(SynchronousTestCase):
             {
                 "par_pr001": "sensor",
                 "par_pr011": "sensor",
-                "par_pr012": "select",
                 "par_4": "sensor",
                 "par_5": "number",
-                "par_7": "sensor",
+                "par_21": "select",
             },
             shown,
         )
@@ -169,7 +182,7 @@ class EntityTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.boiler = small_boiler()
-        self.home = announced(self.boiler, Config())
+        self.home = announced(self.boiler, HOME)
 
     def assert_has(self, component: dict[str, Any], **expected: Any) -> None:
         """Insist on these properties, None for absent ones."""
@@ -183,30 +196,24 @@ class EntityTests(SynchronousTestCase):
             device_class="temperature",
             state_class="measurement",
             state_topic="hargassner/boiler/tk",
-            default_entity_id="sensor.hargassner_boiler_tk",
+            default_entity_id="sensor.hargassner_boiler_boiler_temperature",
             entity_category=None,
             enabled_by_default=None,
         )
 
     def test_a_state_code_has_every_code_as_an_option(self) -> None:
-        """All of them, in the owner's language; an unknown code is unknown, and no error."""
-        home = announced(self.boiler, with_options(Config(), language="de"))
+        """All of them, in the owner's language; its words have a topic, so it needs no template."""
+        home = announced(self.boiler, with_options(HOME, language="de"))
         sensor = home.entity("sensor", "zk")
         self.assertEqual(20, len(sensor["options"]))
         self.assertIn("Aschebox warten", sensor["options"])
-        shown = [
-            home.state(sensor, {"hargassner/boiler/zk": code})
-            for code in ("7", "16", "7.0", "99", "None", "")
-        ]
-        self.assertEqual(
-            ["Leistungsbrand", "Aschebox warten", "Leistungsbrand", None, None, None], shown
-        )
+        self.assertEqual("hargassner/boiler/zk/text", sensor["state_topic"])
+        self.assertNotIn("value_template", sensor)
 
     def test_the_family_decides_what_codes_mean(self) -> None:
         self.boiler.apply(Identified("model", "HV 20"), NOW)
-        home = announced(self.boiler, Config())
-        shown = home.state(home.entity("sensor", "zk"), {"hargassner/boiler/zk": "13"})
-        self.assertEqual("door open", shown)
+        home = announced(self.boiler, HOME)
+        self.assertEqual("door open", home.entity("sensor", "zk")["options"][13])
 
     def test_the_polarity_of_safety_contacts(self) -> None:
         """The limiter's loop is closed in operation: 1 is no problem."""
@@ -226,7 +233,6 @@ class EntityTests(SynchronousTestCase):
             object_: "enabled_by_default" not in self.home.entity(platform, object_)
             for platform, object_ in (
                 ("sensor", "tk"),
-                ("sensor", "tpo"),
                 ("sensor", "wuenschelrute"),
                 ("sensor", "lagerstand"),
                 ("binary_sensor", "stoerung"),
@@ -238,7 +244,6 @@ class EntityTests(SynchronousTestCase):
         self.assertEqual(
             {
                 "tk": True,
-                "tpo": False,
                 "wuenschelrute": False,
                 "lagerstand": True,
                 # The model's own says the same, and more.
@@ -250,13 +255,16 @@ class EntityTests(SynchronousTestCase):
             enabled,
         )
 
-    def test_everything_is_enabled_on_demand(self) -> None:
-        """Except for inputs with nothing connected."""
-        home = announced(self.boiler, with_options(Config(), entities="all"))
-        disabled = [
-            each["unique_id"] for each in home.components.values() if "enabled_by_default" in each
-        ]
-        self.assertEqual(["hargassner_boiler_tpo"], disabled)
+    def test_what_is_not_connected_waits(self) -> None:
+        """Home Assistant decides at first sight whether an entity is enabled."""
+        self.assertNotIn("sensor/hargassner_boiler_tpo", self.home.components)
+
+    def test_everything_is_there_and_enabled_on_demand(self) -> None:
+        """What is not connected, too."""
+        home = announced(self.boiler, with_options(HOME, entities="all"))
+        home.entity("sensor", "tpo")
+        disabled = [each for each in home.components.values() if "enabled_by_default" in each]
+        self.assertEqual([], disabled)
 
     def test_what_nobody_knows_has_the_boilers_own_name(self) -> None:
         self.assert_has(
@@ -281,14 +289,14 @@ class EntityTests(SynchronousTestCase):
     def test_parameters(self) -> None:
         """Choices are selects, yes and no is a switch, numbers have limits, step and unit."""
         self.assertEqual(
-            ["Manu", "Arr", "Ballon", "Auto", "Arr combustion"],
+            ["manual", "off", "hot water only", "auto", "combustion off"],
             self.home.entity("select", "par_pr001")["options"],
         )
         self.assert_has(
-            self.home.entity("switch", "par_pr040"),
+            self.home.entity("switch", "par_21"),
             payload_on="Oui",
             payload_off="Non",
-            command_topic="hargassner/boiler/par_pr040/set",
+            command_topic="hargassner/boiler/par_21/set",
         )
         self.assert_has(
             self.home.entity("number", "par_4"),
@@ -315,9 +323,40 @@ class EntityTests(SynchronousTestCase):
             ("Aus;Ein", None),
             ("Oui;Nein", None),
         ):
-            home = announced(small_boiler(f"PR040;6;0;1;0;0;0;0;x;{options}"), Config())
-            key = "switch/hargassner_boiler_par_pr040"
+            home = announced(small_boiler(f"21;6;0;1;0;0;0;0;x;{options}"), HOME)
+            key = "switch/hargassner_boiler_par_21"
             self.assertEqual(on, home.components.get(key, {}).get("payload_on"), options)
+
+    def test_the_owners_language_counts_and_not_the_panels(self) -> None:
+        """They have topics of their own, so that no template is needed."""
+        for panel in ("Manu;Arr;Ballon;Auto;Arr comb.", "Hand;Aus;Boiler;Auto;Feuerung aus"):
+            boiler = small_boiler(f"PR001;6;3;4;1;0;0;0;Mode;{panel}")
+            home = announced(boiler, with_options(HOME, language="fr"))
+            select = home.entity("select", "par_pr001")
+            words = ["manuel", "arrêt", "eau chaude seule", "auto", "combustion arrêtée"]
+            self.assert_has(
+                select,
+                options=words,
+                state_topic="hargassner/boiler/par_pr001/text",
+                command_topic="hargassner/boiler/par_pr001/set",
+                value_template=None,
+                command_template=None,
+            )
+
+    def test_options_that_are_not_those_that_are_known(self) -> None:
+        """A choice of another length means something else: the panel's words are shown."""
+        home = announced(small_boiler("PR001;6;0;2;0;0;0;0;Mode;x;y;z"), HOME)
+        self.assertEqual(["x", "y", "z"], home.entity("select", "par_pr001")["options"])
+
+    def test_charging_is_a_button(self) -> None:
+        """Yes is all that is ever said; the boiler goes back to no by itself."""
+        for options, yes in (("Non;Oui", "1"), ("Yes;No", "0")):
+            home = announced(small_boiler(f"PR040;6;0;1;0;0;0;0;x;{options}"), HOME)
+            button = home.entity("button", "par_pr040")
+            self.assertEqual((yes, "Charge now"), (button["payload_press"], button["name"]))
+            self.assertEqual(
+                "hargassner_boiler_buffer", home.devices["hargassner_boiler_par_pr040"]
+            )
 
     def test_a_parameter_that_may_not_be_set_is_shown(self) -> None:
         """As a sensor, without a topic for commands."""
@@ -329,7 +368,7 @@ class EntityTests(SynchronousTestCase):
         boiler = small_boiler("4;3;20.000;14.000;26.000;0.500;°C;20.000;0;0;0;Jour")
         boiler.apply(ParameterChanged("PR001", "Mode", None, "Auto"), NOW)
         boiler.apply(ParameterChanged("A9", "", None, "1"), NOW)
-        ids = {each["unique_id"] for each in announced(boiler, Config()).components.values()}
+        ids = {each["unique_id"] for each in announced(boiler, HOME).components.values()}
         self.assertNotIn("hargassner_boiler_par_pr001", ids)
         self.assertIn("hargassner_boiler_par_a9", ids)
 
@@ -373,7 +412,7 @@ class NameTests(SynchronousTestCase):
 
     def test_languages(self) -> None:
         names = [
-            announced(small_boiler(), with_options(Config(), language=each)).entity("sensor", "tk")
+            announced(small_boiler(), with_options(HOME, language=each)).entity("sensor", "tk")
             for each in ("en", "de", "fr")
         ]
         self.assertEqual(
@@ -386,7 +425,7 @@ class NameTests(SynchronousTestCase):
         boiler = boiler_with(
             described((("Dummy 1", "", "0"), ("Dummy 2", "", "0"), ("X", "", "0"), ("X", "", "0")))
         )
-        home = announced(boiler, Config())
+        home = announced(boiler, HOME)
         names = [home.entity("sensor", each)["name"] for each in ("dummy_1", "dummy_2", "x", "x_2")]
         self.assertEqual(
             ["Unnamed position (Dummy 1)", "Unnamed position (Dummy 2)", "X (x)", "X (x_2)"], names
@@ -395,7 +434,7 @@ class NameTests(SynchronousTestCase):
     def test_only_words_get_a_capital(self) -> None:
         """A name that begins with a sign of its own keeps it."""
         boiler = boiler_with(described((("eCleaner 1 aktiv", "", "0"), ("pump x", "", "0")), ()))
-        home = announced(boiler, Config())
+        home = announced(boiler, HOME)
         names = [home.entity("sensor", each)["name"] for each in ("ecleaner_1_aktiv", "pump_x")]
         self.assertEqual(["eCleaner 1 aktiv", "Pump x"], names)
 
@@ -414,60 +453,17 @@ class NameTests(SynchronousTestCase):
 class ClimateTests(SynchronousTestCase):
     """Heating circuits as thermostats."""
 
-    BASE = "hargassner/boiler"
-
-    def shown(self, **retained: str) -> Any:
-        """What the first circuit's thermostat shows."""
-        home = announced(small_boiler(), Config())
-        topics = {f"{self.BASE}/{each}": state for each, state in retained.items()}
-        return home.state(home.entity("climate", "climate_1"), topics)
-
-    def test_what_it_shows(self) -> None:
-        self.assertEqual(
-            {
-                "mode": "auto",
-                "preset": "none",
-                "temperature": 20.0,
-                "current_temperature": 20.5,
-                "action": "heating",
-            },
-            self.shown(par_pr011="Auto", par_4="20.000", tra_1="20.5", hkp1="ON"),
-        )
-
-    def test_each_mode_of_the_boilers(self) -> None:
-        shown = [
-            (state["mode"], state["preset"])
-            for state in (
-                self.shown(par_pr011=option)
-                for option in ("Arr", "Auto", "Réduire", "Confort", "1x Confort", "Refroid.", "?")
-            )
-        ]
-        self.assertEqual(
-            [
-                ("off", "none"),
-                ("auto", "none"),
-                ("heat", "eco"),
-                ("heat", "none"),
-                ("auto", "boost"),
-                ("cool", "none"),
-                ("None", "None"),
-            ],
-            shown,
-        )
-
     def test_its_limits_are_the_parameters(self) -> None:
-        climate = announced(small_boiler(), Config()).entity("climate", "climate_1")
+        climate = announced(small_boiler(), HOME).entity("climate", "climate_1")
         self.assertEqual(
-            (14.0, 26.0, 0.5, "Heating circuit 1"),
+            (14.0, 26.0, 0.5, None),
             tuple(climate[each] for each in ("min_temp", "max_temp", "temp_step", "name")),
         )
 
     def test_a_boiler_that_cannot_cool(self) -> None:
         """A mode with five options."""
         line = PARAMETERS[1].replace("6;1;5", "6;1;4").removesuffix(";Refroid.")
-        climate = announced(small_boiler(line, PARAMETERS[3]), Config()).entity(
-            "climate", "climate_1"
-        )
+        climate = announced(small_boiler(line, PARAMETERS[3]), HOME).entity("climate", "climate_1")
         self.assertEqual(["off", "auto", "heat"], climate["modes"])
 
     def test_without_one_of_its_parts_there_is_none(self) -> None:
@@ -475,9 +471,9 @@ class ClimateTests(SynchronousTestCase):
         only = config_from({"control": {"parameters": ["PR011", "5"]}})
         no_room = tuple(each for each in CHANNELS if each[0] != "TRA_1")
         for boiler, config in (
-            (small_boiler(PARAMETERS[1]), Config()),
-            (small_boiler(PARAMETERS[3]), Config()),
-            (boiler_with(described(no_room), b"", *PARAMETERS), Config()),
+            (small_boiler(PARAMETERS[1]), HOME),
+            (small_boiler(PARAMETERS[3]), HOME),
+            (boiler_with(described(no_room), b"", *PARAMETERS), HOME),
             (small_boiler(), only),
         ):
             platforms = {each["platform"] for each in announced(boiler, config).components.values()}
@@ -490,7 +486,7 @@ class ClimateTests(SynchronousTestCase):
             "PR011;6;0;4;0;0;0;0;x;Arr;Auto;Auto;Confort;1x",
             "PR011;3;1.000;0.000;5.000;1.000;;1.000;0;0;0;x",
         ):
-            home = announced(small_boiler(mode, PARAMETERS[3]), Config())
+            home = announced(small_boiler(mode, PARAMETERS[3]), HOME)
             self.assertNotIn("climate/hargassner_boiler_climate_1", home.components)
 
     def test_a_day_temperature_that_is_none_makes_no_thermostat(self) -> None:
@@ -499,22 +495,46 @@ class ClimateTests(SynchronousTestCase):
             "4;3;20.000;20.000;20.000;0.500;°C;20.000;0;0;0;Jour",
             "4;6;0;1;0;0;0;0;Jour;Non;Oui",
         ):
-            home = announced(small_boiler(PARAMETERS[1], day), Config())
+            home = announced(small_boiler(PARAMETERS[1], day), HOME)
             self.assertNotIn("climate/hargassner_boiler_climate_1", home.components)
 
     def test_two_circuits(self) -> None:
         channels = (*CHANNELS, ("TRA_2", "°C", "21.0"))
-        boiler = boiler_with(described(channels, BITS), b"", *PARAMETERS, *ENGLISH[1:])
-        home = announced(boiler, with_options(Config(), language="de"))
-        names = [home.entity("climate", f"climate_{each}")["name"] for each in (1, 2)]
-        self.assertEqual(["Heizkreis 1", "Heizkreis 2"], names)
+        boiler = boiler_with(
+            described(channels, BITS), line_of(channels), *PARAMETERS, *ENGLISH[1:]
+        )
+        home = announced(boiler, with_options(HOME, language="de"))
+        devices = [home.devices[f"hargassner_boiler_climate_{each}"] for each in (1, 2)]
+        self.assertEqual(["hargassner_boiler_circuit_1", "hargassner_boiler_circuit_2"], devices)
         self.assertNotIn("action_topic", home.entity("climate", "climate_2"))
+
+    def test_a_room_that_never_shows_another_temperature_than_20_is_no_thermostat(self) -> None:
+        """A boiler shows that of a circuit whose room nothing measures."""
+        for shown, thermostats in (("20.0", 0), ("20.5", 1)):
+            channels = tuple(
+                (name, unit, shown if name == "TRA_1" else value) for name, unit, value in CHANNELS
+            )
+            boiler = boiler_with(described(channels, BITS), line_of(channels), *PARAMETERS)
+            platforms = [each["platform"] for each in announced(boiler, HOME).components.values()]
+            self.assertEqual(thermostats, platforms.count("climate"))
+
+    def test_a_setback_temperature_that_may_be_lower_is_within_its_limits(self) -> None:
+        """Home Assistant refuses what is beyond them, of whichever temperature it is."""
+        setback = "5;3;16.000;8.000;24.000;0.500;°C;16.000;0;0;0;Zone 1 Temp. réduite"
+        climate = announced(small_boiler(*PARAMETERS, setback), HOME).entity("climate", "climate_1")
+        self.assertEqual((8.0, 26.0), (climate["min_temp"], climate["max_temp"]))
 
 
 class DeviceTests(SynchronousTestCase):
-    """The boiler as a device."""
+    """The bridge, the boiler behind it, and what the boiler has behind that."""
 
-    def test_what_is_known_of_it(self) -> None:
+    def properties(self, boiler: Boiler, **options: str) -> dict[str, dict[str, Any]]:
+        """The devices that are announced, by their names."""
+        discovery = discovery_of(boiler, with_options(HOME, **options), "http://pi:8080")
+        sent = discovery.messages(discovery.components(), {}).values()
+        return {each["device"]["name"]: each["device"] for each in sent}
+
+    def test_what_is_known_of_the_boiler(self) -> None:
         boiler = Boiler()
         for name, value in (
             ("model", "Nano.2(.3) 15"),
@@ -530,10 +550,59 @@ class DeviceTests(SynchronousTestCase):
                 "model": "Nano.2(.3) 15",
                 "sw_version": "V14.0n3",
                 "serial_number": "1234567",
+                "via_device": "hargassner_boiler_bridge",
+            },
+            self.properties(boiler)["Hargassner Nano.2(.3) 15"],
+        )
+
+    def test_the_bridge(self) -> None:
+        """It has a version and a page, and is behind nothing."""
+        self.assertEqual(
+            {
+                "identifiers": ["hargassner_boiler_bridge"],
+                "name": "Hargassner bridge",
+                "sw_version": __version__,
                 "configuration_url": "http://pi:8080",
             },
-            device(boiler, Config(), "http://pi:8080"),
+            self.properties(Boiler())["Hargassner bridge"],
         )
+
+    def test_what_the_boiler_has(self) -> None:
+        """In the owner's language, and in either way to announce."""
+        for discovery in ("device", "entity"):
+            devices = self.properties(small_boiler(), language="de", discovery=discovery)
+            self.assertEqual(
+                [
+                    "Hargassner-Bridge",
+                    "Hargassner Nano.2(.3) 15",
+                    "Heizkreis 1",
+                    "Boiler 1",
+                    "Puffer",
+                    "Brennstofflager",
+                ],
+                list(devices),
+            )
+            self.assertEqual("hargassner_boiler", devices["Puffer"]["via_device"])
+
+    def test_entity_ids_can_be_read(self) -> None:
+        """They are the same in every language."""
+        for language in ("en", "de", "fr"):
+            home = announced(small_boiler(), with_options(HOME, language=language))
+            for platform, object_, id_ in (
+                ("number", "par_4", "circuit_1_day_temperature"),
+                ("select", "par_pr011", "circuit_1_mode"),
+                ("sensor", "tra_1", "circuit_1_room_temperature"),
+                ("binary_sensor", "hkp1", "circuit_1_pump"),
+                ("climate", "climate_1", "circuit_1"),
+                ("sensor", "tb1", "tank_1_temperature"),
+                ("button", "par_pr040", "buffer_charge"),
+                ("sensor", "lagerstand", "fuel_stock"),
+                ("button", "restart", "bridge_restart"),
+            ):
+                self.assertEqual(
+                    f"{platform}.hargassner_boiler_{id_}",
+                    home.entity(platform, object_)["default_entity_id"],
+                )
 
     def test_the_status_page(self) -> None:
         """An address that others can use, or none."""
@@ -543,14 +612,59 @@ class DeviceTests(SynchronousTestCase):
             ("tcp:8080:interface=localhost", ""),
             (r"tcp6:8080:interface=\:\:1", ""),
             ("unix:/run/x", ""),
-            ("tcp:8080", "http://pi:8080"),
-            ("tcp:port=80:interface=0.0.0.0", "http://pi:80"),
-            (r"tcp6:8080:interface=\:\:", "http://pi:8080"),
+            ("tcp:8080", "http://192.0.2.80:8080"),
+            ("tcp:port=80:interface=0.0.0.0", "http://192.0.2.80:80"),
+            (r"tcp6:8080:interface=\:\:", "http://192.0.2.80:8080"),
             ("tcp:8080:interface=192.0.2.5", "http://192.0.2.5:8080"),
             (r"tcp6:8080:interface=fd00\:\:5", "http://[fd00::5]:8080"),
-            ("ssl:443:privateKey=k.pem", "https://pi:443"),
+            ("ssl:443:privateKey=k.pem", "https://192.0.2.80:443"),
         ):
-            self.assertEqual(url, status_page(listen, "pi"), listen)
+            self.assertEqual(url, status_page(WebConfig(listen), "192.0.2.80"), listen)
+
+    def test_the_status_page_by_the_owners_name(self) -> None:
+        """Where the owner has named the machine, that name is known."""
+        web = WebConfig("tcp:8080", ("boiler.home.example",))
+        self.assertEqual("http://boiler.home.example:8080", status_page(web, "192.0.2.80"))
+
+    def test_no_status_page_without_an_address(self) -> None:
+        self.assertEqual("", status_page(WebConfig("tcp:8080"), ""))
+
+
+class WaterHeaterTests(SynchronousTestCase):
+    """Hot water tanks of which everything is known as water heaters."""
+
+    TANK = (
+        "2;3;58.000;30.000;75.000;1.000;°C;60.000;0;0;0;Ballon 1",
+        "PR042;6;0;1;0;0;0;0;Ballon 1 charge;Non;Oui",
+    )
+
+    def test_what_it_shows_and_sets(self) -> None:
+        home = announced(small_boiler(*self.TANK), HOME)
+        heater = home.entity("water_heater", "water_heater_tank_1")
+        topics = {"par_2": "58", "par_pr042": "Oui", "tb1": "48.6"}
+        self.assertEqual(
+            {"mode": "performance", "temperature": 58.0, "current_temperature": 48.6},
+            home.state(heater, {f"hargassner/boiler/{key}": each for key, each in topics.items()}),
+        )
+        commands = [rendered(heater["mode_command_template"], each) for each in heater["modes"]]
+        self.assertEqual(["0", "1"], commands)
+
+    def test_its_temperature_is_not_enabled_twice(self) -> None:
+        number = announced(small_boiler(*self.TANK), HOME).entity("number", "par_2")
+        self.assertIs(False, number["enabled_by_default"])
+        number = announced(small_boiler(self.TANK[0]), HOME).entity("number", "par_2")
+        self.assertNotIn("enabled_by_default", number)
+
+    def test_without_one_of_its_parts_there_is_none(self) -> None:
+        no_tank = tuple(each for each in CHANNELS if each[0] != "TB1")
+        for boiler in (
+            *(small_boiler(each) for each in self.TANK),
+            small_boiler(self.TANK[0], "PR042;6;0;2;0;0;0;0;x;a;b;c"),
+            small_boiler(self.TANK[0].replace("75.000", "30.000"), self.TANK[1]),
+            boiler_with(described(no_tank), line_of(no_tank), *self.TANK),
+        ):
+            home = announced(boiler, HOME)
+            self.assertNotIn("water_heater/hargassner_boiler_water_heater_tank_1", home.components)
 
 
 class TemplateTests(SynchronousTestCase):
@@ -574,6 +688,9 @@ class TemplateTests(SynchronousTestCase):
         self.assertEqual("on", rendered(template, "1"))
 
 
+_BUTTONS = {"restart", "par_pr040"}
+
+
 class ShownTests(HomeCase):
     """States and announcements fit each other."""
 
@@ -584,7 +701,9 @@ class ShownTests(HomeCase):
         home = check_announcements(self.announced())
         shown = home.show_all(self.broker.retained)
         unknown = {key.split("_boiler_")[1] for key, state in shown.items() if state is None}
-        self.assertEqual({"tpo", "gateway_software", "fault_event"}, unknown)
+        self.assertEqual(
+            {"gateway_software", "fault_event", "last_error", "last_command", *_BUTTONS}, unknown
+        )
         self.assertEqual("initialising", shown["sensor/hargassner_boiler_zk"])
 
     def test_the_simulated_boiler(self) -> None:

@@ -25,10 +25,10 @@ class TelemetryOnlyTests(HomeCase):
 
     def entities(self) -> list[str]:
         """What is announced, by the entities' identifiers."""
-        [message] = map(json.loads, self.announced().values())
         prefix = "hargassner_boiler_"
         return [
             each["unique_id"].removeprefix(prefix)
+            for message in map(json.loads, self.announced().values())
             for each in message["components"].values()
             if "unique_id" in each
         ]

@@ -1,9 +1,12 @@
 """The boiler over MQTT: which states are published, when, and what is taken back."""
 
 import json
+from dataclasses import replace
 
+from twisted.logger import Logger
 from zope.interface.verify import verifyObject
 
+from hargassner import __version__
 from hargassner.boiler.model import TELEMETRY_TIMEOUT
 from hargassner.config import config_from
 from hargassner.control.queue import IControl
@@ -13,7 +16,7 @@ from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.view import BIRTH_DELAY, DATES_EVERY
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.storage.directory import StateDirectory
-from tests.mqtt.cases import BASE, BITS, CHANNELS, HomeCase, described
+from tests.mqtt.cases import BASE, BITS, CHANNELS, HOME, HomeCase, described, with_options
 
 
 class DoublesTests(HomeCase):
@@ -132,11 +135,28 @@ class StateTests(HomeCase):
             self.clock.advance(DATES_EVERY)
         self.assertNotIn(f"{BASE}/info", dict(self.broker.take()))
 
-    def test_heat_is_what_the_fuel_gave(self) -> None:
-        """100 kg at 4.8 kWh, of which 90 % become heat."""
+    def test_energy_is_what_the_fuel_gave_since_the_bridge_counts(self) -> None:
+        """10 kg at 4.8 kWh, of which 90 % become heat."""
         self.apply(described())
         self.line()
-        self.assertEqual("432.00", self.states()["heat"])
+        self.assertEqual(("0.00", "0.00"), self.energies())
+        self.clock.advance(10)
+        self.line(verbrauchszaehler="110")
+        self.assertEqual(("43.20", "48.00"), self.energies())
+
+    def test_energy_that_is_not_to_be_counted_is_not_published(self) -> None:
+        """What an earlier life published is cleared."""
+        self.everything()
+        self.assertIn("hargassner_boiler_heat", self.home_assistant.entities)
+        self.config = replace(HOME, energy=replace(HOME.energy, enabled=False))
+        self.live_again()
+        self.everything()
+        self.assertEqual((None, None), self.energies())
+        self.assertNotIn("hargassner_boiler_heat", self.home_assistant.entities)
+
+    def energies(self) -> tuple[str | None, str | None]:
+        """Heat and fuel energy as they are published."""
+        return self.states().get("heat"), self.states().get("fuel_energy")
 
     def test_a_channel_that_is_called_like_a_topic_of_the_bridges_gives_way(self) -> None:
         """A boiler may call a channel "Status"; that the bridge is online stays what it was."""
@@ -148,6 +168,36 @@ class StateTests(HomeCase):
         shown = [states[f"channel_{each}"] for each in ("status", "info", "par_4")]
         self.assertEqual((["3", "4", "5"], "20.000"), (shown, states["par_4"]))
         self.assertIn("session_start", json.loads(states["info"]))
+
+    def test_the_bridge(self) -> None:
+        """Its version, since when it runs, and what went wrong last."""
+        bridge = json.loads(self.states()["bridge"])
+        self.assertEqual(
+            (__version__, "2023-11-14T22:13:20+00:00", None),
+            (bridge["version"], bridge["since"], bridge["last_error"]),
+        )
+
+    def test_what_the_bridge_understands(self) -> None:
+        """How the meaning of the lines is known, and what they hide."""
+        self.assertEqual("unknown", json.loads(self.states()["bridge"])["layout_known_by"])
+        self.apply(described())
+        self.line()
+        bridge = json.loads(self.states()["bridge"])
+        self.assertEqual(
+            ("boiler", None, [], []),
+            tuple(
+                bridge[each] for each in ("layout_known_by", "layout", "hidden", "assumed_hidden")
+            ),
+        )
+
+    def test_the_last_error(self) -> None:
+        """A warning of the bridge's own; what the boiler complains of is a fault of its."""
+        Logger("hargassner.storage.file").warn("the disk is full")
+        Logger("hargassner.boiler.faults").warn("the boiler reports a fault")
+        Logger("twisted.web").error("nobody knows")
+        Logger("hargassner.storage.file").info("all is well")
+        self.clock.advance(DATES_EVERY)
+        self.assertEqual("the disk is full", json.loads(self.states()["bridge"])["last_error"])
 
     def test_the_end_says_that_nothing_is_to_be_had(self) -> None:
         """Session and telemetry are offline when the bridge stops."""
@@ -207,6 +257,26 @@ class PaceTests(HomeCase):
         numbers = [what for topic, what in sent if topic.endswith("/stoerungs_nr")]
         self.assertEqual(["70", "0"], numbers)
 
+    def test_what_nobody_asked_for_is_published_once_a_minute(self) -> None:
+        """It is disabled in Home Assistant unless its owner enables it; some bits flicker."""
+        for second in range(120):
+            self.line(wünschelrute=str(second))
+            self.clock.advance(1)
+        published = [what for topic, what in self.broker.take() if topic.endswith("wuenschelrute")]
+        self.assertEqual(["0", "59", "119"], published)
+
+    def test_everything_is_published_as_usual_where_all_of_it_is_wanted(self) -> None:
+        self.config = with_options(self.config, entities="all")
+        self.live_again()
+        self.apply(described())
+        self.line()
+        self.broker.take()
+        for second in range(20):
+            self.line(wünschelrute=str(second))
+            self.clock.advance(1)
+        published = [what for topic, what in self.broker.take() if topic.endswith("wuenschelrute")]
+        self.assertEqual(["7", "9", "19"], published)
+
     def test_what_waits_is_said_at_the_end(self) -> None:
         """The last value before the bridge stops is not lost."""
         self.line(tk="66.00")
@@ -244,6 +314,16 @@ class FaultTests(HomeCase):
         self.line()
         states = self.states()
         self.assertEqual(("OFF", "no fault"), (states["fault"], states["fault_text"]))
+
+    def test_what_is_known_of_a_fault(self) -> None:
+        """As attributes of the entity: of the first one, and of all."""
+        self.apply(described())
+        self.line(stoerungs_nr="70")
+        known = json.loads(self.states()["faults"])
+        self.assertEqual((70, 1), (known["number"], len(known["faults"])))
+        self.assertIn("fuel", known["advice"])
+        self.line(stoerungs_nr="0")
+        self.assertEqual({"faults": []}, json.loads(self.states()["faults"]))
 
     def test_a_fault_is_shown_and_fires_once(self) -> None:
         """The state has number and text, the event comes with the first line that has it."""
@@ -306,6 +386,8 @@ class TakingBackTests(HomeCase):
         """With another descriptor its topic is cleared, and the others stay."""
         self.everything()
         self.apply(described(CHANNELS[:2], BITS))
+        self.line()
+        self.settle()
         self.assertNotIn("tra_1", self.states())
         self.assertIn("tk", self.states())
         self.assertIn("par_4", self.states())
@@ -315,6 +397,8 @@ class TakingBackTests(HomeCase):
         self.live_again()
         self.assertIn("tra_1", self.states())
         self.apply(described(CHANNELS[:2], BITS))
+        self.line()
+        self.settle()
         self.assertNotIn("tra_1", self.states())
         self.assertIn("par_4", self.states())
 
@@ -325,8 +409,9 @@ class TakingBackTests(HomeCase):
         self.config = config_from({"mqtt": {"node": "cellar"}, "web": {"listen": ""}})
         self.live_again()
         self.everything()
-        bases = {topic.rpartition("/")[0] for topic in self.broker.retained}
-        self.assertEqual({"hargassner/cellar", "homeassistant/device/hargassner_cellar"}, bases)
+        self.assertFalse([topic for topic in self.broker.retained if "boiler" in topic])
+        self.assertIn("hargassner/cellar/tk", self.broker.retained)
+        self.assertIn("homeassistant/device/hargassner_cellar/config", self.broker.retained)
 
     def test_an_empty_memory_is_no_reason_to_fail(self) -> None:
         """A file that is damaged in whatever way is set aside."""
@@ -378,7 +463,11 @@ class BirthTests(HomeCase):
         self.broker.deliver("homeassistant/status", "online")
         self.clock.advance(BIRTH_DELAY)
         published = self.broker.take()
-        self.assertEqual("homeassistant/device/hargassner_boiler/config", published[0][0])
+        first = [topic for topic, _ in published[:2]]
+        self.assertEqual(
+            [f"homeassistant/device/hargassner_boiler{each}/config" for each in ("_bridge", "")],
+            first,
+        )
         self.assertEqual(self.broker.retained, dict(published))
 
     def test_many_births_are_answered_once(self) -> None:
@@ -407,10 +496,10 @@ class BirthTests(HomeCase):
         self.assertEqual([], self.broker.take())
         self.broker.deliver("ha/x/status", "online")
         self.clock.advance(BIRTH_DELAY)
-        self.assertEqual("ha/x/device/hargassner_boiler/config", self.broker.take()[0][0])
+        self.assertEqual("ha/x/device/hargassner_boiler_bridge/config", self.broker.take()[0][0])
 
     def test_a_birth_before_anything_is_known(self) -> None:
         """Neither fails nor announces more than the bridge itself."""
         self.broker.deliver("homeassistant/status", "online")
         self.clock.advance(SETTLE)
-        self.assertEqual(1, len(self.announced()))
+        self.assertEqual(2, len(self.announced()))

@@ -297,7 +297,7 @@ class ObservedTests(SynchronousTestCase):
         """A place keeps forms, a range and a few values."""
         observed = Observed(1)
         for token in tokens:
-            observed.see([token])
+            observed.see([(0, token)])
         numbers = [float(token) for token in tokens if token != "x"]
         place = observed.places[0]
         self.assertEqual(set(numbers), set(place.values))

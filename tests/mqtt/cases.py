@@ -21,7 +21,10 @@ from hargassner.dialogue.events import (
     TelemetryLine,
 )
 from hargassner.dialogue.parameters import parse_parameter
+from hargassner.homeassistant.announcements import REREAD
 from hargassner.homeassistant.announcer_life import SETTLE
+from hargassner.homeassistant.migration import MIGRATION_PAUSE
+from hargassner.homeassistant.topics import Topics
 from hargassner.homeassistant.view import HomeView
 from hargassner.mqtt.testing import AskedControl, MemoryBroker
 from hargassner.simulator.boiler.layout import standard_layout
@@ -30,6 +33,7 @@ from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
 from tests.cases import ClockCase
 from tests.doubles.documents import document
+from tests.doubles.hass_running import RunningHome
 from tests.telling import tell
 
 BASE = "hargassner/boiler"
@@ -44,6 +48,8 @@ CHANNELS = (
     ("Verbrauchszähler", "kg", "100"),
     ("Lagerstand", "kg", "2000"),
     ("Wünschelrute", "", "7"),
+    ("TPu", "°C", "45.0"),
+    ("TB1", "°C", "48.0"),
 )
 """A small boiler's analog channels, with what they show at first."""
 
@@ -57,9 +63,16 @@ PARAMETERS = (
     "4;3;20.000;14.000;26.000;0.500;°C;20.000;0;0;0;Zone 1 Temp. ambiante jour",
     "A6d;3;0.000;-6.000;6.000;0.500;°C;0.000;0;0;0;Zone 1 correction",
     "D17;6;0;1;0;0;0;0;Carte SD;Arr;Marche",
+    "21;6;0;1;0;0;0;0;Télémaintenance;Non;Oui",
     "B2;3;8.000;5.000;30.000;1.000;°C;10.000;0;0;0;Différence",
 )
 """Parameters as a French panel tells them; D17 and B2 are not among those that may be set."""
+
+SETTABLE = {"control": {"parameters": ["auto", "A6d", "21"]}}
+"""What may be set: what is safe, and two more."""
+
+HOME = config_from({"web": {"listen": ""}, **SETTABLE})
+"""The configuration of a bridge without a page."""
 
 
 def described(
@@ -95,12 +108,20 @@ class HomeCase(ClockCase):
         super().setUp()
         self.clock.advance(NOW)
         self.directory = Path(self.mktemp())
-        self.broker = MemoryBroker(self.clock.seconds)
-        self.config = config_from({"web": {"listen": ""}})
+        self.home_assistant = RunningHome(self.clock.seconds)
+        self.broker = MemoryBroker(self.clock.seconds, self.home_assistant.received)
+        self.config = HOME
+        self.restarted = 0
         self.values: dict[str, str] = {}
         self.on: set[str] = set()
         self.live()
-        self.addCleanup(lambda: self.view.stopService() if self.view.running else None)
+        self.addCleanup(self._end)
+
+    def _end(self) -> None:
+        """Stop; Home Assistant must have had nothing to complain of."""
+        if self.view.running:
+            self.view.stopService()
+        self.assertEqual([], self.home_assistant.complaints)
 
     def live(self) -> None:
         """Begin a life of the bridge."""
@@ -114,15 +135,25 @@ class HomeCase(ClockCase):
             self.clock,
             StateDirectory(self.directory),
             at_once,
-            "pi",
+            "192.0.2.80",
+            self.restarts,
         )
         self.view.startService()
+        self._status("online")
+
+    def restarts(self) -> None:
+        """The bridge was asked to start anew."""
+        self.restarted += 1
+
+    def _status(self, payload: str) -> None:
+        """Whether the bridge is there, which the link to the broker says."""
+        self.home_assistant.received(Topics.of(self.config.mqtt).status, payload, True)
 
     def live_again(self) -> None:
         """End this life and begin the next; the broker keeps what is retained."""
         self.view.stopService()
         kept = self.broker.retained
-        self.broker = MemoryBroker(self.clock.seconds)
+        self.broker = MemoryBroker(self.clock.seconds, self.home_assistant.received)
         self.broker.retained.update(kept)
         self.live()
 
@@ -163,8 +194,7 @@ class HomeCase(ClockCase):
 
     def settle(self) -> None:
         """Wait until everything is announced and remembered."""
-        self.clock.advance(SETTLE)
-        self.clock.advance(SAVE_AFTER)
+        self.clock.pump([SETTLE, MIGRATION_PAUSE, REREAD, REREAD, SAVE_AFTER])
 
     def everything(self) -> None:
         """A session, a descriptor, telemetry and parameters."""

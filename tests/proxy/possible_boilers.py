@@ -5,8 +5,8 @@ answered, refused, or nothing comes of it; and each line of that comes when it l
 after the time that the bridge gives it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 
 ACK, REFUSAL = b"$ack\r\n", b"$permission denied\r\n"
@@ -31,7 +31,8 @@ _OUR_NOTICE = b"zPa N: PR001 (Mode) = Arr\r\n"
 _GATEWAY_NOTICE = b"zPa N: 7 (Temp.) = 20.0\r\n"
 
 
-def _set(notice: bytes) -> tuple[tuple[bytes, ...], ...]:
+def ends_of_set(notice: bytes) -> tuple[tuple[bytes, ...], ...]:
+    """What may come of a request that sets what this notice names."""
     return (
         (ACK,),
         (notice, ACK),
@@ -42,11 +43,13 @@ def _set(notice: bytes) -> tuple[tuple[bytes, ...], ...]:
     )
 
 
-ENDS: dict[tuple[bool, str], tuple[tuple[bytes, ...], ...]] = {
-    (True, "set"): _set(_OUR_NOTICE),
+Ends = Mapping[tuple[bool, str], tuple[tuple[bytes, ...], ...]]
+
+ENDS: Ends = {
+    (True, "set"): ends_of_set(_OUR_NOTICE),
     (True, "get"): ((ONE,), (REFUSAL,)),
     (False, "fixed"): ((b"$7 ack\r\n",), (REFUSAL,)),
-    (False, "refusable"): _set(_GATEWAY_NOTICE),
+    (False, "refusable"): ends_of_set(_GATEWAY_NOTICE),
     (False, "parameter"): ((ONE,), (REFUSAL,)),
     (False, "list"): ((NOTHING_CHANGED,), (CHANGED, NOTHING_CHANGED), (REFUSAL,)),
     (False, "silent"): ((REFUSAL,),),
@@ -59,42 +62,53 @@ ENDS: dict[tuple[bool, str], tuple[tuple[bytes, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A request that the boiler has; ``left`` is what it has still to say of a reply begun."""
+    """A request that the boiler has; ``left`` is what it has still to say of a reply begun.
+
+    ``number`` tells one from others of its kind, where that matters.
+    """
 
     ours: bool
     kind: str
     left: tuple[bytes, ...] | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A line that the boiler says next, to which request, and what it has to do then."""
+    """A line that the boiler says next, to which request, and what it has to do then.
+
+    ``lost`` says that with it a reply is lost for which somebody waits.
+    """
 
     line: bytes
     speaker: Open
     queue: tuple[Open, ...]
+    lost: bool = False
 
 
 @cache
 def sayings(queue: tuple[Open, ...]) -> tuple[Said, ...]:
     """All that a boiler may say next; of a request before that nothing more comes."""
-    return tuple(_sayings(queue))
+    return tuple(sayings_of(queue, ENDS))
 
 
-def _sayings(queue: tuple[Open, ...]) -> Iterator[Said]:
+def sayings_of(queue: tuple[Open, ...], ends_of: Ends) -> Iterator[Said]:
+    """The same where other things may come of the requests."""
+    lost = False
     for place, each in enumerate(queue):
-        ends = ENDS[each.ours, each.kind] if each.left is None else (each.left,)
+        ends = ends_of[each.ours, each.kind] if each.left is None else (each.left,)
         for first, *left in ends:
             rest = queue[place + 1 :]
             if each.kind == "unknown":
                 # Nobody knows how many lines it has.
                 rest = queue[place:]
             elif left:
-                rest = (Open(each.ours, each.kind, tuple(left)), *rest)
-            yield Said(first, each, rest)
+                rest = (replace(each, left=tuple(left)), *rest)
+            yield Said(first, each, rest, lost or (first.startswith(b"zPa") and not left))
         if each.left == (NOTHING_CHANGED,):
             # Nobody knows how long a list is.
-            yield Said(CHANGED, each, queue[place:])
+            yield Said(CHANGED, each, queue[place:], lost)
         if each.left:
             # What has begun comes to its end.
             return
+        lost = lost or each.kind not in ("silent", "unknown")

@@ -2,55 +2,35 @@
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
-from zope.interface import implementer
-from zope.interface.verify import verifyObject
 
 from hargassner.proxy.arbitration import Arbitration
 from hargassner.proxy.exchange import Exchange
-from hargassner.proxy.exchange_states import OWED_TIMEOUT, IRelay
+from hargassner.proxy.exchange_states import OWED_TIMEOUT, REFUSAL_PAUSE
+from tests.proxy.exchange_case import Relay
 
 TIMEOUT = 5.0
 SET = b'$par set "4;3;20.5"\r\n'
 OTHER_SET = b'$par set "7;3;20"\r\n'
 
-TIMERS = {"waiting": TIMEOUT, "owed": OWED_TIMEOUT, "doubtful": TIMEOUT, "settled": None}
+TIMERS = {
+    "waiting": TIMEOUT,
+    "refused": REFUSAL_PAUSE,
+    "owed": OWED_TIMEOUT,
+    "doubtful": TIMEOUT,
+    "settled": None,
+}
 """Seconds that each state lasts at most."""
 
 TABLE = {
     # what happens: what each state in the order of TIMERS goes to.
-    "telemetry": ["waiting", "owed", "doubtful", "settled"],
-    "refusal": ["owed", "owed", "doubtful", "settled"],
-    "reply": ["settled", "settled", "settled", "settled"],
-    "part": ["waiting", "owed", "doubtful", "settled"],
-    "time": ["owed", "settled", "owed", "settled"],
-    "let_pass": ["waiting", "owed", "doubtful", "settled"],
-    "stop": ["settled", "settled", "settled", "settled"],
+    "telemetry": ["waiting", "refused", "owed", "doubtful", "settled"],
+    "refusal": ["refused", "refused", "owed", "doubtful", "settled"],
+    "reply": ["settled", "settled", "settled", "settled", "settled"],
+    "part": ["waiting", "refused", "owed", "doubtful", "settled"],
+    "time": ["owed", "owed", "settled", "owed", "settled"],
+    "let_pass": ["waiting", "refused", "owed", "doubtful", "settled"],
+    "stop": ["settled", "settled", "settled", "settled", "settled"],
 }
-
-
-@implementer(IRelay)
-class Relay:
-    """Gathers what passes."""
-
-    def __init__(self) -> None:
-        self.passed: list[tuple[str, bytes]] = []
-
-    def pass_to_boiler(self, data: bytes) -> None:
-        self.passed.append(("boiler", data))
-
-    def pass_to_client(self, data: bytes) -> None:
-        self.passed.append(("client", data))
-
-    def keep(self, data: bytes) -> None:
-        self.passed.append(("bridge", data))
-
-    def refused(self) -> None:
-        self.passed.append(("refused", b""))
-
-    def pause_client(self) -> None:
-        """Little waits here."""
-
-    resume_client = pause_client
 
 
 class Life:
@@ -64,7 +44,9 @@ class Life:
         self.exchange = Exchange(
             self.clock, self.relay, Arbitration(SET), TIMEOUT, self.answers.append, self.was_settled
         )
-        if state != "waiting":
+        if state == "refused":
+            self.exchange.boiler_said(b"zERR nicht vorhanden\r\n")
+        elif state != "waiting":
             self.clock.advance(TIMEOUT)
         if state == "doubtful":
             self.exchange.client_said(OTHER_SET)
@@ -143,6 +125,3 @@ class TableTests(SynchronousTestCase):
         self.assertEqual(
             (life.state, timer.getTime()), ("doubtful", life.clock.seconds() + TIMEOUT)
         )
-
-    def test_the_double_is_honest(self) -> None:
-        verifyObject(IRelay, Relay())

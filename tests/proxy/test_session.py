@@ -18,7 +18,7 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.network.reasons import UnreachableError
 from hargassner.proxy.access import Access
 from hargassner.proxy.exchange import BridgeRequest, NoReplyError, SessionOverError
-from hargassner.proxy.exchange_states import LARGEST_WAIT, OWED_TIMEOUT, IRelay
+from hargassner.proxy.exchange_states import LARGEST_WAIT, OWED_TIMEOUT, REFUSAL_PAUSE, IRelay
 from hargassner.proxy.observers import IExchangeObserver, ISessionObserver
 from hargassner.proxy.relaying import HALF_CLOSED_TIMEOUT, Relaying
 from hargassner.proxy.session import Session
@@ -608,10 +608,12 @@ class AskingTests(ProxyCase):
         self.clock.advance(0.1)
         self.assertEqual((self.answers, self.settled), ([NoReplyError], 1))
 
-    def test_a_notice_that_refuses_lets_the_client_go_on_at_once(self) -> None:
+    def test_a_notice_that_refuses_lets_the_client_go_on_after_a_moment(self) -> None:
         self.from_client.says(b"$uptime\r\n")
         self.from_boiler.says(b"zERR nicht vorhanden\r\n")
         self.assertEqual(self.answers, [b"zERR nicht vorhanden"])
+        self.assertEqual(self.from_boiler.received, self.REQUEST)
+        self.clock.advance(REFUSAL_PAUSE)
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$uptime\r\n")
         self.assertFalse(self.asked.can_ask)
 

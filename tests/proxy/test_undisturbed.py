@@ -72,6 +72,13 @@ class LateAnswerTests(SynchronousTestCase):
         late = self.late(SET, b"$erract\r\n")
         self.assertEqual(late.boiler_sent(ACK), [Piece(ACK, True)])
 
+    def test_replies_of_a_known_form_are_no_texts_of_active_errors(self) -> None:
+        """Else the refusal might be that of ``$uptime``, and the other two be errors."""
+        late = self.late(SET, b"$uptime\r\n$erract\r\n" + GATEWAYS_SET)
+        notice = b"zERR 4 nicht vorhanden\r\n"
+        replies = b"$666151\r\n$no errors\r\n"
+        self.check(late, notice + LIMIT + replies, notice + replies, LIMIT)
+
     def test_both_ways_of_refusal_are_ours_where_the_gateways_reply_follows(self) -> None:
         arbitration = Arbitration(SET)
         notice = b"zERR 4 nicht vorhanden\r\n"

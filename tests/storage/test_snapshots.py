@@ -12,11 +12,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.boiler.model import Boiler
 from hargassner.catalogue import Family
 from hargassner.dialogue.descriptor import parse_descriptor
-from hargassner.dialogue.events import Announced, BoilerDescribed, Identified, TelemetryLine
+from hargassner.dialogue.events import (
+    Announced,
+    BoilerDescribed,
+    Identified,
+    ParameterChanged,
+    TelemetryLine,
+)
 from hargassner.discovery import Announcement, Devices, FoundGateway, ServiceList
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.file import SAVE_AFTER
-from hargassner.storage.snapshots import IDENTITY_FILE, Found, Snapshots
+from hargassner.storage.snapshots import EQUIPMENT_FILE, IDENTITY_FILE, Found, Snapshots
 from tests.doubles.documents import SMALL
 from tests.telling import tell
 
@@ -187,6 +193,20 @@ class SnapshotsTests(SynchronousTestCase):
         self.live()
         self.assertEqual(known, self.boiler.identity)
         self.assertIs(Family.CHIP, self.boiler.family)
+
+    def test_what_the_boiler_has_is_known_in_the_next_life(self) -> None:
+        """A circuit that rests for the summer is there in the autumn."""
+        self.boiler.apply(ParameterChanged("PR013", "Zone 3", "Aus", "Auto"), 0.0)
+        self.snapshots.stopService()
+        self.live()
+        self.assertEqual({"circuit_3"}, self.boiler.equipment.present)
+
+    def test_damaged_equipment_is_set_aside(self) -> None:
+        for damaged in (b"7", b"[7]", b"{}", b'{"groups": [7], "inputs": []}'):
+            self.path.mkdir(exist_ok=True)
+            (self.path / EQUIPMENT_FILE).write_bytes(damaged)
+            self.live()
+            self.assertFalse((self.path / EQUIPMENT_FILE).exists())
 
     def test_a_power_cut_costs_a_second_of_it(self) -> None:
         self.boiler.apply(Identified("model", "Eco-HK 60"), 1.0)

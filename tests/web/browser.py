@@ -133,6 +133,11 @@ class Browser:
         """What a script returns."""
         return await self._ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    async def run_async(self, script: str, *arguments: Any) -> Any:
+        """What a script gives to the function that is its last argument."""
+        body = {"script": script, "args": list(arguments)}
+        return await self._ask("POST", "/execute/async", body)
+
     async def text(self, selector: str) -> str:
         """What an element says, empty if there is none."""
         found = await self.run(

@@ -1,50 +1,25 @@
 """The page in a real browser, before real sockets, a simulated boiler and a real broker."""
 
-import os
 import shutil
 import signal
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
-from twisted.internet.tcp import Server
 from twisted.internet.threads import deferToThread
-from twisted.trial.unittest import TestCase
 
-from hargassner.config import (
-    BoilerConfig,
-    Config,
-    DiscoveryConfig,
-    GatewayConfig,
-    MqttConfig,
-    StateConfig,
-    WebConfig,
-)
 from hargassner.dialogue.events import ActiveErrors, ParameterChanged, TelemetryLine
 from hargassner.monitor.traffic_log import LogLine
-from hargassner.service import Bridge
 from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.server import SimulatedBoiler
-from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
 from tests.constants import Constant, shorten
 from tests.processes import Running, program
-from tests.telling import tell
-from tests.web.browser import MISSING, Browser
+from tests.web.browser import Browser
+from tests.web.browser_case import BOILER, GATEWAY, LEVEL, LIVE, METRICS, STATE, TILE, BrowserCase
 from tests.web.cases import describe
 
-GATEWAY, TO_GATEWAY, TO_BOILER, BOILER = (f"127.0.71.{number}" for number in (2, 1, 11, 12))
-
-LEVEL = (
-    "return document.querySelector(`[data-node=${arguments[0]}]`).classList.contains(arguments[1])"
-)
-STATE = "return document.querySelector(`[data-node=${arguments[0]}]`).dataset.state"
-METRICS = "return fetch('metrics').then(answer => answer.text())"
-LIVE = "return !document.getElementById('connection').classList.contains('lost')"
-TILE = "return [...document.querySelectorAll('#tiles dd')].map(each => each.textContent).join()"
+UNFOLDED = "return document.getElementById('chain').open"
 
 
 class Broker:
@@ -72,93 +47,6 @@ class Broker:
             self._process = None
 
 
-class BrowserCase(TestCase):
-    """A bridge with its page, and a browser to look at it."""
-
-    skip = MISSING
-    timeout = 180
-
-    def setUp(self) -> None:
-        self.directory = Path(self.mktemp())
-        self.directory.mkdir(parents=True)
-        self.running: list[Any] = []
-        self.browsers: list[Browser] = []
-        self.web_port, self.telnet_port, *discovery = free_ports(6)
-        self.discovery = DiscoveryConfig(*discovery)
-
-    def start(self, *services: Any) -> None:
-        for each in services:
-            self.running.append(each)
-            each.startService()
-
-    async def stop(self, service: Any) -> None:
-        self.running.remove(service)
-        await (service.stopService() or deferLater(reactor, 0))
-
-    async def tearDown(self) -> None:
-        for browser in self.browsers:
-            await browser.close()
-        for service in reversed(self.running[:]):
-            await self.stop(service)
-        # The connections of a browser that has ended are closed as soon as the reactor sees it.
-        while any(isinstance(each, Server) for each in reactor.getReaders()):
-            await deferLater(reactor, 0.05)
-
-    def bridge(self, mqtt_port: int = 0) -> Bridge:
-        """A bridge whose page listens."""
-        config = Config(
-            gateway=GatewayConfig(
-                address=TO_GATEWAY, telnet_port=self.telnet_port, broadcast=GATEWAY
-            ),
-            boiler=BoilerConfig(address=TO_BOILER, telnet_port=self.telnet_port, broadcast=BOILER),
-            discovery=self.discovery,
-            mqtt=MqttConfig(url=f"mqtt://127.0.0.1:{mqtt_port}" if mqtt_port else ""),
-            web=WebConfig(listen=f"tcp:{self.web_port}:interface=127.0.0.1"),
-            state=StateConfig(directory=str(self.directory / "state")),
-        )
-        bridge = Bridge(config, reactor)
-        # The bridge's way with signals is for a process of its own.
-        [clean_exit] = [each for each in bridge.services if each.name == "clean exit"]
-        clean_exit.disownServiceParent()
-        return bridge
-
-    def boiler(self) -> SimulatedBoiler:
-        return SimulatedBoiler(
-            reactor,
-            address=BOILER,
-            telnet_port=self.telnet_port,
-            **asdict(self.discovery),
-            speed=30,
-        )
-
-    def gateway(self) -> SimulatedGateway:
-        return SimulatedGateway(
-            reactor,
-            address=GATEWAY,
-            broadcast=TO_GATEWAY,
-            telnet_port=self.telnet_port,
-            **asdict(self.discovery),
-            pace=0.02,
-        )
-
-    async def look(self, **window: Any) -> Browser:
-        """A browser that has the page open."""
-        browser = Browser(**window)
-        self.browsers.append(browser)
-        await browser.open(f"http://127.0.0.1:{self.web_port}/")
-        await browser.until(LIVE)
-        return browser
-
-    async def picture(self, browser: Browser, name: str) -> None:
-        """A screenshot, kept where the owner of the test wants it."""
-        kept = Path(os.environ.get("HARGASSNER_SCREENSHOTS", str(self.directory)))
-        await browser.picture(kept / f"{name}.png")
-
-    async def no_complaints(self, browser: Browser) -> None:
-        """The browser had nothing to complain of, such as the page's own policy."""
-        self.assertEqual(await browser.complaints(), [])
-
-
 class ChainTests(BrowserCase):
     if shutil.which("mosquitto") is None:
         skip = "mosquitto is not installed"
@@ -175,6 +63,7 @@ class ChainTests(BrowserCase):
         for node in ("gateway", "bridge", "boiler", "broker"):
             await browser.until(LEVEL, node, "ok")
         self.assertEqual(await browser.text("#advice"), "")
+        self.assertFalse(await browser.run(UNFOLDED))
         self.assertIn(BOILER, await browser.text("[data-node=boiler]"))
         self.assertIn(GATEWAY, await browser.text("[data-node=gateway]"))
 
@@ -182,7 +71,7 @@ class ChainTests(BrowserCase):
         await browser.until("return document.querySelectorAll('#tiles dd').length === 4")
         before = await browser.run(TILE)
         await browser.until(f"{TILE} !== arguments[0]", before)
-        await browser.until("return document.querySelectorAll('.chart path').length > 5")
+        await browser.until("return document.querySelectorAll('.chart canvas').length > 5")
         await browser.until("return document.querySelectorAll('#dialogue li').length > 5")
         await self.no_complaints(browser)
         await self.picture(browser, "well")
@@ -197,10 +86,12 @@ class ChainTests(BrowserCase):
         broker.kill()
         await browser.until(LEVEL, "broker", "broken")
         self.assertIn("broker", (await browser.text("#advice")).lower())
+        self.assertTrue(await browser.run(UNFOLDED))
         await self.picture(browser, "no-broker")
         broker.start()
         await browser.until(LEVEL, "broker", "ok")
         self.assertEqual(await browser.text("#advice"), "")
+        await browser.until(f"return !(() => {{ {UNFOLDED} }})()")
 
         await self.stop(gateway)
         await browser.until(LEVEL, "gateway", "wait")
@@ -240,7 +131,7 @@ class GoneTests(BrowserCase):
     """The bridge is a process of its own, and reads the boiler without a gateway."""
 
     SHOWN = "return !document.getElementById('gone').hidden"
-    OPACITY = "return getComputedStyle(document.querySelector(arguments[0])).opacity"
+    STYLE = "return getComputedStyle(document.querySelector(arguments[0]))[arguments[1]]"
 
     def process(self, boiler: SimulatedBoiler) -> Running:
         config = (
@@ -270,19 +161,19 @@ class GoneTests(BrowserCase):
     async def test_a_page_whose_bridge_was_killed_says_so_all_over(self) -> None:
         _, bridge, browser = await self.begin()
         self.assertFalse(await browser.run(self.SHOWN))
-        self.assertEqual(await browser.run(self.OPACITY, "main"), "1")
+        self.assertEqual(await browser.run(self.STYLE, "main", "filter"), "none")
         bridge.process.kill()
         await browser.until(self.SHOWN, timeout=5)
         self.assertIn("has not answered since", await browser.text("#gone"))
-        self.assertEqual(await browser.run(self.OPACITY, "main"), "0.4")
+        self.assertEqual(await browser.run(self.STYLE, "main", "filter"), "grayscale(1)")
         await self.picture(browser, "gone")
 
     async def test_values_that_are_not_current_look_old(self) -> None:
         boiler, _, browser = await self.begin()
-        self.assertEqual(await browser.run(self.OPACITY, "#rows"), "1")
+        self.assertEqual(await browser.run(self.STYLE, "#rows", "fontStyle"), "normal")
         boiler.silence()
         await browser.until("return document.getElementById('table').matches('.is-stale')")
-        self.assertEqual(await browser.run(self.OPACITY, "#rows"), "0.5")
+        self.assertEqual(await browser.run(self.STYLE, "#rows", "fontStyle"), "italic")
         self.assertFalse(await browser.run(self.SHOWN))
 
     async def test_a_chain_without_a_gateway_has_none(self) -> None:
@@ -303,7 +194,7 @@ class PhoneTests(BrowserCase):
         browser = await self.look(language="de", scheme="dark", width=390, height=844, scale=2)
         await browser.until(LEVEL, "gateway", "ok")
         await browser.until("return document.querySelectorAll('#tiles dd').length === 4")
-        self.assertEqual(await browser.text("section.history > h2"), "Letzte 24 Stunden")
+        self.assertEqual(await browser.text("section.history > h2"), "Verlauf")
         self.assertEqual(await browser.text("[data-node=gateway] .state"), "Verbunden")
         await self.picture(browser, "phone-dark")
         wide = await browser.run("return document.documentElement.scrollWidth")
@@ -342,10 +233,6 @@ class WireTests(BrowserCase):
         "constructor",
     )
 
-    def tell(self, bridge: Bridge, *events: Any) -> None:
-        for event in events:
-            tell(bridge.parts.boiler, event, reactor.seconds())
-
     async def test_names_that_look_like_markup_do_nothing(self) -> None:
         bridge = self.bridge()
         self.start(bridge)
@@ -368,9 +255,9 @@ class WireTests(BrowserCase):
         self.assertIn(self.EVIL[0], await browser.text("#faults"))
         self.assertIn("<b>u</b>", shown)
         self.assertIsNone(await browser.run("return window.hit"))
-        kinds = "return ['script', 'img', 'main b:not(dd b, p b)', 'svg[onload]']"
+        kinds = "return ['script', 'img', 'main b:not(dd b, p b, .legend b)', 'svg[onload]']"
         counts = await browser.run(f"{kinds}.map(each => document.querySelectorAll(each).length)")
-        self.assertEqual(counts, [1, 1, 0, 0])
+        self.assertEqual(counts, [3, 1, 0, 0])
         await self.no_complaints(browser)
 
     async def test_the_table_is_searched_and_follows_the_boiler(self) -> None:

@@ -16,6 +16,7 @@ from hargassner.web.document import (
     faults_picture,
     setting_picture,
 )
+from hargassner.web.pellets import Pellets
 from hargassner.web.status import Facts, status_of
 from tests.web.cases import show
 
@@ -33,7 +34,7 @@ class BoilerPictureTests(SynchronousTestCase):
         self.boiler = Boiler()
 
     def picture(self, language: str = "en", consumed: Consumed | None = None) -> Any:
-        return boiler_picture(self.boiler, consumed, language, date)
+        return boiler_picture(self.boiler, Pellets(consumed), language, date)
 
     def test_nothing_is_known_of_a_boiler_that_has_said_nothing(self) -> None:
         picture = self.picture()
@@ -41,7 +42,9 @@ class BoilerPictureTests(SynchronousTestCase):
         self.assertIsNone(picture["state"])
         self.assertIsNone(picture["buffer"])
         self.assertEqual((picture["tiles"], picture["water"], picture["circuits"]), ([], [], []))
-        self.assertEqual(picture["pellets"], {"stock": None, "today": None, "since": None})
+        self.assertEqual(
+            picture["pellets"], {"stock": None, "today": None, "since": None, "lasts": None}
+        )
 
     def test_the_state_is_in_words_of_the_language(self) -> None:
         show(self.boiler, {"ZK": ("7", "")}, at=1234.0)
@@ -94,7 +97,7 @@ class BoilerPictureTests(SynchronousTestCase):
         for name in ("Puff Fuellgrad", "Pufferfüllgrad", "PufLad"):
             boiler = Boiler()
             show(boiler, {"TPo": ("61.0", "°C"), name: ("42", "%")})
-            picture: Any = boiler_picture(boiler, None, "en", date)
+            picture: Any = boiler_picture(boiler, Pellets(), "en", date)
             self.assertEqual(picture["buffer"]["fill"], {"text": "42", "unit": "%"}, name)
 
     def test_circuits_and_tanks_are_there_where_they_are_connected(self) -> None:
@@ -136,7 +139,7 @@ class BoilerPictureTests(SynchronousTestCase):
         consumed = Consumed("2026-11-25", before=100.0, last=112.5, since=None)
         self.assertEqual(
             self.picture(consumed=consumed)["pellets"],
-            {"stock": 3067.0, "today": 12.5, "since": None},
+            {"stock": 3067.0, "today": 12.5, "since": None, "lasts": None},
         )
 
     def test_charts_are_there_for_what_is_connected(self) -> None:
@@ -159,6 +162,7 @@ class DetailTests(SynchronousTestCase):
             channel_picture(self.boiler, channel, "fr", date),
             {
                 "kind": "analog",
+                "rank": 0,
                 "name": "TK",
                 "label": "température chaudière",
                 "value": "65.90",

@@ -1,15 +1,28 @@
 """What the page says, in three languages."""
 
+import errno
+import os
 import re
 from pathlib import Path
 
+from twisted.internet import error
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 import hargassner.web
 from hargassner.boiler.roles import CHARTS
+from hargassner.mqtt.problems import connection_problem
+from hargassner.network.reasons import plain_reason
 from hargassner.web.dashboard import TILES
 from hargassner.web.page import page
-from hargassner.web.texts import LANGUAGES, keys, page_texts, preferred_language, text
+from hargassner.web.texts import (
+    LANGUAGES,
+    keys,
+    page_texts,
+    preferred_language,
+    problem_text,
+    text,
+)
 
 SOURCES = Path(hargassner.web.__file__).parent
 
@@ -29,22 +42,45 @@ class TextTests(SynchronousTestCase):
 
     def test_every_text_that_is_asked_for_exists(self) -> None:
         asked = set()
-        for source in SOURCES.glob("static/page.*"):
+        for source in [*SOURCES.glob("static/*.js"), *SOURCES.glob("static/page.xml")]:
             asked |= set(re.findall(r"""[">](page\.[a-z.]*[a-z])["<]""", source.read_text()))
         asked |= {f"page.chart.{each}" for each in CHARTS} | {f"tile.{each}" for each in TILES}
-        asked.discard("page.js")
+        asked -= {"page.js", "page.node"}
         self.assertGreater(len(asked), 30)
         self.assertEqual(asked - set(keys()), set())
 
     def test_the_page_is_in_the_language_that_it_says(self) -> None:
-        for language, heading in (("en", "Last 24 hours"), ("de", "Letzte 24 Stunden")):
+        for language, heading in (("en", "All values"), ("de", "Alle Werte")):
             html = page(language).decode()
             self.assertIn(f'<html lang="{language}"', html)
-            self.assertIn(f"<h2>{heading}</h2>", html)
+            self.assertIn(f">{heading}</h2>", html)
             self.assertNotIn("t:render", html)
+
+    def test_no_line_is_broken_before_french_punctuation(self) -> None:
+        for key in keys():
+            self.assertNotRegex(text(key, "fr"), r" [;:!?]", key)
 
     def test_the_page_has_its_own_texts_only(self) -> None:
         self.assertEqual({each.partition(".")[0] for each in page_texts("fr")}, {"page"})
+
+
+class ProblemTests(SynchronousTestCase):
+    def test_why_a_connection_failed_is_told_in_the_readers_words(self) -> None:
+        refused = plain_reason(Failure(error.ConnectionRefusedError()))
+        broker = connection_problem(Failure(error.TimeoutError())).why
+        unreachable = os.strerror(errno.EHOSTUNREACH)
+        for problem, expected in (
+            (refused, "Verbindung abgewiesen"),
+            (broker, "dort antwortet nichts"),
+            (unreachable, "kein Weg zum Gerät"),
+        ):
+            self.assertEqual(problem_text(problem, "de"), expected)
+            self.assertEqual(problem_text(problem, "en"), problem)
+            self.assertNotEqual(problem_text(problem, "fr"), problem)
+
+    def test_what_nobody_has_translated_is_told_as_it_was_said(self) -> None:
+        self.assertEqual(problem_text("something else", "de"), "something else")
+        self.assertEqual(problem_text("", "fr"), "")
 
 
 class LanguageTests(SynchronousTestCase):

@@ -54,7 +54,7 @@ class Visit:
     ) -> None:
         base = f"{mqtt.topic_prefix}/{mqtt.node}"
         self.topic = f"{base}/check"
-        self.command_topics = f"{base}/+/set"
+        self.command_topics = (f"{base}/+/set", f"{base}/+/+/set")
         self.home_topic = f"{home.prefix}/status"
         # Home Assistant looks only at what ends in "config".
         self.discovery_topic = f"{home.prefix}/device/hargassner_{mqtt.node}/check"
@@ -122,8 +122,7 @@ class Visit:
 
     async def _inquire(self, endpoint: BrokerEndpoint, identity: Identity) -> None:
         engine = Engine(identity, MQTTProtocolVersion.MQTTv5)
-        words = [Message(each, self._word.encode(), retain=False) for each in self.probes]
-        self._inquiry = Inquiry(engine, words)
+        self._inquiry = Inquiry(engine, self._words())
         try:
             await endpoint.connect(cast("IProtocolFactory", SingleFactory(self._inquiry)))
         except Exception:
@@ -141,10 +140,14 @@ class Visit:
         """The broker admitted us: publish the word."""
         self.stage = Stage.ADMITTED
         if self._connection is not None:
-            for each in (*self.probes, self.command_topics, self.home_topic):
+            for each in (*self.probes, *self.command_topics, self.home_topic):
                 self._connection.subscribe(each)
-            for each in self.probes:
-                self._connection.publish(Message(each, self._word.encode(), retain=False))
+            for word in self._words():
+                self._connection.publish(word)
+
+    def _words(self) -> list[Message]:
+        """The word for each topic that we try to publish."""
+        return [Message(each, self._word.encode(), retain=False) for each in self.probes]
 
     def received(self, topic: str, payload: str) -> None:
         """A message came."""

@@ -35,7 +35,7 @@ The exit status is 0 if nothing is wrong, 1 if something is.
 
 _WAIT = 60.0
 _CONFIGURATION = "configuration"
-_USUAL_PATH = "/etc/hargassner/hargassner.toml"
+_USUAL_PATH = Path("/etc/hargassner/hargassner.toml")
 _SIGNS = {Outcome.OK: "✓", Outcome.FAILED: "✗", Outcome.SKIPPED: "–"}
 _COLOURS = {Outcome.OK: "32", Outcome.FAILED: "31", Outcome.SKIPPED: "33"}
 _LONGEST_STEP = 22
@@ -126,18 +126,17 @@ def _warning(config: Config) -> str:
 
 def _what_to_do(path: Path | None) -> tuple[str, str]:
     """The advice where this configuration cannot be used, and a proposal where there is none."""
+    path = path or _USUAL_PATH
     try:
-        if path is not None:
-            path.open("rb").close()
-            return "Correct the file; the rest is checked then.", ""
+        path.open("rb").close()
     except FileNotFoundError:
-        pass
+        advice = "Save a configuration as the following; the rest is checked then."
+        return advice, proposal(str(path), interfaces())
     except PermissionError:
         return "Run this check with sudo, or let this user read the file.", ""
     except OSError:
         return "Name a file that can be read; the rest is checked then.", ""
-    advice = "Save a configuration as the following; the rest is checked then."
-    return advice, proposal(str(path or _USUAL_PATH), interfaces())
+    return "Correct the file; the rest is checked then.", ""
 
 
 def _walked(config: Config, wait: float, report: "_Report") -> bool:

@@ -43,12 +43,15 @@ async def look_for_boiler(context: Context) -> None:
     with closing(Foreigners(context.reactor, _device(context))) as foreigners:
         found = await _ask_for_services(context)
     if found is None:
-        context.reporter.found(
-            _foreign_boiler(foreigners.heard, context) or _no_boiler(context, leased)
-        )
-        return
-    name = " ".join(filter(None, (found.services.model, found.services.firmware)))
-    context.found(_BOILER, Outcome.OK, f"{name or 'a boiler'} answers from {found.address}")
+        foreign = _foreign_boiler(foreigners.heard, context)
+        context.reporter.found(foreign or _no_boiler(context, leased))
+    else:
+        context.found(_BOILER, Outcome.OK, _answered(found))
+
+
+def _answered(boiler: FoundBoiler) -> str:
+    name = " ".join(filter(None, (boiler.services.model, boiler.services.firmware)))
+    return f"{name or 'a boiler'} answers from {boiler.address}"
 
 
 async def _ask_for_services(context: Context) -> FoundBoiler | None:

@@ -18,6 +18,10 @@ _ETH_P_ALL = 3
 _ETHER = 14
 _ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
 _LARGEST = 2048
+_SENDER_IN = {_ARP: (14, 18), _IPV4: (12, 20)}
+"""Where the sender's IPv4 address stands in what a frame carries, and how long that is at least."""
+_SAYS_NOTHING = (0, _LARGEST)
+"""For any other frame: longer than all of them."""
 _AT_A_TIME = 64
 
 
@@ -30,14 +34,10 @@ class Sender(NamedTuple):
 
 def sender(frame: bytes) -> Sender | None:
     """Who sent an Ethernet frame; None where it does not say an IPv4 address."""
-    kind = frame[12:_ETHER]
-    if kind == _ARP and len(frame) >= _ETHER + 18:
-        place = _ETHER + 14
-    elif kind == _IPV4 and len(frame) >= _ETHER + 20:
-        place = _ETHER + 12
-    else:
+    place, length = _SENDER_IN.get(frame[12:_ETHER], _SAYS_NOTHING)
+    if len(frame) < _ETHER + length:
         return None
-    address = socket.inet_ntoa(frame[place : place + 4])
+    address = socket.inet_ntoa(frame[_ETHER:][place : place + 4])
     return None if address == "0.0.0.0" else Sender(frame[6:12].hex(":"), address)  # noqa: S104
 
 

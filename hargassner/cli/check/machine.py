@@ -6,11 +6,13 @@ import struct
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 _SIOCGIFFLAGS = 0x8913
 _SIOCGIFADDR = 0x8915
 _SIOCGIFNETMASK = 0x891B
+_NO_ANSWER = bytes(256)
 _UP = 0x1
 _LOOPBACK = 0x8
 _RUNNING = 0x40
@@ -63,16 +65,13 @@ def interfaces() -> list[Interface]:
 
 
 def _interface(probe: socket.socket, name: str, default_route: bool) -> Interface:
-    flags = 0
-    answer = _asked(probe, _SIOCGIFFLAGS, name)
-    if answer is not None:
-        (flags,) = struct.unpack_from("H", answer, 16)
+    (flags,) = struct.unpack_from("H", _asked(probe, _SIOCGIFFLAGS, name) or _NO_ANSWER, 16)
     address = _asked(probe, _SIOCGIFADDR, name)
     mask = _asked(probe, _SIOCGIFNETMASK, name)
     return Interface(
         name,
         socket.inet_ntoa(address[20:24]) if address else "",
-        int.from_bytes(mask[20:24], "big").bit_count() if mask else 0,
+        int.from_bytes((mask or _NO_ANSWER)[20:24], "big").bit_count(),
         up=bool(flags & _UP),
         running=bool(flags & _RUNNING),
         loopback=bool(flags & _LOOPBACK),
@@ -107,8 +106,8 @@ def boiler_leases(files: Iterable[Path] | None = None) -> list[Lease]:
     """The leases of the maker's boilers, as far as dnsmasq's files can be read."""
     if files is None:
         files = [*LEASE_FILES, *LEASE_FOLDER.glob("dnsmasq-*.leases")]
-    leases = (_lease(line) for file in files for line in _lines(file))
-    return [lease for lease in leases if lease is not None]
+    lines = chain.from_iterable(map(_lines, files))
+    return [*filter(None, map(_lease, lines))]
 
 
 def _lease(line: str) -> Lease | None:
@@ -201,11 +200,16 @@ def _notes(real: Sequence[Interface]) -> tuple[str, ...]:
 
 
 def _described(interface: Interface) -> str:
-    facts = [f"{interface.address}/{interface.prefix}" if interface.address else "no address"]
-    if interface.default_route:
-        facts.append("leads to the Internet")
+    facts = (
+        f"{interface.address}/{interface.prefix}" if interface.address else "no address",
+        "leads to the Internet" if interface.default_route else "",
+        _cable(interface),
+    )
+    return f"{interface.name}: {', '.join(filter(None, facts))}"
+
+
+def _cable(interface: Interface) -> str:
+    """What keeps an interface from being used, empty where nothing does."""
     if not interface.up:
-        facts.append("switched off")
-    elif not interface.running:
-        facts.append("nothing plugged in")
-    return f"{interface.name}: {', '.join(facts)}"
+        return "switched off"
+    return "" if interface.running else "nothing plugged in"

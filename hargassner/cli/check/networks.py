@@ -74,18 +74,11 @@ def interface_problem(name: str, address: str, found: Mapping[str, Interface]) -
         address: the address that it should have, empty for any.
         found: this machine's interfaces by their names; empty where the system does not tell.
     """
-    interface = found.get(name)
-    if interface is None:
-        return _no_such_interface(name, found) if found else None
-    problem = _lack(interface)
-    if problem is not None:
-        return problem
-    if address and not is_own_address(address):
-        return Problem(
-            f"this machine does not have the address {address}; {name} has {interface.address}",
-            "Correct the address in the configuration, or leave it out.",
-        )
-    return None
+    if not found:
+        return None
+    if name not in found:
+        return _no_such_interface(name, found)
+    return _lack(found[name]) or _other_address(found[name], address)
 
 
 def _lack(interface: Interface) -> Problem | None:
@@ -93,6 +86,16 @@ def _lack(interface: Interface) -> Problem | None:
         if lacks(interface):
             return Problem(*(each.format(interface) for each in problem))
     return None
+
+
+def _other_address(interface: Interface, address: str) -> Problem | None:
+    if not address or is_own_address(address):
+        return None
+    return Problem(
+        f"this machine does not have the address {address}; {interface.name} has "
+        f"{interface.address}",
+        "Correct the address in the configuration, or leave it out.",
+    )
 
 
 def _no_such_interface(name: str, found: Mapping[str, Interface]) -> Problem:

@@ -57,11 +57,7 @@ def _kind(problem: Exception) -> _Kind:
 
 def _ports_finding(context: Context, problems: list[Exception]) -> Finding:
     if not problems:
-        gateway = context.config.gateway
-        ports = sorted({*context.gateway.side.ports, *context.boiler.side.ports})
-        telnet = f"TCP {gateway.telnet_port} and " if gateway.enabled else ""
-        what = f"{telnet}UDP {', '.join(map(str, ports))} can be opened"
-        return Finding(_PORTS, Outcome.OK, what)
+        return Finding(_PORTS, Outcome.OK, f"{_ports(context)} can be opened")
     worst = min(problems, key=_kind)
     match _kind(worst):
         case _Kind.HELD:
@@ -70,6 +66,13 @@ def _ports_finding(context: Context, problems: list[Exception]) -> Finding:
             return Finding(_PORTS, Outcome.SKIPPED, str(worst))
         case _Kind.OTHER:
             return Finding(_PORTS, Outcome.FAILED, str(worst), _rights_advice(str(worst)))
+
+
+def _ports(context: Context) -> str:
+    gateway = context.config.gateway
+    ports = sorted({*context.gateway.side.ports, *context.boiler.side.ports})
+    telnet = f"TCP {gateway.telnet_port} and " if gateway.enabled else ""
+    return f"{telnet}UDP {', '.join(map(str, ports))}"
 
 
 def _rights_advice(problem: str) -> str:

@@ -19,10 +19,10 @@ def broker_finding(visit: Visit, url: str, home: HomeAssistantConfig) -> Finding
         return Finding(_BROKER, Outcome.FAILED, f"{url}: {why}", advice)
     may_not, why = _may_not(visit)
     if may_not:
-        what = f"{url} lets the bridge in, but not {may_not}"
         base = visit.topic.rpartition("/")[0]
-        advice = f"Let this user write {base}/#, and read {visit.command_topics}."
-        return Finding(_BROKER, Outcome.FAILED, f"{what}: {why}" if why else what, advice)
+        advice = f"Let this user write {base}/#, and read {' and '.join(visit.command_topics)}."
+        what = ": ".join(filter(None, (f"{url} lets the bridge in, but not {may_not}", why)))
+        return Finding(_BROKER, Outcome.FAILED, what, advice)
     what = f"{url} lets the bridge in, publish and subscribe"
     if home.discovery == "device" and 0 < visit.largest < LARGEST_MESSAGE:
         return _limited(what, visit.largest)
@@ -40,14 +40,20 @@ def _limited(what: str, largest: int) -> Finding:
 
 def _may_not(visit: Visit) -> tuple[str, str]:
     """What the bridge may not do with its own topics, and why; empty where it may do all."""
-    if visit.command_topics in visit.refused_filters:
-        return f"subscribe to {visit.command_topics}", ""
+    for each in visit.command_topics:
+        if each in visit.refused_filters:
+            return f"subscribe to {each}", ""
     refusal = visit.refusal(visit.topic)
-    if refusal is None and visit.topic in visit.refused_filters:
-        return f"subscribe to {visit.topic}", ""
     if refusal is None:
-        return f"publish {visit.topic}", visit.problem if visit.over else ""
+        return _nothing_comes_back(visit)
     return (f"publish {visit.topic}", refusal) if refusal else ("", "")
+
+
+def _nothing_comes_back(visit: Visit) -> tuple[str, str]:
+    """What the bridge may not do where nobody tells whether it may publish."""
+    if visit.topic in visit.refused_filters:
+        return f"subscribe to {visit.topic}", ""
+    return f"publish {visit.topic}", visit.problem if visit.over else ""
 
 
 def discovery_finding(visit: Visit, home: HomeAssistantConfig) -> Finding | None:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -73,12 +74,11 @@ async def ask(reactor: Any, config: WebConfig) -> dict[str, LinkReport]:
 def _links(body: bytes) -> dict[str, LinkReport]:
     """The links in what a page says; none if it is no page of the bridge's."""
     try:
-        chain = json.loads(body)["chain"].items()
-        return {
-            name: LinkReport(
-                *(str(link.get(key) or "") for key in ("level", "text", "address", "advice"))
-            )
-            for name, link in chain
-        }
+        chain = json.loads(body)["chain"]
+        return {name: _link(link.get) for name, link in chain.items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         return {}
+
+
+def _link(get: Callable[[str], object]) -> LinkReport:
+    return LinkReport(*(str(get(each.name) or "") for each in fields(LinkReport)))

@@ -14,12 +14,14 @@ from twisted.internet.defer import Deferred
 from twisted.logger import globalLogBeginner
 from twisted.python.failure import Failure
 
+from hargassner.cli.exit_status import failed
 from hargassner.cli.setup.machine import Seen, look
 from hargassner.cli.setup.plan import Answers, configuration, plan
 from hargassner.cli.setup.questions import Asker, Options, ask
 from hargassner.cli.setup.steps import Machine, StepFailedError
 from hargassner.clock import run_evenly
 from hargassner.config import ConfigError, config_from
+from hargassner.discovery import FoundBoiler
 from hargassner.terminal import preferred_language, replace_unknown_signs
 from hargassner.web.texts import LANGUAGES
 
@@ -90,28 +92,34 @@ def run(arguments: argparse.Namespace) -> int:
     """Set the bridge up; the result is the exit status."""
     replace_unknown_signs(sys.stdout)
     if os.geteuid() and not arguments.dry_run:
-        return _failed("it writes to /etc: run it with sudo, or with --dry-run")
+        return failed("setup", "it writes to /etc: run it with sudo, or with --dry-run")
     try:
-        options = _options(arguments)
-        print("Looking at this machine …", flush=True)
-        seen = _look()
-        _show(seen)
-        answers = ask(seen, options, Asker(_read, print, quiet=arguments.yes))
-        config_from(_parsed(answers))
-        print("\nWhat it takes:" if arguments.dry_run else "\nDoing:")
-        Machine(print).do(plan(answers, seen), dry=arguments.dry_run)
+        answers = _set_up(arguments)
     except (StepFailedError, ConfigError, OSError) as wrong:
-        return _failed(str(wrong))
+        return failed("setup", wrong)
     except (EOFError, KeyboardInterrupt):
-        return _failed("ended; what was done so far stays")
+        return failed("setup", "ended; what was done so far stays")
     if arguments.dry_run or not arguments.check:
         return 0
     return _check(answers)
 
 
-def _failed(problem: str) -> int:
-    print(f"hargassner setup: {problem}", file=sys.stderr)
-    return 1
+def _set_up(arguments: argparse.Namespace) -> Answers:
+    """Look, ask, and do what it takes; the result is what the owner answered.
+
+    Raises:
+        StepFailedError, ConfigError, OSError: it cannot be done.
+        EOFError: nobody answers.
+    """
+    options = _options(arguments)
+    print("Looking at this machine …", flush=True)
+    seen = _look()
+    _show(seen)
+    answers = ask(seen, options, Asker(_read, print, quiet=arguments.yes))
+    config_from(_parsed(answers))
+    print("\nWhat it takes:" if arguments.dry_run else "\nDoing:")
+    Machine(print).do(plan(answers, seen), dry=arguments.dry_run)
+    return answers
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -161,13 +169,13 @@ def _look() -> Seen:
 
 def _show(seen: Seen) -> None:
     ports = ", ".join(str(each) for each in seen.interfaces) or "none"
-    boiler = seen.boiler
-    answer = (
-        "nobody answers as a boiler in these networks"
-        if boiler is None
-        else f"a boiler answers at {boiler.address}: {boiler.services.model or 'unknown model'}"
-    )
-    print(f"  network ports: {ports}\n  {answer}\n")
+    print(f"  network ports: {ports}\n  {_answer(seen.boiler)}\n")
+
+
+def _answer(boiler: FoundBoiler | None) -> str:
+    if boiler is None:
+        return "nobody answers as a boiler in these networks"
+    return f"a boiler answers at {boiler.address}: {boiler.services.model or 'unknown model'}"
 
 
 def _parsed(answers: Answers) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Which files and commands it takes, given what was seen and what was answered."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,27 +69,32 @@ class Answers:
 
 def plan(answers: Answers, seen: Seen) -> list[Step]:
     """The steps, in their order."""
-    steps: list[Step] = []
-    if answers.with_gateway and answers.fixed_address:
-        steps += _address(answers, seen)
-    if answers.with_gateway and answers.dhcp:
-        steps += _dhcp(answers, seen)
     runs = seen.has_systemd and seen.has_unit
     again = RunCommand(("systemctl", "try-restart", answers.unit), "if it runs, start it anew")
     then = (again,) if runs else ()
     group = GROUP if seen.has_user else ""
-    if answers.mqtt_password:
-        password = f"{answers.mqtt_password}\n"
-        mode = 0o640 if group else 0o600
-        steps.append(
-            WriteFile(answers.password_path, password, mode, group, secret=True, then=then)
-        )
-    content = configuration(answers)
-    steps.append(WriteFile(answers.config_path, content, 0o644, group, then=then))
+    steps = [*_boiler_network(answers, seen), *_password(answers, group, then)]
+    steps.append(WriteFile(answers.config_path, configuration(answers), 0o644, group, then=then))
     if answers.start and runs:
         words = ("systemctl", "enable", "--now", answers.unit)
         steps.append(RunCommand(words, "start it, now and with the machine"))
     return steps
+
+
+def _boiler_network(answers: Answers, seen: Seen) -> Iterator[Step]:
+    """The network between this machine and the boiler, which is there only with a gateway."""
+    if answers.with_gateway and answers.fixed_address:
+        yield from _address(answers, seen)
+    if answers.with_gateway and answers.dhcp:
+        yield from _dhcp(answers, seen)
+
+
+def _password(answers: Answers, group: str, then: tuple[RunCommand, ...]) -> Iterator[Step]:
+    """The file with the broker's password, if there is one."""
+    if answers.mqtt_password:
+        content = f"{answers.mqtt_password}\n"
+        mode = 0o640 if group else 0o600
+        yield WriteFile(answers.password_path, content, mode, group, secret=True, then=then)
 
 
 def configuration(answers: Answers) -> str:
@@ -168,6 +173,6 @@ def _dhcp(answers: Answers, seen: Seen) -> list[Step]:
     if seen.has_dnsmasq:
         return [WriteFile(DNSMASQ, content, then=(restart,))]
     # With the file there before it, it does nothing else from its first moment.
-    words = ("apt-get", "install", "--yes", "dnsmasq")
+    words = ("apt-get", "install", "--yes", "--no-install-recommends", "dnsmasq")
     install = RunCommand(words, "install what gives the boiler its address")
     return [WriteFile(DNSMASQ, content), install]

@@ -22,6 +22,10 @@ class Options:
     def __getitem__(self, name: str) -> Any:
         return self.given.get(name)
 
+    def text(self, name: str, default: str = "") -> str:
+        """A text that was given, or its default."""
+        return self[name] or default
+
 
 class Asker:
     """Asks questions, or takes their defaults.
@@ -50,8 +54,11 @@ class Asker:
             given: the answer, if there is one already.
             problem: what is wrong with an answer; empty where nothing is.
         """
-        if given is not None or self._quiet:
-            return default if given is None else given
+        if given is not None:
+            return given
+        return default if self._quiet else self._typed(question, default, problem)
+
+    def _typed(self, question: str, default: str, problem: Callable[[str], str]) -> str:
         while True:
             typed = self._read(f"{question} [{default}] ").strip() or default
             wrong = problem(typed)
@@ -84,28 +91,22 @@ def ask(seen: Seen, options: Options, asker: Asker) -> Answers:
         options["with_gateway"],
     )
     sides = _sides(seen, options, asker) if with_gateway else {}
-    host = asker.text(
-        "The boiler's address (empty: it is found)",
-        # A router may give it another one; but of several boilers each needs its own.
-        seen.boiler.address if seen.boiler is not None and options["instance"] else "",
-        options["boiler_host"],
-        _wrong_for("boiler", "host"),
-    )
+    host = _host(seen, options, asker)
     if not with_gateway and not host:
         # Where it is asked for; a broadcast without an interface goes where the Internet is.
-        sides = {"boiler_interface": options["boiler_interface"] or seen.home}
+        sides = {"boiler_interface": options.text("boiler_interface", seen.home)}
     broker = _broker(seen, options, asker)
     return Answers(
         with_gateway=with_gateway,
         boiler_host=host,
         language=asker.text(
             "Language of names (en, de, fr)",
-            options["default_language"] or "en",
+            options.text("default_language", "en"),
             options["language"],
             _wrong_for("homeassistant", "language"),
         ),
         page=_page(options, asker),
-        instance=options["instance"] or "",
+        instance=options.text("instance"),
         start=options["start"] is not False,
         **sides,
         **broker,
@@ -118,6 +119,16 @@ def _may_have_gateway(seen: Seen) -> bool:
     A boiler that answers in the home's network is not behind this machine.
     """
     return bool(seen.other) and seen.boiler is None
+
+
+def _host(seen: Seen, options: Options, asker: Asker) -> str:
+    # A router may give it another one; but of several boilers each needs its own.
+    return asker.text(
+        "The boiler's address (empty: it is found)",
+        seen.boiler.address if seen.boiler and options.text("instance") else "",
+        options["boiler_host"],
+        _wrong_for("boiler", "host"),
+    )
 
 
 def _sides(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
@@ -136,9 +147,8 @@ def _sides(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
         options["boiler_interface"],
         is_one,
     )
-    has_address = any(each.name == boiler and each.address for each in seen.interfaces)
-    fixed = not has_address and seen.networking is not Networking.UNKNOWN
-    network = options["network"] or BOILER_NETWORK
+    fixed = _lacks_address(seen, boiler) and seen.networking is not Networking.UNKNOWN
+    network = options.text("network", BOILER_NETWORK)
     return {
         "gateway_interface": home,
         "boiler_interface": boiler,
@@ -154,6 +164,10 @@ def _sides(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
             options["dhcp"],
         ),
     }
+
+
+def _lacks_address(seen: Seen, interface: str) -> bool:
+    return not any(each.address for each in seen.interfaces if each.name == interface)
 
 
 def _broker(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:

@@ -128,19 +128,26 @@ class SimulatedBoiler(Service):
         self._reactor = reactor
         self._interface = NetworkInterface(interface, address)
         self._discovery = discovery
-        started = self._now()
-        self.plant = plant or Plant(seed, hour=started.hour + started.minute / 60)
+        self.plant = plant or self._new_plant(seed)
         self.engine = (
             LockedEngine(self.plant, self._now, lines=lines)
             if refuse or lines
-            else BoilerEngine(
-                self.plant, self._now, address=address or "192.0.2.72", seed=seed, mishap=mishap
-            )
+            else self._open_engine(address or "192.0.2.72", seed, mishap)
         )
         timing = Timing(period, speed, segment_gap, reply_delay, hesitation)
         self._factory = BoilerFactory(reactor, self.engine, timing)
         self._services, self._diagnostics = self._answering(gateway_port, gateway_diagnostics_port)
         self._ports: list[IListeningPort] = []
+
+    def _new_plant(self, seed: int) -> Plant:
+        started = self._now()
+        return Plant(seed, hour=started.hour + started.minute / 60)
+
+    def _open_engine(
+        self, address: str, seed: int, mishap: Callable[[str], Mishap | None]
+    ) -> BoilerEngine:
+        """The engine that answers requests."""
+        return BoilerEngine(self.plant, self._now, address=address, seed=seed, mishap=mishap)
 
     def _answering(self, *asked_from: int) -> tuple[AnsweringProtocol, AnsweringProtocol]:
         """The two UDP ports; each is asked from its port."""

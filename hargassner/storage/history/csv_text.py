@@ -7,12 +7,13 @@ decimal commas, and semicolons between cells, as spreadsheets in German and Fren
 
 import csv
 import io
+import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hargassner.storage.history.facts import DayFacts
 from hargassner.storage.history.query import Selection
@@ -53,9 +54,9 @@ def csv_pieces(selection: Selection, kwh_per_kg: float, comma: bool) -> Iterator
         yield partial(_day_table, selection, kwh_per_kg, comma)
         return
     yield lambda _: _separated([_header(selection)], comma)
-    extent = selection.extent or Extent(0, -1)
-    for first in range(extent.first, extent.last + 1, ROWS):
-        piece = Extent(first, min(first + ROWS - 1, extent.last))
+    slots = selection.extent.slots
+    for at in range(0, len(slots), ROWS):
+        piece = Extent.of(slots[at : at + ROWS])
         yield partial(_slot_rows, replace(selection, extent=piece), comma)
 
 
@@ -85,50 +86,75 @@ def _columns(selection: Selection, channel: Recorded, numbers: Line) -> list[lis
 
 
 def _slot_rows(selection: Selection, comma: bool, cursor: "sqlite3.Cursor") -> bytes:
-    extent = selection.extent or Extent(0, -1)
-    times = selection.times
-    columns = [
-        [datetime.fromtimestamp(each).isoformat(" ") for each in times],
-        [str(each) for each in times],
-    ]
+    extent, times = selection.extent, selection.times
+    columns = [[datetime.fromtimestamp(each).isoformat(" ") for each in times], [*map(str, times)]]
     if selection.grain == "quarter":
         columns.append(numbers_text(line(cursor, "quarter", "", extent).count, 0))
     for channel in selection.channels:
         numbers = line(cursor, selection.grain, channel.object, extent)
         columns += _columns(selection, channel, numbers)
+    return _joined(columns, comma).encode()
+
+
+def _joined(columns: Sequence[Sequence[str]], comma: bool) -> str:
+    """Columns of cells that hold nothing but digits and signs."""
     separator = ";" if comma else ","
-    rows = "\r\n".join(map(separator.join, zip(*columns, strict=True)))
-    # None of these cells holds anything but digits and signs.
-    text = rows.replace("nan", "").replace(".", "," if comma else ".")
-    return f"{text}\r\n".encode() if times else b""
+    rows = "".join(f"{separator.join(row)}\r\n" for row in zip(*columns, strict=True))
+    text = rows.replace("nan", "")
+    return text.replace(".", ",") if comma else text
+
+
+class _Column(NamedTuple):
+    """A column of the table of days, with a cell for each of them."""
+
+    name: str
+    cells: Sequence[float | None]
+
+    def text(self, comma: bool) -> list[str]:
+        """Its name, and its cells."""
+        return [self.name, *(_cell(each, comma) for each in self.cells)]
 
 
 def _day_table(
     selection: Selection, kwh_per_kg: float, comma: bool, cursor: "sqlite3.Cursor"
 ) -> bytes:
-    extent = selection.extent or Extent(0, -1)
-    days = [day for _, day in sorted(facts(cursor, extent).items())]
-    states = sorted({code for day in days for code in day.states})
-    pumps = sorted({pump for day in days for pump in day.pumps})
-    header = ["date", *_DAY]
-    header += [f"state_{code}_hours" for code in states] + [f"{pump}_hours" for pump in pumps]
-    channels = [each for each in selection.channels if not each.is_state]
-    header += [name for each in channels for name in _names(selection, each)]
-    lines = [line(cursor, "day", each.object, extent) for each in channels]
-    rows: list[Sequence[object]] = [header]
-    for day in days:
-        values: list[float | None] = [get(day, kwh_per_kg) for get in _DAY.values()]
-        values += [day.states.get(code, 0.0) for code in states]
-        values += [day.pumps.get(pump, 0.0) for pump in pumps]
-        at = day.day - extent.first
-        values += [each for numbers in lines for each in _of_day(numbers, at)]
-        rows.append([day.date, *(_cell(each, comma) for each in values)])
-    return _separated(rows, comma)
+    days = list(facts(cursor, selection.extent).values())
+    columns = [
+        *_fact_columns(days, kwh_per_kg),
+        *_hour_columns("state_{}_hours", [day.states for day in days]),
+        *_hour_columns("{}_hours", [day.pumps for day in days]),
+        *_channel_columns(selection, [day.day for day in days], cursor),
+    ]
+    written = [["date", *(day.date for day in days)], *(each.text(comma) for each in columns)]
+    return _separated([*zip(*written, strict=True)], comma)
 
 
-def _of_day(numbers: Line, at: int) -> list[float | None]:
-    found = (numbers.mean[at], numbers.low[at], numbers.high[at])
-    return [None if each != each else round(each, 2) for each in found]
+def _fact_columns(days: Sequence[DayFacts], kwh_per_kg: float) -> Iterator[_Column]:
+    """What the days came to."""
+    for name, get in _DAY.items():
+        yield _Column(name, [get(day, kwh_per_kg) for day in days])
+
+
+def _hour_columns(name: str, days: Sequence[Mapping[Any, float]]) -> Iterator[_Column]:
+    """The hours of each state or pump that any of the days has."""
+    for key in sorted(set().union(*days)):
+        yield _Column(name.format(key), [hours.get(key, 0.0) for hours in days])
+
+
+def _channel_columns(
+    selection: Selection, days: Sequence[int], cursor: "sqlite3.Cursor"
+) -> Iterator[_Column]:
+    extent = selection.extent
+    for channel in selection.channels:
+        if not channel.is_state:
+            numbers = line(cursor, "day", channel.object, extent)
+            of_channel = (numbers.mean, numbers.low, numbers.high)
+            for name, each in zip(_names(selection, channel), of_channel, strict=True):
+                yield _Column(name, [_known(each[day - extent.first]) for day in days])
+
+
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else round(number, 2)
 
 
 def _cell(value: float | None, comma: bool) -> str:

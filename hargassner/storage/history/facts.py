@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hargassner.storage.history.rollup import days_between, iso
 from hargassner.storage.history.samples import (
@@ -58,6 +58,15 @@ class Carry:
     at: float | None = None
     faults: Mapping[FaultSeen, int] = field(default_factory=dict)
 
+    def after(self, burnt: float | None, stock: float | None, date: float) -> "Carry":
+        """What the minute after that is compared with; None is what the boiler did not show."""
+        return replace(
+            self,
+            burnt=self.burnt if burnt is None else burnt,
+            stock=self.stock if stock is None else stock,
+            at=date,
+        )
+
     def json(self) -> str:
         """As it is kept."""
         faults = [[each.number, each.text, event] for each, event in self.faults.items()]
@@ -96,12 +105,10 @@ def delivered(carry: Carry, stock: float | None, date: float) -> Delivery | None
 
 def with_more(before: Mapping[str, float], more: Mapping[str, float]) -> Tally:
     """A day's tally with more in it, as long as there is room for what is new."""
-    room = MOST_KEYS - len(before)
-    new = [key for key in more if key not in before][: max(0, room)]
-    taken = {key: value for key, value in more.items() if key in before or key in new}
-    tally = added(before, taken)
-    if STOCK in taken:
-        tally[STOCK] = taken[STOCK]
+    keys = list({**before, **more})[: max(MOST_KEYS, len(before))]
+    tally = added(before, {key: more[key] for key in keys if key in more})
+    if STOCK in tally:
+        tally[STOCK] = more.get(STOCK, tally[STOCK])
     return tally
 
 

@@ -1,6 +1,6 @@
 """What the history sees of the model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -25,7 +25,7 @@ def look_at(boiler: Boiler) -> Look | None:
         values={**_recorded(chain(*charted(channels).values())), **_recorded_state(state)},
         state=None if code is None else int(code),
         activity=_activity(boiler, state, code),
-        pumps=tuple(first[role].object for role in PUMPS if role in first and first[role].value),
+        pumps=tuple(each.object for each in _found(first, PUMPS) if each.value),
         output=_value(_first(first, OUTPUT)),
         outdoor=_value(_first(first, OUTDOOR)),
         burnt=boiler.counters.consumption,
@@ -34,8 +34,12 @@ def look_at(boiler: Boiler) -> Look | None:
     )
 
 
-def _first(channels: dict[str, Channel], roles: tuple[str, ...]) -> Channel | None:
-    return next((channels[role] for role in roles if role in channels), None)
+def _found(channels: dict[str, Channel], roles: Sequence[str]) -> Iterator[Channel]:
+    return (channels[role] for role in roles if role in channels)
+
+
+def _first(channels: dict[str, Channel], roles: Sequence[str]) -> Channel | None:
+    return next(_found(channels, roles), None)
 
 
 def _recorded(channels: Iterable[Channel]) -> dict[Recorded, float]:

@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from hargassner.storage.history.reader import Extent, Kept, days_of
+from hargassner.storage.history.reader import NOTHING, Extent, Kept, days_of
 from hargassner.storage.history.rollup import QUARTER, midnight
 from hargassner.storage.history.samples import MINUTE, Recorded
 
 DAY = 86_400
 STEPS = {"minute": MINUTE, "quarter": QUARTER, "day": DAY}
 """The grains, with their seconds."""
-LONGEST_MINUTES = 26 * 3600
-LONGEST_QUARTERS = 100 * DAY
+LONGEST = {"minute": 26 * 3600, "quarter": 100 * DAY}
 """Seconds up to which a range is shown in that grain if none is named."""
 ALL = "all"
 MOST_SLOTS = 100_000
@@ -91,12 +90,12 @@ class Selection:
     """What there is of what was asked.
 
     ``extent`` has the slots of the grain (minutes and quarters counted from the epoch, days as
-    ordinals), and is None where there are none.
+    ordinals); it is ``NOTHING`` where there are none.
     """
 
     query: Query
     grain: str
-    extent: Extent | None
+    extent: Extent
     channels: tuple[Recorded, ...]
     kept: Kept
 
@@ -112,10 +111,7 @@ class Selection:
     @property
     def times(self) -> list[int]:
         """The date of each slot."""
-        extent = self.extent
-        if extent is None:
-            return []
-        return [self.begin_of(slot) for slot in range(extent.first, extent.last + 1)]
+        return [self.begin_of(slot) for slot in self.extent.slots]
 
 
 def begin_of(grain: str, slot: int) -> int:
@@ -129,7 +125,7 @@ def select(query: Query, kept: Kept) -> Selection:
     known = {"minute": kept.minutes, "quarter": kept.quarters, "day": kept.days}[grain]
     named = query.channels
     channels = tuple(each for each in kept.channels if named is None or each.object in named)
-    extent = None if known is None else _clipped(known, _asked(query, grain, known))
+    extent = NOTHING if known is None else _clipped(known, _asked(query, grain, known))
     return Selection(query, grain, extent, channels, kept)
 
 
@@ -142,10 +138,10 @@ def _asked(query: Query, grain: str, known: Extent) -> Extent:
     return Extent(int(begin // step), math.ceil(end / step) - 1)
 
 
-def _clipped(known: Extent, asked: Extent) -> Extent | None:
+def _clipped(known: Extent, asked: Extent) -> Extent:
     last = min(known.last, asked.last)
     first = max(known.first, asked.first, last - MOST_SLOTS + 1)
-    return Extent(first, last) if first <= last else None
+    return Extent(first, last) if first <= last else NOTHING
 
 
 def _suitable(query: Query, kept: Kept) -> str:
@@ -153,17 +149,15 @@ def _suitable(query: Query, kept: Kept) -> str:
     minutes, quarters, days = kept.minutes, kept.quarters, kept.days
     if minutes is None or quarters is None or days is None:
         return "minute"
-    # What lies before all that is kept cuts nothing short.
-    since_quarters = max(query.begin, float(quarters.first * QUARTER))
-    if query.end - since_quarters <= LONGEST_MINUTES and _reaches(minutes, MINUTE, since_quarters):
+    if _suits(query, "minute", minutes, "quarter", quarters):
         return "minute"
-    since_days = max(query.begin, float(midnight(days.first)))
-    if query.end - since_days <= LONGEST_QUARTERS and _reaches(quarters, QUARTER, since_days):
-        return "quarter"
-    return "day"
+    return "quarter" if _suits(query, "quarter", quarters, "day", days) else "day"
 
 
-def _reaches(extent: Extent, step: int, begin: float) -> bool:
-    """Whether a grain goes back to a date, or to the same quarter or day of the next grain."""
-    coarser = QUARTER if step == MINUTE else DAY
-    return extent.first * step - coarser < begin
+def _suits(query: Query, grain: str, extent: Extent, coarser: str, of_coarser: Extent) -> bool:
+    """Whether a range is neither too long for a grain nor cut short by what is kept in it."""
+    # What lies before all that is kept cuts nothing short.
+    since = max(query.begin, float(begin_of(coarser, of_coarser.first)))
+    is_short = query.end - since <= LONGEST[grain]
+    # It goes back to the range's begin, or to the same slot of the coarser grain.
+    return is_short and begin_of(grain, extent.first) - STEPS[coarser] < since

@@ -4,6 +4,7 @@ Each function runs within one transaction, and blocks for as long as the disk ta
 """
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,20 @@ class Extent:
 
     first: int
     last: int
+
+    @classmethod
+    def of(cls, slots: range) -> "Extent":
+        """From the first to the last of slots."""
+        return cls(slots.start, slots.stop - 1)
+
+    @property
+    def slots(self) -> range:
+        """All its slots, from the oldest on."""
+        return range(self.first, self.last + 1)
+
+
+NOTHING = Extent(0, -1)
+"""The extent without a slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +102,18 @@ def _extent(cursor: "sqlite3.Cursor", grain: Grain) -> Extent | None:
     ).fetchone()
     if rows[0] is None:
         return None
-    first, last = rows
-    covered = _row(cursor, grain, 0, first), _row(cursor, grain, 0, last)
-    begins = next((at for at, each in enumerate(covered[0]) if each > 0), 0)
-    ends = next((at for at in range(len(covered[1]) - 1, -1, -1) if covered[1][at] > 0), 0)
-    return Extent(first * grain.slots + begins, last * grain.slots + ends)
+    return Extent(_covered(cursor, grain, rows[0])[0], _covered(cursor, grain, rows[1])[-1])
 
 
-def _row(cursor: "sqlite3.Cursor", grain: Grain, channel: int, row: int) -> "array[float]":
-    """The first number of each slot of a row."""
-    found = cursor.execute(
-        f"SELECT slots FROM {grain.table} WHERE channel = ? AND row = ?",  # noqa: S608
-        (channel, row),
+def _covered(cursor: "sqlite3.Cursor", grain: Grain, row: int) -> Sequence[int]:
+    """The slots of a row that are covered; its first one, should it be damaged."""
+    (blob,) = cursor.execute(
+        f"SELECT slots FROM {grain.table} WHERE channel = 0 AND row = ?",  # noqa: S608
+        (row,),
     ).fetchone()
-    return unpacked(grain, found[0] if found else b"")[:: grain.floats]
+    minutes = unpacked(grain, blob)[:: grain.floats]
+    begins = row * grain.slots
+    return [begins + at for at, each in enumerate(minutes) if each > 0] or [begins]
 
 
 def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) -> Line:
@@ -149,7 +162,6 @@ def events(cursor: "sqlite3.Cursor", begin: float, end: float) -> list[Event]:
 
 def days_of(begin: float, end: float) -> Extent:
     """The local days that a time touches."""
-    last = day_of(end)
-    return Extent(
-        day_of(begin), last - 1 if last > day_of(begin) and midnight(last) == end else last
-    )
+    first, last = day_of(begin), day_of(end)
+    ends_before = last > first and midnight(last) == end
+    return Extent(first, last - ends_before)

@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from operator import mul
 from typing import NamedTuple
 
 MINUTES_A_QUARTER = 15
@@ -42,24 +43,20 @@ def combined(cells: Iterable[Cell], is_state: bool = False) -> Cell:
     known = [each for each in cells if each.minutes]
     if not known:
         return EMPTY
-    mean = _longest(known) if is_state else _mean(known)
-    low, high = min(each.low for each in known), max(each.high for each in known)
-    return Cell(_minutes(known), low, mean, high)
+    minutes, lows, means, highs = zip(*known, strict=True)
+    mean = _longest(means, minutes) if is_state else _mean(means, minutes)
+    return Cell(math.fsum(minutes), min(lows), mean, max(highs))
 
 
-def _minutes(cells: Iterable[Cell]) -> float:
-    return math.fsum(each.minutes for each in cells)
+def _mean(means: Sequence[float], minutes: Sequence[float]) -> float:
+    return math.fsum(map(mul, means, minutes)) / math.fsum(minutes)
 
 
-def _mean(cells: Sequence[Cell]) -> float:
-    return math.fsum(each.mean * each.minutes for each in cells) / _minutes(cells)
-
-
-def _longest(cells: Iterable[Cell]) -> float:
+def _longest(codes: Sequence[float], minutes: Sequence[float]) -> float:
     """The code of a state that the most minutes had."""
     weights: dict[float, float] = {}
-    for each in cells:
-        weights[each.mean] = weights.get(each.mean, 0.0) + each.minutes
+    for code, of_code in zip(codes, minutes, strict=True):
+        weights[code] = weights.get(code, 0.0) + of_code
     return _commonest(weights)
 
 

@@ -79,6 +79,19 @@ class Sample:
     faults: frozenset[FaultSeen]
 
 
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A minute with its date: ``minute`` is counted from the epoch."""
+
+    minute: int
+    sample: Sample
+
+    @property
+    def date(self) -> float:
+        """Its date, in seconds since the epoch."""
+        return float(self.minute * MINUTE)
+
+
 def tally_of(look: Look, seconds: float) -> Tally:
     """What a look adds that holds for so many seconds."""
     tally = {SECONDS: seconds, **{f"{PUMP}{each}": seconds for each in look.pumps}}

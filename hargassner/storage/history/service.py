@@ -18,10 +18,10 @@ from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history.consumed import Consumed, consumed_by
 from hargassner.storage.history.looks import fault_seen, look_at
 from hargassner.storage.history.plausible import Plausibility
-from hargassner.storage.history.samples import MINUTE, FaultSeen, Recorded, Sample, Sampler
+from hargassner.storage.history.samples import MINUTE, Dated, FaultSeen, Recorded, Sample, Sampler
 from hargassner.storage.history.schema import NewerSchemaError
 from hargassner.storage.history.start import Start, begin
-from hargassner.storage.history.writer import Dated, keep_consumed, write_live
+from hargassner.storage.history.writer import keep_consumed, write_live
 
 log = Logger()
 

@@ -13,8 +13,8 @@ from hargassner.storage.history.consumed import Consumed, of_json
 from hargassner.storage.history.facts import Carry
 from hargassner.storage.history.reader import kept
 from hargassner.storage.history.rows import meta
-from hargassner.storage.history.samples import MINUTE, SECONDS, Recorded, Sample
-from hargassner.storage.history.writer import Dated, keep_consumed, write
+from hargassner.storage.history.samples import MINUTE, SECONDS, Dated, Recorded, Sample
+from hargassner.storage.history.writer import keep_consumed, write
 
 if TYPE_CHECKING:
     import sqlite3
@@ -90,17 +90,15 @@ def old_minutes(known: Any, names: Mapping[str, Recorded]) -> list[Dated]:
         for age, value in enumerate(reversed(line[-MOST_MINUTES:])):
             if value is not None:
                 minutes.setdefault(last - age, {})[recorded] = float(value)
-    return [
-        Dated(
-            minute,
-            Sample(
-                moment=0.0,
-                values=values,
-                tally={SECONDS: float(MINUTE)},
-                burnt=None,
-                stock=None,
-                faults=frozenset(),
-            ),
-        )
-        for minute, values in sorted(minutes.items())
-    ]
+    return [Dated(minute, _old_sample(values)) for minute, values in sorted(minutes.items())]
+
+
+def _old_sample(values: Mapping[Recorded, float]) -> Sample:
+    return Sample(
+        moment=0.0,
+        values=values,
+        tally={SECONDS: float(MINUTE)},
+        burnt=None,
+        stock=None,
+        faults=frozenset(),
+    )

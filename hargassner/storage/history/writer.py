@@ -1,26 +1,16 @@
-"""Writes minutes into the file: their values, the quarters and days made of them, the facts.
+"""Writes minutes into the file: their values, and the quarters and days made of them.
 
 Each function runs within one transaction, and blocks for as long as the disk takes. What is there
 already is never overwritten: a minute, or a day whose minutes are gone, is filled once.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hargassner.storage.history.consumed import Consumed, json_of
-from hargassner.storage.history.facts import (
-    DELIVERED,
-    PELLETS,
-    STOCK,
-    Carry,
-    Delivery,
-    burnt_by_day,
-    delivered,
-    tally_of_json,
-    with_more,
-)
+from hargassner.storage.history.fact_writer import FactWriter
+from hargassner.storage.history.facts import Carry
 from hargassner.storage.history.rollup import (
     MINUTES_A_QUARTER,
     QUARTER,
@@ -32,7 +22,7 @@ from hargassner.storage.history.rollup import (
     midnight,
 )
 from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Rows, meta, set_meta
-from hargassner.storage.history.samples import MINUTE, Recorded, Sample, Tally
+from hargassner.storage.history.samples import Dated, Recorded
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,22 +31,6 @@ COVERAGE = 0
 """The channel whose minutes tell of which ones something is known."""
 MOST_CHANNELS = 256
 """Channels that are ever kept, whatever boilers describe."""
-MOST_EVENTS = 5000
-MERGED = 3600.0
-"""Seconds within which the stock's rising again belongs to the same delivery."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dated:
-    """A minute with its date: ``minute`` is counted from the epoch."""
-
-    minute: int
-    sample: Sample
-
-    @property
-    def date(self) -> float:
-        """Its date, in seconds since the epoch."""
-        return float(self.minute * MINUTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +64,7 @@ def write(cursor: "sqlite3.Cursor", samples: Sequence[Dated], carry: Carry) -> W
         how many of them were new, and what the next one is to be compared with.
     """
     values = _Values(cursor)
-    facts = _Facts(cursor, carry)
+    facts = FactWriter(cursor, carry)
     fresh = list(values.fresh(samples))
     for each in fresh:
         values.put(each)
@@ -215,94 +189,3 @@ class Channels:
         if is_state:
             self._states.add(number)
         return int(number)
-
-
-class _Facts:
-    """What the days came to and what happened, within a transaction."""
-
-    def __init__(self, cursor: "sqlite3.Cursor", carry: Carry) -> None:
-        self.carry = carry
-        self._cursor = cursor
-        self._days: dict[int, Tally] = {}
-
-    def put(self, dated: Dated) -> None:
-        sample, date = dated.sample, dated.date
-        day = day_of(date)
-        self._add(day, sample.tally)
-        if sample.burnt is not None:
-            self._add(day, {PELLETS: 0.0})
-        if sample.stock is not None:
-            self._add(day, {STOCK: sample.stock})
-        for other, kilograms in burnt_by_day(self.carry, sample.burnt, date):
-            self._add(other, {PELLETS: kilograms})
-        delivery = delivered(self.carry, sample.stock, date)
-        if delivery is not None:
-            self._add(day, {DELIVERED: delivery.kilograms})
-            self._deliver(delivery)
-        self._follow_faults(dated)
-        self.carry = replace(
-            self.carry,
-            burnt=self.carry.burnt if sample.burnt is None else sample.burnt,
-            stock=self.carry.stock if sample.stock is None else sample.stock,
-            at=date,
-        )
-
-    def _add(self, day: int, more: Tally) -> None:
-        if day not in self._days:
-            query = "SELECT tally FROM facts WHERE day = ?"
-            found = self._cursor.execute(query, (day,)).fetchone()
-            self._days[day] = tally_of_json(found[0]) if found else {}
-        self._days[day] = with_more(self._days[day], more)
-
-    def _deliver(self, delivery: Delivery) -> None:
-        last = self._cursor.execute(
-            "SELECT id, ended FROM events WHERE kind = 'delivery' ORDER BY ended DESC LIMIT 1"
-        ).fetchone()
-        if last is not None and 0 <= delivery.ended - last[1] <= MERGED:
-            self._cursor.execute(
-                "UPDATE events SET ended = ?, amount = amount + ? WHERE id = ?",
-                (delivery.ended, delivery.kilograms, last[0]),
-            )
-        else:
-            amount = delivery.kilograms
-            self._event("delivery", delivery.began, delivery.ended, 0, "", amount)
-
-    def _follow_faults(self, dated: Dated) -> None:
-        before, now = self.carry.faults, dated.sample.faults
-        if now == set(before):
-            return
-        for fault, event in before.items():
-            if fault not in now:
-                query = "UPDATE events SET ended = max(began, ?) WHERE id = ?"
-                self._cursor.execute(query, (dated.date, event))
-        faults = {
-            each: before[each]
-            if each in before
-            else self._event("fault", dated.date, None, each.number, each.text, 0.0)
-            for each in sorted(now, key=lambda each: (each.number, each.text))
-        }
-        self.carry = replace(self.carry, faults=faults)
-
-    def _event(
-        self, kind: str, began: float, ended: float | None, number: int, text: str, amount: float
-    ) -> int:
-        self._cursor.execute(
-            "INSERT INTO events (kind, began, ended, number, text, amount)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (kind, began, ended, number, text[:200], amount),
-        )
-        return int(self._cursor.lastrowid or 0)
-
-    def save(self) -> None:
-        self._cursor.executemany(
-            "INSERT INTO facts VALUES (?, ?)"
-            " ON CONFLICT (day) DO UPDATE SET tally = excluded.tally",
-            [(day, _json(tally)) for day, tally in sorted(self._days.items())],
-        )
-        self._cursor.execute(
-            "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (MOST_EVENTS,)
-        )
-
-
-def _json(tally: Tally) -> str:
-    return json.dumps({key: round(each, 4) for key, each in tally.items()}, separators=(",", ":"))

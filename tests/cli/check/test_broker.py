@@ -18,6 +18,7 @@ DOCUMENTED = (
     "topic write hargassner/boiler/#",
     "topic write homeassistant/#",
     "topic read hargassner/boiler/+/set",
+    "topic read hargassner/boiler/+/+/set",
     "topic read homeassistant/status",
 )
 """The access list of docs/mqtt.md."""
@@ -130,9 +131,9 @@ class WithoutReasonsTests(VisitCase):
         )
 
     def test_a_refused_subscription_is_said(self) -> None:
-        visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
-        visit.stage = Stage.ADMITTED
-        visit.not_subscribed("hargassner/boiler/+/set")
-        self.assertIn(
-            "not subscribe to hargassner/boiler/+/set", broker_finding(visit, "", self.home).what
-        )
+        for commands in ("hargassner/boiler/+/set", "hargassner/boiler/+/+/set"):
+            visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
+            visit.stage = Stage.ADMITTED
+            visit.not_subscribed(commands)
+            what = broker_finding(visit, "", self.home).what
+            self.assertIn(f"not subscribe to {commands}", what)

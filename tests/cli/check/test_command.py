@@ -188,6 +188,7 @@ class CheckCase(SynchronousTestCase):
         rights.write_text(
             f"user boiler\n{may}"
             "topic write hargassner/boiler/#\ntopic read hargassner/boiler/+/set\n"
+            "topic read hargassner/boiler/+/+/set\n"
             "topic read mute/#\nuser home\ntopic write homeassistant/status\n"
         )
         for each in (users, rights, self.directory):

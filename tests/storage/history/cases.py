@@ -9,9 +9,9 @@ from datetime import datetime
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.storage.history.facts import Carry
-from hargassner.storage.history.samples import MINUTE, FaultSeen, Recorded, Sample
+from hargassner.storage.history.samples import MINUTE, Dated, FaultSeen, Recorded, Sample
 from hargassner.storage.history.schema import migrate
-from hargassner.storage.history.writer import Dated, Written, write
+from hargassner.storage.history.writer import Written, write
 
 TK = Recorded("tk", "TK", "°C")
 ZK = Recorded("zk", "ZK", "", is_state=True)

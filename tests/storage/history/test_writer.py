@@ -8,13 +8,13 @@ from datetime import datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hargassner.storage.history import rows, writer
+from hargassner.storage.history import fact_writer, rows, writer
 from hargassner.storage.history.facts import Carry
 from hargassner.storage.history.reader import Extent, events, facts, kept
 from hargassner.storage.history.rollup import QUARTER, day_of
 from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Grain, unpacked
-from hargassner.storage.history.samples import FaultSeen, Recorded
-from hargassner.storage.history.writer import Dated, write_live
+from hargassner.storage.history.samples import Dated, FaultSeen, Recorded
+from hargassner.storage.history.writer import write_live
 from tests.storage.history.cases import NOON, TK, ZK, FileCase, in_zone, minute
 
 M0 = int(NOON // 60)
@@ -203,7 +203,7 @@ class BoundTests(WriterCase):
         self.assertEqual(self.of_days()[day_of(NOON - 86400 * 100)][:3], (144, 5.0, 5.0))
 
     def test_events_have_bounds(self) -> None:
-        self.patch(writer, "MOST_EVENTS", 10)
+        self.patch(fact_writer, "MOST_EVENTS", 10)
         carry = Carry()
         for at in range(0, 100, 2):
             faults = [FAULT] if at % 4 else []

@@ -1,0 +1,138 @@
+"""What a boiler may have besides itself: circuits, tanks, buffers, lines, and what belongs to each.
+
+``groups.tsv`` has the groups, ``equipment.tsv`` the channels of each and what shows that a group
+exists. A parameter's row in ``parameters.tsv`` names its group itself.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+
+from hargassner.catalogue.text import Text
+from hargassner.tables import rows
+
+NO_WORDS = Text("", "", "")
+
+BOILER = "boiler"
+"""The device of the boiler itself."""
+
+
+class Proof(StrEnum):
+    """What of a channel shows that its group exists."""
+
+    NONE = ""
+    CONNECTED = "connected"
+    ON = "on"
+    POSITIVE = "positive"
+    HEATING = "heating"
+    """It is above 0 while the boiler heats."""
+    MOVED = "moved"
+    """A room's temperature is another one than what is shown where nothing measures it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Something that a boiler may have, such as ``circuit_1``.
+
+    ``device`` is the device that shows it: its own, that of the group whose part it is, or the
+    boiler's.
+    """
+
+    key: str
+    device: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a channel or a parameter belongs, and what it is there.
+
+    ``part`` and its words are empty for one that keeps its own name.
+    """
+
+    group: str
+    part: str = ""
+    proof: Proof = Proof.NONE
+    icon: str = ""
+    text: Text = NO_WORDS
+
+
+NOWHERE = Place("")
+"""The place of what belongs to the boiler itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """The groups by their keys, and the place of everything that belongs to one.
+
+    ``beginnings`` are the places of channels whose names begin so.
+    """
+
+    groups: Mapping[str, Group]
+    channels: Mapping[str, Place]
+    beginnings: Mapping[str, Place]
+    parts: Mapping[tuple[str, str], Place]
+
+    @staticmethod
+    @cache
+    def load() -> "Equipment":
+        """The tables that come with the package, read once."""
+        group_rows = list(rows(__package__, "groups.tsv"))
+        placed = list(_all_placed(group_rows))
+        return Equipment(
+            groups={each.key: each for row in group_rows for each in _groups(row)},
+            channels=_first((name, at) for name, at in placed if not name.endswith("*")),
+            beginnings=_first((name[:-1], at) for name, at in placed if name.endswith("*")),
+            parts={(place.group, place.part): place for _, place in placed},
+        )
+
+    def of_channel(self, name: str) -> Place:
+        """The place of a channel, by its name in the catalogue."""
+        beginning = next(filter(name.startswith, self.beginnings), "")
+        return self.channels.get(name) or self.beginnings.get(beginning, NOWHERE)
+
+    def of_parameter(self, group: str, part: str) -> Place:
+        """The place of a parameter, by what its row names."""
+        return self.parts.get((group, part)) or Place(group)
+
+    def device(self, group: str) -> str:
+        """The device that shows a group; the boiler's for no group."""
+        known = self.groups.get(group)
+        return BOILER if known is None else known.device
+
+
+def _groups(row: Mapping[str, str]) -> Iterator[Group]:
+    for number in row["numbers"].split() or [""]:
+        yield Group(
+            _with(row["group"], number), _with(row["device"], number), Text.of(row).about(number)
+        )
+
+
+def _with(pattern: str, number: str) -> str:
+    return pattern.replace("{n}", number.lower())
+
+
+def _all_placed(group_rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, Place]]:
+    numbers = {row["group"]: row["numbers"].split() for row in group_rows}
+    for row in rows(__package__, "equipment.tsv"):
+        yield from _placed(row, numbers[row["group"]])
+
+
+def _placed(row: Mapping[str, str], numbers: Iterable[str]) -> Iterator[tuple[str, Place]]:
+    """The places that a row gives, each with a channel's name, empty for none."""
+    for number in numbers or [""]:
+        place = Place(
+            _with(row["group"], number), row["part"], Proof(row["proof"]), row["icon"], Text.of(row)
+        )
+        for name in row["channels"].split("|"):
+            yield name.replace("{n}", number), place
+
+
+def _first(placed: Iterable[tuple[str, Place]]) -> Mapping[str, Place]:
+    """The first place of each name; what has no name is left out."""
+    places: dict[str, Place] = {}
+    for name, place in placed:
+        if name:
+            places.setdefault(name, place)
+    return places

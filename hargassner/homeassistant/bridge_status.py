@@ -1,0 +1,81 @@
+"""How the bridge itself is: its version, what it understands, and what went wrong last."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
+from zope.interface import implementer
+
+from hargassner import __version__
+from hargassner.boiler.model import Boiler
+from hargassner.clock import IClock
+from hargassner.homeassistant.entities import compact
+from hargassner.homeassistant.states import LONGEST_STATE, States
+from hargassner.homeassistant.topics import Topics
+
+_SERIOUS = frozenset({LogLevel.warn, LogLevel.error, LogLevel.critical})
+_OWN = "hargassner."
+_OF_BOILER = "hargassner.boiler."
+"""Its log tells what the boiler complains of, which is no error of the bridge."""
+
+
+@implementer(ILogObserver)
+class LastError:
+    """Keeps the last warning or error that the bridge has logged, and when.
+
+    Events come in any thread, so that it is only kept, for whoever looks later.
+    """
+
+    def __init__(self) -> None:
+        self.last: tuple[str, float] | None = None
+
+    def __call__(self, event: LogEvent) -> None:
+        """An event was logged."""
+        namespace = cast("str", event.get("log_namespace", ""))
+        is_own = namespace.startswith(_OWN) and not namespace.startswith(_OF_BOILER)
+        if is_own and event.get("log_level") in _SERIOUS:
+            self.last = formatEvent(event)[:LONGEST_STATE], cast("float", event["log_time"])
+
+
+class BridgeStatus:
+    """Publishes how the bridge is.
+
+    Args:
+        topics: where.
+        states: publishes states.
+        clock: time.
+        boiler: what is understood of it is part of how the bridge is.
+    """
+
+    def __init__(self, topics: Topics, states: States, clock: IClock, boiler: Boiler) -> None:
+        self._boiler = boiler
+        self._topics = topics
+        self._states = states
+        self._clock = clock
+        self._since = clock.seconds()
+        self._error = LastError()
+
+    def start(self) -> None:
+        """Keep errors from now on, and publish."""
+        globalLogPublisher.addObserver(self._error)
+        self.show()
+
+    def stop(self) -> None:
+        """Keep none any more."""
+        globalLogPublisher.removeObserver(self._error)
+
+    def show(self) -> None:
+        """Publish how the bridge is now, if it is otherwise than before."""
+        text, at = self._error.last or (None, None)
+        status = {
+            "version": __version__,
+            "since": _iso(self._clock.date(self._since)),
+            **self._boiler.understanding.facts,
+            "last_error": text,
+            "last_error_at": at and _iso(at),
+        }
+        self._states.show(self._topics.bridge, compact(status))
+
+
+def _iso(date: float) -> str:
+    return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")

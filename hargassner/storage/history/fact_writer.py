@@ -1,0 +1,125 @@
+"""Writes what days came to, and what happened, as minutes tell it; blocks as the disk does."""
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hargassner.storage.history.facts import (
+    DELIVERED,
+    PELLETS,
+    STOCK,
+    Carry,
+    Delivery,
+    burnt_by_day,
+    delivered,
+    tally_of_json,
+    with_more,
+)
+from hargassner.storage.history.rollup import day_of
+from hargassner.storage.history.samples import Dated, Sample, Tally
+
+if TYPE_CHECKING:
+    import sqlite3
+
+MOST_EVENTS = 5000
+MERGED = 3600.0
+"""Seconds within which the stock's rising again belongs to the same delivery."""
+
+
+class FactWriter:
+    """What the days came to and what happened, within a transaction.
+
+    Args:
+        cursor: of the transaction.
+        carry: what the first minute is compared with; ``carry`` is what the next one is, then.
+    """
+
+    def __init__(self, cursor: "sqlite3.Cursor", carry: Carry) -> None:
+        self.carry = carry
+        self._cursor = cursor
+        self._days: dict[int, Tally] = {}
+
+    def put(self, dated: Dated) -> None:
+        """Take a minute in."""
+        sample, date = dated.sample, dated.date
+        day = day_of(date)
+        self._add(day, _tally(sample))
+        for other, kilograms in burnt_by_day(self.carry, sample.burnt, date):
+            self._add(other, {PELLETS: kilograms})
+        delivery = delivered(self.carry, sample.stock, date)
+        if delivery is not None:
+            self._add(day, {DELIVERED: delivery.kilograms})
+            self._deliver(delivery)
+        self._follow_faults(dated)
+        self.carry = self.carry.after(sample.burnt, sample.stock, date)
+
+    def _add(self, day: int, more: Tally) -> None:
+        if day not in self._days:
+            query = "SELECT tally FROM facts WHERE day = ?"
+            found = self._cursor.execute(query, (day,)).fetchone()
+            self._days[day] = tally_of_json(found[0]) if found else {}
+        self._days[day] = with_more(self._days[day], more)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        last = self._cursor.execute(
+            "SELECT id, ended FROM events WHERE kind = 'delivery' ORDER BY ended DESC LIMIT 1"
+        ).fetchone()
+        if last is not None and 0 <= delivery.ended - last[1] <= MERGED:
+            self._cursor.execute(
+                "UPDATE events SET ended = ?, amount = amount + ? WHERE id = ?",
+                (delivery.ended, delivery.kilograms, last[0]),
+            )
+        else:
+            amount = delivery.kilograms
+            self._event("delivery", delivery.began, delivery.ended, 0, "", amount)
+
+    def _follow_faults(self, dated: Dated) -> None:
+        before, now = self.carry.faults, dated.sample.faults
+        if now == set(before):
+            return
+        for fault, event in before.items():
+            if fault not in now:
+                query = "UPDATE events SET ended = max(began, ?) WHERE id = ?"
+                self._cursor.execute(query, (dated.date, event))
+        faults = {
+            each: before[each]
+            if each in before
+            else self._event("fault", dated.date, None, each.number, each.text, 0.0)
+            for each in sorted(now, key=lambda each: (each.number, each.text))
+        }
+        self.carry = replace(self.carry, faults=faults)
+
+    def _event(
+        self, kind: str, began: float, ended: float | None, number: int, text: str, amount: float
+    ) -> int:
+        self._cursor.execute(
+            "INSERT INTO events (kind, began, ended, number, text, amount)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (kind, began, ended, number, text[:200], amount),
+        )
+        return int(self._cursor.lastrowid or 0)
+
+    def save(self) -> None:
+        """Write what the days came to, and delete the oldest events."""
+        self._cursor.executemany(
+            "INSERT INTO facts VALUES (?, ?)"
+            " ON CONFLICT (day) DO UPDATE SET tally = excluded.tally",
+            [(day, _json(tally)) for day, tally in sorted(self._days.items())],
+        )
+        self._cursor.execute(
+            "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (MOST_EVENTS,)
+        )
+
+
+def _tally(sample: Sample) -> Tally:
+    """What a minute adds to its day without a look at the one before."""
+    tally = dict(sample.tally)
+    if sample.burnt is not None:
+        tally[PELLETS] = 0.0
+    if sample.stock is not None:
+        tally[STOCK] = sample.stock
+    return tally
+
+
+def _json(tally: Tally) -> str:
+    return json.dumps({key: round(each, 4) for key, each in tally.items()}, separators=(",", ":"))

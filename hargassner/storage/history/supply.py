@@ -1,0 +1,127 @@
+"""How long the pellets last, by what the last days burnt and how cold they were. No I/O, no clock.
+
+A day's consumption is taken for what is burnt whatever the weather (hot water) and a part that
+grows with the degree days. Both follow from the last two weeks. How cold the coming days are is
+taken from the same days of the year before, where the history has them, else from the last two
+weeks.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import fsum
+from statistics import fmean
+
+from hargassner.storage.history.facts import DayFacts
+
+LOOKED_BACK = 14
+"""Days that the pace follows from."""
+FEWEST = 3
+"""Days with known consumption from which on there is a pace."""
+FARTHEST = 400
+"""Days: beyond that nobody orders pellets, and the figure would be a guess."""
+AROUND = 3
+"""Days before and after a day of the year before that count for it: one day's weather is chance."""
+LEAST_PACE = 0.05
+"""kg a day, below which a boiler is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What is burnt: ``base`` kg a day, and ``slope`` kg a degree day.
+
+    ``degree_days`` is the mean of the days that this follows from, ``kilograms`` what they burnt.
+    """
+
+    base: float
+    slope: float
+    degree_days: float
+    kilograms: float
+
+    def burns(self, degree_days: float) -> float:
+        """kg on a day that is as cold as this."""
+        return self.base + self.slope * degree_days
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """How many days the stock lasts, and kg a day of the last two weeks.
+
+    ``days`` is None where that is more than ``FARTHEST``.
+    """
+
+    days: int | None
+    pace: float
+
+
+def pace_of(days: Iterable[DayFacts]) -> Pace | None:
+    """The pace of some days; None where too few are known, or nothing was burnt."""
+    known = [each for each in days if each.pellets is not None]
+    burnt = _known(each.pellets for each in known)
+    if len(burnt) < FEWEST or fmean(burnt) < LEAST_PACE:
+        return None
+    cold = _known(each.degree_days for each in known)
+    # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
+    return _fitted(cold, burnt) if len(cold) == len(burnt) else _level(burnt)
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [each for each in values if each is not None]
+
+
+def _level(burnt: Sequence[float]) -> Pace:
+    mean = fmean(burnt)
+    return Pace(mean, 0.0, 0.0, mean)
+
+
+def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
+    """The line through the days (least squares); neither of its parts is below zero."""
+    x, y = fmean(cold), fmean(burnt)
+    if x <= 0:
+        return _level(burnt)
+    # A line that would begin below nothing begins at nothing.
+    slope = min(max(0.0, _slope(cold, burnt)), y / x)
+    return Pace(max(0.0, y - slope * x), slope, x, y)
+
+
+def _slope(cold: Sequence[float], burnt: Sequence[float]) -> float:
+    """kg a degree day; of days that were all alike, as if all were burnt for warmth."""
+    x, y = fmean(cold), fmean(burnt)
+    spread = fsum((each - x) ** 2 for each in cold)
+    if spread <= len(cold):
+        return y / x
+    return fsum((c - x) * (b - y) for c, b in zip(cold, burnt, strict=True)) / spread
+
+
+def expected(facts: Mapping[int, DayFacts], day: int, otherwise: float) -> float:
+    """The degree days to be expected of a day: those around it in the year before."""
+    middle = _a_year_before(day)
+    around = range(middle - AROUND, middle + AROUND + 1)
+    known = _known(facts[each].degree_days for each in around if each in facts)
+    return fmean(known) if known else otherwise
+
+
+def _a_year_before(day: int) -> int:
+    that = date.fromordinal(day)
+    # The 29th of February has the 1st of March before it.
+    return date(that.year - 1, that.month, 1).toordinal() + that.day - 1
+
+
+def supply(facts: Mapping[int, DayFacts], today: int, stock: float) -> Supply | None:
+    """How long a stock lasts; None where the pace is not known.
+
+    Args:
+        facts: what each day came to, as far as it is known: the last weeks, and the year before.
+        today: the day that it is, as an ordinal.
+        stock: kg.
+    """
+    recent = [facts[day] for day in range(today - LOOKED_BACK, today) if day in facts]
+    pace = pace_of(recent)
+    if pace is None:
+        return None
+    left = stock
+    for ahead in range(FARTHEST):
+        left -= pace.burns(expected(facts, today + ahead, pace.degree_days))
+        if left < 0:
+            return Supply(ahead, pace.kilograms)
+    return Supply(None, pace.kilograms)

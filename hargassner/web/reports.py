@@ -1,0 +1,79 @@
+"""Gathers what the diagnostics have in them, of the running bridge."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from hargassner.clock import IClock, dates
+from hargassner.config import MqttConfig
+from hargassner.mqtt.files import UnusableFileError, password
+from hargassner.network.reopening import InterfaceOpening
+from hargassner.parts import Parts
+from hargassner.storage.history.query import QueryError
+from hargassner.storage.snapshots import DescriptorSnapshot
+from hargassner.web.diagnostics import Facts, diagnostics
+
+REPORT = "hargassner-diagnostics.txt"
+LAST_SESSIONS_LINES = 400
+"""Lines of the dialogue: a whole start of a session, and then some."""
+
+
+class Reports:
+    """Makes the diagnostics.
+
+    Args:
+        parts: what they are of.
+        clock: time.
+        started: the moment when the bridge did.
+        state: what the page shows, in a language.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        clock: IClock,
+        started: float,
+        state: Callable[[str], dict[str, Any]],
+    ) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._started = started
+        self._state = state
+
+    async def read(self, given: Mapping[str, str]) -> bytes:
+        """The file.
+
+        Raises:
+            QueryError: something is asked for that there is not.
+        """
+        if given:
+            raise QueryError("there are no parameters")
+        parts, clock = self._parts, self._clock
+        descriptor = await parts.in_thread(DescriptorSnapshot(parts.state).load)
+        secrets = await parts.in_thread(_secrets_of_files, parts.config.mqtt)
+        date, now = dates(clock), clock.seconds()
+        openings = (*(parts.gateway.openings if parts.gateway else ()), *parts.openings)
+        facts = Facts(
+            now=date(now),
+            uptime=now - self._started,
+            config=parts.config,
+            identity=parts.boiler.identity,
+            state=self._state("en"),
+            closed=closed(openings),
+            log=parts.journal.lines,
+            dialogue=parts.journal.dialogue[-LAST_SESSIONS_LINES:],
+            descriptor=descriptor.document.decode("latin-1") if descriptor else "",
+        )
+        return diagnostics(facts, date, secrets).encode("utf-8", "replace")
+
+
+def _secrets_of_files(config: MqttConfig) -> Iterable[str]:
+    """The password that is in a file, if it is in one."""
+    try:
+        return [password(config)]
+    except UnusableFileError:
+        return []
+
+
+def closed(openings: Sequence[InterfaceOpening]) -> tuple[str, ...]:
+    """The names of what should be open and is not."""
+    return tuple(str(each.name) for each in openings if not each.is_open)
