@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
 from hargassner.boiler.model import Boiler
@@ -128,7 +129,7 @@ class SessionObservers:
 
             now, date = self.clock.seconds(), self.clock.wall()
             recorder = self.recordings.session(session.number, session.address, now, date)
-            observers.append(Recorded(recorder, self.clock.seconds))
+            observers.append(Recorded(recorder, lambda: session.passed_at))
         is_gateway = self.devices.is_gateway(session.address)
         observers.append(self.direct.observe(session, is_gateway=is_gateway))
         # What the last one sends comes after what the others have seen.
@@ -147,7 +148,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
     interface = NetworkInterface(config.boiler.interface, config.boiler.address)
     line = BoilerLine(reactor, devices, interface, config.boiler.telnet_port)
     direct = DirectTelemetry(reactor, line, interpreter)
-    recordings = _recordings(config, in_thread)
+    recordings = _recordings(config, reactor, in_thread)
     control = _control(config, boiler, reactor)
     observers = SessionObservers(
         clock, timing, interpreter, journal, recordings, devices, direct, control
@@ -221,12 +222,17 @@ def _broker(config: Config, reactor: IBridgeReactor) -> "BrokerLink | None":
     return BrokerLink(config.mqtt, reactor)
 
 
-def _recordings(config: Config, in_thread: InThread) -> "RecordingWriter | None":
+def _recordings(
+    config: Config, reactor: IBridgeReactor, in_thread: InThread
+) -> "RecordingWriter | None":
     if not config.recording.directory:
         return None
-    from hargassner.recording.writer import RecordingWriter
+    from hargassner.recording.writer import GATHERING, RecordingWriter
 
-    return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread)
+    def in_thread_soon(work: Callable[[], Any]) -> "Deferred[Any]":
+        return deferLater(reactor, GATHERING, in_thread, work)
+
+    return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread_soon)
 
 
 def _history(

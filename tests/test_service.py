@@ -173,6 +173,7 @@ class SessionTests(BridgeCase):
         reply = yield self.gateway.set_parameter("PR001", 6, "1")
         self.assertEqual(reply, "ack")
         shown = self.simulated.plant.parameters.get("PR001").text()
+        yield self.until(lambda: "PR001" in bridge.parts.boiler.settings)
         self.assertEqual(bridge.parts.boiler.settings["PR001"].text, shown)
         self.assertEqual(shown, "Aus")
 

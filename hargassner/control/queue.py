@@ -114,6 +114,8 @@ class Control(Requests, LineListener, BoilerObserver):
         self._boiler = boiler
         self._clock = clock
         self.settable = Settable(parameters, boiler.catalogue, boiler.equipment)
+        # Those of all sessions, and among them those that take requests.
+        self._observing: list[SessionLine] = []
         self._lines: list[SessionLine] = []
         self._why_none = _NO_SESSION
         self._turns = Turns(clock, self.pacing, self.go_on)
@@ -131,10 +133,15 @@ class Control(Requests, LineListener, BoilerObserver):
             session: what commands can go over.
             interpreter: understands it.
         """
-        return SessionLine(self, self._clock, session, interpreter)
+        line = SessionLine(self, self._clock, session, interpreter)
+        self._observing.append(line)
+        return line
 
     def set_parameter(self, id: str, requested: str) -> "Deferred[str]":  # noqa: A002
         """Set a parameter; see ``IControl``."""
+        for line in tuple(self._observing):
+            # The gateway may just have logged in.
+            line.catch_up()
         command = Command(self.settable.spelled(id), requested.strip(), self._boiler, self)
         result: Deferred[str] = Deferred()
         # Whoever cancels the result does not stop what the boiler may have been asked already.
@@ -202,6 +209,8 @@ class Control(Requests, LineListener, BoilerObserver):
 
     def session_over(self, line: SessionLine) -> None:
         """A session is over."""
+        if line in self._observing:
+            self._observing.remove(line)
         self.closed(line, "the session ended before the command could be sent")
         if not self._lines:
             self._why_none = _NO_SESSION
@@ -219,6 +228,9 @@ class Control(Requests, LineListener, BoilerObserver):
 
     def go_on(self) -> None:
         """Ask what waits to be asked, if the line is free."""
+        if self._lines and self._next_to_ask(self._lines[-1]) is not None:
+            # It may be free, and may be taken away, by what has passed and is not known yet.
+            self._lines[-1].catch_up()
         while not self._awaiting and self._lines:
             line = self._lines[-1]
             ask = self._next_to_ask(line)

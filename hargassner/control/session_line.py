@@ -79,6 +79,10 @@ class SessionLine:
         interpreter.listen(self._on_event)
         session.on_settled(listener.go_on)
 
+    def catch_up(self) -> None:
+        """Know of all that has passed; the listener is called with what follows from it."""
+        self._session.catch_up()
+
     def is_free(self) -> bool:
         """Whether a request can be written now; if only a silence can show it, one is awaited."""
         if not self._session.can_ask:

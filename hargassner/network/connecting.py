@@ -3,7 +3,6 @@
 import errno
 import os
 import socket
-from collections.abc import Callable
 from typing import cast
 
 from twisted.internet.address import IPv4Address
@@ -23,7 +22,6 @@ from twisted.internet.interfaces import (
     IStreamClientEndpoint,
     ISystemHandle,
     ITCPTransport,
-    IWriteDescriptor,
 )
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
@@ -45,25 +43,6 @@ def notice_its_loss(transport: object) -> None:
     """Let a transport whose peer vanished without a word be lost within a minute."""
     if ISystemHandle.providedBy(transport):
         notice_loss(cast("socket.socket", transport.getHandle()))
-
-
-def writing_at_once(transport: IStreamTransport) -> Callable[[bytes], None]:
-    """What writes to a transport, and has the kernel take the bytes before it returns.
-
-    The transport itself hands them over in the reactor's next turn only, so they would wait for
-    whatever is still to be done in this one. What the kernel does not take waits as ever. Nothing
-    may be written this way once the transport has been told to close.
-    """
-    if not IWriteDescriptor.providedBy(transport):
-        return transport.write
-    send = cast("IWriteDescriptor", transport).doWrite
-
-    def write(data: bytes) -> None:
-        transport.write(data)
-        # If that fails, the reactor comes across it in its next turn.
-        send()
-
-    return write
 
 
 @implementer(IReadWriteDescriptor)

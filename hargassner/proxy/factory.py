@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from hargassner.observers import Observers, Once
 from hargassner.proxy.access import Access
+from hargassner.proxy.handover import Handover
 from hargassner.proxy.observers import ISessionObserver
 from hargassner.proxy.protocols import ProxyProtocol
 from hargassner.proxy.session import Session
@@ -51,6 +52,7 @@ class ProxyFactory(ServerFactory[ProxyProtocol]):
         observers: Callable[[Session], Iterable[ISessionObserver]] = lambda _session: (),
     ) -> None:
         self.clock = clock
+        self.handover = Handover(clock)
         self.connect_boiler = connect_boiler
         self.observers = observers
         self.counters = ProxyCounters()

@@ -1,15 +1,15 @@
 """What passes between both sides of a session, and who observes it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
-from hargassner.network.connecting import writing_at_once
+from hargassner.network.writing import joined
 from hargassner.proxy.exchange import BridgeRequest, Exchanges
 from hargassner.proxy.exchange_states import IRelay
+from hargassner.proxy.handover import Backlog
 from hargassner.proxy.observers import Guard
 from hargassner.proxy.protocols import BoilerProtocol, Leg, ProxyProtocol, ignore
 
@@ -35,7 +35,7 @@ class Relaying:
         client: the client's side.
         boiler: the boiler's side.
         traffic: what came so far is counted here.
-        observers: they get what passed, after it has passed.
+        backlog: hands over to the observers what has passed.
         exchanges: while one of them is under way, it decides what passes.
     """
 
@@ -45,42 +45,39 @@ class Relaying:
         client: ProxyProtocol,
         boiler: BoilerProtocol,
         traffic: Traffic,
-        observers: Sequence[Guard],
+        backlog: Backlog,
         exchanges: Exchanges,
     ) -> None:
         self._seconds = clock.seconds
         self._client = client
         self._boiler = boiler
         self._traffic = traffic
-        self._observers = observers
+        self._backlog = backlog
         self._exchanges = exchanges
-        self._to_boiler = writing_at_once(boiler.tcp)
-        self._to_client = writing_at_once(client.tcp)
+        # Each is the other's producer: whoever is full pauses the other.
+        self._to_boiler = joined(client.tcp, boiler.tcp)
+        self._to_client = joined(boiler.tcp, client.tcp)
 
     def begin(self) -> None:
         """Let the bytes pass."""
         self._client.pass_on, self._boiler.pass_on = self.client_said, self.boiler_said
-        # Each is the other's producer: whoever is full pauses the other.
-        self._boiler.tcp.registerProducer(self._client.tcp, True)
-        self._client.tcp.registerProducer(self._boiler.tcp, True)
         self._client.tcp.resumeProducing()
 
     def client_said(self, data: bytes) -> None:
-        """Pass the client's bytes to the boiler, then show them to the observers."""
+        """Pass the client's bytes to the boiler; the observers get them before long."""
         exchange = self._exchanges.current
         if exchange is None:
             self._to_boiler(data)
         traffic = self._traffic
         traffic.from_client += len(data)
-        traffic.heard = self._seconds()
+        traffic.heard = now = self._seconds()
         if exchange is not None:
             exchange.client_said(data)
             return
-        for each in self._observers:
-            each.gateway_sent(data)
+        self._backlog.passed(Guard.gateway_sent, data, now)
 
     def boiler_said(self, data: bytes) -> None:
-        """Pass the boiler's bytes to the client, then show them to the observers."""
+        """Pass the boiler's bytes to the client; the observers get them before long."""
         exchange = self._exchanges.current
         if exchange is None:
             self._to_client(data)
@@ -88,15 +85,13 @@ class Relaying:
         if exchange is not None:
             exchange.boiler_said(data)
             return
-        for each in self._observers:
-            each.boiler_sent(data)
+        self._backlog.passed(Guard.boiler_sent, data, self._seconds())
 
     def exchange(self, request: BridgeRequest) -> "Deferred[bytes]":
         """Write a request of the bridge's own; see ``Session.exchange``."""
         self._to_boiler(request.line)
         reply = self._exchanges.begin(self, request)
-        for each in self._observers:
-            each.bridge_sent(request.line)
+        self._backlog.tell(Guard.bridge_sent, request.line)
         return reply
 
     def other(self, leg: Leg) -> Leg:
@@ -105,6 +100,7 @@ class Relaying:
 
     def half_close(self, leg: Leg) -> None:
         """One side sent FIN: so does the other, behind what waited for an exchange."""
+        self._backlog.catch_up()
         exchange = self._exchanges.current
         if exchange is not None:
             # From a client that closed the boiler's answer can still be kept; from a boiler that
@@ -119,35 +115,32 @@ class Relaying:
 
     def end(self) -> None:
         """Nothing more passes but what waited for an exchange."""
+        self._backlog.catch_up()
         if self._exchanges.current is not None:
             self._exchanges.current.let_pass()
         self._client.pass_on = self._boiler.pass_on = ignore
 
-    # What an exchange decides.
+    # What an exchange decides; the observers get it at once, since it rests on what they know.
 
     def pass_to_boiler(self, data: bytes) -> None:
         """Pass bytes of the client's that waited for an exchange."""
         if not self._boiler.lost:
             self._to_boiler(data)
-        for each in self._observers:
-            each.gateway_sent(data)
+        self._backlog.tell(Guard.gateway_sent, data)
 
     def pass_to_client(self, data: bytes) -> None:
         """Pass bytes of the boiler's that came while there is an exchange."""
         if not self._client.lost:
             self._to_client(data)
-        for each in self._observers:
-            each.boiler_sent(data)
+        self._backlog.tell(Guard.boiler_sent, data)
 
     def keep(self, data: bytes) -> None:
         """The boiler answered the bridge."""
-        for each in self._observers:
-            each.bridge_received(data)
+        self._backlog.tell(Guard.bridge_received, data)
 
     def refused(self) -> None:
         """The notice that passes next refuses the bridge's request."""
-        for each in self._observers:
-            each.bridge_refused()
+        self._backlog.tell(lambda each, _: each.bridge_refused())
 
     def pause_client(self) -> None:
         """Read no more from a client whose bytes wait."""

@@ -50,15 +50,38 @@ class Session:
         self.number = number
         self.address, self.port = client
         self.opened = owner.clock.seconds()
-        self.logged_in = False
+        self._logged_in = False
         self._owner = owner
         self._core = SessionCore(self, owner, self.end)
         self._inputs = new_session(self._core)
 
     @property
     def can_ask(self) -> bool:
-        """Whether both sides are up and nothing is owed for a request of the bridge's own."""
-        return self._core.relaying is not None and self._core.exchanges.current is None
+        """Whether both sides are up and nothing is owed for a request of the bridge's own.
+
+        What has passed is known to all observers then: one of them that asks before the others
+        know of the rest cannot ask yet, and is called again with that.
+        """
+        self.catch_up()
+        core = self._core
+        return (
+            core.relaying is not None and core.exchanges.current is None and core.backlog.is_empty
+        )
+
+    def catch_up(self) -> None:
+        """Have the observers get what has passed, so that something can be decided by it."""
+        self._core.backlog.catch_up()
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether the gateway has logged in."""
+        self.catch_up()
+        return self._logged_in
+
+    @property
+    def passed_at(self) -> float:
+        """The moment at which that passed which the observers are getting."""
+        return self._core.backlog.moment
 
     @property
     def heard(self) -> float:
@@ -104,8 +127,8 @@ class Session:
 
     def said_login(self) -> None:
         """An observer of the session saw the gateway log in."""
-        if not self.logged_in:
-            self.logged_in = True
+        if not self._logged_in:
+            self._logged_in = True
             log.info("session {session}: logged in", session=self.number)
             self._owner.logged_in(self)
 

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from hargassner.network.reasons import plain_reason
 from hargassner.proxy.exchange import Exchanges
+from hargassner.proxy.handover import Backlog, Handover
 from hargassner.proxy.observers import Guard, ISessionObserver
 from hargassner.proxy.protocols import (
     BoilerClientFactory,
@@ -45,6 +46,8 @@ class SessionOwner(Protocol):
     """What a session belongs to."""
 
     clock: IReactorTime
+    handover: Handover
+    """Hands over to the sessions' observers what has passed."""
     unreachable: str
     """Why the last session did not reach the boiler, empty if it did."""
 
@@ -89,9 +92,10 @@ class SessionCore:
         """The connections that are up."""
         self.relaying: Relaying | None = None
         """Passes the bytes while neither side has sent FIN: a request can be sent now."""
+        self.backlog = Backlog(owner.handover)
+        """What the session's observers have not got yet."""
         self._session = session
         self._owner = owner
-        self._observers: list[Guard] = []
         self._reason = ""
         self._said = False
 
@@ -104,7 +108,8 @@ class SessionCore:
             self._say_connected()
         number = self._session.number
         with log.failuresHandled("session {session}: nobody overhears it", session=number):
-            self._observers = [Guard(each, number) for each in self._owner.observers(self._session)]
+            observers = [Guard(each, number) for each in self._owner.observers(self._session)]
+            self.backlog = Backlog(self._owner.handover, observers)
         factory = cast("IProtocolFactory", BoilerClientFactory(inputs))
         attempt = self._owner.connect_boiler(factory)
         attempt.addErrback(inputs.not_connected)
@@ -131,7 +136,7 @@ class SessionCore:
             cast("ProxyProtocol", client),
             boiler,
             self.traffic,
-            self._observers,
+            self.backlog,
             self.exchanges,
         )
         self.relaying.begin()
@@ -176,9 +181,7 @@ class SessionCore:
                 from_client=self.traffic.from_client,
                 from_boiler=self.traffic.from_boiler,
             )
-        observers, self._observers = self._observers, []
-        for each in observers:
-            each.over(self._reason)
+        self.backlog.over(self._reason)
         self.exchanges.stop()
         self._owner.session_over(session)
 

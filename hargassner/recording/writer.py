@@ -28,6 +28,10 @@ log = Logger()
 LARGEST_BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait for the disk, over all sessions."""
 
+GATHERING = 0.1
+"""Seconds for which entries may be gathered before a thread writes them: one that writes each by
+itself keeps the reactor's thread from running at each of them."""
+
 _ENTRY_WEIGHT = 256
 
 Run = Callable[[Callable[[], Failures]], "Deferred[Failures]"]

@@ -157,7 +157,7 @@ class BridgeCollector(Collector):
     def _timings(self) -> Iterable[Metric]:
         yield _histogram(
             "hargassner_turn_seconds",
-            "How long the reactor is busy once bytes of a session have been sent on (sampled).",
+            "How long the reactor is busy at a time with what has passed in a session (sampled).",
             self._timing.turn,
         )
         yield _histogram(

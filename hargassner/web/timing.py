@@ -1,9 +1,9 @@
 """How long the bridge holds up what passes, measured where it costs next to nothing.
 
 A byte that was read is sent on at once. But one that arrives while the reactor is busy is read
-late: by the rest of a turn, in which what passed before is understood, recorded and shown, or by
-whatever else the reactor does. So the rest of a turn is measured from when something has passed,
-and the reactor's lateness at a timer that is due every second.
+late: by a turn in which what passed before is understood, recorded and shown, or by whatever else
+the reactor does. So such a turn is measured from when the observers begin, and the reactor's
+lateness at a timer that is due every second.
 """
 
 import time
@@ -68,7 +68,7 @@ class Timing(Service):
         self.lines_from_gateway = 0
         self.lines_from_boiler = 0
         self.turn = Histogram(TURN_BUCKETS)
-        """How long the reactor is busy once bytes of a session have been sent on (sampled)."""
+        """How long the reactor is busy once observers get what has passed (sampled)."""
         self.lateness = Histogram(LATENESS_BUCKETS)
         """How late a timer of the reactor's was served."""
         self._stopwatch = stopwatch

@@ -163,6 +163,9 @@ class Line:
     def listen(self, heard: Callable[[Event], None]) -> None:
         self._heard = heard
 
+    def catch_up(self) -> None:
+        """Nothing waits: what happens is told at once."""
+
     def log_in(self) -> None:
         self._heard(LoggedIn())
 

@@ -540,6 +540,11 @@ class NewerSession:
     def __init__(self) -> None:
         self.asked: list[bytes] = []
         self.reply: Deferred[bytes] = Deferred()
+        self.caught_up = 0
+
+    def catch_up(self) -> None:
+        """Nothing waits; it is counted how often that was to be known."""
+        self.caught_up += 1
 
     def exchange(self, request: BridgeRequest) -> "Deferred[bytes]":
         self.asked.append(request.line)
@@ -548,6 +553,20 @@ class NewerSession:
 
     def on_settled(self, listener: object) -> None:
         pass
+
+
+class NothingToAskTests(SynchronousTestCase):
+    """Several logged-in sessions, and nothing is to be asked over any of them."""
+
+    def test_what_passes_in_one_leaves_the_others_alone(self) -> None:
+        """Else the observers of all sessions would run whenever bytes pass in one."""
+        house, newer = House(parameters=()).log_in(), NewerSession()
+        line = house.control.observe(newer, house.interpreter.observe(house.session))
+        house.control.logged_in(line)
+        house.advance(10)
+        self.assertEqual(newer.caught_up, 0)
+        line.over("the client closed")
+        house.end()
 
 
 class SeveralSessionsTests(SynchronousTestCase):

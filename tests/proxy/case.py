@@ -148,6 +148,11 @@ class ProxyCase(SynchronousTestCase):
         client = self.client(address)
         return client, self.boiler()
 
+    def catch_up(self) -> None:
+        """Have the observers get what has passed so far."""
+        for session in list(self.factory.sessions.values()):
+            session.catch_up()
+
     def announce(self, address: str = GATEWAY, serial: str = "0012345") -> None:
         trusted = self.devices.trusted_gateway
         silence = None if trusted is None else self.factory.silence(trusted.address)

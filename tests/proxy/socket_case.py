@@ -4,6 +4,7 @@ import os
 import random
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +112,12 @@ def resident_kib() -> int:
 
 
 def arrived(peer: Peer) -> bytes:
-    """What has come to a peer's socket and was not read yet."""
-    return peer.transport.getHandle().recv(100, socket.MSG_PEEK)
+    """What has come to a peer, whether it has read it or not."""
+    unread = b""
+    if peer.lost is None:
+        with suppress(BlockingIOError):
+            unread = peer.transport.getHandle().recv(100, socket.MSG_PEEK)
+    return bytes(peer.received) + unread
 
 
 def timers() -> int:

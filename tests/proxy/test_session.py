@@ -495,6 +495,7 @@ class ObservingTests(ProxyCase):
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
         boiler.says(b"$5\r\n")
+        self.catch_up()
         self.assertEqual(written, [(b"$uptime\r\n", b"$uptime\r\n"), (b"$5\r\n", b"$5\r\n")])
 
     def test_the_test_doubles_are_honest_observers(self) -> None:
@@ -517,6 +518,7 @@ class ObservingTests(ProxyCase):
         boiler.says(b"$5\r\n")
         self.assertEqual(boiler.received, b"$uptime\r\n")
         self.assertEqual(client.received, b"$5\r\n")
+        self.catch_up()
         self.assertEqual(len(recorded.heard), 3)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 

@@ -54,6 +54,8 @@ class AtOnceTests(SocketCase):
         yield boiler.when_received(10)
         boiler.transport.write(b"$1 ack\r\n")
         yield client.when_received(8)
+        for session in self.proxy.sessions.values():
+            session.catch_up()
         self.assertEqual(self.there_already, [b"$setkomm\r\n", b"$1 ack\r\n"])
 
     @inlineCallbacks
@@ -82,9 +84,10 @@ class ObservedByAFailingOneTests(PassingTests):
     def observers_of(self, session: Session) -> list[Any]:
         return [FailingObserver()]
 
+    @inlineCallbacks
     def tearDown(self) -> Any:
+        yield super().tearDown()
         self.flushLoggedErrors(ZeroDivisionError)
-        return super().tearDown()
 
 
 class HalfClosedTests(SocketCase):

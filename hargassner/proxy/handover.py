@@ -1,0 +1,168 @@
+"""Handing what has passed over to the observers, when nothing waits to be passed.
+
+What observers do with some bytes takes longer than passing them on. So it waits until the bytes
+that are under way have passed too: each session has a ``Backlog``, and ``Handover`` goes round
+those in which something waits, in slices, between which the reactor looks at its sockets. Whoever
+decides something by what observers know has the backlog caught up with first.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from hargassner.proxy.observers import Guard
+
+WAIT = 0.002
+"""Seconds for which what passed waits at least: the rest of a message has mostly come by then."""
+SLICE = 0.0001
+"""Seconds that are spent on handing over before the reactor looks at its sockets."""
+QUIET = 0.001
+"""Seconds in which nothing has passed: nothing is under way, as it seems."""
+LONGEST_WAIT = 0.01
+"""Seconds after which something is handed over even while bytes are passing."""
+MOST_WAITING = 1 << 17
+"""Bytes of a session that wait at most; what is over is handed over at once."""
+LONGEST_PIECE = 1 << 11
+"""Bytes that are handed over together; a single read may bring far more."""
+
+
+class Backlog:
+    """What has passed in one session and its observers have not got yet.
+
+    Observers get it in the order in which it passed, whichever side it came from.
+
+    Args:
+        handover: hands it over in time.
+        observers: those of the session.
+    """
+
+    def __init__(self, handover: "Handover", observers: Sequence[Guard] = ()) -> None:
+        self.size = 0
+        """How many bytes wait."""
+        self.moment = 0.0
+        """When that passed which the observers are getting now, or got last."""
+        self._handover = handover
+        self._observers = observers
+        self._waiting: deque[tuple[Callable[[Guard, Any], None], Any, float]] = deque()
+        self._handing = False
+        self._over = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
+    @property
+    def since(self) -> float:
+        """Since when the first waits of what waits."""
+        return self._waiting[0][2]
+
+    def passed(self, call: Callable[[Guard, bytes], None], data: bytes, now: float) -> None:
+        """Bytes have passed: ``call`` hands them over to an observer, before long."""
+        for start in range(0, len(data), LONGEST_PIECE):
+            self._waiting.append((call, data[start : start + LONGEST_PIECE], now))
+        self.size += len(data)
+        self._handover.put(self, now)
+        while self.size > MOST_WAITING and not self._handing:
+            self._next()
+
+    def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
+        """Have observers called at once, after what waits."""
+        self._waiting.append((call, data, self._handover.seconds()))
+        self.size += len(data)
+        self.catch_up()
+
+    def over(self, reason: str) -> None:
+        """The session is over: nothing follows."""
+        self._waiting.append((Guard.over, reason, self._handover.seconds()))
+        self.size += len(reason)
+        self._over = True
+        self.catch_up()
+
+    def hand_over(self) -> None:
+        """Hand over the first of what waits."""
+        self._next()
+        if self._over:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Hand over all that waits, now.
+
+        Called by an observer it does nothing: the others have to get first what this one got.
+        """
+        while self._waiting and not self._handing:
+            self._next()
+        if not self._waiting:
+            self._handover.remove(self)
+
+    def _next(self) -> None:
+        call, data, self.moment = self._waiting.popleft()
+        self.size -= len(data)
+        self._handing = True
+        try:
+            for each in self._observers:
+                call(each, data)
+        finally:
+            self._handing = False
+
+
+class Handover:
+    """Goes round the sessions in which something waits for the observers.
+
+    Args:
+        clock: time.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.seconds = clock.seconds
+        self._clock = clock
+        self._waiting: OrderedDict[Backlog, None] = OrderedDict()
+        self._last_passed = 0.0
+        self._timer: IDelayedCall | None = None
+
+    def put(self, backlog: Backlog, now: float) -> None:
+        """Something has just passed that waits in this backlog."""
+        self._waiting[backlog] = None
+        self._last_passed = now
+        if self._timer is None:
+            self._schedule(WAIT)
+
+    def remove(self, backlog: Backlog) -> None:
+        """Nothing waits in this backlog any more."""
+        self._waiting.pop(backlog, None)
+        if self._timer is not None and not self._waiting:
+            self._timer.cancel()
+            self._timer = None
+
+    def _schedule(self, delay: float) -> None:
+        self._timer = self._clock.callLater(delay, self._go_on)
+
+    def _go_on(self) -> None:
+        self._timer = None
+        if self._is_to_pause():
+            self._schedule(QUIET)
+            return
+        self._hand_over()
+        if self._waiting:
+            # The reactor looks at its sockets in between.
+            self._schedule(0)
+
+    def _is_to_pause(self) -> bool:
+        """Whether bytes are passing just now, and nothing has waited long."""
+        now = self.seconds()
+        if now - self._last_passed >= QUIET:
+            return False
+        return now - min(each.since for each in self._waiting) < LONGEST_WAIT
+
+    def _hand_over(self) -> None:
+        """Hand over one thing of each session in turn, for the time of a slice."""
+        end = self.seconds() + SLICE
+        while self._waiting:
+            backlog, _ = self._waiting.popitem(last=False)
+            backlog.hand_over()
+            if not backlog.is_empty:
+                self._waiting[backlog] = None
+            if self.seconds() >= end:
+                return

@@ -1,0 +1,262 @@
+"""What passes is handed over to the observers: all of it, in order, in time, and fairly."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from hargassner.proxy.handover import (
+    LONGEST_PIECE,
+    LONGEST_WAIT,
+    MOST_WAITING,
+    QUIET,
+    SLICE,
+    WAIT,
+    Backlog,
+    Handover,
+)
+from hargassner.proxy.observers import Guard, IExchangeObserver
+
+CALLS = {"gateway": Guard.gateway_sent, "boiler": Guard.boiler_sent}
+
+Heard = list[tuple[str, bytes]]
+
+
+class TimedClock(Clock):
+    """A clock that runs while observers work as well.
+
+    ``turn`` is called whenever something is left to a later turn of the reactor.
+    """
+
+    def __init__(self, costs: float) -> None:
+        super().__init__()
+        self.turn: Callable[[], object] = lambda: None
+        self._costs = costs
+        self._worked = 0.0
+
+    def seconds(self) -> float:
+        return super().seconds() + self._worked
+
+    def callLater(self, *arguments: Any, **keywords: Any) -> IDelayedCall:
+        self.turn()
+        return super().callLater(*arguments, **keywords)
+
+    def work(self) -> None:
+        """An observer works."""
+        self._worked += self._costs
+
+
+@implementer(IExchangeObserver)
+class Hearing:
+    """Writes down what it gets; it takes its time, and may do something else as well."""
+
+    def __init__(self, clock: TimedClock) -> None:
+        self.heard: Heard = []
+        self.then: Any = lambda: None
+        self._clock = clock
+
+    def gateway_sent(self, data: bytes) -> None:
+        self._hear("gateway", data)
+
+    def boiler_sent(self, data: bytes) -> None:
+        self._hear("boiler", data)
+
+    def bridge_sent(self, data: bytes) -> None:
+        self._hear("bridge", data)
+
+    def bridge_received(self, data: bytes) -> None:
+        self._hear("kept", data)
+
+    def bridge_refused(self) -> None:
+        self._hear("refused", b"")
+
+    def over(self, reason: str) -> None:
+        self._hear("over", reason.encode())
+
+    def _hear(self, what: str, data: bytes) -> None:
+        self._clock.work()
+        self.heard.append((what, data))
+        self.then()
+
+
+def joined(heard: Heard) -> Heard:
+    """The same with what follows from one side in one piece."""
+    whole: Heard = []
+    for what, data in heard:
+        if whole and whole[-1][0] == what:
+            data = whole.pop()[1] + data
+        whole.append((what, data))
+    return whole
+
+
+class HandoverCase(SynchronousTestCase):
+    """A handover, and sessions with two observers each."""
+
+    def setUp(self) -> None:
+        self.begin(0.3 * SLICE)
+
+    def begin(self, costs: float, sessions: int = 1) -> None:
+        self.clock = TimedClock(costs)
+        self.handover = Handover(self.clock)
+        self.hearing = [[Hearing(self.clock) for _ in range(2)] for _ in range(sessions)]
+        self.backlogs = [
+            Backlog(self.handover, [Guard(each, number) for each in pair])
+            for number, pair in enumerate(self.hearing)
+        ]
+
+    def passes(self, data: bytes, side: str = "boiler", session: int = 0) -> None:
+        self.backlogs[session].passed(CALLS[side], data, self.clock.seconds())
+
+    def heard(self, session: int = 0) -> Heard:
+        return self.hearing[session][-1].heard
+
+
+PASSED = st.tuples(
+    st.just("pass"),
+    st.sampled_from(sorted(CALLS)),
+    st.one_of(
+        st.binary(min_size=1, max_size=30),
+        st.integers(1, 3 * LONGEST_PIECE).map(lambda size: bytes(size % 256 for _ in range(size))),
+        st.just(b"x" * (MOST_WAITING // 2)),
+    ),
+    st.integers(0, 2),
+)
+TOLD = st.tuples(
+    st.just("tell"), st.sampled_from(["bridge", "kept", "gateway"]), st.binary(), st.integers(0, 2)
+)
+TIME = st.tuples(
+    st.just("time"), st.just(""), st.just(b""), st.sampled_from([0.0, WAIT / 3, QUIET, WAIT, 0.02])
+)
+CATCH_UP = st.tuples(st.just("catch up"), st.just(""), st.just(b""), st.integers(0, 2))
+STEPS = st.lists(st.one_of(PASSED, PASSED, TOLD, TIME, CATCH_UP), max_size=40)
+COSTS = st.sampled_from([0.0, SLICE / 10, SLICE, WAIT, 2 * LONGEST_WAIT])
+
+
+class Laws(HandoverCase):
+    """Whatever passes, and whenever it is handed over."""
+
+    @given(STEPS, COSTS)
+    def test_observers_get_exactly_what_passed_in_order(
+        self, steps: list[tuple[str, str, bytes, Any]], costs: float
+    ) -> None:
+        self.begin(costs, sessions=3)
+        tells = {**CALLS, "bridge": Guard.bridge_sent, "kept": Guard.bridge_received}
+        passed: list[Heard] = [[], [], []]
+        for step, side, data, number in steps:
+            match step:
+                case "pass":
+                    passed[number].append((side, data))
+                    self.passes(data, side, number)
+                    self.assertLessEqual(self.backlogs[number].size, MOST_WAITING)
+                case "tell":
+                    passed[number].append((side, data))
+                    self.backlogs[number].tell(tells[side], data)
+                    self.assertTrue(self.backlogs[number].is_empty)
+                case "catch up":
+                    self.backlogs[number].catch_up()
+                    self.assertEqual(joined(passed[number]), joined(self.heard(number)))
+                case _:
+                    self.clock.advance(number)
+        for number, backlog in enumerate(self.backlogs):
+            passed[number].append(("over", b"closed"))
+            backlog.over("closed")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        for number, pair in enumerate(self.hearing):
+            for each in pair:
+                self.assertEqual(joined(passed[number]), joined(each.heard))
+
+    @given(st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=20))
+    def test_what_an_observer_does_meanwhile_changes_no_order(self, pieces: list[bytes]) -> None:
+        """One that has all caught up with, has something told or ends the session."""
+        self.begin(0.0)
+        [first, second], [backlog] = self.hearing[0], self.backlogs
+        acts = iter(
+            [
+                backlog.catch_up,
+                lambda: backlog.tell(Guard.bridge_sent, b"asked"),
+                lambda: backlog.over("closed"),
+            ]
+        )
+        first.then = lambda: next(acts, lambda: None)()
+        for each in pieces:
+            self.passes(each)
+        self.clock.advance(WAIT)
+        self.assertEqual(first.heard, second.heard)
+        self.assertEqual([data for what, data in first.heard if what == "boiler"], pieces)
+
+
+class TimeTests(HandoverCase):
+    """When it is handed over."""
+
+    def test_nothing_is_handed_over_while_bytes_are_passing(self) -> None:
+        self.passes(b"pm 1 ")
+        self.clock.advance(WAIT - QUIET / 2)
+        self.passes(b"\r\n")
+        self.clock.advance(QUIET / 2)
+        self.assertEqual(self.heard(), [])
+        self.clock.advance(QUIET)
+        self.assertEqual(joined(self.heard()), [("boiler", b"pm 1 \r\n")])
+
+    def test_it_is_handed_over_in_time_even_if_bytes_pass_all_the_time(self) -> None:
+        self.begin(0.0)
+        self.passes(b"first")
+        for _ in range(round(4 * LONGEST_WAIT / QUIET)):
+            self.clock.advance(QUIET / 2)
+            self.passes(b".")
+            if self.clock.seconds() > LONGEST_WAIT + QUIET:
+                self.assertIn(("boiler", b"first"), self.heard())
+
+    def test_the_reactor_looks_at_its_sockets_between_slices(self) -> None:
+        heard: list[int] = []
+        self.clock.turn = lambda: heard.append(len(self.heard()))
+        self.passes(b"x" * 20 * LONGEST_PIECE)
+        self.clock.advance(WAIT)
+        self.assertEqual(heard, list(range(0, 20, 2)))
+        self.assertEqual(len(self.heard()), 20)
+
+    def test_what_is_over_the_bound_is_handed_over_at_once_and_no_more(self) -> None:
+        self.passes(b"x" * MOST_WAITING)
+        self.assertEqual(self.heard(), [])
+        self.passes(b"y")
+        self.assertEqual(self.heard(), [("boiler", b"x" * LONGEST_PIECE)])
+
+    def test_each_thing_has_the_moment_at_which_it_passed(self) -> None:
+        moments: list[float] = []
+        self.begin(0.0)
+        self.hearing[0][0].then = lambda: moments.append(self.backlogs[0].moment)
+        self.passes(b"1")
+        self.clock.advance(WAIT / 4)
+        self.passes(b"2")
+        self.clock.advance(1)
+        self.assertEqual(moments, [0.0, WAIT / 4])
+
+
+class FairnessTests(HandoverCase):
+    """Several sessions."""
+
+    def test_each_gets_its_turn(self) -> None:
+        """A session with one line does not wait for one with many."""
+        self.begin(0.3 * SLICE, sessions=2)
+        self.passes(b"line", session=1)
+        self.passes(b"x" * 20 * LONGEST_PIECE)
+        turns: list[tuple[int, int]] = []
+        self.clock.turn = lambda: turns.append((len(self.heard(0)), len(self.heard(1))))
+        self.clock.advance(WAIT)
+        self.assertEqual(turns[0], (1, 1))
+        self.assertEqual(turns[-1], (19, 1))
+
+    def test_what_is_left_of_one_that_is_over_waits_no_longer(self) -> None:
+        acts = iter([lambda: self.backlogs[0].over("closed")])
+        self.hearing[0][0].then = lambda: next(acts, lambda: None)()
+        turns: list[int] = []
+        self.clock.turn = lambda: turns.append(len(self.heard()))
+        for _ in range(20):
+            self.passes(b"x")
+        self.clock.advance(WAIT)
+        self.assertEqual(turns, [0])
+        self.assertEqual(self.heard(), [("boiler", b"x")] * 20 + [("over", b"closed")])
