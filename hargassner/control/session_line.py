@@ -84,7 +84,15 @@ class SessionLine:
         self._session.catch_up()
 
     def is_free(self) -> bool:
-        """Whether a request can be written now; if only a silence can show it, one is awaited."""
+        """Whether a request can be written now; if only a silence can show it, one is awaited.
+
+        If not, the next bytes are observed as soon as they have passed.
+        """
+        free = self._is_free()
+        self._session.observe_at_once(not free)
+        return free
+
+    def _is_free(self) -> bool:
         if not self._session.can_ask:
             return False
         dialogue = self._interpreter.dialogue
@@ -143,6 +151,7 @@ class SessionLine:
         self._listener.session_over(self)
 
     def _on_bytes(self) -> None:
+        self._session.observe_at_once(False)
         if self._interpreter.failed:
             self._listener.closed(self, _FAILED)
         else:

@@ -41,6 +41,8 @@ class Backlog:
     def __init__(self, handover: "Handover", observers: Sequence[Guard] = ()) -> None:
         self.size = 0
         """How many bytes wait."""
+        self.at_once = False
+        """Whether an observer waits for something that the next bytes may bring."""
         self.moment = 0.0
         """When that passed which the observers are getting now, or got last."""
         self._handover = handover
@@ -67,6 +69,8 @@ class Backlog:
         self._handover.put(self, now)
         while self.size > MOST_WAITING and not self._handing:
             self._next()
+        if self.at_once:
+            self.catch_up()
 
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
         """Have observers called at once, after what waits."""

@@ -68,6 +68,14 @@ class Session:
             core.relaying is not None and core.exchanges.current is None and core.backlog.is_empty
         )
 
+    def observe_at_once(self, on: bool) -> None:
+        """Have observers get what passes as soon as it has passed, or when there is time for it.
+
+        A gateway that asks without a pause leaves the line free only between a reply and its next
+        request, so that whoever waits for that must know of the reply at once.
+        """
+        self._core.backlog.at_once = on
+
     def catch_up(self) -> None:
         """Have the observers get what has passed, so that something can be decided by it."""
         self._core.backlog.catch_up()

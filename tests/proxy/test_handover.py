@@ -202,6 +202,16 @@ class TimeTests(HandoverCase):
         self.clock.advance(QUIET)
         self.assertEqual(joined(self.heard()), [("boiler", b"pm 1 \r\n")])
 
+    def test_who_waits_for_what_comes_next_gets_it_as_soon_as_it_has_passed(self) -> None:
+        [backlog] = self.backlogs
+        backlog.at_once = True
+        self.passes(b"$ack\r\n")
+        self.assertEqual([("boiler", b"$ack\r\n")], joined(self.heard()))
+        backlog.at_once = False
+        self.passes(b"pm 1 \r\n")
+        self.assertEqual([("boiler", b"$ack\r\n")], joined(self.heard()))
+        backlog.catch_up()
+
     def test_it_is_handed_over_in_time_even_if_bytes_pass_all_the_time(self) -> None:
         self.begin(0.0)
         self.passes(b"first")
