@@ -163,6 +163,9 @@ class Line:
     def listen(self, heard: Callable[[Event], None]) -> None:
         self._heard = heard
 
+    def observe_at_once(self, on: bool) -> None:
+        """It does so anyway."""
+
     def catch_up(self) -> None:
         """Nothing waits: what happens is told at once."""
 

@@ -542,6 +542,9 @@ class NewerSession:
         self.reply: Deferred[bytes] = Deferred()
         self.caught_up = 0
 
+    def observe_at_once(self, on: bool) -> None:
+        """It does so anyway."""
+
     def catch_up(self) -> None:
         """Nothing waits; it is counted how often that was to be known."""
         self.caught_up += 1
