@@ -48,6 +48,7 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.proxy import exchange_states
 from hargassner.proxy.access import Access
 from hargassner.proxy.factory import ProxyFactory
+from hargassner.proxy.session import Session
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -64,8 +65,8 @@ SHORTER = (
     (exchange_states, {"OWED_TIMEOUT": OWED_TIMEOUT, "REFUSAL_PAUSE": 0.1}),
     (turns, {"GAP_TIMEOUT": 2.0}),
 )
-SETTLING = 4.0
-"""Seconds until nothing is owed for anything."""
+MOST_SETTLING = 30.0
+"""Seconds for which it is waited that nothing is under way any more."""
 STEP = 0.02
 """Seconds between two beats of the reactor."""
 MOST_BEATS = 5
@@ -102,6 +103,7 @@ class House:
         self.counts = counts
         self.boiler: BoilerSide
         self.log: SessionLog
+        self.session: Session
         self.longest = 0.0
         self._beats = beats
         self._logs = logs
@@ -128,7 +130,8 @@ class House:
         """Connect a session to the boiler."""
         return self._to_boiler.connect(factory).addCallback(self.log.watch)
 
-    def _watch(self, session: Any) -> list[object]:
+    def _watch(self, session: Session) -> list[object]:
+        self.session = session
         self.log = SessionLog(session)
         interpreter = self._interpreter.observe(session)
         return [self.log, interpreter, self._control.observe(session, interpreter)]
@@ -157,12 +160,31 @@ class House:
             await gateway.over
             await deferLater(reactor, 1.5)
         else:
-            await deferLater(reactor, SETTLING)
-            self._check(gateway)
+            await self._settle(gateway)
+            self._check_and_log(gateway)
             gateway.transport.loseConnection()
             await gateway.over
         await gatherResults(self._commands)
         self._commands.clear()
+
+    async def _settle(self, gateway: GatewaySide) -> None:
+        """Wait until nothing is under way, or something must have been lost."""
+        until = time.monotonic() + MOST_SETTLING
+        self.boiler.stop_notices()
+        while not self._is_drained(gateway) and time.monotonic() < until:
+            await deferLater(reactor, STEP)
+
+    def _is_drained(self, gateway: GatewaySide) -> bool:
+        """Whether all that was said has been heard, and nothing is owed for anything."""
+        boiler = self.boiler
+        return (
+            all(each.called for each in self._commands)
+            and boiler.is_idle
+            and self.session.can_ask
+            and gateway.is_idle
+            and len(boiler.received) == len(gateway.sent)
+            and boiler.sent_count == len(gateway.received) + len(self.log.kept)
+        )
 
     def _command(self, id_: str, value: str) -> None:
         self.counts["commands"] += 1
@@ -183,6 +205,15 @@ class House:
     def _law(self, holds: bool, what: str) -> None:
         self.counts["laws held" if holds else f"BROKEN: {what}"] += 1
 
+    def _broken(self) -> int:
+        return sum(n for what, n in self.counts.items() if what.startswith("BROKEN"))
+
+    def _check_and_log(self, gateway: GatewaySide) -> None:
+        before = self._broken()
+        self._check(gateway)
+        if self._logs is not None and self._broken() > before:
+            self.log.write(self._logs / f"{self.counts['sessions']:05}.log")
+
     def _check(self, gateway: GatewaySide) -> None:
         boiler = self.boiler
         self._law(boiler.received == gateway.sent, "the boiler did not get the gateway's bytes")
@@ -190,12 +221,10 @@ class House:
         got = gateway.received.split(b"\r\n")[:-1]
         kept = self.log.kept.split(b"\r\n")[:-1]
         said = Counter(each.line for each in boiler.said)
-        late = Counter(got + kept) - said, said - Counter(got + kept)
-        # What was said in the last moment is still under way.
-        self._law(not late[0] and late[1].total() <= 3, "a line was lost, made up or doubled")
+        self._law(Counter(got + kept) == said, "a line was lost, made up or doubled")
         others = [each.line for each in boiler.said if not each.line.startswith(b"$")]
         passed = [line for line in got if not line.startswith(b"$")]
-        self._law(others[: len(passed)] == passed, "telemetry or notices out of order")
+        self._law(others == passed, "telemetry or notices out of order")
         own = [each.line for each in boiler.said if each.owner == "gateway"]
         replies = [line for line in got if line.startswith(b"$")]
         self.counts["replies"] += len(own)
@@ -217,8 +246,6 @@ class House:
         self.counts[f"{kind[(more > 0) - (more < 0)]}, {mode}"] += max(abs(more), 1)
         traced = Classification(self.log.entries, self.boiler.said, OWED_TIMEOUT)
         self._law(bool(traced.found), "another's reply, and no line went the wrong way")
-        if self._logs is not None and (traced.mistakes or not traced.found):
-            self.log.write(self._logs / f"{self.counts['sessions']:05}.log")
         for whose, request in traced.found:
             self.counts[f"nobody can know: {whose}, {request}"] += 1
         for each in traced.mistakes:

@@ -92,6 +92,17 @@ class BoilerSide(Protocol):
         self._out = b""
         self._sending = False
         self._open = True
+        self._notices = True
+        self.sent_count = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether each request has been dealt with, and all is sent that there was to be said."""
+        return not (self._requests or self._busy or self._out)
+
+    def stop_notices(self) -> None:
+        """Say nothing any more that nobody asked for."""
+        self._notices = False
 
     def connectionMade(self) -> None:
         self.transport.setTcpNoDelay(True)
@@ -168,7 +179,7 @@ class BoilerSide(Protocol):
             yield from ([] if lost else [b"$ack"])
 
     def _notice(self) -> None:
-        if self._open:
+        if self._open and self._notices:
             line = self._plant.random.choice((b"pm 1 2.0 3 ", b"zPuffer Aus"))
             self._say(Spoken(line, "notice", -1))
             reactor.callLater(self._plant.random.random() * 0.1, self._notice)
@@ -184,6 +195,7 @@ class BoilerSide(Protocol):
         if self._sending:
             size = self._plant.random.randrange(1, 60)
             part, self._out = self._out[:size], self._out[size:]
+            self.sent_count += len(part)
             self.transport.write(part)
             reactor.callLater(self._plant.random.random() * 0.002, self._send)
 
@@ -207,6 +219,11 @@ class GatewaySide(Protocol):
 
     def connectionLost(self, reason: object = None) -> None:
         self.over.callback(None)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all is sent."""
+        return not self._out
 
     def ask(self, data: bytes) -> None:
         """Send whole lines, a part at a time."""

@@ -12,8 +12,9 @@ a reply is given to the first of these that there is:
 A request that the first rule passes over has lost its reply; an unknown one that it passes over
 may have had none, and is over, and so is one that a notice has refused: a refusal may follow, and
 another reply only if no other request can have it. One that the third rule serves is over when the
-next request comes, unless that came before any line of the reply, as the gateway does not always
-wait. A line that no request is open for is unreadable.
+next request comes after a line of the reply, as the gateway has waited for it then; but not if
+another one was open by then, as the gateway did not wait. A line that no request is open for is
+unreadable.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,8 +44,15 @@ class Pairing:
         return any(each.form.kind is Kind.LOGIN_TOKEN for each in self._open)
 
     def close_begun(self) -> Sequence[Request]:
-        """The next request came: those are over whose reply has begun and has no known end."""
-        begun = [each for each in self._open if each.answered and each.end_unknown]
+        """The next request came: the last one is over if its reply has begun and no end is known.
+
+        It is not if another one is open, as the gateway does not wait for what a boiler is late
+        with. Its next line would be taken for the reply to one behind it, and the next reply of
+        that form would pass over all between.
+        """
+        if not all(each.end_unknown for each in self._open):
+            return ()
+        begun = [each for each in self._open[-1:] if each.answered]
         for request in begun:
             self._open.remove(request)
             if request.form.kind is Kind.PARAMETERS_ALL:
@@ -61,14 +69,24 @@ class Pairing:
         return self._open.pop(0) if len(self._open) > MOST_OPEN else None
 
     def expecting(self, reply: bytes) -> Request | None:
-        """The oldest open request of which the grammar has this reply."""
-        return next((each for each in self._open if each.expects(reply)), None)
+        """The oldest open request of which the grammar has this reply.
+
+        So has one whose list of errors has begun: it may be that this was no error.
+        """
+        return next((each for each in self._open if _expects(each, reply)), None)
 
     def pass_over(self, request: Request) -> Iterator[Request]:
-        """The older requests than this one, which has got a reply: theirs are lost."""
+        """The older requests than this one, which has got a reply: theirs are lost.
+
+        No younger one has begun to be answered then, whatever a line was taken for.
+        """
         while self._open[0] is not request:
             yield self._open.pop(0)
         self._recent = None
+        request.misread = False
+        for each in self._open[1:]:
+            each.answered = False
+            each.errors.clear()
 
     def admitting(self, reply: bytes) -> Request | None:
         """Whose a reply may be that no open request expects."""
@@ -98,3 +116,7 @@ class Pairing:
         """The oldest request to set a parameter that is open, and that no notice has refused."""
         settings = (each for each in self._open if each.form.kind is Kind.SET_PARAMETER)
         return next((each for each in settings if not each.refused), None)
+
+
+def _expects(request: Request, reply: bytes) -> bool:
+    return request.expects(reply) or (request.answered and request.ends_with(reply))
