@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import sys
+import time
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -45,7 +47,20 @@ class WatchTests(SynchronousTestCase):
     def watch(self, *options: str) -> Running:
         running = self.run_command("watch", f"{self.address}:{self.port}", *options)
         running.wait_for("hargassner setup")
+        self.wait_for_page(running)
         return running
+
+    def wait_for_page(self, running: Running) -> None:
+        """Wait until the page is there: it is named a moment before."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(self.page(running)).close()
+                return
+            except urllib.error.URLError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def page(self, running: Running) -> str:
         """Where its page is."""

@@ -278,7 +278,9 @@ class LastSeenTests(HouseCase):
         await browser.run("location.reload()")
         await browser.until("return !document.getElementById('gone').hidden")
         await browser.until("return document.getElementById('rows').textContent.includes('65.90')")
-        self.assertIn("has not answered since", await browser.text("#gone"))
+        await browser.until(
+            "return document.getElementById('gone').textContent.includes('has not answered since')"
+        )
         await self.charts(browser)
         await self.picture(browser, "last-seen")
 
