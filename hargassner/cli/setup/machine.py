@@ -3,7 +3,6 @@
 import grp
 import shutil
 import socket
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -12,7 +11,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as LateError
 
-from hargassner.cli.check.machine import Interface, interfaces
+from hargassner.cli.check.machine import Interface, interfaces, real_interfaces
 from hargassner.cli.watch_search import CannotSearchError, find_boiler
 from hargassner.discovery import FoundBoiler
 from hargassner.reactor import IBridgeReactor
@@ -90,14 +89,6 @@ async def look(reactor: IBridgeReactor, seconds: float) -> Seen:
         has_unit=any((each / "hargassner-bridge.service").exists() for each in UNIT_FOLDERS),
         has_user=_has_group("hargassner"),
         has_broker=_listens("127.0.0.1", 1883),
-    )
-
-
-def real_interfaces(found: Sequence[Interface]) -> tuple[Interface, ...]:
-    """Those that a cable can be plugged into, the one that leads to the Internet first."""
-    real = [each for each in found if each.is_real]
-    return tuple(
-        sorted(real, key=lambda each: (not each.default_route, not each.address, not each.running))
     )
 
 
