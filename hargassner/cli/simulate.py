@@ -16,6 +16,7 @@ from hargassner.services import Service
 from hargassner.simulator.boiler.server import SimulatedBoiler
 
 SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."
+DETAILS = ""
 
 _LOOK_EVERY = 0.2
 

@@ -33,7 +33,7 @@ from hargassner.web.texts import LANGUAGES, text
 
 SUMMARY = "Show your own boiler's values, on the terminal and on a page: no configuration, no root."
 
-_DETAILS = """\
+DETAILS = """\
 Without HOST the boiler is asked for in the networks of this machine. HOST is its address or name,
 with the port of its telemetry if that is another than 23: 192.168.1.30 or localhost:2323.
 
@@ -48,8 +48,6 @@ _HOST = re.compile(r"(?P<host>[^:\s]+)(?::(?P<port>[0-9]{1,5}))?")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument("host", nargs="?", type=_place, metavar="HOST[:PORT]", help="see below")
     parser.add_argument(
         "--language",
