@@ -1,9 +1,11 @@
 """The reactor of a command."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
 from hargassner.clock import run_evenly
@@ -24,7 +26,7 @@ def run_to_end(work: Callable[[Any], Coroutine[Any, Any, _Result]]) -> _Result:
     """Run the reactor until a coroutine, made with that reactor, is over; its result.
 
     Raises:
-        KeyboardInterrupt: it was interrupted.
+        KeyboardInterrupt: it was interrupted; the coroutine has been cancelled.
         Exception: what the coroutine raises.
     """
     reactor = evenly_running_reactor()
@@ -33,13 +35,25 @@ def run_to_end(work: Callable[[Any], Coroutine[Any, Any, _Result]]) -> _Result:
 
     def begin() -> None:
         working = Deferred.fromCoroutine(work(reactor))
-        working.addCallbacks(results.append, failures.append)
-        working.addBoth(lambda _: reactor.stop())
+        ending = working.addCallbacks(results.append, failures.append)
+        reactor.addSystemEventTrigger("before", "shutdown", _cancelled, ending)
+        ending.addBoth(lambda _: _stop(reactor))
 
     reactor.callWhenRunning(begin)
     reactor.run()
-    for each in failures:
-        each.raiseException()
-    if not results:
-        raise KeyboardInterrupt
+    try:
+        for each in failures:
+            each.raiseException()
+    except CancelledError:
+        raise KeyboardInterrupt from None
     return results[0]
+
+
+def _cancelled(working: "Deferred[None]") -> "Deferred[None]":
+    working.cancel()
+    return working
+
+
+def _stop(reactor: Any) -> None:
+    with suppress(ReactorNotRunning):  # Somebody else has stopped it.
+        reactor.stop()

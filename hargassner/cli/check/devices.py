@@ -39,19 +39,21 @@ _LEVELS = {
 
 async def look_for_boiler(context: Context) -> None:
     """Ask for the boiler, or take what a running bridge says of it."""
-    leased = ", ".join(f"{each.address} is leased to {each.hardware}" for each in boiler_leases())
+    leased = _leased()
     if not context.boiler.side.open_ports:
         report_running(context, _BOILER, "boiler", leased or "its ports cannot be opened")
         return
-    device = _device(context)
-    with foreigners(context.reactor, device) as heard:
+    with foreigners(context.reactor, _device(context)) as heard:
         found = await _ask_for_services(context)
-    if found is not None:
-        context.found(_BOILER, Outcome.OK, _answered(found))
-    elif heard:
-        context.reporter.found(_foreign_boiler(heard, device))
+    if found is None:
+        context.reporter.found(_no_boiler(context, heard, leased))
     else:
-        context.reporter.found(_no_boiler(context, leased))
+        context.found(_BOILER, Outcome.OK, _answered(found))
+
+
+def _leased() -> str:
+    """Which addresses this machine has given to boilers, in words; empty for none."""
+    return ", ".join(f"{each.address} is leased to {each.hardware}" for each in boiler_leases())
 
 
 def _answered(boiler: FoundBoiler) -> str:
@@ -90,7 +92,7 @@ def _foreign_boiler(heard: Mapping[str, str], device: str) -> Finding:
         heard: who was heard in the boiler's network, hardware addresses by addresses.
         device: the interface to it.
     """
-    boilers = [each for each in heard if heard[each].startswith(BOILER_MAKER)]
+    boilers = [*filter(lambda each: heard[each].startswith(BOILER_MAKER), heard)]
     who = "its address" if boilers else "somebody is there, but the address"
     address = next(iter(boilers or heard))
     network = ", ".join(map(str, ipv4_networks(device)))
@@ -102,9 +104,12 @@ def _foreign_boiler(heard: Mapping[str, str], device: str) -> Finding:
     return Finding(_BOILER, Outcome.FAILED, what, advice)
 
 
-def _no_boiler(context: Context, leased: str) -> Finding:
+def _no_boiler(context: Context, heard: Mapping[str, str], leased: str) -> Finding:
+    if heard:
+        return _foreign_boiler(heard, _device(context))
     if leased:
-        return Finding(_BOILER, Outcome.FAILED, f"it does not answer, though {leased}", _WITH_LEASE)
+        what = f"it does not answer, though {leased}"
+        return Finding(_BOILER, Outcome.FAILED, what, _WITH_LEASE)
     advice = _WITH_GATEWAY if context.config.gateway.enabled else _WITHOUT_GATEWAY
     what = f"nothing answers on {context.boiler.interface}"
     return Finding(_BOILER, Outcome.FAILED, what, advice)

@@ -88,8 +88,10 @@ def interface_problem(name: str, address: str, found: Mapping[str, Interface]) -
 
 
 def _lack(interface: Interface) -> Problem | None:
-    lacking = (problem for lacks, problem in _PROBLEMS if lacks(interface))
-    return next((each.of(interface) for each in lacking), None)
+    for lacks, problem in _PROBLEMS:
+        if lacks(interface):
+            return problem.of(interface)
+    return None
 
 
 def _other_address(interface: Interface, address: str) -> Problem | None:

@@ -46,9 +46,9 @@ def _limited(what: str, largest: int) -> Finding:
 
 def _may_not(visit: Visit) -> tuple[str, str]:
     """What the bridge may not do with its own topics, and why; empty where it may do all."""
-    for each in visit.command_topics:
-        if each in visit.refused_filters:
-            return f"subscribe to {each}", ""
+    refused = next(filter(visit.refused_filters.__contains__, visit.command_topics), None)
+    if refused:
+        return f"subscribe to {refused}", ""
     refusal = visit.refusal(visit.topic)
     if refusal is None:
         return _nothing_comes_back(visit)

@@ -144,7 +144,7 @@ def _look() -> Seen:
 
 
 def _show(seen: Seen) -> None:
-    ports = ", ".join(str(each) for each in seen.interfaces) or "none"
+    ports = ", ".join(map(str, seen.interfaces)) or "none"
     print(f"  network ports: {ports}\n  {_answer(seen.boiler)}\n")
 
 
