@@ -8,7 +8,7 @@ from hargassner.boiler.model import CONSUMPTION, Boiler, Setting
 from hargassner.boiler.settable import Settable
 from hargassner.config import Config
 from hargassner.homeassistant.channel_entities import channel_entity
-from hargassner.homeassistant.climate import awaited_climates, climates
+from hargassner.homeassistant.compounds import Compounds
 from hargassner.homeassistant.devices import Devices
 from hargassner.homeassistant.entities import (
     Entity,
@@ -21,7 +21,7 @@ from hargassner.homeassistant.entities import (
 from hargassner.homeassistant.own_entities import OwnEntities
 from hargassner.homeassistant.setting_entities import setting_entity
 from hargassner.homeassistant.topics import Topics
-from hargassner.homeassistant.water import WANTED, awaited_water_heaters, water_heaters
+from hargassner.homeassistant.water import WANTED
 
 ORIGIN = {
     "name": "hargassner-bridge",
@@ -60,16 +60,14 @@ class Discovery:
         """
         if not self.config.gateway.enabled:
             return {}
-        told = {each.object for each in self.boiler.settings.values() if each.parameter is not None}
-        to_come = {
-            *awaited_climates(self.boiler, self.settable),
-            *awaited_water_heaters(self.boiler),
-        }
+        settings = [each for each in self.boiler.settings.values() if each.parameter is not None]
+        told = {each.object for each in settings}
+        compounds = self._compounds.awaited(frozenset(each.id for each in settings))
 
         def may_come(payload: Json) -> bool:
             object_ = object_of(payload, self.config.mqtt.node)
             if not object_.startswith("par_"):
-                return object_ in to_come
+                return object_ in compounds
             is_settable = bool(self.settable.of_object(object_))
             return object_ not in told and ("command_topic" in payload) == is_settable
 
@@ -92,6 +90,10 @@ class Discovery:
     @property
     def _topics(self) -> Topics:
         return Topics.of(self.config.mqtt)
+
+    @property
+    def _compounds(self) -> Compounds:
+        return Compounds(self.boiler, self.settable)
 
     @property
     def _devices(self) -> Devices:
@@ -142,9 +144,9 @@ class Discovery:
 
     def _of_gateway(self) -> Iterator[Entity]:
         """What is known of parameters, which only a gateway's session can set."""
-        yield from climates(self.boiler, self.config, self.settable)
-        heaters = list(water_heaters(self.boiler, self.config, self.settable))
-        yield from heaters
+        compounds = list(self._compounds.entities(self._topics))
+        yield from compounds
+        heaters = (each for each in compounds if each.platform == "water_heater")
         yield from self._of_settings({each.called.device for each in heaters})
 
     def _of_channels(self) -> Iterator[Entity]:

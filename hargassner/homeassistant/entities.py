@@ -1,4 +1,4 @@
-"""Home Assistant's entities as values: what one is, what it is called, and templates for it."""
+"""Home Assistant's entities as values: what one is, and what it is called."""
 
 import json
 from collections import Counter
@@ -156,18 +156,3 @@ def _joined(*parts: str) -> str:
 def _with_capital(name: str) -> str:
     """The name as it stands in a list: a word in small letters at its beginning gets a capital."""
     return name[:1].upper() + name[1:] if name.partition(" ")[0].islower() else name
-
-
-def lookup(meanings: Mapping[Any, str], value: str = "value") -> str:
-    """A template that shows what a value means, or unknown if it means nothing known.
-
-    Args:
-        meanings: text by value; values are texts or whole numbers.
-        value: the template's expression for the value.
-    """
-    # JSON's texts and numbers are those of templates, too.
-    pairs = ", ".join(
-        f"{json.dumps(each, ensure_ascii=False)}: {json.dumps(text, ensure_ascii=False)}"
-        for each, text in meanings.items()
-    )
-    return f"{{{{ {{{pairs}}}.get({value}) }}}}"

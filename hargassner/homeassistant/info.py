@@ -8,7 +8,7 @@ from hargassner.clock import IClock
 from hargassner.homeassistant.entities import Json
 from hargassner.homeassistant.states import UNKNOWN
 
-OF_GATEWAY = ("gateway", "session", "par_", "climate_")
+OF_GATEWAY = ("gateway", "session", "par_", "climate_", "water_heater_")
 """How the names begin of what there is only with a gateway."""
 
 

@@ -80,7 +80,7 @@ class Topics:
 
     @property
     def commands(self) -> tuple[str, str]:
-        """The filters for every command: those for parameters, and those for thermostats."""
+        """The filters for every command: those for parameters, and those for parts."""
         return self.command("+"), self.command("+/+")
 
     def state(self, object_: str) -> str:
@@ -90,6 +90,10 @@ class Topics:
     def channel(self, channel: Channel) -> str:
         """Where a channel's state is published."""
         return self.state(channel_object(channel))
+
+    def part(self, object_: str, part: str) -> str:
+        """Where a part of a thermostat or a water heater is published."""
+        return self.state(f"{object_}/{part}")
 
     def text(self, object_: str) -> str:
         """Where the state of a channel or a parameter is published in the owner's words."""
@@ -104,7 +108,7 @@ class Topics:
         return f"{self.base}/{object_}/result"
 
     def commanded(self, topic: str) -> str:
-        """What a command on this topic is for: a parameter, or a part of a thermostat."""
+        """What a command on this topic is for: a parameter, or an identifier and a part of it."""
         return topic.removeprefix(f"{self.base}/").removesuffix("/set")
 
     def object_of(self, topic: str) -> str:

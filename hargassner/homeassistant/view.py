@@ -28,8 +28,9 @@ from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.availability import AvailabilityTopics
 from hargassner.homeassistant.bridge_status import BridgeStatus
 from hargassner.homeassistant.channel_states import ChannelStates
-from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.commands import Commands
+from hargassner.homeassistant.compound_states import CompoundStates
+from hargassner.homeassistant.compounds import Compounds
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
@@ -93,7 +94,9 @@ class HomeView(Service, BoilerObserver):
         self._states = states = States(broker, clock, self._note_retained)
         self._publish_by(boiler, config, with_gateway=control is not None)
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
-        self._climate = Climate(boiler, settable, topics, states, config.telemetry.interval)
+        compounds = Compounds(boiler, settable)
+        interval = config.telemetry.interval
+        self._compounds = CompoundStates(compounds, topics, states, interval)
         # The command to restart comes as those for the boiler do.
         can_restart = bool(control and restart)
         page = status_page(config.web, host)
@@ -135,7 +138,7 @@ class HomeView(Service, BoilerObserver):
             control,
             settable,
             self._texts.meant,
-            self._climate,
+            self._compounds,
             self._states.repeat,
             last.show,
             restart,
@@ -184,7 +187,7 @@ class HomeView(Service, BoilerObserver):
                 self.channel_changed(channel)
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
-        self._climate.show_all()
+        self._compounds.show_all()
         self.counters_changed(self._boiler.counters)
 
     # What the model calls its observers with.
@@ -198,13 +201,13 @@ class HomeView(Service, BoilerObserver):
 
     def equipment_changed(self, proven: Proven) -> None:
         """Announce what turned out to exist."""
-        self._climate.show_all()
+        self._compounds.show_all()
         self._announcer.soon()
 
     def channel_changed(self, channel: Channel) -> None:
         """Publish what a channel shows: a state at once, a measurement in its turn."""
         self._channels.changed(channel)
-        self._climate.channel_changed(channel)
+        self._compounds.channel_changed(channel)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
@@ -212,7 +215,7 @@ class HomeView(Service, BoilerObserver):
         if self._commands is None:
             return
         self._texts.show_setting(setting)
-        self._climate.setting_changed(setting)
+        self._compounds.setting_changed(setting)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
@@ -284,7 +287,7 @@ class HomeView(Service, BoilerObserver):
         channels = self._boiler.channels.values()
         if not channels:
             return
-        objects = {channel_object(channel) for channel in channels} | self._climate.objects
+        objects = {channel_object(channel) for channel in channels} | self._compounds.objects
         objects |= OWN_OBJECTS if self._config.energy.enabled else OWN_OBJECTS - ENERGIES
         for topic in tuple(self._retained.known.states):
             if self._is_gone(self._topics.object_of(topic), objects):

@@ -1,0 +1,84 @@
+"""The thermostats and water heaters of a boiler, and how they are announced."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from hargassner.boiler.model import Boiler
+from hargassner.boiler.settable import Settable
+from hargassner.homeassistant.compound import CURRENT, Compound, Recipe
+from hargassner.homeassistant.entities import WITH_SESSION, Called, Entity, Json
+from hargassner.homeassistant.thermostats import thermostats
+from hargassner.homeassistant.topics import Topics
+from hargassner.homeassistant.water import water_heaters
+
+
+class Compounds:
+    """Those that a boiler has.
+
+    ``recipes`` has what is needed for each that it could have, by the identifiers.
+
+    Args:
+        boiler: the model.
+        settable: decides what may be set.
+    """
+
+    def __init__(self, boiler: Boiler, settable: Settable) -> None:
+        self._boiler = boiler
+        self._settable = settable
+        recipes = (*thermostats(boiler.catalogue), *water_heaters(boiler.catalogue))
+        self.recipes: Mapping[str, Recipe] = {each.object: each for each in recipes}
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """The identifiers of those that there are, or may be when parameters are told."""
+        return frozenset(
+            each.object
+            for each in self.recipes.values()
+            if each.may_come(self._boiler, self._settable)
+        )
+
+    def awaited(self, told: frozenset[str]) -> frozenset[str]:
+        """The identifiers of those whose parameters are not known yet.
+
+        Args:
+            told: the ids of the parameters that are.
+        """
+        return frozenset(
+            object_ for object_ in self.objects if not told.issuperset(self.recipes[object_].needed)
+        )
+
+    def made(self, object_: str) -> Iterator[Compound]:
+        """The one with this identifier, if there is one, and everything is known that it needs."""
+        recipe = self.recipes.get(object_)
+        return recipe.made(self._boiler, self._settable) if recipe else iter(())
+
+    def entities(self, topics: Topics) -> Iterator[Entity]:
+        """An entity for each of which everything is known."""
+        for recipe in self.recipes.values():
+            for compound in recipe.made(self._boiler, self._settable):
+                yield Entity(
+                    platform=recipe.platform,
+                    object=recipe.object,
+                    # The device of a circuit or a tank is called as its entity.
+                    called=Called(recipe.group, "", recipe.group, recipe.group),
+                    available_with=WITH_SESSION,
+                    properties=_properties(compound, partial(topics.part, recipe.object)),
+                )
+
+
+def _properties(of: Compound, topic: Callable[[str], str]) -> Json:
+    """What only such entities have: each of their parts has a plain topic."""
+    lowest, highest = of.bounds
+    return {
+        "modes": of.modes,
+        "mode_state_topic": topic("mode"),
+        "mode_command_topic": f"{topic('mode')}/set",
+        "temperature_state_topic": topic("temperature"),
+        "temperature_command_topic": f"{topic('temperature')}/set",
+        "temperature_unit": "C",
+        "min_temp": float(lowest),
+        "max_temp": float(highest),
+        "precision": 0.1,
+        "current_temperature_topic": topic(CURRENT),
+        **of.own_properties(topic),
+    }
