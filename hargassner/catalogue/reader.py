@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from hargassner.catalogue.equipment import NOWHERE, Equipment, Place
 from hargassner.catalogue.families import Family
@@ -28,6 +28,8 @@ class AnalogEntry:
     program takes the channel for if it computes with it, such as ``flue_temperature``. ``place`` is
     where it belongs, and ``icon`` how it is drawn where its class says nothing.
     """
+
+    inverted: ClassVar[bool] = False
 
     name: str
     unit: str
@@ -56,8 +58,11 @@ class DigitalEntry:
 
     ``inverted`` channels are 1 when their class says "no": a ``problem`` that is 1 when all is
     well, a ``door`` that is 1 when it is closed. ``role``, ``icon`` and ``place`` are as with an
-    analog channel.
+    analog channel. What only those have is empty.
     """
+
+    state_class: ClassVar[str] = ""
+    states: ClassVar[str] = ""
 
     name: str
     text: Text

@@ -56,15 +56,17 @@ class Recipe:
 
     ``object`` is its identifier, ``group`` the key of what it is of. ``measured`` names the channel
     of its temperature; ``needed`` are the ids of the parameters that have to be told, and that may
-    be set. ``channels`` and ``parameters`` are all of which it shows something. ``make`` makes the
-    entity of the measured channel and what else the boiler has, if that is as it has to be.
+    be set, and ``replaced`` those of them whose own entities are not needed then. ``channels`` and
+    ``parameters`` are all of which it shows something. ``make`` makes the entity of the measured
+    channel and what else the boiler has, if that is as it has to be.
     """
 
     platform: str
     object: str
     group: str
     measured: str
-    needed: tuple[str, ...]
+    needed: frozenset[str]
+    replaced: frozenset[str]
     channels: tuple[str, ...]
     parameters: tuple[str, ...]
     make: Callable[[Boiler, Channel], Iterator[Compound]]

@@ -1,6 +1,6 @@
 """The thermostats and water heaters of a boiler, and how they are announced."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from functools import partial
 
 from hargassner.boiler.model import Boiler
@@ -37,15 +37,18 @@ class Compounds:
             if each.may_come(self._boiler, self._settable)
         )
 
-    def awaited(self, told: frozenset[str]) -> frozenset[str]:
+    @property
+    def replaced(self) -> frozenset[str]:
+        """The ids of the parameters whose own entities are not needed."""
+        return frozenset().union(*(recipe.replaced for recipe, _ in self._known()))
+
+    def awaited(self, told: Set[str]) -> frozenset[str]:
         """The identifiers of those whose parameters are not known yet.
 
         Args:
             told: the ids of the parameters that are.
         """
-        return frozenset(
-            object_ for object_ in self.objects if not told.issuperset(self.recipes[object_].needed)
-        )
+        return frozenset(each for each in self.objects if not self.recipes[each].needed <= told)
 
     def made(self, object_: str) -> Iterator[Compound]:
         """The one with this identifier, if there is one, and everything is known that it needs."""
@@ -54,16 +57,21 @@ class Compounds:
 
     def entities(self, topics: Topics) -> Iterator[Entity]:
         """An entity for each of which everything is known."""
+        for recipe, compound in self._known():
+            yield Entity(
+                platform=recipe.platform,
+                object=recipe.object,
+                # The device of a circuit or a tank is called as its entity.
+                called=Called(recipe.group, "", recipe.group, recipe.group),
+                available_with=WITH_SESSION,
+                properties=_properties(compound, partial(topics.part, recipe.object)),
+            )
+
+    def _known(self) -> Iterator[tuple[Recipe, Compound]]:
+        """Those of which everything is known, each with what it is made by."""
         for recipe in self.recipes.values():
             for compound in recipe.made(self._boiler, self._settable):
-                yield Entity(
-                    platform=recipe.platform,
-                    object=recipe.object,
-                    # The device of a circuit or a tank is called as its entity.
-                    called=Called(recipe.group, "", recipe.group, recipe.group),
-                    available_with=WITH_SESSION,
-                    properties=_properties(compound, partial(topics.part, recipe.object)),
-                )
+                yield recipe, compound
 
 
 def _properties(of: Compound, topic: Callable[[str], str]) -> Json:

@@ -78,6 +78,11 @@ def compact(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def known(properties: Mapping[str, Any]) -> Json:
+    """The properties without those that are empty."""
+    return {key: value for key, value in properties.items() if value not in ("", None)}
+
+
 def unique_id(node: str, object_: str) -> str:
     """The id under which Home Assistant knows an entity."""
     return f"hargassner_{node}_{object_}"
@@ -110,9 +115,8 @@ def payloads(entities: Iterable[Entity], topics: Topics, node: str) -> dict[str,
 
 
 def _optional(entity: Entity) -> Json:
-    optional: Json = {"entity_category": entity.category, "icon": entity.icon}
-    known = {key: value for key, value in optional.items() if value}
-    return known if entity.enabled else {**known, "enabled_by_default": False}
+    disabled = {} if entity.enabled else {"enabled_by_default": False}
+    return known({"entity_category": entity.category, "icon": entity.icon, **disabled})
 
 
 def _names(entities: Sequence[Entity]) -> list[str]:

@@ -1,14 +1,16 @@
-"""What the catalogue says of channels, those that it does not know included."""
+"""What the catalogue says of channels and parameters, those that it does not know included."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from hargassner.boiler.model import Boiler, Channel
-from hargassner.catalogue import NOWHERE, AnalogEntry, DigitalEntry, Text
+from hargassner.boiler.model import Boiler, Channel, Setting
+from hargassner.catalogue import NOWHERE, AnalogEntry, DigitalEntry, ParameterEntry, Text
 from hargassner.homeassistant.entities import DIAGNOSTIC
 
-_NONE = DigitalEntry(
+NO_WORDS = Text("", "", "")
+
+_NO_CHANNEL = DigitalEntry(
     name="",
-    text=Text("", "", ""),
+    text=NO_WORDS,
     device_class="",
     entity_category=DIAGNOSTIC,
     enabled=False,
@@ -17,12 +19,31 @@ _NONE = DigitalEntry(
     icon="",
     place=NOWHERE,
 )
-"""What is said of a channel of which nothing is known."""
+
+_NO_PARAMETER = ParameterEntry(
+    id="",
+    type="",
+    text=NO_WORDS,
+    options="",
+    is_safe=False,
+    is_button=False,
+    place=NOWHERE,
+)
 
 
 def entry_of(channel: Channel) -> AnalogEntry | DigitalEntry:
-    """What the catalogue says of a channel; one that it does not know has no name there."""
-    return channel.entry or _NONE
+    """What the catalogue says of a channel; no name and no words where it does not know it."""
+    return channel.entry or _NO_CHANNEL
+
+
+def entry_of_setting(setting: Setting) -> ParameterEntry:
+    """What the catalogue says of a parameter; no words where it does not know it."""
+    return setting.entry or _NO_PARAMETER
+
+
+def known_in_full(boiler: Boiler) -> Mapping[str, Setting]:
+    """The parameters that the boiler has described in full, by their ids."""
+    return {id_: each for id_, each in boiler.settings.items() if each.parameter is not None}
 
 
 def channels_named(boiler: Boiler, name: str) -> Iterator[Channel]:

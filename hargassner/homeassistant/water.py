@@ -17,9 +17,6 @@ from hargassner.homeassistant.entities import Json
 from hargassner.homeassistant.info import shown
 from hargassner.homeassistant.states import UNKNOWN
 
-WANTED = "hot_water_temperature"
-"""The part of a tank that is its temperature as it is set."""
-
 _MODES = {"eco": 0, "performance": 1}
 _NAMES = dict(enumerate(_MODES))
 
@@ -73,7 +70,7 @@ def water_heaters(catalogue: Catalogue) -> Iterator[Recipe]:
         for name, place in catalogue.equipment.channels.items()
         if place.part == "temperature"
     }
-    charge, wanted = _ids(catalogue, "charge"), _ids(catalogue, WANTED)
+    charge, wanted = _ids(catalogue, "charge"), _ids(catalogue, "hot_water_temperature")
     for group in wanted:
         parameters = (wanted[group], charge[group])
         yield Recipe(
@@ -81,7 +78,8 @@ def water_heaters(catalogue: Catalogue) -> Iterator[Recipe]:
             object=f"water_heater_{group}",
             group=group,
             measured=measured[group],
-            needed=parameters,
+            needed=frozenset(parameters),
+            replaced=frozenset({wanted[group]}),
             channels=(measured[group],),
             parameters=parameters,
             make=partial(_made, *parameters),
