@@ -83,13 +83,14 @@ class Commands:
             log.info("the bridge starts anew, as asked over MQTT")
             self._answer(asked, {"ok": True, "value": RESTART})
             self._restart()
-            return
+        else:
+            self._set(asked)
+
+    def _set(self, asked: "_Asked") -> None:
         try:
-            id_, value = self._meant(asked)
+            self._ask(*self._meant(asked), asked)
         except NoSuchCommandError as why:
             self._refuse(asked, str(why))
-        else:
-            self._ask(id_, value, asked)
 
     def _meant(self, asked: "_Asked") -> tuple[str, str]:
         """The id of the parameter that a command is for, and what is to be set.

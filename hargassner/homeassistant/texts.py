@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.homeassistant.entities import Json
-from hargassner.homeassistant.info import shown
+from hargassner.homeassistant.info import has_told, shown
 from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
 from hargassner.homeassistant.topics import Topics, channel_object
 from hargassner.homeassistant.words import option_meant, option_words, state_words
@@ -61,7 +61,7 @@ class TextStates:
             interval: seconds that pass at least between two words.
         """
         words = state_words(self._boiler, channel, self._language)
-        if words and channel.text is not None:
+        if words and has_told(channel):
             word = words.get(_code(channel), UNKNOWN)
             self._publish(self._topics.text(channel_object(channel)), word, interval)
 

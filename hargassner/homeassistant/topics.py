@@ -31,6 +31,15 @@ OWN_OBJECTS = ENERGIES | frozenset(
 """What the bridge publishes itself, and no channel of a boiler's may be called."""
 
 
+def own_objects(*, with_energies: bool) -> frozenset[str]:
+    """What the bridge publishes itself.
+
+    Args:
+        with_energies: whether the energy of what is burnt is counted.
+    """
+    return OWN_OBJECTS if with_energies else OWN_OBJECTS - ENERGIES
+
+
 def channel_object(channel: Channel) -> str:
     """The identifier of a channel in topics and unique ids: its own, where that is free."""
     taken = channel.object in OWN_OBJECTS or channel.object.startswith("par_")
