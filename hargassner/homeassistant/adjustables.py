@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from hargassner.boiler.model import Boiler, Setting
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
+from hargassner.homeassistant.entities import Json
 from hargassner.homeassistant.states import UNKNOWN
 
 _NONE_CHOSEN = -1
@@ -98,6 +99,16 @@ def setpoint(boiler: Boiler, id_: str) -> Setpoint:
             shown = _plain(number.value) if number.text == text else UNKNOWN
             return Setpoint(id_, shown, number.minimum, number.maximum, number.step)
     return Setpoint(id_)
+
+
+def limits_of(*setpoints: Setpoint) -> Json:
+    """What Home Assistant is told of temperatures of which one is set at a time."""
+    return {
+        "temperature_unit": "C",
+        "min_temp": float(min(each.lowest for each in setpoints)),
+        "max_temp": float(max(each.highest for each in setpoints)),
+        "precision": 0.1,
+    }
 
 
 def _all_differ(options: Sequence[str]) -> bool:

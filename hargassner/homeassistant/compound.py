@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import ClassVar, Protocol
+from itertools import islice
 
 from hargassner.boiler.model import Boiler, Channel
 from hargassner.boiler.settable import Settable
@@ -13,41 +12,31 @@ from hargassner.homeassistant.entries import channels_named
 CURRENT = "current"
 """The part that shows the temperature that is measured."""
 
-Commands = Mapping[str, Callable[[str], tuple[str, str]]]
-"""What commands come to, by the parts that can be set: each makes the id of a parameter, and what
-is to be set, of what was asked. They raise ``NoSuchCommandError`` for what cannot be done."""
+TOPICS: Mapping[str, str] = {
+    "mode_state_topic": "mode",
+    "mode_command_topic": "mode/set",
+    "temperature_state_topic": "temperature",
+    "temperature_command_topic": "temperature/set",
+    "current_temperature_topic": CURRENT,
+}
+"""The topics of every such entity, below its own."""
 
 
-class Compound(Protocol):
+@dataclass(frozen=True, slots=True)
+class Compound:
     """One such entity, as it is now. It has parts, such as its mode and its temperatures.
 
-    ``noun`` is what its kind is called.
+    ``noun`` is what its kind is called. ``values`` are what its parts show. ``commands`` are what
+    commands for a part come to: each makes the id of a parameter, and what is to be set, of what
+    was asked, or raises ``NoSuchCommandError``. ``topics`` and ``properties`` are what only its
+    platform has; the topics stand below its own.
     """
 
-    noun: ClassVar[str]
-
-    @property
-    def modes(self) -> list[str]:
-        """The modes that can be set."""
-
-    @property
-    def bounds(self) -> tuple[Decimal, Decimal]:
-        """The lowest and the highest temperature that it can be set to, in °C."""
-
-    @property
-    def values(self) -> Mapping[str, str]:
-        """What it shows, by its parts."""
-
-    @property
-    def commands(self) -> Commands:
-        """What can be set."""
-
-    def own_properties(self, topic: Callable[[str], str]) -> Json:
-        """What only entities of its kind have.
-
-        Args:
-            topic: where a part is published.
-        """
+    noun: str
+    values: Mapping[str, str]
+    commands: Mapping[str, Callable[[str], tuple[str, str]]]
+    topics: Mapping[str, str]
+    properties: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +72,5 @@ class Recipe:
     def _measured(self, boiler: Boiler, settable: Settable) -> Iterator[Channel]:
         """The channel of its temperature, if that is measured and its parameters may be set."""
         if all(map(settable.allows, self.needed)):
-            yield from filter(boiler.equipment.shows, channels_named(boiler, self.measured))
+            measured = channels_named(boiler, self.measured)
+            yield from islice(filter(boiler.equipment.shows, measured), 1)

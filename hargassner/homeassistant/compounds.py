@@ -1,12 +1,11 @@
 """The thermostats and water heaters of a boiler, and how they are announced."""
 
-from collections.abc import Callable, Iterator, Mapping, Set
-from functools import partial
+from collections.abc import Iterator, Mapping, Set
 
 from hargassner.boiler.model import Boiler
 from hargassner.boiler.settable import Settable
-from hargassner.homeassistant.compound import CURRENT, Compound, Recipe
-from hargassner.homeassistant.entities import WITH_SESSION, Called, Entity, Json
+from hargassner.homeassistant.compound import Compound, Recipe
+from hargassner.homeassistant.entities import WITH_SESSION, Called, Entity
 from hargassner.homeassistant.thermostats import thermostats
 from hargassner.homeassistant.topics import Topics
 from hargassner.homeassistant.water import water_heaters
@@ -58,13 +57,14 @@ class Compounds:
     def entities(self, topics: Topics) -> Iterator[Entity]:
         """An entity for each of which everything is known."""
         for recipe, compound in self._known():
+            own = {name: topics.part(recipe.object, at) for name, at in compound.topics.items()}
             yield Entity(
                 platform=recipe.platform,
                 object=recipe.object,
                 # The device of a circuit or a tank is called as its entity.
                 called=Called(recipe.group, "", recipe.group, recipe.group),
                 available_with=WITH_SESSION,
-                properties=_properties(compound, partial(topics.part, recipe.object)),
+                properties={**own, **compound.properties},
             )
 
     def _known(self) -> Iterator[tuple[Recipe, Compound]]:
@@ -72,21 +72,3 @@ class Compounds:
         for recipe in self.recipes.values():
             for compound in recipe.made(self._boiler, self._settable):
                 yield recipe, compound
-
-
-def _properties(of: Compound, topic: Callable[[str], str]) -> Json:
-    """What only such entities have: each of their parts has a plain topic."""
-    lowest, highest = of.bounds
-    return {
-        "modes": of.modes,
-        "mode_state_topic": topic("mode"),
-        "mode_command_topic": f"{topic('mode')}/set",
-        "temperature_state_topic": topic("temperature"),
-        "temperature_command_topic": f"{topic('temperature')}/set",
-        "temperature_unit": "C",
-        "min_temp": float(lowest),
-        "max_temp": float(highest),
-        "precision": 0.1,
-        "current_temperature_topic": topic(CURRENT),
-        **of.own_properties(topic),
-    }

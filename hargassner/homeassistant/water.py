@@ -3,64 +3,18 @@
 A tank that is charged now is shown as *performance*, one that is charged by its clock as *eco*.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import ClassVar
 
 from hargassner.boiler.model import Boiler, Channel
 from hargassner.catalogue import Catalogue
-from hargassner.homeassistant.adjustables import Choice, Setpoint, choice, setpoint
-from hargassner.homeassistant.compound import CURRENT, Commands, Compound, Recipe
-from hargassner.homeassistant.entities import Json
+from hargassner.homeassistant.adjustables import choice, limits_of, setpoint
+from hargassner.homeassistant.compound import CURRENT, TOPICS, Compound, Recipe
 from hargassner.homeassistant.info import shown
 from hargassner.homeassistant.states import UNKNOWN
 
 _MODES = {"eco": 0, "performance": 1}
 _NAMES = dict(enumerate(_MODES))
-
-
-@dataclass(frozen=True, slots=True)
-class WaterHeater:
-    """A tank of which everything is known that a water heater needs."""
-
-    noun: ClassVar[str] = "water heater"
-
-    charge: Choice
-    wanted: Setpoint
-    water: Channel
-
-    @property
-    def modes(self) -> list[str]:
-        """The modes that can be set."""
-        return list(_MODES)
-
-    @property
-    def bounds(self) -> tuple[Decimal, Decimal]:
-        """The lowest and the highest temperature that the water can be set to."""
-        return self.wanted.lowest, self.wanted.highest
-
-    @property
-    def values(self) -> Mapping[str, str]:
-        """What it shows, by its parts."""
-        return {
-            "mode": _NAMES.get(self.charge.chosen, UNKNOWN),
-            "temperature": self.wanted.shown,
-            CURRENT: shown(self.water),
-        }
-
-    @property
-    def commands(self) -> Commands:
-        """What can be set."""
-        return {
-            "mode": partial(self.charge.command, _MODES),
-            "temperature": self.wanted.command,
-        }
-
-    def own_properties(self, topic: Callable[[str], str]) -> Json:
-        """Nothing: a water heater has only what others have, too."""
-        return {}
 
 
 def water_heaters(catalogue: Catalogue) -> Iterator[Recipe]:
@@ -95,8 +49,18 @@ def _ids(catalogue: Catalogue, part: str) -> Mapping[str, str]:
     }
 
 
-def _made(wanted: str, charge: str, boiler: Boiler, water: Channel) -> Iterator[Compound]:
+def _made(wanted_id: str, charge_id: str, boiler: Boiler, water: Channel) -> Iterator[Compound]:
     """The water heater, if the temperature can be set, and charging be started or not."""
-    heater = WaterHeater(choice(boiler, charge), setpoint(boiler, wanted), water)
-    if len(heater.charge.options) == len(_MODES) and heater.wanted.is_known:
-        yield heater
+    charge, wanted = choice(boiler, charge_id), setpoint(boiler, wanted_id)
+    if len(charge.options) == len(_MODES) and wanted.is_known:
+        yield Compound(
+            noun="water heater",
+            values={
+                "mode": _NAMES.get(charge.chosen, UNKNOWN),
+                "temperature": wanted.shown,
+                CURRENT: shown(water),
+            },
+            commands={"mode": partial(charge.command, _MODES), "temperature": wanted.command},
+            topics=TOPICS,
+            properties={"modes": list(_MODES), **limits_of(wanted)},
+        )
