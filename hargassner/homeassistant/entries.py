@@ -48,4 +48,6 @@ def known_in_full(boiler: Boiler) -> Mapping[str, Setting]:
 
 def channels_named(boiler: Boiler, name: str) -> Iterator[Channel]:
     """The channels that the catalogue knows by this name."""
-    return (each for each in boiler.channels.values() if entry_of(each).name == name)
+    channels = boiler.channels.values()
+    # Looked up often: no call for each channel.
+    return (each for each in channels if each.entry is not None and each.entry.name == name)
