@@ -3,13 +3,10 @@
 Channels are known by their roles, which the catalogue gives them (``role``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import chain
-from typing import TypeVar
 
 from hargassner.boiler.model import Boiler, Channel
-
-_Found = TypeVar("_Found")
 
 CIRCUITS = ("A", "1", "2", "3", "4", "5", "6", "B")
 TANKS = ("A", "1", "2", "3", "B")
@@ -43,7 +40,10 @@ def by_role(boiler: Boiler) -> dict[str, list[Channel]]:
     # Of several channels with a name the first one counts.
     named = {_shown_name(each): each for each in reversed([*boiler.channels.values()])}
     return _not_empty(
-        {role: _those_there(named, names) for role, names in boiler.catalogue.roles.items()}
+        {
+            role: [*filter(None, map(named.get, names))]
+            for role, names in boiler.catalogue.roles.items()
+        }
     )
 
 
@@ -58,14 +58,10 @@ def charted(found: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
     """Of the channels by their roles those that each chart shows; only charts that have one."""
     return _not_empty(
         {
-            chart: [*chain.from_iterable(_those_there(found, roles))]
+            chart: [*chain.from_iterable(filter(None, map(found.get, roles)))]
             for chart, roles in CHARTS.items()
         }
     )
-
-
-def _those_there(found: Mapping[str, _Found], keys: Iterable[str]) -> list[_Found]:
-    return [found[key] for key in keys if key in found]
 
 
 def _not_empty(channels: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:

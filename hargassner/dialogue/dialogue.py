@@ -101,11 +101,6 @@ class Dialogue:
             return LineState.BUSY
         return LineState.UNCERTAIN if self._requests else LineState.FREE
 
-    @property
-    def dropped_lines(self) -> int:
-        """How many lines, of both sides, were too long to be read."""
-        return self._gateway_lines.dropped + self._boiler_lines.dropped
-
     def sent(self, direction: Direction, data: bytes, *, kept: bool = False) -> list[Event]:
         """Somebody sent bytes; what happened with them.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hargassner.monitor.alignment import MOST_HIDDEN
 from hargassner.monitor.layouts import Layout
 from hargassner.monitor.observed import Observed
-from hargassner.monitor.plausibility import IMPOSSIBLE, kind_of, plausibility
+from hargassner.monitor.plausibility import IMPOSSIBLE
 from hargassner.monitor.variants import MARGIN, best_scores
 
 MOST_WORDS = 8
@@ -114,8 +114,7 @@ def _scores(layout: Layout, observed: Observed, hidden: int) -> list[list[float]
 def _score(layout: Layout, place: int, observed: Observed, at: int) -> float:
     shown = observed.places[at]
     ruled_out = bool(shown.forms & ~layout.terms.usual_forms[place])
-    kinds = map(kind_of, layout.terms.channels[place])
-    return _RULED_OUT * ruled_out + sum(plausibility(kind, shown) for kind in kinds)
+    return _RULED_OUT * ruled_out + layout.terms.plausibility(place, shown)
 
 
 def _contradictions(layout: Layout, scores: Sequence[Sequence[float]], hidden: int) -> int:

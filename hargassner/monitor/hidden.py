@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import combinations_with_replacement, compress, filterfalse
+from itertools import combinations_with_replacement, compress, filterfalse, pairwise
 from math import inf
 from typing import Literal
 
@@ -24,7 +24,7 @@ from hargassner.monitor.alignment import (
     promised_forms,
     promises_decimals,
 )
-from hargassner.monitor.observed import Change, Observed, form_of
+from hargassner.monitor.observed import Change, Observed, Place, form_of
 from hargassner.monitor.plausibility import kind_of, plausibility
 from hargassner.monitor.probability import posterior
 
@@ -87,19 +87,22 @@ class Terms:
 
     def scores(self, observed: Observed, shifts: Sequence[int]) -> list[list[float]]:
         """How well each described place goes with what stands there at each of its shifts."""
+        weight = self.prior.weight
         width = range(len(observed.places) - self.values + 1)
         return [
             [
-                self._score(place, observed, shift) if _has(possible, shift) else -inf
+                weight * self.plausibility(place, observed.places[place + shift])
+                if _has(possible, shift)
+                else -inf
                 for shift in width
             ]
             for place, possible in enumerate(shifts)
         ]
 
-    def _score(self, place: int, observed: Observed, shift: int) -> float:
-        shown = observed.places[place + shift]
+    def plausibility(self, place: int, shown: Place) -> float:
+        """How well a described place goes with what a place of the lines has shown."""
         kinds = map(kind_of, self.channels[place])
-        return self.prior.weight * sum(plausibility(kind, shown) for kind in kinds)
+        return sum(plausibility(kind, shown) for kind in kinds)
 
     def sure(
         self, path: Sequence[int], probabilities: Sequence[Sequence[float]]
@@ -311,11 +314,9 @@ def _either(proven: int | None, assumed: int | None) -> int | None:
 
 def _skipped_places(shifts: Sequence[int | None], skipped: int) -> tuple[int, ...]:
     """The places in the line that are skipped, where the shifts on both sides are known."""
-    before: Sequence[int | None] = [0, *shifts]
-    after: Sequence[int | None] = [*shifts, skipped]
     return tuple(
         slot + shift
-        for slot, (low, high) in enumerate(zip(before, after, strict=True))
+        for slot, (low, high) in enumerate(pairwise([0, *shifts, skipped]))
         if low is not None and high is not None
         for shift in range(low, high)
     )
