@@ -87,17 +87,16 @@ class Terms:
 
     def scores(self, observed: Observed, shifts: Sequence[int]) -> list[list[float]]:
         """How well each described place goes with what stands there at each of its shifts."""
-        weight = self.prior.weight
         width = range(len(observed.places) - self.values + 1)
         return [
-            [
-                weight * self.plausibility(place, observed.places[place + shift])
-                if _has(possible, shift)
-                else -inf
-                for shift in width
-            ]
+            [self._score(place, observed, possible, shift) for shift in width]
             for place, possible in enumerate(shifts)
         ]
+
+    def _score(self, place: int, observed: Observed, possible: int, shift: int) -> float:
+        if not _has(possible, shift):
+            return -inf
+        return self.prior.weight * self.plausibility(place, observed.places[place + shift])
 
     def plausibility(self, place: int, shown: Place) -> float:
         """How well a described place goes with what a place of the lines has shown."""
@@ -250,9 +249,7 @@ class Aligned:
         if shifts is None:
             return False
         self._observed.see(changes)
-        if shifts != self._shifts or self._is_due():
-            self._shifts = shifts
-            self._decide()
+        self._narrow(shifts)
         return True
 
     def goes_on(self, changes: Sequence[Change]) -> bool:
@@ -271,6 +268,12 @@ class Aligned:
         if self._is_due():
             self._decide()
         return True
+
+    def _narrow(self, shifts: list[int]) -> None:
+        """These are the shifts that the lines leave open."""
+        if shifts != self._shifts or self._is_due():
+            self._shifts = shifts
+            self._decide()
 
     def _is_due(self) -> bool:
         """Whether to look again at what is open: after twice as many lines as the last time."""
