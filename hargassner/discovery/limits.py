@@ -98,6 +98,14 @@ class _Relayed:
     at: float
     left: float
 
+    def left_now(self, now: float) -> float:
+        """How often it may be relayed at once."""
+        return min(MOST_REPEATED, self.left + now - self.at)
+
+    def comes_round(self, source: Hashable, now: float) -> bool:
+        """Whether it comes back, or as a copy, where it has this source now."""
+        return now - self.at < REPEATED_WITHIN and source != self.source
+
 
 _NEVER_RELAYED = _Relayed("", -inf, MOST_REPEATED)
 
@@ -125,14 +133,12 @@ class Repetitions:
             address: where it came from.
             now: seconds of a monotonic clock.
         """
-        key = (blake2b(data, digest_size=16).digest(), port)
+        key, source = (blake2b(data, digest_size=16).digest(), port), (side, address)
         before = self._relayed.get(key, _NEVER_RELAYED)
-        since = now - before.at
-        left = min(MOST_REPEATED, before.left + since)
-        came_round = since < REPEATED_WITHIN and before.source != (side, address)
-        if came_round or left < 1.0:
+        left = before.left_now(now)
+        if left < 1.0 or before.comes_round(source, now):
             return True
-        self._relayed.keep(key, _Relayed((side, address), now, left - 1.0))
+        self._relayed.keep(key, _Relayed(source, now, left - 1.0))
         self._relayed.forget(now - MOST_REPEATED, MOST_REMEMBERED)
         return False
 
