@@ -151,14 +151,18 @@ class DescriptorWatch(Service):
 
     def _check(self) -> None:
         whose = _exhausted()
-        before, self._exhausted = self._exhausted, bool(whose)
-        if self._exhausted and not before:
+        if self._exhausted != bool(whose):
+            self._exhausted = bool(whose)
+            self._say_changed(whose)
+
+    def _say_changed(self, whose: str) -> None:
+        if whose:
             log.warn(
                 "{whose} has no file descriptor left: what is open stays open, "
                 "and new connections wait until some are free",
                 whose=whose,
             )
-        elif before and not self._exhausted:
+        else:
             log.info("file descriptors are free again: new connections are taken")
 
 

@@ -161,7 +161,7 @@ class NetworkInterface:
         """
         if self.interface:
             return self._device_of_name()
-        if self.configured_address and _BIND_TO_DEVICE:
+        if self._may_change and _BIND_TO_DEVICE:
             self.look()
             return self._device_of_address()
         return ""
@@ -181,7 +181,7 @@ class NetworkInterface:
     def _device_of_address(self) -> str:
         """The interface whose first address is in use, or "" for a further address of one."""
         for name, (first, *_) in self._found.items():
-            if name != "lo" and first == self._address:
+            if first == self._address:
                 return name
         if not is_own_address(self._address):
             raise NotThereYetError(

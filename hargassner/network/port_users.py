@@ -47,8 +47,8 @@ def _holders(transport: str, port: int) -> dict[str, int]:
     """The sockets that hold a port against others, as descriptors name them, and whose they are."""
     # A socket of IPv6 holds the port of IPv4 too.
     rows = [*_rows(transport), *_rows(f"{transport}6")]
-    at_port = [row for row in rows if row[1].endswith(f":{port:04X}")]
-    return {f"socket:[{row[9]}]": int(row[7]) for row in at_port if row[3] in _HOLDING[transport]}
+    held = [(f":{port:04X}", state) for state in _HOLDING[transport]]
+    return {f"socket:[{row[9]}]": int(row[7]) for row in rows if (row[1][-5:], row[3]) in held}
 
 
 def _rows(table: str) -> list[list[str]]:
