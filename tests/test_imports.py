@@ -11,7 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.without_tls import wants_tls
 
 MANHOLE = {"twisted.conch", "hargassner.admin.manhole", "hargassner.admin.console"}
-PAGE = {"prometheus_client", "twisted.web.server", "hargassner.web.service"}
+PAGE = {"twisted.web.server", "hargassner.web.service"}
+FIGURES = {"prometheus_client", "hargassner.web.metrics"}
+"""Imported when somebody asks for them."""
 HOME = {"paho", "hargassner.mqtt.link", "hargassner.homeassistant.view"}
 HISTORY = {"sqlite3", "hargassner.storage.history.service"}
 TLS = {"hargassner.mqtt.tls"}
@@ -100,7 +102,7 @@ class BridgeTests(SynchronousTestCase):
         self.assert_none(PAGE | HOME | HISTORY, at_start)
         self.assertLessEqual(PAGE | HOME | HISTORY, later)
 
-    def test_the_usual_bridge_imports_neither_tls_nor_a_console_nor_tools(self) -> None:
+    def test_the_usual_bridge_imports_neither_tls_nor_a_console_nor_tools_nor_figures(self) -> None:
         _, modules = self.imported(
             4,
             web={"listen": "tcp:0:interface=127.0.0.1"},
@@ -108,7 +110,7 @@ class BridgeTests(SynchronousTestCase):
             recording={"directory": self.mktemp()},
         )
         self.assertEqual(RECORDING, modules & RECORDING)
-        self.assert_none(MANHOLE | TLS | TOOLS, modules)
+        self.assert_none(MANHOLE | TLS | TOOLS | FIGURES, modules)
 
     def test_tls_is_imported_for_a_broker_that_wants_it(self) -> None:
         at_start, _ = self.imported(0, web={"listen": ""}, mqtt={"url": "mqtts://127.0.0.1:1"})
