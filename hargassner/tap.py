@@ -64,6 +64,7 @@ def makeService(options: Options, reactor: "IBridgeReactor | None" = None) -> IS
 
 
 def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
+    from hargassner.allocation import keep_little
     from hargassner.clock import run_evenly
     from hargassner.config import ConfigError, load_config
     from hargassner.service import Bridge
@@ -74,6 +75,7 @@ def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
 
         reactor = cast("IBridgeReactor", running)
     run_evenly(reactor)
+    keep_little()
     try:
         named = options["config"]
         path = Path(named) if named else find_config(os.environ, Path.cwd())
