@@ -21,7 +21,7 @@ from hargassner.cli.watch_search import searched
 from hargassner.cli.watch_views import MARKED, Lines, LiveTable
 from tests.cases import free_ports, loopback_addresses
 from tests.open_ports import open_ports
-from tests.processes import Running, program
+from tests.processes import ForkedRunning, Running, program
 from tests.web.cases import show
 
 HEADING = ("Hargassner Nano, 192.0.2.30: Sends values", "Page: http://127.0.0.1:8080/")
@@ -37,10 +37,10 @@ class WatchTests(SynchronousTestCase):
         [self.port] = free_ports(1)
 
     def start_boiler(self) -> None:
-        boiler = self.run_command(
-            "simulate", "boiler", "--refuse", "--no-discovery", "--speed=30",
-            f"--address={self.address}", f"--telnet-port={self.port}",
-        )  # fmt: skip
+        options = ("--refuse", "--no-discovery", "--speed=30")
+        place = (f"--address={self.address}", f"--telnet-port={self.port}")
+        boiler = ForkedRunning([program("hargassner"), "simulate", "boiler", *options, *place])
+        self.addCleanup(boiler.clean_up)
         boiler.wait_for("simulated boiler on TCP port")
 
     def run_command(self, *words: str) -> Running:
