@@ -28,22 +28,41 @@ def ipv4_networks(interface: str = "") -> tuple[ipaddress.IPv4Network, ...]:
     """
     names = [interface] if interface else list(ipv4_addresses())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        networks = [_network(probe, name) for name in names]
-    return tuple(each for each in networks if each is not None)
+        found = [first_address(probe, name) for name in names]
+    return tuple(each.network for each in found if each is not None)
 
 
-def _network(probe: socket.socket, name: str) -> ipaddress.IPv4Network | None:
+def first_address(probe: socket.socket, name: str) -> ipaddress.IPv4Interface | None:
+    """An interface's first address, with its network.
+
+    None where the interface is absent or has none, and where the system does not tell.
+
+    Args:
+        probe: any IPv4 socket.
+        name: the interface's name.
+    """
     if sys.platform != "linux":
         return None
     try:
-        address, mask = (_asked(probe, each, name) for each in (_SIOCGIFADDR, _SIOCGIFNETMASK))
+        answers = [ask_interface(probe, each, name) for each in (_SIOCGIFADDR, _SIOCGIFNETMASK)]
     except OSError:
         return None  # It is absent, or has no address.
-    return ipaddress.IPv4Network(f"{address}/{mask}", strict=False)
+    address, mask = (socket.inet_ntoa(each[_ADDRESS]) for each in answers)
+    return ipaddress.IPv4Interface(f"{address}/{mask}")
 
 
-def _asked(probe: socket.socket, question: int, name: str) -> str:
+def ask_interface(probe: socket.socket, question: int, name: str) -> bytes:
+    """The system's answer to a question about an interface, a ``struct ifreq``; on Unix only.
+
+    Args:
+        probe: any IPv4 socket.
+        question: such as SIOCGIFADDR.
+        name: the interface's name.
+
+    Raises:
+        OSError: the interface is absent, or has no such thing.
+    """
     import fcntl  # It is on Unix only.
 
     request = struct.pack(f"{_REQUEST}s", name.encode()[: _NAME - 1])
-    return socket.inet_ntoa(fcntl.ioctl(probe, question, request)[_ADDRESS])
+    return fcntl.ioctl(probe, question, request)

@@ -128,14 +128,19 @@ class WebPage(MultiService):
         root = Root(self._state, self._asked(), self._health, self._live, registry, hosts)
         self.site = PageSite(root, reactor, registry)
         description = parts.config.web.listen
-        listener = EndpointOpening(
+        self._listener = EndpointOpening(
             reactor,
             serverFromString(reactor, description),
             description,
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        self.add([parts.timing, self._pellets, self._live, listener])
+        self.add([parts.timing, self._pellets, self._live, self._listener])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page can be opened now."""
+        return self._listener.is_open
 
     def _asked(self) -> dict[bytes, IResource]:
         """What is read when it is asked for."""
