@@ -15,6 +15,7 @@ from twisted.web.test.requesthelper import DummyRequest
 from hargassner.config import Config
 from hargassner.config.values import HistoryConfig
 from hargassner.parts import build
+from hargassner.storage.history.deliveries import HOLDS
 from hargassner.web.history import ANSWERS, PART, HistoryResource
 from tests.doubles.clocks import TwoClockReactor
 from tests.web.cases import Connection, PageCase, show
@@ -122,7 +123,7 @@ class HistoryTests(PageCase):
         for stock, number in (("500", "0"), ("3500", "29"), ("3500", "0")):
             values = {"Lagerstand": (stock, "kg"), "Störungs Nr": (number, "")}
             show(self.boiler, values, at=self.clock.seconds())
-            self.minutes(1)
+            self.minutes(HOLDS)
         delivery, fault = sorted(self.ask()["events"], key=lambda each: each["kind"])
         self.assertEqual((delivery["kind"], delivery["kilograms"]), ("delivery", 3000))
         self.assertEqual((fault["kind"], fault["number"]), ("fault", 29))
