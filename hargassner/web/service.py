@@ -120,6 +120,7 @@ class WebPage(MultiService):
             parts.journal,
             self._chain.status,
             self._pellets.now,
+            parts.interpreter.words,
             clock,
         )
         ProcessCollector(registry=registry)
@@ -170,7 +171,12 @@ class WebPage(MultiService):
     def _state(self, language: str) -> dict[str, Json]:
         date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._chain.status(), self._pellets.now(), language, date
+            self._parts.boiler,
+            self._chain.status(),
+            self._pellets.now(),
+            self._parts.interpreter.words(),
+            language,
+            date,
         )
         return {"version": __version__, "now": date(self._clock.seconds()), **picture}
 

@@ -64,7 +64,7 @@ class DeliveryTests(SynchronousTestCase):
     ) -> None:
         before = [stock] * HOLDS + burning(stock, burnt)
         after = before[-1] + came
-        told = [*misread(before, wrong), before[-1]]
+        told = [*misread(before, wrong), *[before[-1]] * HOLDS]
         told += misread([after] * HOLDS + burning(after, burnt_later), wrong_later)
         found = read(told)[1]
         self.assertEqual([each.kilograms for each in found], [came])
