@@ -118,6 +118,7 @@ class WebPage(MultiService):
             parts.journal,
             self._chain.status,
             self._pellets.now,
+            parts.interpreter.words,
             clock,
         )
         hosts = OwnHosts(parts.config.web.hosts)
@@ -179,7 +180,12 @@ class WebPage(MultiService):
     def _state(self, language: str) -> dict[str, Json]:
         date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._chain.status(), self._pellets.now(), language, date
+            self._parts.boiler,
+            self._chain.status(),
+            self._pellets.now(),
+            self._parts.interpreter.words(),
+            language,
+            date,
         )
         return {"version": __version__, "now": date(self._clock.seconds()), **picture}
 
