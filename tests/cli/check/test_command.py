@@ -29,7 +29,7 @@ from tests.namespaces import (
     Networks,
     ip,
 )
-from tests.processes import environment
+from tests.processes import ForkedRunning, Running, environment
 
 _PR_SET_DUMPABLE = 4
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
@@ -169,13 +169,14 @@ class CheckCase(SynchronousTestCase):
         self.processes.append(process)
         return process
 
+    def run_program(self, namespace: str, *words: str) -> ForkedRunning:
+        """The command ``hargassner``, somewhere."""
+        running = ForkedRunning([PROGRAM, *words], None, self.constants, namespace)
+        self.addCleanup(running.clean_up)
+        return running
+
     def start_boiler(self) -> None:
-        boiler = self.started(self.networks.boiler, PROGRAM, "simulate", "boiler")
-        assert boiler.stdout is not None
-        for line in boiler.stdout:
-            if "simulated boiler on" in line:
-                return
-        raise AssertionError("the simulated boiler ended")
+        self.run_program(self.networks.boiler, "simulate", "boiler").wait_for("simulated boiler on")
 
     def start_broker(
         self, may: str = "topic write homeassistant/#\ntopic read homeassistant/status\n"
@@ -225,22 +226,32 @@ class CheckCase(SynchronousTestCase):
         """
         path = self.directory / "hargassner.toml"
         path.write_text(self.config.format(state=self.directory / "state") + more)
-        command = (*prefix, PROGRAM, "check", "--json", "--config", str(path), *options)
-        checking = self.started(self.networks.bridge, *command)
+        command = ("check", "--json", "--config", str(path), *options)
+        checking = self.checking(prefix, *command)
         with self.networks.udp(self.networks.gateway, 50000) as gateway:
             deadline = time.monotonic() + 60
-            while checking.poll() is None and time.monotonic() < deadline:
+            while checking.process.poll() is None and time.monotonic() < deadline:
                 if announce:
                     gateway.sendto(ANNOUNCEMENT, ("255.255.255.255", 35601))
                 meanwhile()
                 time.sleep(0.1)
-        shown, _ = checking.communicate(timeout=10)
-        result = json.loads(shown)
+        status = checking.wait()
+        result = json.loads(checking.log() + checking.errors())
         self.assertEqual([each["step"] for each in result["steps"]], STEPS)
         failed = [each["step"] for each in result["steps"] if each["outcome"] == "failed"]
-        self.assertEqual((checking.returncode, result["ok"]), (bool(failed), not failed))
+        self.assertEqual((status, result["ok"]), (bool(failed), not failed))
         self.failed = failed
         return {each["step"]: each for each in result["steps"]}
+
+    def checking(self, prefix: tuple[str, ...], *words: str) -> Running:
+        """A check that runs, with words before the command or without."""
+        there = self.networks.bridge
+        if not prefix:
+            return self.run_program(there, *words)
+        command = ["ip", "netns", "exec", there, *prefix, PROGRAM, *words]
+        running = Running(command, constants=self.constants)
+        self.addCleanup(running.clean_up)
+        return running
 
 
 class ChainTests(CheckCase):
@@ -362,7 +373,8 @@ class ChainTests(CheckCase):
         self.assertIn("This machine has gw", steps["the boiler's network"]["advice"])
 
     def test_a_bridge_that_runs_already(self) -> None:
-        bridge = BridgeProcess(self.networks, self.config)
+        # It is known by its command line, which one that is forked has not.
+        bridge = BridgeProcess(self.networks, self.config, prefix=("env",))
         self.addCleanup(bridge.clean_up)
         bridge.wait_until_up()
         self.start_boiler()
