@@ -21,7 +21,8 @@ from hargassner.recording.folder import (
     RecordingFolder,
 )
 from hargassner.recording.format import Ended, Entry, RecordedSession
-from hargassner.recording.redaction import PLACEHOLDER, Redactor, Segment
+from hargassner.recording.redaction import Redactor, Segment
+from hargassner.recording.replacements import PLACEHOLDER
 
 log = Logger()
 
