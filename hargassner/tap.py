@@ -72,6 +72,7 @@ def makeService(options: Options, reactor: "IBridgeReactor | None" = None) -> IS
 
 
 def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
+    from hargassner.allocation import keep_little
     from hargassner.clock import run_evenly
     from hargassner.config import ConfigError, load_config
     from hargassner.service import Bridge
@@ -79,6 +80,7 @@ def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
 
     reactor = reactor or _running_reactor()
     run_evenly(reactor)
+    keep_little()
     where = ""
     try:
         path = options.path()

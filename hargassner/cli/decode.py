@@ -30,7 +30,7 @@ SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 _MOST_LINES = 2000
 """Lines that are read to recognise what they mean."""
 
-_DETAILS = """\
+DETAILS = """\
 FILE is the descriptor: a DAQPRJ document (XML, in UTF-8 or latin-1), a recording of a session in
 which the gateway asked for the descriptor, or a recording of the boiler's own from its SD card
 (DAQnnnnn.DAQ).
@@ -55,8 +55,6 @@ _MakeWriter = Callable[[Descriptor, bool], Writer]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument("--descriptor", metavar="FILE", help="what the values mean, see below")
     parser.add_argument(
         "lines", nargs="?", metavar="LINES", help="the telemetry, see below; '-' is standard input"

@@ -10,12 +10,13 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.cli.exit_status import failed
-from hargassner.clock import run_evenly
+from hargassner.cli.reactor import evenly_running_reactor
 from hargassner.network.interface import CannotOpenError
 from hargassner.services import Service
 from hargassner.simulator.boiler.server import SimulatedBoiler
 
 SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."
+DETAILS = ""
 
 _LOOK_EVERY = 0.2
 
@@ -132,7 +133,7 @@ def _network_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _simulate_boiler(arguments: argparse.Namespace) -> int:
-    reactor = _reactor()
+    reactor = evenly_running_reactor()
     boiler = SimulatedBoiler(
         reactor,
         **_network_options(arguments),
@@ -153,7 +154,7 @@ def _simulate_boiler(arguments: argparse.Namespace) -> int:
 def _simulate_gateway(arguments: argparse.Namespace) -> int:
     from hargassner.simulator.gateway.gateway import SimulatedGateway
 
-    reactor = _reactor()
+    reactor = evenly_running_reactor()
     gateway = SimulatedGateway(
         reactor,
         **_network_options(arguments),
@@ -194,14 +195,6 @@ def _serve(reactor: Any, service: Service, ready: Callable[[], str]) -> int:
     reactor.callWhenRunning(lambda: print(ready(), flush=True))
     reactor.run()
     return 0
-
-
-def _reactor() -> Any:
-    # Importing it installs it, which is for nobody but the one who runs it.
-    from twisted.internet import reactor
-
-    run_evenly(reactor)
-    return reactor
 
 
 def _telemetry_lines(name: str) -> tuple[bytes, ...]:

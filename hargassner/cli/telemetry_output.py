@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,13 +44,13 @@ class Table:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        channels = _channels(descriptor)
-        self._objects = _width("channel", (each.object for each in channels))
-        self._names = _width("name", (each.name for each in channels))
+        names = [each.name for each in _channels(descriptor)]
+        self._objects = _width("channel", _objects(descriptor))
+        self._names = _width("name", names)
         self._timed = timed
         self._number = 0
         self._catalogue = Catalogue.load()
-        self._family = family_of("", [each.name for each in channels])
+        self._family = family_of("", names)
         self._language = preferred_language(os.environ, LANGUAGES)
         self._bold = _bold if shows_colours(sys.stdout, os.environ) else str
 
@@ -59,12 +59,14 @@ class Table:
         self._number += 1
         if not readings:
             return
-        heading = f"line {self._number}, {line.time}" if self._timed else f"line {self._number}"
-        rows = [self._bold(printable(heading))]
+        rows = [self._bold(printable(self._heading(line)))]
         if self._number == 1:
             rows.append(self._row("channel", "name", "   value", "unit"))
         rows += map(self._reading, readings)
         print("\n".join(rows), flush=True)
+
+    def _heading(self, line: Line) -> str:
+        return f"line {self._number}, {line.time}" if self._timed else f"line {self._number}"
 
     def _reading(self, reading: Reading) -> str:
         channel, name, value, unit = map(printable, _cells(reading))
@@ -81,6 +83,26 @@ class Table:
         return self._catalogue.state_text(name, code, self._family, self._language) or ""
 
 
+class _Known:
+    """What is known of every channel, as text.
+
+    Args:
+        descriptor: the channels.
+        unknown: what stands for what is not known.
+        shown: makes text of a reading.
+    """
+
+    def __init__(
+        self, descriptor: Descriptor, unknown: str, shown: Callable[[Reading], str]
+    ) -> None:
+        self.texts = dict.fromkeys(_objects(descriptor), unknown)
+        self._shown = shown
+
+    def take(self, readings: Sequence[Reading]) -> None:
+        """Take in what changed."""
+        self.texts |= {each.channel.object: self._shown(each) for each in readings}
+
+
 class JsonLines:
     """For programs: an object a line, with every channel.
 
@@ -90,15 +112,15 @@ class JsonLines:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        self._known = {channel.object: "null" for channel in _channels(descriptor)}
+        self._known = _Known(descriptor, "null", _json_value)
         self._timed = timed
 
     def write(self, line: Line, readings: Sequence[Reading]) -> None:
         """Print every channel."""
-        self._known |= {each.channel.object: _json_value(each) for each in readings}
+        self._known.take(readings)
         members = [f'"time": {json.dumps(line.time)}'] if self._timed else []
         # Written by hand, since 65.70 would lose its last place on the way through a float.
-        members += [f'"{name}": {value}' for name, value in self._known.items()]
+        members += [f'"{name}": {value}' for name, value in self._known.texts.items()]
         print("{" + ", ".join(members) + "}", flush=True)
 
 
@@ -111,7 +133,7 @@ class Csv:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        self._known = dict.fromkeys((each.object for each in _channels(descriptor)), "")
+        self._known = _Known(descriptor, "", _csv_value)
         self._timed = timed
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
         self._begun = False
@@ -119,10 +141,10 @@ class Csv:
     def write(self, line: Line, readings: Sequence[Reading]) -> None:
         """Print every channel, and before the first line the header."""
         if not self._begun:
-            self._row("time", self._known)
+            self._row("time", self._known.texts)
             self._begun = True
-        self._known |= {each.channel.object: _csv_value(each) for each in readings}
-        self._row(line.time, self._known.values())
+        self._known.take(readings)
+        self._row(line.time, self._known.texts.values())
         sys.stdout.flush()
 
     def _row(self, time: str, cells: Iterable[str]) -> None:
@@ -135,6 +157,10 @@ def _bold(text: str) -> str:
 
 def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel]:
     return [*descriptor.analog, *descriptor.digital]
+
+
+def _objects(descriptor: Descriptor) -> list[str]:
+    return [each.object for each in _channels(descriptor)]
 
 
 def _width(heading: str, cells: Iterable[str]) -> int:

@@ -1,6 +1,6 @@
 """The entities that are not the boiler's own: the bridge's, and what the model concludes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hargassner.catalogue import BOILER, Text
@@ -32,51 +32,26 @@ _ONLINE: Json = {
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """An entity that every boiler has; ``topic`` is where its state is, its own by default, and
-    ``attributes`` that of its attributes, empty for none.
-    """
+    """An entity that every boiler has; ``topics`` are where its topics are, below the boiler's."""
 
     platform: str
     object: str
     text: Text
+    topics: Mapping[str, str]
     properties: Json = field(default_factory=dict)
-    topic: str = ""
     enabled: bool = True
     icon: str = ""
-    attributes: str = ""
 
-    def entity(
-        self,
-        topics: Topics,
-        called: Called,
-        available_with: Sequence[str],
-        category: str,
-        is_all: bool,
-    ) -> Entity:
-        """The entity as it is called."""
-        state = {"state_topic": topics.state(self.topic or self.object)}
-        command = {"command_topic": topics.command(self.object)}
-        where = command if self.platform == "button" else state
-        attributes = {"json_attributes_topic": topics.state(self.attributes)}
-        return Entity(
-            self.platform,
-            self.object,
-            called,
-            available_with,
-            {**where, **self.properties, **(attributes if self.attributes else {})},
-            category=category,
-            enabled=self.enabled or is_all,
-            icon=self.icon,
-        )
 
+_AT_BRIDGE = {"state_topic": "bridge"}
 
 _OF_BRIDGE = (
     _Row(
         "sensor",
         "bridge_version",
         Text("version", "Version", "version"),
+        _AT_BRIDGE,
         {"value_template": "{{ value_json.version }}"},
-        topic="bridge",
         enabled=False,
         icon="mdi:tag",
     ),
@@ -84,19 +59,18 @@ _OF_BRIDGE = (
         "sensor",
         "bridge_start",
         Text("running since", "Läuft seit", "en marche depuis"),
+        _AT_BRIDGE,
         {"value_template": "{{ value_json.since }}", "device_class": "timestamp"},
-        topic="bridge",
         enabled=False,
     ),
     _Row(
         "sensor",
         "last_error",
         Text("last error", "Letzter Fehler", "dernière erreur"),
+        {**_AT_BRIDGE, "json_attributes_topic": "bridge"},
         {"value_template": "{{ value_json.last_error }}"},
-        topic="bridge",
         enabled=False,
         icon="mdi:alert-circle-outline",
-        attributes="bridge",
     ),
 )
 
@@ -105,6 +79,7 @@ _OF_GATEWAY = (
         "binary_sensor",
         "session",
         Text("gateway session", "Gateway-Sitzung", "session de la passerelle"),
+        {"state_topic": "session"},
         _ONLINE,
     ),
     _Row(
@@ -115,16 +90,16 @@ _OF_GATEWAY = (
             "Beginn der Gateway-Sitzung",
             "début de la session de la passerelle",
         ),
+        {"state_topic": "info"},
         {"value_template": "{{ value_json.session_start }}", "device_class": "timestamp"},
-        topic="info",
         enabled=False,
     ),
     _Row(
         "sensor",
         "gateway_software",
         Text("gateway software", "Gateway-Software", "logiciel de la passerelle"),
+        {"state_topic": "info"},
         {"value_template": "{{ value_json.gateway_software }}"},
-        topic="info",
         enabled=False,
         icon="mdi:router-wireless",
     ),
@@ -132,9 +107,9 @@ _OF_GATEWAY = (
         "sensor",
         "last_command",
         Text("last command", "Letzter Befehl", "dernière commande"),
+        {"state_topic": "last_command", "json_attributes_topic": "last_command"},
         {"value_template": "{{ value_json.text }}"},
         icon="mdi:console-line",
-        attributes="last_command",
     ),
 )
 
@@ -142,11 +117,16 @@ _RESTART = _Row(
     "button",
     "restart",
     Text("restart", "Neu starten", "redémarrer"),
+    {"command_topic": "restart/set"},
     {"payload_press": RESTART, "device_class": "restart"},
 )
 
 _TELEMETRY = _Row(
-    "binary_sensor", "telemetry", Text("telemetry", "Telemetrie", "télémétrie"), _ONLINE
+    "binary_sensor",
+    "telemetry",
+    Text("telemetry", "Telemetrie", "télémétrie"),
+    {"state_topic": "telemetry"},
+    _ONLINE,
 )
 
 _CONCLUDED = (
@@ -154,19 +134,21 @@ _CONCLUDED = (
         "binary_sensor",
         "fault",
         Text("fault", "Störung aktiv", "défaut"),
+        {"state_topic": "fault", "json_attributes_topic": "faults"},
         {"device_class": "problem"},
-        attributes="faults",
     ),
     _Row(
         "sensor",
         "fault_text",
         Text("fault text", "Störungstext", "texte du défaut"),
+        {"state_topic": "fault_text"},
         icon="mdi:message-alert-outline",
     ),
     _Row(
         "event",
         "fault_event",
         Text("new fault", "Neue Störung", "nouveau défaut"),
+        {"state_topic": "fault_event"},
         {"event_types": [NEW_FAULT]},
         icon="mdi:alert-octagon-outline",
     ),
@@ -180,11 +162,18 @@ _ENERGY: Json = {
 }
 
 _COUNTED = (
-    _Row("sensor", "heat", Text("heat produced", "Erzeugte Wärme", "chaleur produite"), _ENERGY),
+    _Row(
+        "sensor",
+        "heat",
+        Text("heat produced", "Erzeugte Wärme", "chaleur produite"),
+        {"state_topic": "heat"},
+        _ENERGY,
+    ),
     _Row(
         "sensor",
         "fuel_energy",
         Text("fuel energy", "Brennstoffenergie", "énergie du combustible"),
+        {"state_topic": "fuel_energy"},
         _ENERGY,
     ),
 )
@@ -207,7 +196,8 @@ class OwnEntities:
     def of_bridge(self) -> Iterator[Entity]:
         """The bridge's own entities, those of the gateway where there is one, and telemetry."""
         of_gateway = _OF_GATEWAY if self.config.gateway.enabled else ()
-        for row in (*of_gateway, *_OF_BRIDGE, *([_RESTART] if self.can_restart else [])):
+        restart = (_RESTART,) if self.can_restart else ()
+        for row in (*of_gateway, *_OF_BRIDGE, *restart):
             yield self._entity(row, BRIDGE, WITH_BRIDGE, _CATEGORIES.get(row.platform, DIAGNOSTIC))
         yield self._entity(_TELEMETRY, BOILER, WITH_BRIDGE, DIAGNOSTIC)
 
@@ -225,8 +215,17 @@ class OwnEntities:
         self, row: _Row, device: str, available_with: Sequence[str], category: str
     ) -> Entity:
         home = self.config.homeassistant
-        called = Called(device, row.text.to(home.language), _id(device, row), row.object)
-        return row.entity(self.topics, called, available_with, category, home.entities == "all")
+        topics = {name: self.topics.state(where) for name, where in row.topics.items()}
+        return Entity(
+            row.platform,
+            row.object,
+            Called(device, row.text.to(home.language), _id(device, row), row.object),
+            available_with,
+            {**topics, **row.properties},
+            category=category,
+            enabled=row.enabled or home.entities == "all",
+            icon=row.icon,
+        )
 
 
 _CATEGORIES = {"button": CONFIG}

@@ -2,7 +2,7 @@
 
 import socket
 from contextlib import suppress
-from ipaddress import IPv4Network
+from ipaddress import IPv4Interface, IPv4Network
 
 from hargassner.network.interfaces import address_in, asked, ipv4_addresses
 
@@ -26,11 +26,20 @@ def ipv4_networks(interface: str = "") -> tuple[IPv4Network, ...]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for name in names:
             with suppress(OSError):  # It is absent, or has no address.
-                networks.append(_network(probe, name))
+                networks.append(first_address(probe, name).network)
     return tuple(networks)
 
 
-def _network(probe: socket.socket, name: str) -> IPv4Network:
+def first_address(probe: socket.socket, name: str) -> IPv4Interface:
+    """An interface's first address, with its network.
+
+    Args:
+        probe: any IPv4 socket.
+        name: the interface's name.
+
+    Raises:
+        OSError: it is absent, has none, or the system does not tell.
+    """
     questions = (_SIOCGIFADDR, _SIOCGIFNETMASK)
     address, mask = (address_in(asked(probe, each, name)) for each in questions)
-    return IPv4Network(f"{address}/{mask}", strict=False)
+    return IPv4Interface(f"{address}/{mask}")

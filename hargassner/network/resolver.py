@@ -96,8 +96,11 @@ class SystemResolver:
         return resolution
 
     def _ask(self, question: Question) -> None:
+        name, *rest = question
         try:
-            found: Sequence[Any] = socket.getaddrinfo(*question)
+            # Python would load its tables of international names for any text.
+            host = name.encode("ascii") if name.isascii() else name
+            found: Sequence[Any] = socket.getaddrinfo(host, *rest)
         except (OSError, UnicodeError):
             found = ()
         self._reactor.callFromThread(self._answered, question, found)

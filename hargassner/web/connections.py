@@ -15,7 +15,6 @@ out. What a client does wrong is counted, and said once for each kind.
 from enum import Enum
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
@@ -222,25 +221,18 @@ class PageSite(Site):
     Args:
         root: everything there is.
         clock: timers.
-        registry: gets the count of what was refused.
     """
 
     noisy = False
     protocol = Channel  # type: ignore[assignment]
     connections: set[Channel]
 
-    def __init__(self, root: IResource, clock: IReactorTime, registry: CollectorRegistry) -> None:
+    def __init__(self, root: IResource, clock: IReactorTime) -> None:
         super().__init__(root, PageRequest, timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]
         self.connections = set()
         self._once = Once()
-        self._refused = Counter(
-            "hargassner_web_refused",
-            "Requests and connections to the page that were refused, by what was wrong.",
-            labelnames=["reason"],
-            registry=registry,
-        )
-        for each in Fault:
-            self._refused.labels(each.value)
+        self.refusals = dict.fromkeys(Fault, 0)
+        """How often what was refused."""
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection's protocol, None for one too many."""
@@ -260,7 +252,7 @@ class PageSite(Site):
 
     def refused(self, fault: Fault, client: str, detail: str = "") -> None:
         """Count what a client did wrong, and say it when it happens for the first time."""
-        self._refused.labels(fault.value).inc()
+        self.refusals[fault] += 1
         if fault in _SAID and self._once.first(fault):
             log.info(_SAID[fault], client=client or "somebody", detail=printable(detail[:80]))
 

@@ -104,6 +104,12 @@ def identity_picture(boiler: Boiler) -> Json:
     return {"model": boiler.identity.model, "firmware": boiler.identity.firmware}
 
 
+def words_picture(boiler: Boiler, words: Sequence[str]) -> dict[str, Json]:
+    """The digital words of the last line, and in which word and bit each channel is."""
+    digital = boiler.descriptor.digital if boiler.descriptor else ()
+    return {"words": words, "bits": {each.object: (each.word, each.bit) for each in digital}}
+
+
 def boiler_picture(boiler: Boiler, pellets: Pellets, language: str, date: Date) -> Json:
     """What an owner wants to know of the boiler; only what this one has."""
 
@@ -206,7 +212,12 @@ def _circuits(
 
 
 def whole_picture(
-    boiler: Boiler, status: Status, pellets: Pellets, language: str, date: Date
+    boiler: Boiler,
+    status: Status,
+    pellets: Pellets,
+    words: Sequence[str],
+    language: str,
+    date: Date,
 ) -> dict[str, Json]:
     """Everything, as ``/api/state`` gives it."""
     return {
@@ -214,6 +225,7 @@ def whole_picture(
         "boiler": boiler_picture(boiler, pellets, language, date),
         "faults": faults_picture(boiler, language, date),
         "identity": identity_picture(boiler),
+        **words_picture(boiler, words),
         "channels": {
             key: channel_picture(boiler, channel, language, date)
             for key, channel in boiler.channels.items()

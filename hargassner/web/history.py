@@ -3,7 +3,8 @@
 The pieces are read, and made text, in the history's thread; the reactor only passes them on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -32,6 +33,8 @@ log = Logger()
 
 ANSWERS = 8
 """Answers that are given at once."""
+PART = 250_000
+"""Bytes from which on a part of an answer is sent."""
 _CSV = b"text/csv; charset=utf-8"
 Form = Callable[["sqlite3.Cursor"], Iterator[Piece]]
 PARAMETERS = ("from", "to", "grain", "channels", "format", "decimal")
@@ -99,7 +102,9 @@ class HistoryResource(Resource):
         reader = _Reader(request)
         request.registerProducer(reader, True)
         try:
-            await self._send(history, reader, await history.read(lambda cursor: [*form(cursor)]))
+            pieces = await history.read(lambda cursor: deque(form(cursor)))
+            while pieces and await reader.takes_more():
+                reader.send(await history.read(partial(_next_part, pieces)))
         except Exception:
             log.failure("the history cannot be read")
             reader.fail()
@@ -107,12 +112,13 @@ class HistoryResource(Resource):
             self._answering -= 1
             reader.finish()
 
-    async def _send(self, history: "History", reader: "_Reader", pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            await reader.ready()
-            if reader.is_gone:
-                return
-            reader.send(await history.read(piece))
+
+def _next_part(pieces: deque[Piece], cursor: "sqlite3.Cursor") -> bytes:
+    """As many of the pieces that are left as are worth a transaction."""
+    part = bytearray()
+    while pieces and len(part) < PART:
+        part += pieces.popleft()(cursor)
+    return bytes(part)
 
 
 @implementer(IPushProducer)
@@ -141,11 +147,12 @@ class _Reader:
         self.is_gone = True
         self.resumeProducing()
 
-    async def ready(self) -> None:
-        """Wait until he takes more, or is gone."""
+    async def takes_more(self) -> bool:
+        """Wait until he does; False once he is gone."""
         if self._paused and not self.is_gone:
             self._waiting = Deferred()
             await self._waiting
+        return not self.is_gone
 
     def send(self, data: bytes) -> None:
         """Send him something."""

@@ -9,8 +9,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
@@ -35,6 +33,9 @@ SAFE_HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"server": b"hargassner",
 }
+
+PROMETHEUS_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+"""The type of the figures."""
 
 _MISDIRECTED = 421
 _REASONS = {_MISDIRECTED: b"Misdirected Request"}  # Twisted does not know it.
@@ -128,15 +129,15 @@ class Metrics(Resource):
 
     isLeaf = True
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, figures: Callable[[], bytes]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._registry = registry
+        self._figures = figures
 
     def render_GET(self, request: Request) -> bytes:
         """The figures now."""
-        request.setHeader(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
+        request.setHeader(b"content-type", PROMETHEUS_TEXT)
         request.setHeader(b"cache-control", b"no-store")
-        return generate_latest(self._registry)
+        return self._figures()
 
 
 class Events(Resource):
@@ -171,7 +172,7 @@ class Root(Resource):
         history: the history, for ``/api/history``.
         health: whether the bridge serves, for ``/healthz``.
         live: the stream.
-        registry: the figures.
+        figures: the figures for Prometheus, as text.
         hosts: tells who asks for this machine.
     """
 
@@ -181,7 +182,7 @@ class Root(Resource):
         asked: Mapping[bytes, IResource],
         health: Callable[[], tuple[int, Json]],
         live: Live,
-        registry: CollectorRegistry,
+        figures: Callable[[], bytes],
         hosts: OwnHosts,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -196,7 +197,7 @@ class Root(Resource):
         interface.putChild(b"events", Events(live))
         self.putChild(b"", InLanguages())
         self.putChild(b"api", interface)
-        self.putChild(b"metrics", Metrics(registry))
+        self.putChild(b"metrics", Metrics(figures))
         self.putChild(b"healthz", Data(lambda _language: health()))
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:

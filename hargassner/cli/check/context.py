@@ -1,6 +1,7 @@
 """What the steps of a check share: the configuration, the ports, and what was found so far."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from twisted.internet.task import deferLater
@@ -8,10 +9,17 @@ from twisted.internet.task import deferLater
 from hargassner.cli.check.report import Finding, Outcome, Reporter
 from hargassner.cli.check.running import LinkReport
 from hargassner.config import Config
-from hargassner.discovery import Devices, NotDiscoveryError, parse_announcement, parse_service_list
+from hargassner.discovery import (
+    Announcement,
+    Devices,
+    NotDiscoveryError,
+    parse_announcement,
+    parse_service_list,
+)
 from hargassner.discovery.finder import finding_side
 from hargassner.discovery.side import Side, sides
 from hargassner.network.interface import NetworkInterface
+from hargassner.proxy.endpoint import BoilerLine
 from hargassner.reactor import IBridgeReactor
 
 _LOOK_EVERY = 0.2
@@ -88,6 +96,10 @@ class Context:
         self.gateway.side.close()
         self.boiler.side.close()
 
+    def boiler_line(self, host: str, port: int) -> BoilerLine:
+        """The way to a TCP port of the boiler's, as the bridge would take it."""
+        return BoilerLine(self.reactor, Devices(self.reactor, host), self.boiler.interface, port)
+
     def found(self, step: str, outcome: Outcome, what: str, advice: str = "") -> None:
         """Report what a step found."""
         self.reporter.found(Finding(step, outcome, what, advice))
@@ -117,26 +129,22 @@ class Context:
     def _gateway_sent(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
-        address, source_port = source
-        if self.gateway.side.is_ours(source) or self.boiler.side.is_ours(source):
-            return  # A broadcast is received by its sender, too.
-        try:
-            announcement = parse_announcement(data)
-        except NotDiscoveryError:
-            self.strangers.add(address)
-        else:
-            if source_port == self.config.discovery.gateway_port:
-                self.devices.gateway_announced(address, announcement)
+        # A broadcast is received by its sender, too.
+        if not any(each.side.is_ours(source) for each in (self.gateway, self.boiler)):
+            try:
+                self._announced(source, parse_announcement(data))
+            except NotDiscoveryError:
+                self.strangers.add(source[0])
+
+    def _announced(self, source: tuple[str, int], announcement: Announcement) -> None:
+        address, port = source
+        if port == self.config.discovery.gateway_port:
+            self.devices.gateway_announced(address, announcement)
 
     def _boiler_sent(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
-        address, source_port = source
         ports = self.config.discovery
-        if (source_port, port) != (ports.boiler_port, ports.gateway_port):
-            return
-        try:
-            services = parse_service_list(data)
-        except NotDiscoveryError:
-            return
-        self.devices.boiler_answered(address, services)
+        if (source[1], port) == (ports.boiler_port, ports.gateway_port):
+            with suppress(NotDiscoveryError):
+                self.devices.boiler_answered(source[0], parse_service_list(data))

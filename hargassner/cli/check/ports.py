@@ -1,7 +1,8 @@
 """The steps that open the bridge's ports, and look at who holds them."""
 
 import errno
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 
 from hargassner.cli.check.context import Context
@@ -28,37 +29,49 @@ async def open_ports(context: Context) -> None:
     """Open the discovery ports, try the telnet port, and look for a bridge that runs already."""
     problems = list(_problems(context))
     context.reporter.found(_ports_finding(context, problems))
-    held = [str(each) for each in problems if _kind(each) is _Kind.HELD]
-    if held:
-        await _look_at_holder(context, held[0])
-    else:
+    held = next(filter(_is_held, problems), None)
+    if held is None:
         context.found(_OTHER_BRIDGE, Outcome.OK, "none runs")
+    else:
+        await _look_at_holder(context, str(held))
 
 
 def _problems(context: Context) -> Iterator[Exception]:
-    def try_telnet_port() -> None:
-        listening_socket(context.gateway.interface, context.config.gateway.telnet_port).close()
-
-    with_gateway: tuple[Callable[[], None], ...] = (try_telnet_port, context.open_gateway_side)
-    steps = with_gateway if context.config.gateway.enabled else ()
-    for open_ in (*steps, context.open_boiler_side):
+    for open_ in _openings(context):
         try:
             open_()
         except (CannotOpenError, OSError) as wrong:
             yield wrong
 
 
+def _openings(context: Context) -> Sequence[Callable[[], None]]:
+    """What opens the bridge's ports."""
+    if not context.config.gateway.enabled:
+        return [context.open_boiler_side]
+
+    def try_telnet_port() -> None:
+        listening_socket(context.gateway.interface, context.config.gateway.telnet_port).close()
+
+    return [try_telnet_port, context.open_gateway_side, context.open_boiler_side]
+
+
+def _is_held(problem: Exception) -> bool:
+    return getattr(problem.__cause__, "errno", None) == errno.EADDRINUSE
+
+
 def _kind(problem: Exception) -> _Kind:
-    cause = problem.__cause__
-    if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+    if _is_held(problem):
         return _Kind.HELD
     return _Kind.ABSENT if isinstance(problem, NotThereYetError) else _Kind.OTHER
 
 
 def _ports_finding(context: Context, problems: list[Exception]) -> Finding:
-    if not problems:
-        return Finding(_PORTS, Outcome.OK, f"{_ports(context)} can be opened")
-    worst = min(problems, key=_kind)
+    if problems:
+        return _not_opened(min(problems, key=_kind))
+    return Finding(_PORTS, Outcome.OK, f"{_ports(context)} can be opened")
+
+
+def _not_opened(worst: Exception) -> Finding:
     match _kind(worst):
         case _Kind.HELD:
             return Finding(_PORTS, Outcome.SKIPPED, "somebody holds them already")
@@ -108,8 +121,7 @@ def _silent_holder(held: str, why: NoAnswerError) -> Finding:
 
 
 def _is_a_bridge(held: str) -> bool:
-    processes = bridge_processes()
-    if "(process " in held:
-        # The system tells who it is; other bridges may run here and hold other ports.
-        return any(f"(process {each})" in held for each in processes)
-    return bool(processes)
+    processes = map(str, bridge_processes())
+    holder = re.search(r"\(process (\d+)\)", held)
+    # Where the system tells who it is: other bridges may run here and hold other ports.
+    return holder[1] in processes if holder else any(processes)

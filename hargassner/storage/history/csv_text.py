@@ -8,7 +8,6 @@ decimal commas, and semicolons between cells, as spreadsheets in German and Fren
 import csv
 import io
 import math
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,8 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hargassner.storage.history.facts import DayFacts
+from hargassner.storage.history.number_text import table
 from hargassner.storage.history.query import Selection
-from hargassner.storage.history.reader import Extent, Line, facts, line
+from hargassner.storage.history.reader import Extent, facts, line
 from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
@@ -60,11 +60,6 @@ def csv_pieces(selection: Selection, kwh_per_kg: float, comma: bool) -> Iterator
         yield partial(_slot_rows, replace(selection, extent=piece), comma)
 
 
-def numbers_text(numbers: "array[float]", places: int = 2) -> list[str]:
-    """Numbers as text, ``nan`` for what is not known."""
-    return list(map(f"%.{places}f".__mod__, numbers))
-
-
 def _header(selection: Selection) -> list[str]:
     columns = ["time", "epoch"]
     if selection.grain == "quarter":
@@ -77,31 +72,23 @@ def _names(selection: Selection, channel: Recorded) -> list[str]:
     return [name] if selection.grain == "minute" else [name, f"{name}_min", f"{name}_max"]
 
 
-def _columns(selection: Selection, channel: Recorded, numbers: Line) -> list[list[str]]:
-    places = 0 if channel.is_state else 2
-    mean = numbers_text(numbers.mean, places)
-    if selection.grain == "minute":
-        return [mean]
-    return [mean, numbers_text(numbers.low, places), numbers_text(numbers.high, places)]
-
-
 def _slot_rows(selection: Selection, comma: bool, cursor: "sqlite3.Cursor") -> bytes:
     extent, times = selection.extent, selection.times
-    columns = [[datetime.fromtimestamp(each).isoformat(" ") for each in times], [*map(str, times)]]
+    forms = ["%s", "%d"]
+    columns: list[Sequence[object]] = [[*map(_local, times)], times]
     if selection.grain == "quarter":
-        columns.append(numbers_text(line(cursor, "quarter", "", extent).count, 0))
+        forms.append("%.0f")
+        columns.append(line(cursor, "quarter", "", extent).count)
     for channel in selection.channels:
-        numbers = line(cursor, selection.grain, channel.object, extent)
-        columns += _columns(selection, channel, numbers)
-    return _joined(columns, comma).encode()
+        known = line(cursor, selection.grain, channel.object, extent).columns
+        forms += ["%.0f" if channel.is_state else "%.2f"] * len(known)
+        columns += known
+    text = table(forms, columns, ";" if comma else ",").replace("nan", "")
+    return (text.replace(".", ",") if comma else text).encode()
 
 
-def _joined(columns: Sequence[Sequence[str]], comma: bool) -> str:
-    """Columns of cells that hold nothing but digits and signs."""
-    separator = ";" if comma else ","
-    rows = "".join(f"{separator.join(row)}\r\n" for row in zip(*columns, strict=True))
-    text = rows.replace("nan", "")
-    return text.replace(".", ",") if comma else text
+def _local(date: int) -> str:
+    return datetime.fromtimestamp(date).isoformat(" ")
 
 
 class _Column(NamedTuple):
@@ -148,8 +135,7 @@ def _channel_columns(
     for channel in selection.channels:
         if not channel.is_state:
             numbers = line(cursor, "day", channel.object, extent)
-            of_channel = (numbers.mean, numbers.low, numbers.high)
-            for name, each in zip(_names(selection, channel), of_channel, strict=True):
+            for name, each in zip(_names(selection, channel), numbers.columns, strict=True):
                 yield _Column(name, [_known(each[day - extent.first]) for day in days])
 
 

@@ -4,14 +4,13 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hargassner.storage.history.deliveries import Delivery
 from hargassner.storage.history.facts import (
     DELIVERED,
     PELLETS,
     STOCK,
     Carry,
-    Delivery,
     burnt_by_day,
-    delivered,
     tally_of_json,
     with_more,
 )
@@ -46,12 +45,19 @@ class FactWriter:
         self._add(day, _tally(sample))
         for other, kilograms in burnt_by_day(self.carry, sample.burnt, date):
             self._add(other, {PELLETS: kilograms})
-        delivery = delivered(self.carry, sample.stock, date)
-        if delivery is not None:
-            self._add(day, {DELIVERED: delivery.kilograms})
-            self._deliver(delivery)
+        if sample.burnt is not None:
+            self.carry = replace(self.carry, burnt=sample.burnt)
+        if sample.stock is not None:
+            self._read_stock(sample.stock, date)
         self._follow_faults(dated)
-        self.carry = self.carry.after(sample.burnt, sample.stock, date)
+        self.carry = replace(self.carry, at=date)
+
+    def _read_stock(self, kilograms: float, date: float) -> None:
+        stock, deliveries = self.carry.stock.read(kilograms, date)
+        self.carry = replace(self.carry, stock=stock)
+        for each in deliveries:
+            self._add(day_of(each.ended), {DELIVERED: each.kilograms})
+            self._deliver(each)
 
     def _add(self, day: int, more: Tally) -> None:
         if day not in self._days:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 
+from hargassner.storage.history.deliveries import FASTEST, NOTHING, Run, Stock
 from hargassner.storage.history.rollup import days_between, iso
 from hargassner.storage.history.samples import (
     ASH_REMOVALS,
@@ -28,8 +29,6 @@ DELIVERED = "delivered"
 
 MOST_KEYS = 96
 """Facts of a day at most: a code that nobody knows takes one of them."""
-FASTEST = 100.0
-"""kg an hour: no boiler burns more, so that a counter that rises faster was set or misread."""
 ROOM = 20.0
 """°C to which degree days count."""
 LIMIT = 15.0
@@ -37,55 +36,42 @@ LIMIT = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """The stock rose, by so many kg, some time between two dates."""
-
-    began: float
-    ended: float
-    kilograms: float
-
-
-@dataclass(frozen=True, slots=True)
 class Carry:
     """What the next minute is compared with.
 
-    ``burnt`` and ``stock`` in kg, and ``at``, the date when they were read; ``faults`` those that
-    go on, each with the number of its event.
+    ``burnt`` in kg, and ``at``, the date when it was read; ``stock``, what is believed of it;
+    ``faults`` those that go on, each with the number of its event.
     """
 
     burnt: float | None = None
-    stock: float | None = None
     at: float | None = None
+    stock: Stock = NOTHING
     faults: Mapping[FaultSeen, int] = field(default_factory=dict)
-
-    def after(self, burnt: float | None, stock: float | None, date: float) -> "Carry":
-        """What the minute after that is compared with; None is what the boiler did not show."""
-        return replace(
-            self,
-            burnt=self.burnt if burnt is None else burnt,
-            stock=self.stock if stock is None else stock,
-            at=date,
-        )
 
     def json(self) -> str:
         """As it is kept."""
         faults = [[each.number, each.text, event] for each, event in self.faults.items()]
-        return json.dumps([self.burnt, self.stock, self.at, faults])
+        stock = [self.stock.at, *astuple(self.stock.run)]
+        return json.dumps([self.burnt, self.stock.kilograms, self.at, faults, *stock])
 
     @classmethod
     def of_json(cls, text: str) -> "Carry":
         """As it was kept; nothing is known where the text is empty."""
         if not text:
             return cls()
-        burnt, stock, at, faults = json.loads(text)
-        return cls(burnt, stock, at, {FaultSeen(number, words): n for number, words, n in faults})
+        burnt, kilograms, at, faults, *more = json.loads(text)
+        # There was nothing more while each reading of the stock was believed.
+        read, *run = more or (at,)
+        stock = NOTHING if kilograms is None else Stock(kilograms, read, Run(*run))
+        known = {FaultSeen(number, words): event for number, words, event in faults}
+        return cls(burnt, at, stock, known)
 
 
 def burnt_by_day(carry: Carry, counter: float | None, date: float) -> list[tuple[int, float]]:
     """What the boiler's counter has risen by, as days with kg.
 
-    It is spread over the time since it was last read. A counter that was set, back or too far
-    forward, begins anew.
+    It is spread over the time since it was last read. A counter that was set, back or faster than
+    anything burns, begins anew.
     """
     if counter is None or carry.burnt is None or carry.at is None:
         return []
@@ -94,13 +80,6 @@ def burnt_by_day(carry: Carry, counter: float | None, date: float) -> list[tuple
     if not 0 < rise <= FASTEST * hours:
         return []
     return [(day, rise * part) for day, part in days_between(carry.at, date) if part]
-
-
-def delivered(carry: Carry, stock: float | None, date: float) -> Delivery | None:
-    """The delivery that a stock tells of that is larger than it was."""
-    if stock is None or carry.stock is None or carry.at is None or stock - carry.stock < 1.0:
-        return None
-    return Delivery(min(carry.at, date), date, round(stock - carry.stock, 3))
 
 
 def with_more(before: Mapping[str, float], more: Mapping[str, float]) -> Tally:

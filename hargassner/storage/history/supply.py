@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import fsum
-from statistics import fmean
 
 from hargassner.storage.history.facts import DayFacts
 
@@ -58,7 +57,7 @@ def pace_of(days: Iterable[DayFacts]) -> Pace | None:
     """The pace of some days; None where too few are known, or nothing was burnt."""
     known = [each for each in days if each.pellets is not None]
     burnt = _known(each.pellets for each in known)
-    if len(burnt) < FEWEST or fmean(burnt) < LEAST_PACE:
+    if len(burnt) < FEWEST or _mean(burnt) < LEAST_PACE:
         return None
     cold = _known(each.degree_days for each in known)
     # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
@@ -70,13 +69,13 @@ def _known(values: Iterable[float | None]) -> list[float]:
 
 
 def _level(burnt: Sequence[float]) -> Pace:
-    mean = fmean(burnt)
+    mean = _mean(burnt)
     return Pace(mean, 0.0, 0.0, mean)
 
 
 def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
     """The line through the days (least squares); neither of its parts is below zero."""
-    x, y = fmean(cold), fmean(burnt)
+    x, y = _mean(cold), _mean(burnt)
     if x <= 0:
         return _level(burnt)
     # A line that would begin below nothing begins at nothing.
@@ -86,7 +85,7 @@ def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
 
 def _slope(cold: Sequence[float], burnt: Sequence[float]) -> float:
     """kg a degree day; of days that were all alike, as if all were burnt for warmth."""
-    x, y = fmean(cold), fmean(burnt)
+    x, y = _mean(cold), _mean(burnt)
     spread = fsum((each - x) ** 2 for each in cold)
     if spread <= len(cold):
         return y / x
@@ -98,7 +97,7 @@ def expected(facts: Mapping[int, DayFacts], day: int, otherwise: float) -> float
     middle = _a_year_before(day)
     around = range(middle - AROUND, middle + AROUND + 1)
     known = _known(facts[each].degree_days for each in around if each in facts)
-    return fmean(known) if known else otherwise
+    return _mean(known) if known else otherwise
 
 
 def _a_year_before(day: int) -> int:
@@ -125,3 +124,8 @@ def supply(facts: Mapping[int, DayFacts], today: int, stock: float) -> Supply | 
         if left < 0:
             return Supply(ahead, pace.kilograms)
     return Supply(None, pace.kilograms)
+
+
+def _mean(values: Sequence[float]) -> float:
+    # The library's fmean would bring fractions and decimals along.
+    return fsum(values) / len(values)
