@@ -24,6 +24,8 @@ AROUND = 3
 """Days before and after a day of the year before that count for it: one day's weather is chance."""
 LEAST_PACE = 0.05
 """kg a day, below which a boiler is off."""
+LEAST_COLD = 0.001
+"""Degree days a day, below which nothing is burnt for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _level(burnt: Sequence[float]) -> Pace:
 def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
     """The line through the days (least squares); neither of its parts is below zero."""
     x, y = fmean(cold), fmean(burnt)
-    if x <= 0:
+    if x < LEAST_COLD:
         return _level(burnt)
     # A line that would begin below nothing begins at nothing.
     slope = min(max(0.0, _slope(cold, burnt)), y / x)
