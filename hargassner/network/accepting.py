@@ -85,7 +85,7 @@ class AcceptingPort:
         self.close()
 
     def close(self) -> None:
-        """Accept nobody any more; what has been accepted stays."""
+        """Accept and serve nobody any more; who is served already stays."""
         if self._socket.fileno() >= 0:
             self._again.cancel()
             self._reactor.removeReader(self)
