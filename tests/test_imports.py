@@ -11,9 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.without_tls import wants_tls
 
 MANHOLE = {"twisted.conch", "hargassner.admin.manhole", "hargassner.admin.console"}
-PAGE = {"twisted.web.server", "hargassner.web.service"}
+PAGE = {"twisted.web.http", "hargassner.web.service"}
 FIGURES = {"prometheus_client", "hargassner.web.metrics"}
-"""Imported when somebody asks for them."""
+LOOKED_AT = {"twisted.web.template", "hargassner.web.page"}
+"""Both are imported when somebody asks for them."""
+SERVER = {"twisted.web.server", "twisted.spread.pb"}
+"""Twisted's own, which the page has no use for."""
 HOME = {"paho", "hargassner.mqtt.link", "hargassner.homeassistant.view"}
 HISTORY = {"sqlite3", "hargassner.storage.history.service"}
 TLS = {"hargassner.mqtt.tls"}
@@ -110,7 +113,7 @@ class BridgeTests(SynchronousTestCase):
             recording={"directory": self.mktemp()},
         )
         self.assertEqual(RECORDING, modules & RECORDING)
-        self.assert_none(MANHOLE | TLS | TOOLS | FIGURES, modules)
+        self.assert_none(MANHOLE | TLS | TOOLS | FIGURES | LOOKED_AT | SERVER, modules)
 
     def test_tls_is_imported_for_a_broker_that_wants_it(self) -> None:
         at_start, _ = self.imported(0, web={"listen": ""}, mqtt={"url": "mqtts://127.0.0.1:1"})

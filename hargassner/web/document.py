@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hargassner.boiler.faults import Fault
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.boiler.roles import BUFFER, CIRCUITS, TANKS, by_role
+from hargassner.catalogue import AnalogEntry, DigitalEntry, ParameterEntry
 from hargassner.catalogue.fault_advice import fault_advice
 from hargassner.dialogue.parameters import NumberParameter
 from hargassner.web.dashboard import TILES, rank
@@ -19,6 +20,9 @@ from hargassner.web.texts import problem_text, text
 
 Date = Callable[[float], float]
 """Makes the date of a moment (``hargassner.clock.dates``)."""
+
+Entry = AnalogEntry | DigitalEntry | ParameterEntry
+"""What the catalogue knows of something that has a name."""
 
 Json = Mapping[str, object] | Sequence[object] | str | float | int | bool | None
 
@@ -50,9 +54,14 @@ def _link(link: Link, language: str, date: Date) -> Json:
     }
 
 
+def named(entry: Entry | None, language: str, otherwise: str) -> str:
+    """What something is called, as the catalogue has it, else as is given."""
+    return entry.text.to(language) if entry else otherwise
+
+
 def label(channel: Channel, language: str) -> str:
     """What a channel is called, as the catalogue has it, else as the boiler has it."""
-    return channel.entry.text.to(language) if channel.entry else channel.name
+    return named(channel.entry, language, channel.name)
 
 
 def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date) -> Json:
@@ -76,7 +85,7 @@ def setting_picture(setting: Setting, language: str, date: Date) -> Json:
     return {
         "kind": "setting",
         "name": setting.id,
-        "label": setting.name or (setting.entry.text.to(language) if setting.entry else setting.id),
+        "label": setting.name or named(setting.entry, language, setting.id),
         "value": setting.text,
         "unit": parameter.unit if isinstance(parameter, NumberParameter) else "",
         "since": date(setting.since),
@@ -139,11 +148,10 @@ def _pellets(boiler: Boiler, pellets: Pellets) -> Json:
 
 
 def _tiles(channels: Mapping[str, Channel], language: str) -> list[object]:
-    values = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
     return [
         {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
-        for tile, value in values.items()
-        if value is not None
+        for tile, roles in TILES.items()
+        if (value := _value(channels, *roles))
     ]
 
 

@@ -5,6 +5,7 @@ The pieces are read, and made text, in the history's thread; the reactor only pa
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -13,16 +14,17 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from hargassner.clock import IClock
 from hargassner.storage.history.csv_text import csv_pieces
 from hargassner.storage.history.query import Query, QueryError, parse_query, select
 from hargassner.storage.history.reader import kept
+from hargassner.web.asked import parameters, refused
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
 from hargassner.web.history_forms import Piece, json_pieces, nothing
 from hargassner.web.history_labels import Labels
+from hargassner.web.requests import NOT_DONE_YET
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,25 +73,20 @@ class HistoryResource(Resource):
         request.setHeader(b"cache-control", b"no-store")
         request.setHeader(b"vary", b"accept-language")
         try:
-            given = _parameters(request)
-            query = parse_query(given, self._clock.date(self._clock.seconds()))
-            as_csv = _one_of(given, "format", "json", "csv") == "csv"
-            comma = _one_of(given, "decimal", "point", "comma") == "comma"
+            wanted = _wanted(parameters(request), self._clock.date(self._clock.seconds()))
         except QueryError as wrong:
-            return _refused(request, BAD_REQUEST, str(wrong))
+            return refused(request, BAD_REQUEST, str(wrong))
         if self._answering >= ANSWERS:
             request.setHeader(b"retry-after", b"5")
-            return _refused(request, SERVICE_UNAVAILABLE, "Too many ask for the history.")
-        request.setHeader(b"content-type", _CSV if as_csv else b"application/json")
+            return refused(request, SERVICE_UNAVAILABLE, "Too many ask for the history.")
+        request.setHeader(b"content-type", wanted.kind)
         if request.method == b"HEAD":
             return b""
         if self._history is None:
-            return nothing(query)
-        labels = self._labels(self._language(request))
-        form: Form = partial(json_pieces, query, labels)
-        if as_csv:
+            return nothing(wanted.query)
+        form = wanted.form(self._labels(self._language(request)))
+        if wanted.as_csv:
             request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
-            form = partial(_csv_pieces, query, labels.kwh_per_kg, comma)
         if takes_gzip(request):
             say_gzip(request)
             form = partial(_compressed, form)
@@ -119,6 +116,26 @@ def _next_part(pieces: deque[Piece], cursor: "sqlite3.Cursor") -> bytes:
     while pieces and len(part) < PART:
         part += pieces.popleft()(cursor)
     return bytes(part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked, and in which form."""
+
+    query: Query
+    as_csv: bool
+    comma: bool
+
+    @property
+    def kind(self) -> bytes:
+        """The type of the answer."""
+        return _CSV if self.as_csv else b"application/json"
+
+    def form(self, labels: Labels) -> Form:
+        """What makes the pieces of the answer."""
+        if self.as_csv:
+            return partial(_csv_pieces, self.query, labels.kwh_per_kg, self.comma)
+        return partial(json_pieces, self.query, labels)
 
 
 @implementer(IPushProducer)
@@ -170,7 +187,8 @@ class _Reader:
             self._request.unregisterProducer()
             self._request.loseConnection()
             return
-        self.send(_refused(self._request, SERVICE_UNAVAILABLE, "The history cannot be read."))
+        self._request.responseHeaders.removeHeader(b"content-encoding")
+        self.send(refused(self._request, SERVICE_UNAVAILABLE, "The history cannot be read."))
 
     def finish(self) -> None:
         """End the answer."""
@@ -179,14 +197,17 @@ class _Reader:
             self._request.finish()
 
 
-def _parameters(request: Request) -> dict[str, str]:
-    """What was asked for; of a parameter that is given twice the last one counts."""
-    arguments = cast("dict[bytes, list[bytes]]", request.args)
-    given = {name.decode("latin-1"): values[-1] for name, values in arguments.items()}
-    unknown = sorted(set(given) - set(PARAMETERS))
-    if unknown:
+def _wanted(given: Mapping[str, str], now: float) -> _Wanted:
+    """What was asked for.
+
+    Raises:
+        QueryError: it cannot be understood.
+    """
+    if not given.keys() <= set(PARAMETERS):
         raise QueryError(f"there is no such parameter; there are {', '.join(PARAMETERS)}")
-    return {name: value.decode("utf-8", "replace")[:2000] for name, value in given.items()}
+    query = parse_query(given, now)
+    as_csv = _one_of(given, "format", "json", "csv") == "csv"
+    return _Wanted(query, as_csv, _one_of(given, "decimal", "point", "comma") == "comma")
 
 
 def _one_of(given: Mapping[str, str], name: str, default: str, other: str) -> str:
@@ -204,10 +225,3 @@ def _csv_pieces(
 
 def _compressed(form: Form, cursor: "sqlite3.Cursor") -> Iterator[Piece]:
     return in_pieces(form(cursor))
-
-
-def _refused(request: Request, code: int, text: str) -> bytes:
-    request.setResponseCode(code)
-    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
-    request.responseHeaders.removeHeader(b"content-encoding")
-    return f"{text}\n".encode()

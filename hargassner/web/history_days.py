@@ -61,6 +61,6 @@ def _event(event: Event, labels: Labels) -> Json:
     when: dict[str, Json] = {"kind": event.kind, "from": event.began, "to": event.ended}
     if event.kind == "delivery":
         return {**when, "kilograms": event.amount}
-    known = labels.catalogue.fault(event.number) if event.number else None
+    known = labels.catalogue.fault(event.number)
     words = known.to(labels.language) if known else event.text
     return {**when, "number": event.number or None, "text": words}

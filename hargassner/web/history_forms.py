@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hargassner.boiler.roles import CHARTS
 from hargassner.storage.history import reader
 from hargassner.storage.history.number_text import repeated
-from hargassner.storage.history.query import Query, Selection, begin_of, select
+from hargassner.storage.history.query import STEPS, Query, Selection, begin_of, select
 from hargassner.storage.history.reader import Extent
 from hargassner.storage.history.samples import Recorded
 from hargassner.web.document import Json
@@ -26,6 +26,7 @@ Piece = Callable[["sqlite3.Cursor"], bytes]
 DAYS = 50
 """Days of a piece."""
 _COLUMNS = (b"values", b"low", b"high")
+_NOTHING_KEPT: dict[str, Json] = dict.fromkeys(STEPS)
 
 
 def nothing(query: Query) -> bytes:
@@ -36,7 +37,7 @@ def nothing(query: Query) -> bytes:
         "step": 60,
         "from": query.begin,
         "to": query.end,
-        "kept": {"minute": None, "quarter": None, "day": None},
+        "kept": _NOTHING_KEPT,
         "newest": None,
         "times": [],
         "charts": [],
@@ -77,18 +78,14 @@ def json_pieces(query: Query, labels: Labels, cursor: "sqlite3.Cursor") -> Itera
 
 
 def _head(selection: Selection) -> dict[str, Json]:
-    kept = selection.kept
-    extents = {"minute": kept.minutes, "quarter": kept.quarters, "day": kept.days}
+    oldest = {grain: begin_of(grain, each.first) for grain, each in selection.kept.extents.items()}
     return {
         "enabled": True,
         "grain": selection.grain,
         "step": selection.step,
         "from": selection.query.begin,
         "to": selection.query.end,
-        "kept": {
-            grain: None if extent is None else begin_of(grain, extent.first)
-            for grain, extent in extents.items()
-        },
+        "kept": {**_NOTHING_KEPT, **oldest},
     }
 
 

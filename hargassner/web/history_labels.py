@@ -8,6 +8,7 @@ from hargassner.boiler.model import Boiler
 from hargassner.catalogue import AnalogEntry, Catalogue, Family
 from hargassner.catalogue.activities import OTHER, activities
 from hargassner.storage.history.samples import Recorded
+from hargassner.web.document import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,12 @@ class Labels:
 
     def of_channel(self, recorded: Recorded) -> str:
         """What a channel is called."""
-        entry = self.entry(recorded)
-        return entry.text.to(self.language) if entry else recorded.name
+        return named(self.entry(recorded), self.language, recorded.name)
 
     def of_pump(self, object_: str) -> str:
         """What a pump is called."""
         name = self.names.get(object_, object_)
-        entry = self.catalogue.digital(name)
-        return entry.text.to(self.language) if entry else name
+        return named(self.catalogue.digital(name), self.language, name)
 
     def of_state(self, state: Recorded, code: int) -> str:
         """What a code of the boiler's state means."""

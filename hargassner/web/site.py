@@ -7,17 +7,18 @@ else; and only for those who ask for this machine by a name or an address of its
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import cast
 
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import NOT_DONE_YET
 
 from hargassner.web.assets import Asset, assets
 from hargassner.web.connections import Fault, PageSite
 from hargassner.web.document import Json
 from hargassner.web.hosts import OwnHosts
-from hargassner.web.page import manifest, page
+from hargassner.web.manifest import manifest
+from hargassner.web.requests import NOT_DONE_YET
 from hargassner.web.stream import Live
 from hargassner.web.texts import LANGUAGES, preferred_language
 
@@ -71,10 +72,13 @@ class InLanguages(Resource):
 
     isLeaf = True
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    @cached_property
+    def _pages(self) -> dict[str, Asset]:
+        # Templates are loaded where somebody looks at the page.
+        from hargassner.web.page import page
+
         kind = b"text/html; charset=utf-8"
-        self._pages = {each: Asset(page(each), kind) for each in LANGUAGES}
+        return {each: Asset(page(each), kind) for each in LANGUAGES}
 
     def render_GET(self, request: Request) -> bytes:
         """The page."""
@@ -195,7 +199,7 @@ class Root(Resource):
         for name, answers in asked.items():
             interface.putChild(name, answers)
         interface.putChild(b"events", Events(live))
-        self.putChild(b"", InLanguages())
+        self.putChild(b"", InLanguages())  # type: ignore[no-untyped-call]
         self.putChild(b"api", interface)
         self.putChild(b"metrics", Metrics(figures))
         self.putChild(b"healthz", Data(lambda _language: health()))

@@ -1,7 +1,8 @@
 """What a day came to, and what happened: consumption, deliveries, faults. No I/O and no clock."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 
 from hargassner.storage.history.deliveries import FASTEST, NOTHING, Run, Stock
@@ -39,12 +40,13 @@ LIMIT = 15.0
 class Carry:
     """What the next minute is compared with.
 
-    ``burnt`` in kg, and ``at``, the date when it was read; ``stock``, what is believed of it;
-    ``faults`` those that go on, each with the number of its event.
+    ``burnt`` in kg, and ``at``, the date of the last minute, NaN while they are not known;
+    ``stock``, what is believed of it; ``faults`` those that go on, each with the number of its
+    event.
     """
 
-    burnt: float | None = None
-    at: float | None = None
+    burnt: float = math.nan
+    at: float = math.nan
     stock: Stock = NOTHING
     faults: Mapping[FaultSeen, int] = field(default_factory=dict)
 
@@ -56,25 +58,26 @@ class Carry:
 
     @classmethod
     def of_json(cls, text: str) -> "Carry":
-        """As it was kept; nothing is known where the text is empty."""
-        if not text:
-            return cls()
+        """As it was kept."""
         burnt, kilograms, at, faults, *more = json.loads(text)
         # There was nothing more while each reading of the stock was believed.
         read, *run = more or (at,)
-        stock = NOTHING if kilograms is None else Stock(kilograms, read, Run(*run))
         known = {FaultSeen(number, words): event for number, words, event in faults}
-        return cls(burnt, at, stock, known)
+        stock = Stock(_number(kilograms), _number(read), Run(*run))
+        return cls(_number(burnt), _number(at), stock, known)
 
 
-def burnt_by_day(carry: Carry, counter: float | None, date: float) -> list[tuple[int, float]]:
+def _number(kept: float | None) -> float:
+    # Null was kept before NaN was.
+    return math.nan if kept is None else kept
+
+
+def burnt_by_day(carry: Carry, counter: float, date: float) -> list[tuple[int, float]]:
     """What the boiler's counter has risen by, as days with kg.
 
     It is spread over the time since it was last read. A counter that was set, back or faster than
     anything burns, begins anew.
     """
-    if counter is None or carry.burnt is None or carry.at is None:
-        return []
     rise = counter - carry.burnt
     hours = max(1.0, (date - carry.at) / 3600)
     if not 0 < rise <= FASTEST * hours:
@@ -85,7 +88,7 @@ def burnt_by_day(carry: Carry, counter: float | None, date: float) -> list[tuple
 def with_more(before: Mapping[str, float], more: Mapping[str, float]) -> Tally:
     """A day's tally with more in it, as long as there is room for what is new."""
     keys = list({**before, **more})[: max(MOST_KEYS, len(before))]
-    tally = added(before, {key: more[key] for key in keys if key in more})
+    tally = added(before, {key: more[key] for key in filter(more.__contains__, keys)})
     if STOCK in tally:
         tally[STOCK] = more.get(STOCK, tally[STOCK])
     return tally
@@ -165,3 +168,13 @@ def tally_of_json(text: str) -> Tally:
     """A day's tally as it was kept."""
     tally: Tally = json.loads(text)
     return tally
+
+
+def of_days(facts: Mapping[int, DayFacts], days: Iterable[int]) -> list[DayFacts]:
+    """What days came to, those of which something is known."""
+    return [facts[day] for day in days if day in facts]
+
+
+def told(days: Iterable[DayFacts], name: str) -> list[float]:
+    """A quantity (the name of an attribute) of each day of which it is known."""
+    return [value for each in days if (value := getattr(each, name)) is not None]

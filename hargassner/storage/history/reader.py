@@ -52,6 +52,12 @@ class Kept:
     channels: tuple[Recorded, ...]
 
     @property
+    def extents(self) -> dict[str, Extent]:
+        """Those that there are, by their grains from the finest on."""
+        grains = {"minute": self.minutes, "quarter": self.quarters, "day": self.days}
+        return {grain: extent for grain, extent in grains.items() if extent is not None}
+
+    @property
     def state(self) -> Recorded:
         """The boiler's state; one without a name where there is none."""
         return next((each for each in self.channels if each.is_state), _NO_STATE)
