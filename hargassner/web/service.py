@@ -118,6 +118,7 @@ class WebPage(MultiService):
             parts.journal,
             self._chain.status,
             self._pellets.now,
+            parts.interpreter.words,
             clock,
         )
         hosts = OwnHosts(parts.config.web.hosts)
@@ -126,14 +127,19 @@ class WebPage(MultiService):
         )
         self.site = PageSite(root, reactor)
         description = parts.config.web.listen
-        listener = EndpointOpening(
+        self._listener = EndpointOpening(
             reactor,
             serverFromString(reactor, description),
             description,
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        self.add([parts.timing, self._pellets, self._live, listener])
+        self.add([parts.timing, self._pellets, self._live, self._listener])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page can be opened now."""
+        return self._listener.is_open
 
     def _asked(self) -> dict[bytes, IResource]:
         """What is read when it is asked for."""
@@ -174,7 +180,12 @@ class WebPage(MultiService):
     def _state(self, language: str) -> dict[str, Json]:
         date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._chain.status(), self._pellets.now(), language, date
+            self._parts.boiler,
+            self._chain.status(),
+            self._pellets.now(),
+            self._parts.interpreter.words(),
+            language,
+            date,
         )
         return {"version": __version__, "now": date(self._clock.seconds()), **picture}
 
