@@ -14,7 +14,6 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from hargassner.clock import IClock
@@ -25,6 +24,7 @@ from hargassner.web.asked import parameters, refused
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
 from hargassner.web.history_forms import Piece, json_pieces, nothing
 from hargassner.web.history_labels import Labels
+from hargassner.web.requests import NOT_DONE_YET
 
 if TYPE_CHECKING:
     import sqlite3

@@ -24,6 +24,8 @@ AROUND = 3
 """Days before and after a day of the year before that count for it: one day's weather is chance."""
 LEAST_PACE = 0.05
 """kg a day, below which a boiler is off."""
+LEAST_COLD = 0.001
+"""Degree days a day, below which nothing is burnt for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def _level(burnt: Sequence[float]) -> Pace:
 def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
     """The line through the days (least squares); neither of its parts is below zero."""
     # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
-    if len(cold) < len(burnt) or fmean(cold) <= 0:
+    if len(cold) < len(burnt) or fmean(cold) < LEAST_COLD:
         return _level(burnt)
     x, y = fmean(cold), fmean(burnt)
     # A line that would begin below nothing begins at nothing.
