@@ -252,7 +252,7 @@ class Ear(DatagramProtocol):
 class LookingCase(DescriptorCase):
     """A gateway on sockets of its own, fifty times as fast as a real one."""
 
-    timeout = 60
+    timeout = 120
 
     @inlineCallbacks
     def setUp(self) -> Any:
