@@ -90,10 +90,6 @@ class Channels:
         """Every channel."""
         return iter(self._by_object.values())
 
-    def __getitem__(self, object_: str) -> Channel:
-        """The channel with this identifier."""
-        return self._by_object[object_]
-
     @property
     def by_object(self) -> Mapping[str, Channel]:
         """Every channel by its identifier, not to be changed."""

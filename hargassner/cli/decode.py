@@ -60,22 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "lines", nargs="?", metavar="LINES", help="the telemetry, see below; '-' is standard input"
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json",
-        dest="writer",
-        action="store_const",
-        const=JsonLines,
-        default=Table,
-        help="print an object a line",
-    )
-    form.add_argument(
-        "--csv",
-        dest="writer",
-        action="store_const",
-        const=Csv,
-        default=Table,
-        help="print a row a line",
-    )
+    for option, writer, meaning in (
+        ("--json", JsonLines, "print an object a line"),
+        ("--csv", Csv, "print a row a line"),
+    ):
+        form.add_argument(
+            option, dest="writer", action="store_const", const=writer, default=Table, help=meaning
+        )
     parser.add_argument(
         "--hidden",
         type=_places,

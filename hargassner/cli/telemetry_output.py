@@ -83,26 +83,6 @@ class Table:
         return self._catalogue.state_text(name, code, self._family, self._language) or ""
 
 
-class _Known:
-    """What is known of every channel, as text.
-
-    Args:
-        descriptor: the channels.
-        unknown: what stands for what is not known.
-        shown: makes text of a reading.
-    """
-
-    def __init__(
-        self, descriptor: Descriptor, unknown: str, shown: Callable[[Reading], str]
-    ) -> None:
-        self.texts = dict.fromkeys(_objects(descriptor), unknown)
-        self._shown = shown
-
-    def take(self, readings: Sequence[Reading]) -> None:
-        """Take in what changed."""
-        self.texts |= {each.channel.object: self._shown(each) for each in readings}
-
-
 class JsonLines:
     """For programs: an object a line, with every channel.
 
@@ -112,15 +92,15 @@ class JsonLines:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        self._known = _Known(descriptor, "null", _json_value)
+        self._known = dict.fromkeys(_objects(descriptor), "null")
         self._timed = timed
 
     def write(self, line: Line, readings: Sequence[Reading]) -> None:
         """Print every channel."""
-        self._known.take(readings)
+        self._known |= _texts(readings, _json_value)
         members = [f'"time": {json.dumps(line.time)}'] if self._timed else []
         # Written by hand, since 65.70 would lose its last place on the way through a float.
-        members += [f'"{name}": {value}' for name, value in self._known.texts.items()]
+        members += [f'"{name}": {value}' for name, value in self._known.items()]
         print("{" + ", ".join(members) + "}", flush=True)
 
 
@@ -133,7 +113,7 @@ class Csv:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        self._known = _Known(descriptor, "", _csv_value)
+        self._known = dict.fromkeys(_objects(descriptor), "")
         self._timed = timed
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
         self._begun = False
@@ -141,10 +121,10 @@ class Csv:
     def write(self, line: Line, readings: Sequence[Reading]) -> None:
         """Print every channel, and before the first line the header."""
         if not self._begun:
-            self._row("time", self._known.texts)
+            self._row("time", self._known)
             self._begun = True
-        self._known.take(readings)
-        self._row(line.time, self._known.texts.values())
+        self._known |= _texts(readings, _csv_value)
+        self._row(line.time, self._known.values())
         sys.stdout.flush()
 
     def _row(self, time: str, cells: Iterable[str]) -> None:
@@ -175,6 +155,10 @@ def _cells(reading: Reading) -> tuple[str, str, str, str]:
 def shown_text(reading: Reading) -> str:
     """What a channel shows, for people: with a question mark where that is not known."""
     return f"? {reading.text}".strip() if reading.value is None else reading.text
+
+
+def _texts(readings: Sequence[Reading], shown: Callable[[Reading], str]) -> dict[str, str]:
+    return {each.channel.object: shown(each) for each in readings}
 
 
 def _json_value(reading: Reading) -> str:

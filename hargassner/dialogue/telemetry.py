@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress
+from itertools import chain, compress, islice
 from operator import ne
 
 from hargassner.dialogue.channels import (
@@ -92,6 +92,13 @@ class Decoder:
         self._line = b""
         self._pieces: list[_Piece] = []
         self._forget()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The digital words of the last line, empty for one that is not known."""
+        tokens = chain.from_iterable(tokens for _, _, tokens in self._pieces)
+        words = islice(tokens, self._analog_values, None)
+        return tuple(_text(word[:_LONGEST_TOKEN]).strip() for word in words)
 
     def decode(self, line: bytes) -> Sequence[Reading]:
         """The readings that differ from the last line's, in the order of places in the line.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from hargassner.boiler.model import Boiler, Setting
+from hargassner.control.values import nearest_step, plain
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
 from hargassner.homeassistant.entities import Json
 from hargassner.homeassistant.states import UNKNOWN
@@ -76,10 +77,9 @@ class Setpoint:
         What is no number, or beyond the limits, is for the boiler's control to refuse.
         """
         number = _number(payload)
-        if self.step <= 0 or abs(number) > self.highest:
+        if abs(number) > self.highest:
             return self.id, payload
-        steps = round((number - self.lowest) / self.step)
-        return self.id, _plain(self.lowest + steps * self.step)
+        return self.id, plain(nearest_step(number, self.lowest, self.step))
 
 
 def choice(boiler: Boiler, id_: str) -> Choice:
@@ -96,7 +96,7 @@ def setpoint(boiler: Boiler, id_: str) -> Setpoint:
         case Setting(parameter=NumberParameter() as number, text=text) if (
             number.minimum < number.maximum
         ):
-            shown = _plain(number.value) if number.text == text else UNKNOWN
+            shown = plain(number.value) if number.text == text else UNKNOWN
             return Setpoint(id_, shown, number.minimum, number.maximum, number.step)
     return Setpoint(id_)
 
@@ -122,7 +122,3 @@ def _number(payload: str) -> Decimal:
     except InvalidOperation:
         return _ENDLESS
     return number if number.is_finite() else _ENDLESS
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"

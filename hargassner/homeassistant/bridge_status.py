@@ -1,6 +1,5 @@
 """How the bridge itself is: its version, what it understands, and what went wrong last."""
 
-from datetime import UTC, datetime
 from typing import cast
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
@@ -10,6 +9,7 @@ from hargassner import __version__
 from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
 from hargassner.homeassistant.entities import Json, compact
+from hargassner.homeassistant.info import iso
 from hargassner.homeassistant.states import LONGEST_STATE, States
 from hargassner.homeassistant.topics import Topics
 
@@ -35,7 +35,7 @@ class LastError:
         is_own = namespace.startswith(_OWN) and not namespace.startswith(_OF_BOILER)
         if is_own and event.get("log_level") in _SERIOUS:
             text, at = formatEvent(event)[:LONGEST_STATE], cast("float", event["log_time"])
-            self.facts = {"last_error": text, "last_error_at": _iso(at)}
+            self.facts = {"last_error": text, "last_error_at": iso(at)}
 
 
 class BridgeStatus:
@@ -69,12 +69,8 @@ class BridgeStatus:
         """Publish how the bridge is now, if it is otherwise than before."""
         status = {
             "version": __version__,
-            "since": _iso(self._clock.date(self._since)),
+            "since": iso(self._clock.date(self._since)),
             **self._boiler.understanding.facts,
             **self._error.facts,
         }
         self._states.show(self._topics.bridge, compact(status))
-
-
-def _iso(date: float) -> str:
-    return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")

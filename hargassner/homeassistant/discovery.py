@@ -139,9 +139,9 @@ class Discovery:
 
     def _entities(self) -> Iterator[Entity]:
         own = OwnEntities(self._topics, self.config, self.can_restart)
-        yield from own.of_bridge()
-        if self.boiler.channels:
-            yield from own.concluded(has_consumption=self._has_consumption())
+        yield from own.there(
+            is_described=bool(self.boiler.channels), has_consumption=self._has_consumption()
+        )
         yield from self._of_channels()
         if self.config.gateway.enabled:
             yield from self._of_gateway()

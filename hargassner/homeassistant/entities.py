@@ -21,7 +21,6 @@ Domoticz takes the last of them only: it is the one that the last will sets.
 """
 
 DIAGNOSTIC = "diagnostic"
-CONFIG = "config"
 
 
 @dataclass(frozen=True, slots=True)

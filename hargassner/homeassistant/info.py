@@ -39,6 +39,9 @@ def shown(channel: Channel) -> str:
 
 def _session_start(boiler: Boiler, clock: IClock) -> str | None:
     session = boiler.availability.session
-    if session is None:
-        return None
-    return datetime.fromtimestamp(clock.date(session.opened), UTC).isoformat(timespec="seconds")
+    return None if session is None else iso(clock.date(session.opened))
+
+
+def iso(date: float) -> str:
+    """A date as it is published, given in seconds since the epoch."""
+    return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")

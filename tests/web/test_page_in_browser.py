@@ -300,6 +300,21 @@ class TableTests(HouseCase):
         self.assertEqual(await browser.run(raw), "table-cell")
         self.assertIn("full combustion", await browser.text("#rows"))
 
+    async def test_the_hexadecimal_word_of_a_bit_is_shown_on_demand(self) -> None:
+        bridge = await self.house()
+        take = bridge.parts.interpreter.take
+        bridge.parts.boiler.apply(describe({"TK": "°C"}, ("Störung", "BP1")), reactor.seconds())
+        take([TelemetryLine(b"pm 65.90 00A2 ")])
+        browser = await self.look()
+        await browser.until("return document.getElementById('rows').textContent.includes('BP1')")
+        self.assertNotIn("00A2", await browser.text("#rows"))
+        await browser.run(CLICK, "#raw")
+        self.assertIn("BP1ONbit 1 of word 0: 00A2", await browser.text("#rows"))
+        take([TelemetryLine(b"pm 65.90 1A2 ")])
+        await browser.until("return document.getElementById('rows').textContent.includes(': 1A2')")
+        await browser.run(CLICK, "#raw")
+        self.assertNotIn("1A2", await browser.text("#rows"))
+
 
 class LineTests(HouseCase):
     async def test_the_log_has_levels_is_searched_and_held_still(self) -> None:

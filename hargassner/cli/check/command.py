@@ -76,31 +76,7 @@ def _proposed(arguments: argparse.Namespace, report: "_Report") -> str:
     Raises:
         KeyboardInterrupt: the owner interrupted it.
     """
-    try:
-        config = _configuration(arguments.config, report)
-    except _UnusableError as unusable:
-        return unusable.proposed
-    run_to_end(lambda reactor: walk(config, reactor, arguments.wait, report))
-    return ""
-
-
-class _UnusableError(Exception):
-    """The configuration cannot be used, which has been reported.
-
-    ``proposed`` is one that could be, empty where there is a file to correct.
-    """
-
-    def __init__(self, proposed: str) -> None:
-        super().__init__(proposed)
-        self.proposed = proposed
-
-
-def _configuration(path: Path | None, report: "_Report") -> Config:
-    """The configuration, with what there is to report of it.
-
-    Raises:
-        _UnusableError: there is none that can be used.
-    """
+    path: Path | None = arguments.config
     try:
         path = path or find_config(os.environ, Path.cwd())
         config = load_config(path)
@@ -108,9 +84,10 @@ def _configuration(path: Path | None, report: "_Report") -> Config:
     except ConfigError as wrong:
         advice, proposed = _what_to_do(path or _USUAL_PATH)
         report.found(Finding(_CONFIGURATION, Outcome.FAILED, str(wrong), advice))
-        raise _UnusableError(proposed) from wrong
+        return proposed
     report.found(_usable(path, config))
-    return config
+    run_to_end(lambda reactor: walk(config, reactor, arguments.wait, report))
+    return ""
 
 
 def _usable(path: Path, config: Config) -> Finding:

@@ -1,8 +1,8 @@
 """The steps that connect: to the boiler, to the broker, and over it to Home Assistant."""
 
-from typing import TypeGuard, cast
+from typing import TypeGuard
 
-from twisted.internet.interfaces import IProtocolFactory, ITransport
+from twisted.internet.interfaces import ITransport
 from twisted.internet.protocol import Protocol
 
 from hargassner.cli.check.broker import Stage, Visit
@@ -13,7 +13,6 @@ from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.rights import broker_finding, discovery_finding
 from hargassner.dialogue.lines import LineSplitter, TooLong
 from hargassner.discovery import address_of
-from hargassner.network.connecting import SingleFactory
 
 TELEMETRY_TIMEOUT = 10.0
 """Seconds that the first telemetry line may take; one comes every second."""
@@ -54,9 +53,7 @@ async def read_telemetry(context: Context) -> None:
         return
     telemetry = _Telemetry()
     try:
-        await context.boiler_line(host, context.config.boiler.telnet_port).connect(
-            cast("IProtocolFactory", SingleFactory(telemetry))
-        )
+        await context.connect_to_boiler(host, context.config.boiler.telnet_port, telemetry)
     except Exception as wrong:
         context.reporter.found(_not_connected(host, wrong))
     else:

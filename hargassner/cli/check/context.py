@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
 from twisted.internet.task import deferLater
 
 from hargassner.cli.check.report import Finding, Outcome, Reporter
@@ -18,6 +20,7 @@ from hargassner.discovery import (
 )
 from hargassner.discovery.finder import finding_side
 from hargassner.discovery.side import Side, sides
+from hargassner.network.connecting import SingleFactory
 from hargassner.network.interface import NetworkInterface
 from hargassner.proxy.endpoint import BoilerLine
 from hargassner.reactor import IBridgeReactor
@@ -30,11 +33,10 @@ _SAY_AFTER = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One of the two networks; ``address`` is the configured one of this machine there."""
+    """One of the two networks."""
 
     name: str
     interface: NetworkInterface
-    address: str
     side: Side
 
 
@@ -70,8 +72,8 @@ class Context:
         to_gateway = NetworkInterface(gateway.interface, gateway.address)
         to_boiler = NetworkInterface(boiler.interface, boiler.address)
         gateway_side, boiler_side = _sides(config, to_gateway, to_boiler)
-        self.gateway = Network("gateway", to_gateway, gateway.address, gateway_side)
-        self.boiler = Network("boiler", to_boiler, boiler.address, boiler_side)
+        self.gateway = Network("gateway", to_gateway, gateway_side)
+        self.boiler = Network("boiler", to_boiler, boiler_side)
 
     def open_gateway_side(self) -> None:
         """Open the discovery ports to the gateway.
@@ -96,9 +98,16 @@ class Context:
         self.gateway.side.close()
         self.boiler.side.close()
 
-    def boiler_line(self, host: str, port: int) -> BoilerLine:
-        """The way to a TCP port of the boiler's, as the bridge would take it."""
-        return BoilerLine(self.reactor, Devices(self.reactor, host), self.boiler.interface, port)
+    async def connect_to_boiler(self, host: str, port: int, protocol: IProtocol) -> None:
+        """Connect to a TCP port of the boiler's, as the bridge would.
+
+        Raises:
+            UnreachableError: it cannot be reached.
+            CannotOpenError: the interface to it is absent.
+        """
+        devices = Devices(self.reactor, host)
+        line = BoilerLine(self.reactor, devices, self.boiler.interface, port)
+        await line.connect(cast("IProtocolFactory", SingleFactory(protocol)))
 
     def found(self, step: str, outcome: Outcome, what: str, advice: str = "") -> None:
         """Report what a step found."""

@@ -1,13 +1,11 @@
 """The step that looks whether the boiler serves the ports that are to be forwarded."""
 
-from typing import cast
-
-from twisted.internet.interfaces import IProtocolFactory, ITransport
+from twisted.internet.interfaces import ITransport
 from twisted.internet.protocol import Protocol
 
 from hargassner.cli.check.context import Context
 from hargassner.cli.check.report import Outcome
-from hargassner.network.connecting import SingleFactory
+from hargassner.network.reasons import UnreachableError
 
 _STEP = "further ports"
 
@@ -49,9 +47,10 @@ async def _looked_at(context: Context, host: str, port: int) -> tuple[Outcome, s
 
 async def _problem(context: Context, host: str, port: int) -> str:
     """Why a port of the boiler cannot be reached, empty if it can."""
-    line = context.boiler_line(host, port)
     try:
-        await line.connect(cast("IProtocolFactory", SingleFactory(_Leaving())))
+        await context.connect_to_boiler(host, port, _Leaving())
+    except UnreachableError as wrong:
+        return wrong.reason
     except Exception as wrong:
-        return line.problem or str(wrong)
+        return str(wrong)
     return ""

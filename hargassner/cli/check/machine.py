@@ -8,7 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hargassner.network.networks import ask_interface, first_address
+from hargassner.network.interfaces import asked
+from hargassner.network.networks import first_address
 
 _SIOCGIFFLAGS = 0x8913
 _FLAGS_AT = 16
@@ -64,11 +65,10 @@ def interfaces() -> list[Interface]:
 
 
 def _interface(probe: socket.socket, name: str, default_route: bool) -> Interface:
-    own = first_address(probe, name)
     flags = _flags(probe, name)
     return Interface(
         name,
-        *((str(own.ip), own.network.prefixlen) if own else ("", 0)),
+        *_address(probe, name),
         up=bool(flags & _UP),
         running=bool(flags & _RUNNING),
         loopback=bool(flags & _LOOPBACK),
@@ -76,10 +76,18 @@ def _interface(probe: socket.socket, name: str, default_route: bool) -> Interfac
     )
 
 
+def _address(probe: socket.socket, name: str) -> tuple[str, int]:
+    """An interface's first address and the length of its network's prefix."""
+    with suppress(OSError):
+        own = first_address(probe, name)
+        return str(own.ip), own.network.prefixlen
+    return "", 0
+
+
 def _flags(probe: socket.socket, name: str) -> int:
     """An interface's flags; none where it is gone by now."""
     with suppress(OSError):
-        answer = ask_interface(probe, _SIOCGIFFLAGS, name)
+        answer = asked(probe, _SIOCGIFFLAGS, name)
         return int.from_bytes(answer[_FLAGS_AT : _FLAGS_AT + 2], sys.byteorder)
     return 0
 

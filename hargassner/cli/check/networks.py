@@ -37,8 +37,8 @@ def check_network(context: Context, network: Network) -> None:
 
 def _look_at_interface(network: Network) -> tuple[str, Problem | None]:
     found = {each.name: each for each in interfaces()}
-    name = network.interface.interface
-    return str(found.get(name, name)), interface_problem(name, network.address, found)
+    name, address = network.interface.interface, network.interface.configured_address
+    return str(found.get(name, name)), interface_problem(name, address, found)
 
 
 def _address_problem(network: Network) -> Problem | None:

@@ -3,7 +3,7 @@
 import errno
 import re
 from collections.abc import Callable, Iterator, Sequence
-from enum import IntEnum
+from itertools import filterfalse
 
 from hargassner.cli.check.context import Context
 from hargassner.cli.check.machine import bridge_processes
@@ -14,15 +14,6 @@ from hargassner.network.sockets import listening_socket
 
 _PORTS = "ports and privileges"
 _OTHER_BRIDGE = "another bridge"
-
-
-class _Kind(IntEnum):
-    """Why a port cannot be opened; the first one is said where there are several."""
-
-    OTHER = 0
-    ABSENT = 1
-    """The interface or its address is not there yet, which another step reports."""
-    HELD = 2
 
 
 async def open_ports(context: Context) -> None:
@@ -59,26 +50,20 @@ def _is_held(problem: Exception) -> bool:
     return getattr(problem.__cause__, "errno", None) == errno.EADDRINUSE
 
 
-def _kind(problem: Exception) -> _Kind:
-    if _is_held(problem):
-        return _Kind.HELD
-    return _Kind.ABSENT if isinstance(problem, NotThereYetError) else _Kind.OTHER
+def _is_absent(problem: Exception) -> bool:
+    """Whether it is that an interface or its address is not there yet."""
+    return isinstance(problem, NotThereYetError)
 
 
 def _ports_finding(context: Context, problems: list[Exception]) -> Finding:
-    if problems:
-        return _not_opened(min(problems, key=_kind))
-    return Finding(_PORTS, Outcome.OK, f"{_ports(context)} can be opened")
-
-
-def _not_opened(worst: Exception) -> Finding:
-    match _kind(worst):
-        case _Kind.HELD:
-            return Finding(_PORTS, Outcome.SKIPPED, "somebody holds them already")
-        case _Kind.ABSENT:
-            return Finding(_PORTS, Outcome.SKIPPED, str(worst))
-        case _Kind.OTHER:
-            return Finding(_PORTS, Outcome.FAILED, str(worst), _rights_advice(str(worst)))
+    """What is found of all ports; the first problem that no other step reports, where one is."""
+    if not problems:
+        return Finding(_PORTS, Outcome.OK, f"{_ports(context)} can be opened")
+    not_held = [*filterfalse(_is_held, problems)]
+    for each in filterfalse(_is_absent, not_held):
+        return Finding(_PORTS, Outcome.FAILED, str(each), _rights_advice(str(each)))
+    what = str(not_held[0]) if not_held else "somebody holds them already"
+    return Finding(_PORTS, Outcome.SKIPPED, what)
 
 
 def _ports(context: Context) -> str:

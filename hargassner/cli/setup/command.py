@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from twisted.logger import globalLogBeginner
@@ -109,7 +110,7 @@ def _set_up(arguments: argparse.Namespace) -> Answers:
     seen = _look()
     _show(seen)
     answers = ask(seen, options, Asker(_read, print, quiet=arguments.yes))
-    config_from(_parsed(answers))
+    config_from(tomllib.loads(configuration(answers)))
     print("\nWhat it takes:" if arguments.dry_run else "\nDoing:")
     Machine(print).do(plan(answers, seen), dry=arguments.dry_run)
     return answers
@@ -152,12 +153,6 @@ def _answer(boiler: FoundBoiler | None) -> str:
     if boiler is None:
         return "nobody answers as a boiler in these networks"
     return f"a boiler answers at {boiler.address}: {boiler.services.model or 'unknown model'}"
-
-
-def _parsed(answers: Answers) -> dict[str, object]:
-    import tomllib
-
-    return tomllib.loads(configuration(answers))
 
 
 def _check(answers: Answers) -> int:

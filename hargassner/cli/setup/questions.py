@@ -194,13 +194,9 @@ def _login(options: Options, asker: Asker) -> dict[str, str]:
 
 
 def _page(address: str, options: Options, asker: Asker) -> str:
-    """Where the page listens.
+    """Where the page listens, given this machine's address in the home's network.
 
-    Args:
-        address: this machine's in the home's network; "" where it is not known, or where the
-            boiler has no network of its own.
-        options: what is answered already.
-        asker: asks.
+    The address is "" where it is not known, or where the boiler has no network of its own.
     """
     home = asker.yes(
         "Show the page to the whole home network? It has no password, and shows only",
