@@ -187,7 +187,9 @@ class MosquittoTests(WholeCase):
         yield self.wait_for("the old announcement's end", lambda: not self.onlooker.last()[device])
         yield self.wait_for(
             "the same entities",
-            lambda: (again := self.announced()) and again.components.keys() == home.components.keys(),
+            lambda: (
+                (again := self.announced()) and again.components.keys() == home.components.keys()
+            ),
         )
 
 
