@@ -14,6 +14,7 @@ The telemetry is that of the real boilers in ../shared/firmware where that is, e
 """
 
 import random
+import re
 import socket
 import sys
 import threading
@@ -74,6 +75,19 @@ REPLIES = {
 }
 
 
+CHOICE = b"$%b;6;0;4;0;0;0;0;Mode;Manu;Arr;Ballon;Auto;Arr combustion;0;\r\n"
+NUMBER = b"$%b;3;20.000;14.000;26.000;0.500;\xb0C;20.000;0;0;0;Zone;0;\r\n"
+ONE_PARAMETER = re.compile(rb"\$par get (\w+)")
+
+
+def parameter(request: bytes) -> bytes | None:
+    """The reply to a request for one parameter; what is not answered is waited for."""
+    found = ONE_PARAMETER.fullmatch(request)
+    if found is None:
+        return None
+    return (CHOICE if found[1].startswith(b"PR") else NUMBER) % found[1]
+
+
 def _spin(seconds: float) -> None:
     """Wait more exactly than a sleep can."""
     end = time.perf_counter() + seconds
@@ -126,7 +140,7 @@ class Boiler:
     def _reply(self, request: bytes) -> bytes:
         if request.startswith(b"$par get changed"):
             return b"$--\r\n"
-        return REPLIES.get(request, b"$ack\r\n")
+        return REPLIES.get(request) or parameter(request) or b"$ack\r\n"
 
     def do(self, command: str) -> None:
         """What the benchmark wants."""
