@@ -2,12 +2,13 @@
 
 What observers do with some bytes takes longer than passing them on. So it waits until the bytes
 that are under way have passed too: each session has a ``Backlog``, and ``Handover`` goes round
-those in which something waits, in slices, between which the reactor looks at its sockets. Whoever
-decides something by what observers know has the backlog caught up with first.
+those in which something waits, in slices, between which the reactor looks at its sockets. A request
+leaves a gap, too, since the boiler takes a while to answer: what passed before it is handed over
+then. Whoever decides something by what observers know has the backlog caught up with first.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -18,6 +19,8 @@ WAIT = 0.002
 """Seconds for which what passed waits at least: the rest of a message has mostly come by then."""
 SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
+GAP = 0.00005
+"""Seconds that are spent on that when a request has just passed: boilers need longer to answer."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
 LONGEST_WAIT = 0.01
@@ -27,11 +30,15 @@ MOST_WAITING = 1 << 17
 LONGEST_PIECE = 1 << 11
 """Bytes that are handed over together; a single read may bring far more."""
 
+_Segment = tuple[Callable[[Guard, Any], None], Any, float]
+"""What passed at once: how a guard takes it, what it is, and when it passed."""
+
 
 class Backlog:
     """What has passed in one session and its observers have not got yet.
 
-    Observers get it in the order in which it passed, whichever side it came from.
+    Observers get it in the order in which it passed, whichever side it came from. Segments that
+    follow each other from one side are joined, except for those who want each by itself.
 
     Args:
         handover: hands it over in time.
@@ -46,8 +53,9 @@ class Backlog:
         self.moment = 0.0
         """When that passed which the observers are getting now, or got last."""
         self._handover = handover
-        self._observers = observers
-        self._waiting: deque[tuple[Callable[[Guard, Any], None], Any, float]] = deque()
+        self._observers = tuple(each for each in observers if not each.by_segment)
+        self._of_segments = tuple(each for each in observers if each.by_segment)
+        self._waiting: deque[_Segment] = deque()
         self._handing = False
         self._over = False
 
@@ -63,14 +71,28 @@ class Backlog:
 
     def passed(self, call: Callable[[Guard, bytes], None], data: bytes, now: float) -> None:
         """Bytes have passed: ``call`` hands them over to an observer, before long."""
-        for start in range(0, len(data), LONGEST_PIECE):
-            self._waiting.append((call, data[start : start + LONGEST_PIECE], now))
-        self.size += len(data)
+        size = len(data)
+        if size <= LONGEST_PIECE:
+            self._waiting.append((call, data, now))
+        else:
+            self._waiting.extend((call, each, now) for each in _pieces(data))
+        self.size += size
         self._handover.put(self, now)
         while self.size > MOST_WAITING and not self._handing:
             self._next()
         if self.at_once:
             self.catch_up()
+
+    def asked(self, data: bytes, now: float) -> None:
+        """A request has passed: what passed before it is handed over while the boiler answers."""
+        waited = bool(self._waiting)
+        self.passed(Guard.gateway_sent, data, now)
+        if waited:
+            self._hand_over_until(now + GAP)
+
+    def _hand_over_until(self, end: float) -> None:
+        while not self._handing and len(self._waiting) > 1 and self._handover.seconds() < end:
+            self._next()
 
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
         """Have observers called at once, after what waits."""
@@ -98,18 +120,38 @@ class Backlog:
         """
         while self._waiting and not self._handing:
             self._next()
-        if not self._waiting:
-            self._handover.remove(self)
 
     def _next(self) -> None:
-        call, data, self.moment = self._waiting.popleft()
+        segments = self._take()
+        call, data, self.moment = segments[0]
+        if len(segments) > 1:
+            data = b"".join([each for _, each, _ in segments])
         self.size -= len(data)
         self._handing = True
         try:
-            for each in self._observers:
-                call(each, data)
+            for observer in self._observers:
+                call(observer, data)
+            for observer in self._of_segments:
+                for call, data, self.moment in segments:
+                    call(observer, data)
         finally:
             self._handing = False
+            if not self._waiting:
+                self._handover.remove(self)
+
+    def _take(self) -> list[_Segment]:
+        """The first of what waits, and what can be joined with it."""
+        waiting = self._waiting
+        first = waiting.popleft()
+        segments, call, room = [first], first[0], LONGEST_PIECE - len(first[1])
+        while waiting and waiting[0][0] is call and len(waiting[0][1]) <= room:
+            room -= len(waiting[0][1])
+            segments.append(waiting.popleft())
+        return segments
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + LONGEST_PIECE] for at in range(0, len(data), LONGEST_PIECE))
 
 
 class Handover:

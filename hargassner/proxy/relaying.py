@@ -74,7 +74,7 @@ class Relaying:
         if exchange is not None:
             exchange.client_said(data)
             return
-        self._backlog.passed(Guard.gateway_sent, data, now)
+        self._backlog.asked(data, now)
 
     def boiler_said(self, data: bytes) -> None:
         """Pass the boiler's bytes to the client; the observers get them before long."""
