@@ -53,7 +53,7 @@ class Inquiry(Protocol):
             case Admitted(largest):
                 self.largest = largest
                 for each in self._messages:
-                    self._engine.publish(each, answered=True)
+                    self._engine.publish_answered(each)
             case Delivered(topic, reason):
                 self.reasons[topic] = reason
             case ConnectionProblem():
