@@ -58,9 +58,13 @@ class Climate:
         for each in self._by_object.values():
             self._show(each)
 
-    def channel_changed(self, channel: Channel) -> None:
-        """Publish what a thermostat shows, if the channel is one of its circuit."""
-        self._show(self._by_channel.get(channel.entry.name) if channel.entry is not None else None)
+    def channels_changed(self, channels: Iterable[Channel]) -> None:
+        """Publish what a thermostat shows, if a channel is one of its circuit."""
+        by_channel = self._by_channel
+        for channel in channels:
+            entry = channel.entry
+            if entry is not None and entry.name in by_channel:
+                self._show(by_channel[entry.name])
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish what a thermostat shows, if the parameter is one of its circuit."""

@@ -179,9 +179,7 @@ class HomeView(Service, BoilerObserver):
         channels = tuple(self._boiler.channels.values())
         if channels:
             self.described(channels, ())
-        for channel in channels:
-            if channel.text is not None:
-                self.channel_changed(channel)
+        self.channels_changed([each for each in channels if each.text is not None])
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
         self._climate.show_all()
@@ -201,10 +199,10 @@ class HomeView(Service, BoilerObserver):
         self._climate.show_all()
         self._announcer.soon()
 
-    def channel_changed(self, channel: Channel) -> None:
-        """Publish what a channel shows: a state at once, a measurement in its turn."""
-        self._channels.changed(channel)
-        self._climate.channel_changed(channel)
+    def channels_changed(self, channels: Sequence[Channel]) -> None:
+        """Publish what channels show: a state at once, a measurement in its turn."""
+        self._channels.changed(channels)
+        self._climate.channels_changed(channels)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
