@@ -29,6 +29,9 @@ $(VENV)/.checkers: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@$(BIN)/python -m hargassner.cli.demo
 
+# Hundreds of processes import the package: none of them has to compile it, whatever the
+# environment says of that.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.installed
 	$(BIN)/trial --jobs=$(JOBS) --temp-directory=$(VENV)/trial tests
 

@@ -27,6 +27,8 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
+from twisted.internet.utils import getProcessOutput
+from twisted.web.server import Site
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -41,6 +43,7 @@ from hargassner.storage.history.samples import Dated, Recorded, Sample
 from hargassner.storage.history.service import History
 from hargassner.storage.history.store import Store
 from hargassner.storage.history.writer import write_live
+from hargassner.web.history import HistoryResource
 from hargassner.web.history_forms import json_pieces
 from hargassner.web.history_labels import labels_of
 from tests.storage.history import writing_process
@@ -173,6 +176,17 @@ def query_times(directory: StateDirectory) -> None:
     connection.close()
 
 
+CLIENT = """
+import sys, time, urllib.request
+began = time.perf_counter()
+request = urllib.request.Request(sys.argv[1], headers={"accept-encoding": sys.argv[2]})
+with urllib.request.urlopen(request) as answer:
+    length = len(answer.read())
+print(f"{length / 1e6:6.2f} MB in {time.perf_counter() - began:.2f} s", end="")
+"""
+EXPORTS = (("json", "identity"), ("csv", "identity"), ("csv", "gzip"))
+
+
 class Running:
     """The history in a reactor, with a page's questions, and a timer that tells how late it is."""
 
@@ -212,10 +226,29 @@ class Running:
                 for piece in await self._history.read(form):
                     await self._history.read(piece)
             print(f"  {name:16} reactor late {figures(self.late)}")
+        await self._export()
         self._timer.stop()
         print(f"  memory: {before:.1f} MB when opened, {memory():.1f} MB at most", end="")
         print(f" ({peak():.1f} MB at the peak)")
         self._store.close()
+
+    async def _export(self) -> None:
+        """A year of quarters of an hour as a client gets it that is a process of its own."""
+        labels = labels_of(Boiler(), 4.3, "en")
+        clock = ReactorClock(reactor)
+        page = HistoryResource(self._history, lambda _: labels, lambda _: "en", clock)
+        port = reactor.listenTCP(0, Site(page), interface="127.0.0.1")
+        url = f"http://127.0.0.1:{port.getHost().port}/?grain=quarter"
+        url += f"&from={END * 60 - 366 * DAY}&to={END * 60}&format="
+        for form, encoding in EXPORTS * 3:
+            self.late.clear()
+            before = time.process_time()
+            command = ["-c", CLIENT, url + form, encoding]
+            told = await getProcessOutput(sys.executable, command, errortoo=True)
+            cpu = time.process_time() - before
+            print(f"  year, quarters, {form} ({encoding}): {told.decode()}, {cpu:.2f} s of CPU, ")
+            print(f"    reactor late {figures(self.late)}")
+        await port.stopListening()
 
     async def _idle(self, seconds: float) -> None:
         waited: Deferred[None] = Deferred()

@@ -19,6 +19,7 @@ from hargassner.control.queue import Control
 from hargassner.discovery import Devices, Relay, Side
 from hargassner.discovery.finder import Finder, finding_side
 from hargassner.discovery.side import sides
+from hargassner.lazy_parts import LazyParts
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.monitor.traffic_log import Journal
@@ -30,9 +31,8 @@ from hargassner.proxy.access import Access
 from hargassner.proxy.endpoint import BoilerLine
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.forwarding import ForwardAccess, ForwardFactory
-from hargassner.proxy.observers import ISessionObserver
-from hargassner.proxy.session import Session
 from hargassner.reactor import IBridgeReactor
+from hargassner.session_observers import SessionObservers
 from hargassner.startup import described
 from hargassner.storage.directory import StateDirectory, state_directory
 from hargassner.storage.snapshots import Snapshots
@@ -68,10 +68,10 @@ class Parts:
     """The parts of the bridge, for whoever starts them or looks at them.
 
     ``in_thread`` calls what blocks off the reactor's thread. ``timing`` measures while there
-    is a page to show it. ``recordings``, ``history`` and ``broker`` are None where none are
-    configured, ``gateway`` where there is none. ``finder`` asks for a boiler that neither a gateway
-    asks for nor the configuration names. ``openings`` is what is open towards the boiler while its
-    interface is there.
+    is a page to show it. ``recordings`` is None where none are configured, ``gateway`` where there
+    is none. ``finder`` asks for a boiler that neither a gateway asks for nor the configuration
+    names. ``openings`` is what is open towards the boiler while its interface is there. ``lazy``
+    has what is built when it is asked for.
     """
 
     config: Config
@@ -90,51 +90,22 @@ class Parts:
     gateway: GatewayParts | None
     finder: Finder | None
     openings: tuple[InterfaceOpening, ...]
-    history: "History | None"
-    broker: "BrokerLink | None"
+    lazy: LazyParts
+
+    @property
+    def history(self) -> "History | None":
+        """Keeps the history, None where none is configured."""
+        return self.lazy.history
+
+    @property
+    def broker(self) -> "BrokerLink | None":
+        """The link to the broker, None where none is configured."""
+        return self.lazy.broker
 
     @property
     def broker_status(self) -> "LinkStatus | None":
         """How the link to the broker is, None without one."""
         return None if self.broker is None else self.broker.status
-
-
-@dataclass(frozen=True, slots=True)
-class SessionObservers:
-    """Makes those who observe a session.
-
-    ``recordings`` is None where nothing is recorded.
-    """
-
-    clock: IClock
-    timing: Timing
-    interpreter: Interpreter
-    journal: Journal
-    recordings: "RecordingWriter | None"
-    devices: Devices
-    direct: DirectTelemetry
-    control: Control
-
-    def observe(self, session: Session) -> list[ISessionObserver]:
-        """The observers of a session that begins, in the order in which they see what passes."""
-        interpreter = self.interpreter.observe(session)
-        # The first one times what all the others need.
-        observers: list[ISessionObserver] = [
-            self.timing.observer(),
-            interpreter,
-            self.journal.observe(session),
-        ]
-        if self.recordings is not None:
-            from hargassner.monitor.recorded import Recorded
-
-            now, date = self.clock.seconds(), self.clock.wall()
-            recorder = self.recordings.session(session.number, session.address, now, date)
-            observers.append(Recorded(recorder, lambda: session.passed_at))
-        is_gateway = self.devices.is_gateway(session.address)
-        observers.append(self.direct.observe(session, is_gateway=is_gateway))
-        # What the last one sends comes after what the others have seen.
-        observers.append(self.control.observe(session, interpreter))
-        return observers
 
 
 def build(config: Config, reactor: IBridgeReactor) -> Parts:
@@ -173,8 +144,7 @@ def build(config: Config, reactor: IBridgeReactor) -> Parts:
         gateway=gateway,
         finder=finder,
         openings=_openings(reactor, interface, gateway, finder),
-        history=_history(config, boiler, state, reactor, clock),
-        broker=_broker(config, reactor),
+        lazy=LazyParts(config, reactor, clock, boiler, state),
     )
 
 
@@ -214,14 +184,6 @@ def _interpreter(
     return Interpreter(boiler, reactor, snapshots.save_descriptor, hidden, given)
 
 
-def _broker(config: Config, reactor: IBridgeReactor) -> "BrokerLink | None":
-    if not config.mqtt.url:
-        return None
-    from hargassner.mqtt.link import BrokerLink
-
-    return BrokerLink(config.mqtt, reactor)
-
-
 def _recordings(
     config: Config, reactor: IBridgeReactor, in_thread: InThread
 ) -> "RecordingWriter | None":
@@ -233,19 +195,6 @@ def _recordings(
         return deferLater(reactor, GATHERING, in_thread, work)
 
     return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread_soon)
-
-
-def _history(
-    config: Config, boiler: Boiler, state: StateDirectory, reactor: IBridgeReactor, clock: IClock
-) -> "History | None":
-    if not config.history.enabled:
-        return None
-    # SQLite is loaded only where it is used.
-    from hargassner.storage.history.opening import clock_is_set
-    from hargassner.storage.history.service import History
-    from hargassner.storage.history.store import Store
-
-    return History(boiler, state, Store(state, reactor), clock, clock_is_set)
 
 
 def _gateway(

@@ -65,11 +65,11 @@ class Bridge(MultiService):
                 _ticking(parts.boiler, reactor),
                 *_gateway(parts),
                 *([parts.finder] if parts.finder else []),
-                *([parts.history] if parts.history else []),
                 *([parts.direct] if config.boiler.direct_telemetry else []),
                 Later(
                     reactor,
                     [
+                        lambda: _history(parts),
                         lambda: _home(parts, reactor),
                         lambda: _page(parts, reactor),
                         lambda: admin_services(parts, reactor),
@@ -98,6 +98,11 @@ def _sessions(gateway: GatewayParts, recordings: "RecordingWriter | None") -> Se
     if recordings is None:
         return Sessions(gateway.proxy)
     return Sessions(gateway.proxy, recordings.written)
+
+
+def _history(parts: Parts) -> list[IService]:
+    """What keeps the history, if one is kept."""
+    return [parts.history] if parts.history else []
 
 
 def _home(parts: Parts, reactor: IBridgeReactor) -> list[IService]:

@@ -41,6 +41,14 @@ class MultiService(service.MultiService):
         for each in children:
             each.setServiceParent(self)
 
+    def named(self, name: str) -> Any:
+        """The service of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return self.getServiceNamed(name)  # type: ignore[no-untyped-call]
+
     def startService(self) -> None:
         """Start every service."""
         super().startService()  # type: ignore[no-untyped-call]

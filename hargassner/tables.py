@@ -20,4 +20,9 @@ def rows(package: str, file: str) -> Iterator[dict[str, str]]:
     content = files(package).joinpath(file).read_text("utf-8")
     lines = (line.split("\t") for line in content.splitlines() if not line.startswith("#"))
     names = next(lines)
-    return (dict(zip(names, line, strict=True)) for line in lines)
+    # Most cells have what others have, too, such as a unit: it is kept once.
+    kept: dict[str, str] = {}
+    return (
+        {name: kept.setdefault(cell, cell) for name, cell in zip(names, line, strict=True)}
+        for line in lines
+    )

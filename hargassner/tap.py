@@ -35,10 +35,18 @@ class Options(UsageOptions):
 
     def postOptions(self) -> None:
         """Leave TLS out where nothing configured speaks it; the reactor is installed after this."""
-        named = self["config"]
         with suppress(OSError, ValueError, UsageError):
-            if not wants_tls(Path(named) if named else find_config(os.environ, Path.cwd())):
+            if not wants_tls(self.path()):
                 leave_tls_out()
+
+    def path(self) -> Path:
+        """The configuration file.
+
+        Raises:
+            ConfigError: none is named, and none is there.
+        """
+        named = self["config"]
+        return Path(named) if named else find_config(os.environ, Path.cwd())
 
 
 @contextmanager
@@ -64,24 +72,27 @@ def makeService(options: Options, reactor: "IBridgeReactor | None" = None) -> IS
 
 
 def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
+    from hargassner.allocation import keep_little
     from hargassner.clock import run_evenly
     from hargassner.config import ConfigError, load_config
     from hargassner.service import Bridge
     from hargassner.startup import check_machine
 
-    if reactor is None:
-        from twisted.internet import reactor as running
-
-        reactor = cast("IBridgeReactor", running)
+    reactor = reactor or _running_reactor()
     run_evenly(reactor)
+    keep_little()
+    where = ""
     try:
-        named = options["config"]
-        path = Path(named) if named else find_config(os.environ, Path.cwd())
+        path = options.path()
         config = load_config(path)
-        try:
-            check_machine(config, os.environ)
-        except ConfigError as wrong:
-            raise ConfigError(f"{path}: {wrong}") from None
+        where = f"{path}: "
+        check_machine(config, os.environ)
     except ConfigError as wrong:
-        raise SystemExit(f"hargassner: {wrong}") from None
+        raise SystemExit(f"hargassner: {where}{wrong}") from None
     return cast("IService", Bridge(config, reactor))
+
+
+def _running_reactor() -> "IBridgeReactor":
+    from twisted.internet import reactor
+
+    return cast("IBridgeReactor", reactor)

@@ -42,7 +42,4 @@ def columns(rows: Iterable[Sequence[object]]) -> str:
     """
     table = [[printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
-    )
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)

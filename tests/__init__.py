@@ -4,9 +4,13 @@
 """
 
 import os
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
+# What it finds out about Unicode and about the sources takes seconds, and is kept there.
+set_hypothesis_home_dir(Path(__file__).parent.parent / ".hypothesis")
 settings.register_profile(
     "any machine",
     deadline=None,

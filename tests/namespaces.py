@@ -15,7 +15,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -23,6 +23,7 @@ from shutil import which
 from types import TracebackType
 from unittest import SkipTest
 
+from tests.forked import Forked
 from tests.processes import Running, program
 from tests.wire_law import BridgeSide, sides_of
 from tests.wires import Capture, Observation, Station, packet_socket
@@ -332,10 +333,20 @@ class BridgeProcess(Running):
         namespace: str = "",
         constants: Mapping[str, object] | None = None,
     ) -> None:
-        there = ("ip", "netns", "exec", namespace or networks.bridge, *prefix)
+        self._there = namespace or networks.bridge
+        self._prefix = prefix
         bridge = (program("twist"), "--log-format=text", "hargassner", "--config=hargassner.toml")
         files = {"hargassner.toml": config.format(state=state)}
-        super().__init__([*there, *bridge], files, constants)
+        super().__init__(bridge, files, constants)
+
+    def started(
+        self, command: Sequence[str], constants: Mapping[str, object]
+    ) -> subprocess.Popen[bytes] | Forked:
+        """The process; a prefix is for one that is not forked."""
+        if not self._prefix:
+            return self.forked(command, constants, self._there)
+        there = ("ip", "netns", "exec", self._there, *self._prefix)
+        return super().started([*there, *command], constants)
 
     def wait_until_up(self) -> None:
         """Wait until the bridge listens."""

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.forked import Forked
+
 TIMEOUT = 30.0
 """Seconds to wait for what another process does, on a machine that has much else to do."""
 
@@ -71,15 +73,29 @@ class Running:
             (self.directory / name).write_text(text)
         self._log = self.directory / "its-output"
         self._errors = self.directory / "its-errors"
+        self.process = self.started(command, constants or {})
+
+    def started(
+        self, command: Sequence[str], constants: Mapping[str, object]
+    ) -> subprocess.Popen[bytes] | Forked:
+        """The process, started."""
         with self._log.open("wb") as log, self._errors.open("wb") as errors:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=errors,
                 cwd=self.directory,
-                env=environment(self.directory, constants or {}),
+                env=environment(self.directory, constants),
             )
+
+    def forked(
+        self, command: Sequence[str], constants: Mapping[str, object], namespace: str
+    ) -> Forked:
+        """The process, started in a network namespace without the time that its imports take."""
+        for each in (self._log, self._errors):
+            each.touch()
+        return Forked(command, self.directory, self._log, self._errors, constants, namespace)
 
     def log(self) -> str:
         """What it has written to standard output so far."""
@@ -116,6 +132,34 @@ class Running:
             self.process.kill()
             self.wait()
         self._temporary.cleanup()
+
+
+class ForkedRunning(Running):
+    """``twist`` or ``hargassner``, started without the time that its imports take.
+
+    It is what a process of its own would be, but for TLS, which it has not, and for when it imports
+    what. There are no words before the program's path.
+
+    Args:
+        command: the program's path and its arguments.
+        files: text files to put into its working directory first, by name.
+        constants: what ``environment`` takes.
+        namespace: the network namespace; this process's if it is empty.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        files: Mapping[str, str] | None = None,
+        constants: Mapping[str, object] | None = None,
+        namespace: str = "",
+    ) -> None:
+        self._namespace = namespace
+        super().__init__(command, files, constants)
+
+    def started(self, command: Sequence[str], constants: Mapping[str, object]) -> Forked:
+        """The process, started."""
+        return self.forked(command, constants, self._namespace)
 
 
 def wait_until(condition: Callable[[], Any], timeout: float, what: str) -> None:

@@ -36,7 +36,10 @@ ROOMS = (
 )
 """In the order of the imports: a room imports from those before it."""
 
-WIRING = ("parts", "reactor", "service", "startup", "tap", "without_tls")
+WIRING = (
+    *("allocation", "lazy_parts", "parts", "reactor", "service", "session_observers"),
+    *("startup", "tap", "without_tls"),
+)
 """Where everything is joined."""
 
 SHOW_THE_PARTS = ("web", "admin", "cli")

@@ -243,7 +243,7 @@ class World:
                 "env",
                 f"LD_PRELOAD={preload}",
                 "FAKETIME_TIMESTAMP_FILE=clock",
-                "FAKETIME_NO_CACHE=1",
+                "FAKETIME_CACHE_DURATION=1",
                 "FAKETIME_DONT_FAKE_MONOTONIC=1",
                 f"NOTIFY_SOCKET={notify}",
                 f"WATCHDOG_USEC={int(WATCHDOG * 1_000_000)}",

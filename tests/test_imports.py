@@ -11,8 +11,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from hargassner.without_tls import wants_tls
 
 MANHOLE = {"twisted.conch", "hargassner.admin.manhole", "hargassner.admin.console"}
-PAGE = {"prometheus_client", "twisted.web.server", "hargassner.web.service"}
+PAGE = {"twisted.web.http", "hargassner.web.service"}
+FIGURES = {"prometheus_client", "hargassner.web.metrics"}
+LOOKED_AT = {"twisted.web.template", "hargassner.web.page"}
+"""Both are imported when somebody asks for them."""
+SERVER = {"twisted.web.server", "twisted.spread.pb"}
+"""Twisted's own, which the page has no use for."""
 HOME = {"paho", "hargassner.mqtt.link", "hargassner.homeassistant.view"}
+HISTORY = {"sqlite3", "hargassner.storage.history.service"}
 TLS = {"hargassner.mqtt.tls"}
 RECORDING = {"hargassner.recording.writer"}
 TOOLS = {"hargassner.simulator", "hargassner.cli", "hargassner.recording.reader"}
@@ -86,28 +92,28 @@ class BridgeTests(SynchronousTestCase):
         self.assertEqual(set(), of & modules)
 
     def test_a_bridge_without_views_imports_none(self) -> None:
-        _, modules = self.imported(0, web={"listen": ""})
-        self.assert_none(MANHOLE | PAGE | HOME | TLS | RECORDING | TOOLS, modules)
+        _, modules = self.imported(0, web={"listen": ""}, history={"enabled": False})
+        self.assert_none(MANHOLE | PAGE | HOME | HISTORY | TLS | RECORDING | TOOLS, modules)
 
     def test_views_are_imported_when_the_bridge_listens(self) -> None:
         """A slow machine takes seconds for them."""
         at_start, later = self.imported(
-            3,
+            4,
             web={"listen": "tcp:0:interface=127.0.0.1"},
             mqtt={"url": "mqtt://127.0.0.1:1"},
         )
-        self.assert_none(PAGE | {"hargassner.homeassistant.view"}, at_start)
-        self.assertEqual(PAGE | HOME, later & (PAGE | HOME))
+        self.assert_none(PAGE | HOME | HISTORY, at_start)
+        self.assertLessEqual(PAGE | HOME | HISTORY, later)
 
-    def test_the_usual_bridge_imports_neither_tls_nor_a_console_nor_tools(self) -> None:
+    def test_the_usual_bridge_imports_neither_tls_nor_a_console_nor_tools_nor_figures(self) -> None:
         _, modules = self.imported(
-            3,
+            4,
             web={"listen": "tcp:0:interface=127.0.0.1"},
             mqtt={"url": "mqtt://127.0.0.1:1"},
             recording={"directory": self.mktemp()},
         )
         self.assertEqual(RECORDING, modules & RECORDING)
-        self.assert_none(MANHOLE | TLS | TOOLS, modules)
+        self.assert_none(MANHOLE | TLS | TOOLS | FIGURES | LOOKED_AT | SERVER, modules)
 
     def test_tls_is_imported_for_a_broker_that_wants_it(self) -> None:
         at_start, _ = self.imported(0, web={"listen": ""}, mqtt={"url": "mqtts://127.0.0.1:1"})
@@ -125,7 +131,7 @@ class StartTests(SynchronousTestCase):
     def test_nothing_of_tls_is_there_where_nothing_speaks_it(self) -> None:
         """It is a quarter of the memory. The manhole, the page and the broker do without."""
         modules = self.imported(
-            4,
+            5,
             """
             [mqtt]
             url = "mqtt://127.0.0.1:1"
@@ -142,7 +148,7 @@ class StartTests(SynchronousTestCase):
         self.assertLessEqual(MANHOLE | PAGE | HOME, modules)
 
     def test_tls_is_there_for_a_broker_that_wants_it(self) -> None:
-        modules = self.imported(2, '[mqtt]\nurl = "mqtts://127.0.0.1:1"\n[web]\nlisten = ""')
+        modules = self.imported(3, '[mqtt]\nurl = "mqtts://127.0.0.1:1"\n[web]\nlisten = ""')
         self.assertLessEqual({"OpenSSL.SSL", "twisted.protocols.tls", *TLS}, modules)
 
 

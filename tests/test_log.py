@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cases import free_ports, loopback_addresses
 from tests.mqtt.brokers import Mosquitto
-from tests.processes import Running, program
+from tests.processes import ForkedRunning, Running, program
 
 CONFIG = """
 [gateway]
@@ -66,7 +66,9 @@ class LogTests(SynchronousTestCase):
 
     def simulated(self, kind: str, *options: str) -> Running:
         where = ("--address", self.hosts[kind], "--telnet-port", str(self.telnet))
-        return self.started(program("hargassner"), "simulate", kind, *where, *options)
+        running = ForkedRunning([program("hargassner"), "simulate", kind, *where, *options])
+        self.addCleanup(running.clean_up)
+        return running
 
     def gateway(self) -> Running:
         options = ("--broadcast", self.hosts["bridge_to_gateway"], "--pace", "0.03")

@@ -116,6 +116,7 @@ class NamedTests(TelemetryOnlyCase):
         boiler = self.accepted()
         boiler.sendall(b"pm 7 65.9 1 \r\n")
         bridge.wait_for("telemetry arrives")
+        bridge.wait_for("the web page listens")
         self.assertEqual(self.open_ports(), ["tcp 127.0.0.1:8080"])
         self.assertEqual(self.networks.observation.datagrams(), [])
 
@@ -146,5 +147,6 @@ class WatchTests(TelemetryOnlyCase):
         self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         self.accepted().sendall(b"$permission denied\r\npm 7 65.9 1 \r\n")
         watch.wait_for(f"Hargassner HSV/CL 9-60KW V14.0n3, {BOILER}: Sends values")
+        watch.wait_for("http://")
         self.assertEqual(self.open_ports(), ["tcp 127.0.0.1:8080"])
         self.assertEqual(watch.stop(signal.SIGINT), 0)

@@ -18,7 +18,7 @@ from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.simulator.boiler.layout import standard_layout
 from tests.cases import free_ports, loopback_addresses
 from tests.open_ports import open_ports
-from tests.processes import Running, program, wait_until
+from tests.processes import ForkedRunning, Running, program, wait_until
 from tests.shared import shared_file
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--")
@@ -56,7 +56,8 @@ class TelemetryOnlyCase(SynchronousTestCase):
             path.write_bytes(lines)
             options.append(f"--lines={path}")
         place = (f"--address={address}", f"--telnet-port={port}")
-        boiler = self.run_(program("hargassner"), "simulate", "boiler", *options, *place)
+        boiler = ForkedRunning([program("hargassner"), "simulate", "boiler", *options, *place])
+        self.addCleanup(boiler.clean_up)
         boiler.wait_for("simulated boiler on TCP port")
         return address, port
 

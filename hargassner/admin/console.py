@@ -1,9 +1,10 @@
 """What there is in the console of the manhole: the bridge's parts, and functions that print."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
+from hargassner.boiler.sessions import Session
 from hargassner.discovery import address_of
 from hargassner.parts import GatewayParts, Parts
 from hargassner.terminal import columns
@@ -14,19 +15,28 @@ _SHOWN = 30
 
 def namespace(parts: Parts) -> dict[str, object]:
     """The names in the console: the bridge, its parts, and the helpers."""
-    helpers = Helpers(parts)
+    gateway = parts.gateway
+    helpers = Helpers(parts) if gateway is None else GatewayHelpers(parts, gateway)
     return {
         "bridge": parts,
         "boiler": parts.boiler,
         "journal": parts.journal,
         "broker": parts.broker,
-        **_of_gateway(parts.gateway),
+        **helpers.parts_of_gateway,
         **{each.__name__: each for each in helpers.all},
     }
 
 
-def _of_gateway(gateway: GatewayParts | None) -> dict[str, object]:
-    return {} if gateway is None else {"proxy": gateway.proxy, "control": gateway.control}
+_NAMES = (
+    ("bridge", "what the bridge is made of; its parts are its attributes"),
+    ("boiler", "the model: boiler.channels, boiler.settings, boiler.faults ..."),
+    ("journal", "the last lines: journal.dialogue, journal.lines"),
+    ("broker", "the link to the broker, or None: broker.status, broker.counters"),
+)
+_NAMES_OF_GATEWAY = (
+    ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
+    ("control", 'changes settings: control.set_parameter("PR001", "Auto")'),
+)
 
 
 class Helpers:
@@ -35,6 +45,9 @@ class Helpers:
     Args:
         parts: what they print of.
     """
+
+    parts_of_gateway: Mapping[str, object] = {}
+    names: Sequence[tuple[str, str]] = _NAMES
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -52,7 +65,6 @@ class Helpers:
         return (
             self.help,
             self.status,
-            *([self.sessions] if self._parts.gateway else []),
             self.channels,
             self.settings,
             self.faults,
@@ -63,62 +75,30 @@ class Helpers:
 
     def help(self) -> None:
         """what there is in here"""
-        rows = [(f"{each.__name__}()", each.__doc__) for each in self.all]
-        rows += [
-            ("bridge", "what the bridge is made of; its parts are its attributes"),
-            ("boiler", "the model: boiler.channels, boiler.settings, boiler.faults ..."),
-            ("journal", "the last lines: journal.dialogue, journal.lines"),
-            ("broker", "the link to the broker, or None: broker.status, broker.counters"),
-        ]
-        if self._parts.gateway is not None:
-            rows += [
-                ("proxy", "the telnet port: proxy.sessions, proxy.counters"),
-                ("control", 'changes settings: control.set_parameter("PR001", "Auto")'),
-            ]
-        print(columns(rows))
+        print(columns([*((f"{each.__name__}()", each.__doc__) for each in self.all), *self.names]))
         print("Anything else is Python. Ctrl-D leaves.")
 
     def status(self) -> None:
         """who is there, and whether data flow"""
-        boiler = self._parts.boiler
-        devices = self._parts.devices
-        availability = boiler.availability
-        session = availability.session
-        broker = self._parts.broker
-        link = "none configured" if broker is None else f"{broker.status.state} {broker.status.url}"
-        heard = address_of(devices.gateway) or "not heard yet"
-        print(
-            columns(
-                [
-                    ("gateway", heard if self._parts.gateway else "none configured"),
-                    ("boiler", address_of(devices.boiler) or "not heard yet"),
-                    ("model", boiler.identity.model or "not known yet"),
-                    ("firmware", boiler.identity.firmware or "not known yet"),
-                    ("session", f"{session.number}, logged in" if session else "none"),
-                    ("telemetry", "flows" if availability.telemetry else "does not flow"),
-                    ("since", self._time(availability.telemetry_since)),
-                    ("broker", link),
-                ]
-            )
-        )
+        identity, availability = self._parts.boiler.identity, self._parts.boiler.availability
+        rows = [
+            ("gateway", self._gateway(), "not heard yet"),
+            ("boiler", address_of(self._parts.devices.boiler), "not heard yet"),
+            ("model", identity.model, "not known yet"),
+            ("firmware", identity.firmware, "not known yet"),
+            ("session", _session(availability.session), "none"),
+            ("telemetry", "flows" if availability.telemetry else "does not flow", ""),
+            ("since", self._time(availability.telemetry_since), ""),
+            ("broker", self._link(), "none configured"),
+        ]
+        print(columns([(name, known or otherwise) for name, known, otherwise in rows]))
 
-    def sessions(self) -> None:
-        """the connections through the bridge"""
-        gateway = self._parts.gateway
-        _table(
-            ("session", "client", "since", "logged in", "from gateway", "from boiler"),
-            (
-                (
-                    each.number,
-                    f"{each.address}:{each.port}",
-                    self._time(each.opened),
-                    "yes" if each.logged_in else "no",
-                    f"{each.bytes_from_gateway} bytes",
-                    f"{each.bytes_from_boiler} bytes",
-                )
-                for each in (gateway.proxy.sessions.values() if gateway else ())
-            ),
-        )
+    def _gateway(self) -> str | None:
+        return "none configured"
+
+    def _link(self) -> str:
+        link = self._parts.broker_status
+        return f"{link.state} {link.url}" if link else ""
 
     def channels(self, part: str = "") -> None:
         """what the boiler measures; channels("TK"): those with TK in their name"""
@@ -160,13 +140,10 @@ class Helpers:
 
     def counters(self) -> None:
         """what was counted since the start"""
-        gateway = self._parts.gateway
-        rows: list[tuple[str, str, int]] = []
-        if gateway is not None:
-            rows += _counted("proxy", gateway.proxy.counters)
-            rows += _counted("relay", gateway.relay.counters)
-        rows.append(("dialogue", "unreadable", self._parts.interpreter.unreadable))
-        print(columns(rows))
+        print(columns(self._counted()))
+
+    def _counted(self) -> list[tuple[str, str, int]]:
+        return [("dialogue", "unreadable", self._parts.interpreter.unreadable)]
 
     def dialogue(self, count: int = _SHOWN) -> None:
         """the last lines of gateway and boiler; dialogue(100): more of them"""
@@ -182,6 +159,56 @@ class Helpers:
         _last([(self._time(each.at), each.level, each.source, each.text) for each in lines], count)
 
 
+class GatewayHelpers(Helpers):
+    """The same where there is a gateway, with its sessions.
+
+    Args:
+        parts: what they print of.
+        gateway: those between the gateway and the boiler.
+    """
+
+    names = (*_NAMES, *_NAMES_OF_GATEWAY)
+
+    def __init__(self, parts: Parts, gateway: GatewayParts) -> None:
+        super().__init__(parts)
+        self.parts_of_gateway = {"proxy": gateway.proxy, "control": gateway.control}
+        self._of_gateway = gateway
+
+    @property
+    def all(self) -> tuple[Callable[..., None], ...]:
+        """Every helper, in the order of ``help``."""
+        help_, status, *others = super().all
+        return (help_, status, self.sessions, *others)
+
+    def sessions(self) -> None:
+        """the connections through the bridge"""
+        _table(
+            ("session", "client", "since", "logged in", "from gateway", "from boiler"),
+            (
+                (
+                    each.number,
+                    f"{each.address}:{each.port}",
+                    self._time(each.opened),
+                    "yes" if each.logged_in else "no",
+                    f"{each.bytes_from_gateway} bytes",
+                    f"{each.bytes_from_boiler} bytes",
+                )
+                for each in self._of_gateway.proxy.sessions.values()
+            ),
+        )
+
+    def _gateway(self) -> str | None:
+        return address_of(self._parts.devices.gateway)
+
+    def _counted(self) -> list[tuple[str, str, int]]:
+        proxy, relay = self._of_gateway.proxy.counters, self._of_gateway.relay.counters
+        return [*_counts("proxy", proxy), *_counts("relay", relay), *super()._counted()]
+
+
+def _session(session: Session | None) -> str:
+    return f"{session.number}, logged in" if session else ""
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     body = list(rows)
     print(columns([head, *body]) if body else "none")
@@ -191,7 +218,7 @@ def _last(rows: Sequence[Sequence[object]], count: int) -> None:
     print(columns(rows[-count:]) if count > 0 and rows else "none")
 
 
-def _counted(name: str, counters: object) -> Iterator[tuple[str, str, int]]:
+def _counts(name: str, counters: object) -> Iterable[tuple[str, str, int]]:
     for each in fields(counters):  # type: ignore[arg-type]
         yield name, each.name.replace("_", " "), getattr(counters, each.name)
 

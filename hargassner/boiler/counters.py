@@ -1,8 +1,7 @@
 """What was burnt, and what is left."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-from hargassner.boiler.energy import Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +21,11 @@ class Counters:
     @property
     def energies(self) -> dict[str, float]:
         """The energies that are counted, in kWh, by their identifiers."""
-        counted = {"heat": self.energy, "fuel_energy": self.fuel_energy}
-        return {object_: kwh for object_, kwh in counted.items() if kwh is not None}
+        return _known({"heat": self.energy, "fuel_energy": self.fuel_energy})
 
 
 def counted(
-    before: Counters, consumption: float | None, stock: float | None, sums: Sums | None
+    before: Counters, consumption: float | None, stock: float | None, energies: Mapping[str, float]
 ) -> Counters:
     """The counters after telemetry; what it does not have stays as it was.
 
@@ -35,13 +33,10 @@ def counted(
         before: the counters so far.
         consumption: what the boiler's counter shows, in kg.
         stock: what is left, in kg.
-        sums: the energy that was counted.
+        energies: ``energy`` and ``fuel_energy``, if they are counted.
     """
-    counters = before
-    if consumption is not None:
-        counters = replace(counters, consumption=consumption)
-    if sums is not None:
-        counters = replace(counters, energy=float(sums.heat), fuel_energy=float(sums.fuel))
-    if stock is not None:
-        counters = replace(counters, stock=stock)
-    return counters
+    return replace(before, **_known({"consumption": consumption, "stock": stock}), **energies)
+
+
+def _known(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}

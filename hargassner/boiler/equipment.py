@@ -6,11 +6,11 @@ so, or when somebody sets one of its parameters. What once existed stays, and so
 which something was connected once.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from hargassner.boiler.values import Channel
-from hargassner.catalogue import BOILER, AnalogEntry, Catalogue, Proof
+from hargassner.catalogue import BOILER, Catalogue, Proof
 
 UNMEASURED_ROOM = 20.0
 """°C that a boiler shows of a room without a remote control."""
@@ -35,7 +35,12 @@ def _always(_value: float, _heats: bool) -> bool:
     return True
 
 
+def _never(_value: float, _heats: bool) -> bool:
+    return False
+
+
 _SHOWS: Mapping[Proof, Callable[[float, bool], bool]] = {
+    Proof.NONE: _never,
     Proof.CONNECTED: _always,
     Proof.ON: _is_positive,
     Proof.POSITIVE: _is_positive,
@@ -110,10 +115,7 @@ class Installation:
         self._unjudged, self._heats = set(), heats
         if not unjudged:
             return False
-        shown = list(filter(_shows_something, unjudged))
-        groups = (each.place.group for each in shown if _is_proof(each, heats))
-        inputs = (each.object for each in filter(_is_input, shown))
-        return self.add(Proven(frozenset(groups), frozenset(inputs)))
+        return self.add(_proven_by([*filter(_shows_something, unjudged)], heats))
 
     def parameter_set(self, id_: str) -> bool:
         """Somebody set a parameter; whether that shows that a group exists."""
@@ -124,12 +126,10 @@ class Installation:
         if proven.groups <= self.proven.groups and proven.inputs <= self.proven.inputs:
             return False
         known = self._catalogue.equipment
-        named = {each for each in proven.groups if each in known.groups}
+        named = frozenset(proven.groups & known.groups.keys())
         wholes = {known.device(each) for each in named} - {BOILER}
-        before, self.proven = (
-            self.proven,
-            self.proven | Proven(frozenset(named | wholes), proven.inputs),
-        )
+        before = self.proven
+        self.proven = before | Proven(named | wholes, proven.inputs)
         if self.proven == before:
             return False
         self._doubt()
@@ -145,25 +145,22 @@ class Installation:
         return may_prove or self._is_unconnected(channel)
 
     def _is_unconnected(self, channel: Channel) -> bool:
-        return _is_input(channel) and channel.object not in self.proven.inputs
+        return channel.detectable and channel.object not in self.proven.inputs
+
+
+def _proven_by(channels: Collection[Channel], heats: bool) -> Proven:
+    """What the values that these channels show are a proof of."""
+    groups = (each.place.group for each in channels if _is_proof(each, heats))
+    inputs = (each.object for each in channels if each.detectable)
+    return Proven(frozenset(groups), frozenset(inputs))
 
 
 def _shows_something(channel: Channel) -> bool:
     """Whether a channel shows a value of its own; an input in doubt does not."""
-    return channel.connected and channel.value is not None and not _is_missing(channel)
-
-
-def _is_missing(channel: Channel) -> bool:
-    entry, value = channel.entry, channel.value
-    return isinstance(entry, AnalogEntry) and value is not None and entry.means_missing(value)
-
-
-def _is_input(channel: Channel) -> bool:
-    """Whether a channel shows it when nothing is connected to it."""
-    return isinstance(channel.entry, AnalogEntry) and bool(channel.entry.missing)
+    value = channel.value
+    return channel.connected and value is not None and not channel.means_missing(value)
 
 
 def _is_proof(channel: Channel, heats: bool) -> bool:
     """Whether what a connected channel shows is a proof that its group exists."""
-    shows = _SHOWS.get(channel.place.proof)
-    return shows is not None and channel.value is not None and shows(channel.value, heats)
+    return channel.value is not None and _SHOWS[channel.place.proof](channel.value, heats)

@@ -1,8 +1,9 @@
 """What the boiler complains of."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import filterfalse
 
 from twisted.logger import Logger
 
@@ -12,7 +13,7 @@ from hargassner.terminal import printable
 log = Logger()
 
 _UNNUMBERED = Text(en="fault", de="Störung", fr="défaut")
-_LEADING_NUMBER = re.compile(r"\s*0*([0-9]{1,5})\b")
+_LEADING_NUMBER = re.compile(r"\s*0*([1-9][0-9]{0,4})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +50,45 @@ class Faults:
             present: whether the telemetry has a fault at all.
             now: the moment.
         """
-        since = {(fault.number, fault.text): fault.since for fault in self.current}
-        faults = tuple(
-            Fault(code, text, since.get((code, text), now))
-            for code, text in self._complaints(number, present)
-        )
+        known = {fault: fault for fault in self.current}
+        complaints = self._complaints(number, present, now)
+        faults = tuple(known.get(fault, fault) for fault in complaints)
         if faults == self.current:
             return False
-        for fault in faults:
-            if fault not in self.current:
-                log.warn(
-                    "the boiler reports a fault: {number} {text}",
-                    number=fault.number or "",
-                    text=printable(fault.text.en),
-                )
-        if not faults:
-            log.info("the boiler reports no fault any more")
+        _log_change(known, faults)
         self.current = faults
         return True
 
-    def _complaints(self, number: int, present: bool) -> Iterable[tuple[int | None, Text]]:
-        complaints: dict[int | str, tuple[int | None, Text]] = {}
+    def _complaints(self, number: int, present: bool, now: float) -> Collection[Fault]:
+        complaints: dict[int | str, Fault] = {}
         if number:
-            complaints[number] = number, self._text(number)
+            text = Text(en=f"fault {number}", de=f"Störung {number}", fr=f"défaut {number}")
+            complaints[number] = self._numbered(number, text, now)
         for error in self.listed:
-            leading = _LEADING_NUMBER.match(error)
-            code = int(leading[1]) if leading else 0
-            text = self._catalogue.fault(code) if code else None
-            own_words = Text(en=error, de=error, fr=error)
-            complaints.setdefault(code or error, (code or None, text or own_words))
-        if not complaints and present:
-            return [(None, _UNNUMBERED)]
+            fault = self._in_words(error, now)
+            complaints.setdefault(fault.number or error, fault)
+        if present and not complaints:
+            return [Fault(None, _UNNUMBERED, now)]
         return complaints.values()
 
-    def _text(self, number: int) -> Text:
-        return self._catalogue.fault(number) or Text(
-            en=f"fault {number}", de=f"Störung {number}", fr=f"défaut {number}"
+    def _in_words(self, error: str, now: float) -> Fault:
+        """What the boiler says of a fault, its number first if it has one."""
+        own_words = Text(en=error, de=error, fr=error)
+        leading = _LEADING_NUMBER.match(error)
+        if leading is None:
+            return Fault(None, own_words, now)
+        return self._numbered(int(leading[1]), own_words, now)
+
+    def _numbered(self, number: int, otherwise: Text, now: float) -> Fault:
+        return Fault(number, self._catalogue.fault(number) or otherwise, now)
+
+
+def _log_change(known: Collection[Fault], faults: Collection[Fault]) -> None:
+    for fault in filterfalse(known.__contains__, faults):
+        log.warn(
+            "the boiler reports a fault: {number} {text}",
+            number=fault.number or "",
+            text=printable(fault.text.en),
         )
+    if not faults:
+        log.info("the boiler reports no fault any more")

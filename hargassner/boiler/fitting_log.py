@@ -60,7 +60,7 @@ class FitLog:
             self._say_well()
         elif self._once.first(fit):
             self._said = True
-            for say in (_contradiction, _hidden, _unknown, _unused):
+            for say in (_contradiction, _hidden, _unknown, _unused, _beyond):
                 say(fit)
 
     def _say_well(self) -> None:
@@ -109,6 +109,9 @@ def _unused(fit: Fit) -> None:
             places=_listed(fit.unused),
             why=why,
         )
+
+
+def _beyond(fit: Fit) -> None:
     if fit.beyond:
         log.warn(
             "telemetry.hidden: places {places} are not used: they are behind the analog values",

@@ -1,7 +1,6 @@
 """Which inputs have a sensor: some show a value that means "nothing connected"."""
 
 from hargassner.boiler.values import Channel
-from hargassner.catalogue import AnalogEntry
 
 MISSING_TIMEOUT = 3600.0
 """Seconds for which an input that worked may show a "nothing connected" value before it counts as
@@ -25,15 +24,14 @@ class Inputs:
 
     def judge(self, channel: Channel, value: float | None, now: float) -> None:
         """Decide whether a channel that is about to show ``value`` is connected."""
-        entry = channel.entry
-        if value is None or not isinstance(entry, AnalogEntry) or not entry.missing:
+        if value is None:
             return
-        if not entry.means_missing(value):
+        if not channel.means_missing(value):
             channel.connected = True
             self._in_doubt.pop(channel, None)
         elif channel.text is None:
             channel.connected = False
-        elif channel.connected and (channel.value is None or abs(value - channel.value) > CREEP):
+        elif channel.connected and _is_leap(channel.value, value):
             self._in_doubt.setdefault(channel, now)
 
     def disconnect(self, now: float) -> list[Channel]:
@@ -47,3 +45,7 @@ class Inputs:
     def forget(self, channel: Channel) -> None:
         """The channel is no more."""
         self._in_doubt.pop(channel, None)
+
+
+def _is_leap(before: float | None, value: float) -> bool:
+    return before is None or abs(value - before) > CREEP

@@ -12,7 +12,7 @@ from datetime import datetime
 from twisted.logger import Logger
 
 from hargassner.boiler.counters import Counters, counted
-from hargassner.boiler.energy import Factors, Meter, Sums
+from hargassner.boiler.energy import Factors, Meter
 from hargassner.boiler.equipment import Installation
 from hargassner.boiler.faults import Fault, Faults
 from hargassner.boiler.fitting_log import FitLog, say_not_recognised, say_origin
@@ -23,7 +23,7 @@ from hargassner.boiler.settings import Setting, Settings
 from hargassner.boiler.understanding import Understanding
 from hargassner.boiler.values import Channel, Channels, Reported
 from hargassner.catalogue import Catalogue, Family, family_of
-from hargassner.dialogue.channels import Descriptor, Reading
+from hargassner.dialogue.channels import Descriptor, Fit, Reading
 from hargassner.dialogue.events import (
     ActiveErrors,
     Announced,
@@ -113,7 +113,7 @@ class Boiler:
         self._settings = Settings(self.catalogue)
         self._faults = Faults(self.catalogue)
         self._sessions = Sessions()
-        self._last_line: float | None = None
+        self._last_line = 0.0
         self._fit_log = FitLog()
         self._observers = BoilerObservers()
 
@@ -190,11 +190,7 @@ class Boiler:
 
     def tick(self, now: float) -> None:
         """Take in that time passes; to be called every few seconds."""
-        if (
-            self.availability.telemetry
-            and self._last_line is not None
-            and now - self._last_line >= TELEMETRY_TIMEOUT
-        ):
+        if self.availability.telemetry and now - self._last_line >= TELEMETRY_TIMEOUT:
             log.info("no telemetry for {timeout:g} seconds", timeout=TELEMETRY_TIMEOUT)
             self._set_availability(replace(self.availability, telemetry=False, telemetry_since=now))
         disconnected = self._inputs.disconnect(now)
@@ -206,10 +202,7 @@ class Boiler:
     def _read(self, readings: Readings, now: float) -> None:
         self._last_line = now
         if readings.changed:
-            self._show(readings.changed, now)
-            # What a line that was cut short shows once is no proof that stays for ever.
-            if readings.mismatch == self.availability.mismatch:
-                self._judge_equipment()
+            self._take_changed(readings, now)
         if self._channels.value(*CONSUMPTION) is not None:
             self.meter.saw(now)
         if readings.mismatch != self.availability.mismatch:
@@ -217,12 +210,22 @@ class Boiler:
                 replace(self.availability, mismatch=readings.mismatch, mismatch_since=now)
             )
         fit, known = readings.fit, self.understanding.fit
-        if fit is not None and fit is not known and fit != known:
-            self._fit_log.say(fit)
-            self._understand(replace(self.understanding, fit=fit))
+        if fit is not known and fit != known:
+            self._take_fit(fit)
         if not self.availability.telemetry:
             log.info("telemetry arrives")
             self._set_availability(replace(self.availability, telemetry=True, telemetry_since=now))
+
+    def _take_changed(self, readings: Readings, now: float) -> None:
+        self._show(readings.changed, now)
+        # What a line that was cut short shows once is no proof that stays for ever.
+        if readings.mismatch == self.availability.mismatch:
+            self._judge_equipment()
+
+    def _take_fit(self, fit: Fit | None) -> None:
+        if fit is not None:
+            self._fit_log.say(fit)
+            self._understand(replace(self.understanding, fit=fit))
 
     def _show(self, readings: Sequence[Reading], now: float) -> None:
         # Every second, for some ten channels: what can be known beforehand is.
@@ -285,15 +288,16 @@ class Boiler:
     def _compute(self, now: float) -> None:
         self._compute_faults(now)
         consumption, stock = self._channels.value(*CONSUMPTION), self._channels.value(*STOCK)
-        counters = counted(self.counters, consumption, stock, self._energy(consumption, now))
+        counters = counted(self.counters, consumption, stock, self._energies(consumption, now))
         if counters != self.counters:
             self.counters = counters
             self._observers.notify(lambda observer: observer.counters_changed(counters))
 
-    def _energy(self, consumption: float | None, now: float) -> Sums | None:
+    def _energies(self, consumption: float | None, now: float) -> Mapping[str, float]:
         if consumption is None or not self._counts_energy:
-            return None
-        return self.meter.count(consumption, now)
+            return {}
+        sums = self.meter.count(consumption, now)
+        return {"energy": float(sums.heat), "fuel_energy": float(sums.fuel)}
 
     def _judge_equipment(self) -> None:
         self._notify_equipment(self.equipment.judge(self._channels.value(PROGRAMME)))

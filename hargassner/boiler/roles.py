@@ -4,6 +4,7 @@ Channels are known by their roles, which the catalogue gives them (``role``).
 """
 
 from collections.abc import Mapping
+from itertools import chain
 
 from hargassner.boiler.model import Boiler, Channel
 
@@ -40,7 +41,7 @@ def by_role(boiler: Boiler) -> dict[str, list[Channel]]:
     named = {_shown_name(each): each for each in reversed([*boiler.channels.values()])}
     return _not_empty(
         {
-            role: [named[each] for each in names if each in named]
+            role: [*filter(None, map(named.get, names))]
             for role, names in boiler.catalogue.roles.items()
         }
     )
@@ -57,7 +58,7 @@ def charted(found: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
     """Of the channels by their roles those that each chart shows; only charts that have one."""
     return _not_empty(
         {
-            chart: [channel for role in roles for channel in found.get(role, ())]
+            chart: [*chain.from_iterable(filter(None, map(found.get, roles)))]
             for chart, roles in CHARTS.items()
         }
     )

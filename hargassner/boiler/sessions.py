@@ -72,6 +72,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._running: dict[int | None, Session] = {}
+        self._logged_in: dict[int | None, Session] = {}
 
     @property
     def running(self) -> Sequence[Session]:
@@ -81,8 +82,7 @@ class Sessions:
     @property
     def newest(self) -> Session | None:
         """The one that logged in last, if one is logged in."""
-        logged_in = [each for each in self._running.values() if each.logged_in is not None]
-        return max(logged_in, key=lambda each: each.logged_in or 0.0, default=None)
+        return next(reversed(self._logged_in.values()), None)
 
     def take(
         self, event: SessionOpened | LoggedIn | SessionOver, now: float, session: int | None
@@ -99,6 +99,8 @@ class Sessions:
                 self._running[event.session] = Session(event.session, event.client, now)
             case LoggedIn():
                 opened = self._running.get(session) or Session(session, "", now)
-                self._running[session] = replace(opened, logged_in=now)
+                self._logged_in.pop(session, None)
+                self._running[session] = self._logged_in[session] = replace(opened, logged_in=now)
             case SessionOver():
                 self._running.pop(event.session, None)
+                self._logged_in.pop(event.session, None)

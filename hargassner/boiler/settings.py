@@ -57,9 +57,9 @@ class Settings:
         setting = self._by_id.get(parameter.id)
         if setting is None:
             return self._add(parameter.id, parameter.name, parameter.text, now, parameter)
-        if setting.parameter == parameter and setting.text == parameter.text:
+        if (setting.parameter, setting.text) == (parameter, parameter.text):
             return None
-        if not _same_value(setting.text, parameter.text):
+        if _value(setting.text) != _value(parameter.text):
             setting.since = now
         setting.name = parameter.name or setting.name
         setting.text = parameter.text
@@ -71,7 +71,7 @@ class Settings:
         setting = self._by_id.get(event.id)
         if setting is None:
             return self._add(event.id, event.name, event.new, now, None)
-        if _same_value(setting.text, event.new):
+        if _value(setting.text) == _value(event.new):
             return None
         setting.text = event.new
         setting.since = now
@@ -93,28 +93,20 @@ class Settings:
         return setting
 
 
-def _number(text: str) -> Decimal | None:
+def _value(text: str) -> Decimal | str:
+    """What a text says, a number or not: replies say ``20.000`` where notices say ``20.0``."""
     try:
         number = Decimal(text)
     except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
-
-
-def _same_value(one: str, other: str) -> bool:
-    """Whether two texts are the same value: replies say ``20.000`` where notices say ``20.0``."""
-    number = _number(one)
-    return one == other or (number is not None and number == _number(other))
+        return text
+    return number if number.is_finite() else text
 
 
 def _with_text(parameter: Parameter | None, text: str) -> Parameter | None:
     """A parameter set to what a notice calls ``text``, or left alone if it has no such value."""
-    match parameter:
-        case NumberParameter():
-            number = _number(text)
-            if number is not None:
-                return replace(parameter, value=number, text=text)
-        case ChoiceParameter():
-            if text in parameter.options:
-                return replace(parameter, index=parameter.options.index(text))
+    match parameter, _value(text):
+        case NumberParameter(), Decimal() as number:
+            return replace(parameter, value=number, text=text)
+        case ChoiceParameter(), _ if text in parameter.options:
+            return replace(parameter, index=parameter.options.index(text))
     return parameter

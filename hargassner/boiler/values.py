@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import filterfalse
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
@@ -47,6 +50,15 @@ class Channel:
         """What the program takes the channel for, empty for nothing."""
         return self.entry.role if self.entry is not None else ""
 
+    @property
+    def detectable(self) -> bool:
+        """Whether it has values which mean "nothing connected"."""
+        return isinstance(self.entry, AnalogEntry) and bool(self.entry.missing)
+
+    def means_missing(self, value: float) -> bool:
+        """Whether this value means "nothing connected"."""
+        return isinstance(self.entry, AnalogEntry) and self.entry.means_missing(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Reported(Generic[T]):
@@ -72,15 +84,11 @@ class Channels:
         self.with_role: frozenset[Channel] = frozenset()
         """Those that are looked up by their roles."""
         self.detectable: frozenset[Channel] = frozenset()
-        """Those that have values which mean "nothing connected"."""
+        """Those that show it when nothing is connected."""
 
     def __iter__(self) -> Iterator[Channel]:
         """Every channel."""
         return iter(self._by_object.values())
-
-    def __getitem__(self, object_: str) -> Channel:
-        """The channel with this identifier."""
-        return self._by_object[object_]
 
     @property
     def by_object(self) -> Mapping[str, Channel]:
@@ -102,21 +110,15 @@ class Channels:
             the channels that are no more.
         """
         before = self._by_object
-        described = [
-            *(_analog(self._catalogue, each) for each in descriptor.analog),
-            *(_digital(self._catalogue, each) for each in descriptor.digital),
-        ]
-        self._by_object = {
-            channel.object: _kept(before.get(channel.object), channel) for channel in described
-        }
-        self._by_role = {
-            channel.entry.role: channel
-            for channel in self._by_object.values()
-            if channel.entry is not None and channel.entry.role in self._roles
-        }
+        analog = map(partial(_analog, self._catalogue), descriptor.analog)
+        digital = map(partial(_digital, self._catalogue), descriptor.digital)
+        described = (*analog, *digital)
+        channels = [_kept(before.get(each.object, each), each) for each in described]
+        self._by_object = {each.object: each for each in channels}
+        self._by_role = {each.role: each for each in channels if each.role in self._roles}
         self.with_role = frozenset(self._by_role.values())
-        self.detectable = frozenset(filter(_can_be_missing, self._by_object.values()))
-        return [each for each in before.values() if self._by_object.get(each.object) is not each]
+        self.detectable = frozenset(filter(attrgetter("detectable"), channels))
+        return [*filterfalse(frozenset(channels).__contains__, before.values())]
 
 
 def _analog(catalogue: Catalogue, described: AnalogChannel) -> Channel:
@@ -142,14 +144,8 @@ def _digital(catalogue: Catalogue, described: DigitalChannel) -> Channel:
     )
 
 
-def _can_be_missing(channel: Channel) -> bool:
-    return isinstance(channel.entry, AnalogEntry) and bool(channel.entry.missing)
-
-
-def _kept(before: Channel | None, described: Channel) -> Channel:
+def _kept(before: Channel, described: Channel) -> Channel:
     """The channel that was there before, if it is the one described now."""
-    if before is None:
-        return described
     return before if _description(before) == _description(described) else described
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cache
+from operator import itemgetter
 
+from hargassner.catalogue.codes import Codes, code_tables, codes_of
 from hargassner.catalogue.families import Family
-from hargassner.catalogue.reader import ANY_FAMILY, Catalogue
-from hargassner.tables import rows
+from hargassner.catalogue.reader import Catalogue
 
 IGNITION = "ignition"
 ASH_REMOVAL = "ash_removal"
@@ -14,12 +15,8 @@ OTHER = "other"
 
 
 @cache
-def _tables() -> Mapping[tuple[str, str], Mapping[int, str]]:
-    tables: dict[tuple[str, str], dict[int, str]] = {}
-    for row in rows(__package__, "activities.tsv"):
-        table = tables.setdefault((row["states"], row["family"]), {})
-        table[int(row["code"])] = row["activity"]
-    return tables
+def _tables() -> Codes[str]:
+    return code_tables("activities.tsv", itemgetter("activity"))
 
 
 def activities(catalogue: Catalogue, name: str, family: Family) -> Mapping[int, str]:
@@ -30,7 +27,4 @@ def activities(catalogue: Catalogue, name: str, family: Family) -> Mapping[int, 
         name: the channel's.
         family: the kind of boiler.
     """
-    entry = catalogue.analog(name, "")
-    states = entry.states if entry else ""
-    tables = _tables()
-    return tables.get((states, family)) or tables.get((states, ANY_FAMILY), {})
+    return codes_of(_tables(), catalogue.state_table(name), family)

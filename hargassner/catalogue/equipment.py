@@ -66,7 +66,8 @@ NOWHERE = Place("")
 class Equipment:
     """The groups by their keys, and the place of everything that belongs to one.
 
-    ``beginnings`` are the places of channels whose names begin so.
+    ``channels`` are the places of channels by their names, ``beginnings`` of those whose names
+    begin so.
     """
 
     groups: Mapping[str, Group]
@@ -79,11 +80,14 @@ class Equipment:
     def load() -> "Equipment":
         """The tables that come with the package, read once."""
         group_rows = list(rows(__package__, "groups.tsv"))
-        placed = list(_all_placed(group_rows))
+        numbers = {row["group"]: _numbers(row) for row in group_rows}
+        placed = list(_all_placed(numbers))
+        # Of several rows with a name the first one counts.
+        named = dict(reversed(placed))
         return Equipment(
             groups={each.key: each for row in group_rows for each in _groups(row)},
-            channels=_first((name, at) for name, at in placed if not name.endswith("*")),
-            beginnings=_first((name[:-1], at) for name, at in placed if name.endswith("*")),
+            channels=named,
+            beginnings=_beginnings(named),
             parts={(place.group, place.part): place for _, place in placed},
         )
 
@@ -103,25 +107,29 @@ class Equipment:
 
 
 def _groups(row: Mapping[str, str]) -> Iterator[Group]:
-    for number in row["numbers"].split() or [""]:
+    for number in _numbers(row):
         yield Group(
             _with(row["group"], number), _with(row["device"], number), Text.of(row).about(number)
         )
+
+
+def _numbers(row: Mapping[str, str]) -> list[str]:
+    """What the groups of a row are distinguished by: nothing, where it has only one."""
+    return row["numbers"].split() or [""]
 
 
 def _with(pattern: str, number: str) -> str:
     return pattern.replace("{n}", number.lower())
 
 
-def _all_placed(group_rows: Iterable[Mapping[str, str]]) -> Iterator[tuple[str, Place]]:
-    numbers = {row["group"]: row["numbers"].split() for row in group_rows}
+def _all_placed(numbers: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, Place]]:
     for row in rows(__package__, "equipment.tsv"):
         yield from _placed(row, numbers[row["group"]])
 
 
 def _placed(row: Mapping[str, str], numbers: Iterable[str]) -> Iterator[tuple[str, Place]]:
     """The places that a row gives, each with a channel's name, empty for none."""
-    for number in numbers or [""]:
+    for number in numbers:
         place = Place(
             _with(row["group"], number), row["part"], Proof(row["proof"]), row["icon"], Text.of(row)
         )
@@ -129,10 +137,6 @@ def _placed(row: Mapping[str, str], numbers: Iterable[str]) -> Iterator[tuple[st
             yield name.replace("{n}", number), place
 
 
-def _first(placed: Iterable[tuple[str, Place]]) -> Mapping[str, Place]:
-    """The first place of each name; what has no name is left out."""
-    places: dict[str, Place] = {}
-    for name, place in placed:
-        if name:
-            places.setdefault(name, place)
-    return places
+def _beginnings(named: Mapping[str, Place]) -> Mapping[str, Place]:
+    """The places of names that end in a star, without it."""
+    return {name[:-1]: place for name, place in named.items() if name.endswith("*")}

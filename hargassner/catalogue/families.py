@@ -13,9 +13,14 @@ class Family(StrEnum):
     CHIP = "chip"
 
 
-_CHIP = re.compile(r"\b(eco|wth|hk|magno)", re.IGNORECASE)
-_WOOD = re.compile(r"\b((st)?hv|mv)", re.IGNORECASE)
-_PELLET = re.compile(r"nano|hsv|classic|\bcl\b|pk", re.IGNORECASE)
+_MODELS = (
+    (re.compile(r"\b(eco|wth|hk|magno)", re.IGNORECASE), Family.CHIP),
+    (re.compile(r"\b((st)?hv|mv)", re.IGNORECASE), Family.WOOD),
+    (re.compile(r"nano|hsv|classic|\bcl\b|pk", re.IGNORECASE), Family.PELLET),
+)
+"""How the names of models tell the family; the first that fits counts."""
+
+_OF_LOGS = re.compile(r"TKS$|PK_")
 
 _OWN_FEED = frozenset({"ESsoll", "ES Run", "I Es", "AS RA Run", "Lagerstand"})
 """Channels of a boiler that feeds itself; those of a pellet part begin with ``PK_``."""
@@ -28,9 +33,12 @@ def family_of(model: str, names: Iterable[str]) -> Family:
     part (``PK_…``), as some others have, and does not feed itself, unlike all others. When nothing
     shows it, it is the commonest, a pellet boiler.
     """
-    for pattern, family in ((_CHIP, Family.CHIP), (_WOOD, Family.WOOD), (_PELLET, Family.PELLET)):
+    for pattern, family in _MODELS:
         if pattern.search(model):
             return family
-    known = frozenset(names)
-    may_burn_logs = "TKS" in known or any(name.startswith("PK_") for name in known)
-    return Family.WOOD if may_burn_logs and not known & _OWN_FEED else Family.PELLET
+    return Family.WOOD if _burns_logs(frozenset(names)) else Family.PELLET
+
+
+def _burns_logs(names: frozenset[str]) -> bool:
+    """Whether the channels with these names are those of a boiler for log wood."""
+    return names.isdisjoint(_OWN_FEED) and any(map(_OF_LOGS.match, names))

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
+from hargassner.catalogue.codes import ANY_FAMILY, Codes, code_tables, codes_of
 from hargassner.catalogue.equipment import NOWHERE, Equipment, Place
 from hargassner.catalogue.families import Family
 from hargassner.catalogue.text import Text
@@ -28,6 +29,8 @@ class AnalogEntry:
     program takes the channel for if it computes with it, such as ``flue_temperature``. ``place`` is
     where it belongs, and ``icon`` how it is drawn where its class says nothing.
     """
+
+    inverted: ClassVar[bool] = False
 
     name: str
     unit: str
@@ -56,8 +59,11 @@ class DigitalEntry:
 
     ``inverted`` channels are 1 when their class says "no": a ``problem`` that is 1 when all is
     well, a ``door`` that is 1 when it is closed. ``role``, ``icon`` and ``place`` are as with an
-    analog channel.
+    analog channel. What only those have is empty.
     """
+
+    state_class: ClassVar[str] = ""
+    states: ClassVar[str] = ""
 
     name: str
     text: Text
@@ -140,10 +146,6 @@ def spelled_unit(unit: str) -> str:
     return UNITS.get(stripped, stripped)
 
 
-ANY_FAMILY = "any"
-"""Marks the tables of state codes that are the same for every family."""
-
-
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything that is known, by name, by code and by number.
@@ -154,7 +156,7 @@ class Catalogue:
     analog_entries: Mapping[str, AnalogEntry]
     digital_entries: Mapping[str, DigitalEntry]
     roles: Mapping[str, tuple[str, ...]]
-    state_tables: Mapping[tuple[str, str], Mapping[int, Text]]
+    state_tables: Codes[Text]
     faults: Mapping[int, Text]
     parameters: Mapping[str, ParameterEntry]
     circuits: tuple[CircuitEntry, ...]
@@ -164,18 +166,17 @@ class Catalogue:
     @cache
     def load() -> "Catalogue":
         """The catalogue that comes with the package, read once."""
-        analog = [_analog_entry(row) for row in rows(__package__, "channels_analog.tsv")]
-        digital = [_digital_entry(row) for row in rows(__package__, "channels_digital.tsv")]
+        analog = list(map(_analog_entry, rows(__package__, "channels_analog.tsv")))
+        digital = list(map(_digital_entry, rows(__package__, "channels_digital.tsv")))
+        parameters = map(_parameter_entry, rows(__package__, "parameters.tsv"))
         return Catalogue(
             analog_entries=_by_name(analog),
             digital_entries=_by_name(digital),
             roles=_roles([*analog, *digital]),
-            state_tables=_state_tables(),
+            state_tables=code_tables("states.tsv", Text.of),
             faults={int(row["number"]): Text.of(row) for row in rows(__package__, "errors.tsv")},
-            parameters={
-                row["id"]: _parameter_entry(row) for row in rows(__package__, "parameters.tsv")
-            },
-            circuits=tuple(_circuit_entry(row) for row in rows(__package__, "circuits.tsv")),
+            parameters={each.id: each for each in parameters},
+            circuits=tuple(map(_circuit_entry, rows(__package__, "circuits.tsv"))),
             equipment=Equipment.load(),
         )
 
@@ -186,10 +187,8 @@ class Catalogue:
         Home Assistant spells it. A device class that does not go with that unit is left away.
         """
         entry = _find(self.analog_entries, name)
-        if entry is None:
-            return None
-        spelled = spelled_unit(unit) or entry.unit
-        if spelled == entry.unit:
+        spelled = spelled_unit(unit)
+        if entry is None or spelled in ("", entry.unit):
             return entry
         allowed = CLASS_UNITS.get(entry.device_class, frozenset())
         device_class = entry.device_class if spelled in allowed else ""
@@ -204,11 +203,12 @@ class Catalogue:
 
         Empty for a channel that is unknown or shows no states.
         """
+        return codes_of(self.state_tables, self.state_table(name), family)
+
+    def state_table(self, name: str) -> str:
+        """The table of the codes that the state channel ``name`` shows, empty for another one."""
         entry = _find(self.analog_entries, name)
-        table = entry.states if entry else ""
-        return self.state_tables.get((table, family)) or self.state_tables.get(
-            (table, ANY_FAMILY), {}
-        )
+        return entry.states if entry else ""
 
     def state_text(self, name: str, code: int, family: Family, language: str) -> str | None:
         """What the state channel ``name`` means by ``code``, or None if that is not known."""
@@ -223,7 +223,7 @@ class Catalogue:
     def options(self, id: str) -> Mapping[int, Text]:  # noqa: A002 - the protocol's own word
         """What the options of the parameter with this id mean; empty where that is not known."""
         entry = self.parameters.get(id)
-        return self.state_tables.get((entry.options, ANY_FAMILY), {}) if entry else {}
+        return codes_of(self.state_tables, entry.options, ANY_FAMILY) if entry else {}
 
     def fault(self, number: int) -> Text | None:
         """The meaning of a fault number."""
@@ -329,11 +329,3 @@ def _circuit_entry(row: Mapping[str, str]) -> CircuitEntry:
         room=row["room"],
         pump=row["pump"],
     )
-
-
-def _state_tables() -> Mapping[tuple[str, str], Mapping[int, Text]]:
-    tables: dict[tuple[str, str], dict[int, Text]] = {}
-    for row in rows(__package__, "states.tsv"):
-        table = tables.setdefault((row["states"], row["family"]), {})
-        table[int(row["code"])] = Text.of(row)
-    return tables

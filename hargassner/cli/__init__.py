@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from hargassner import __version__
+from hargassner.cli.exit_status import INTERRUPTED, failed
 
 COMMANDS = {
     "watch": "hargassner.cli.watch",
@@ -18,7 +19,7 @@ COMMANDS = {
     "import": "hargassner.cli.import_recordings",
 }
 """The module of each command; it is imported when somebody names the command, or wants to know what
-there is. Each has ``SUMMARY``, ``configure(parser)`` and ``run(arguments)``."""
+there is. Each has ``SUMMARY``, ``DETAILS``, ``configure(parser)`` and ``run(arguments)``."""
 
 
 def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -32,7 +33,13 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     names = whole.add_subparsers(metavar="COMMAND", required=True)
     for name in COMMANDS.keys() & words[:1] or COMMANDS:
         command = import_module(COMMANDS[name])
-        own = names.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
+        own = names.add_parser(
+            name,
+            help=command.SUMMARY,
+            description=command.SUMMARY,
+            epilog=command.DETAILS,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         command.configure(own)
         own.set_defaults(run=command.run)
     return whole
@@ -48,4 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output, such as head, has seen enough.
         sys.stderr.close()
         return 0
+    except KeyboardInterrupt:
+        failed(words[0], "interrupted")
+        return INTERRUPTED
     return status

@@ -30,7 +30,7 @@ SUMMARY = "Decode telemetry lines ('pm ...') to a table, JSON or CSV."
 _MOST_LINES = 2000
 """Lines that are read to recognise what they mean."""
 
-_DETAILS = """\
+DETAILS = """\
 FILE is the descriptor: a DAQPRJ document (XML, in UTF-8 or latin-1), a recording of a session in
 which the gateway asked for the descriptor, or a recording of the boiler's own from its SD card
 (DAQnnnnn.DAQ).
@@ -55,29 +55,18 @@ _MakeWriter = Callable[[Descriptor, bool], Writer]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument("--descriptor", metavar="FILE", help="what the values mean, see below")
     parser.add_argument(
         "lines", nargs="?", metavar="LINES", help="the telemetry, see below; '-' is standard input"
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json",
-        dest="writer",
-        action="store_const",
-        const=JsonLines,
-        default=Table,
-        help="print an object a line",
-    )
-    form.add_argument(
-        "--csv",
-        dest="writer",
-        action="store_const",
-        const=Csv,
-        default=Table,
-        help="print a row a line",
-    )
+    for option, writer, meaning in (
+        ("--json", JsonLines, "print an object a line"),
+        ("--csv", Csv, "print a row a line"),
+    ):
+        form.add_argument(
+            option, dest="writer", action="store_const", const=writer, default=Table, help=meaning
+        )
     parser.add_argument(
         "--hidden",
         type=_places,

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.cli.page_port import PAGE_ADDRESS, PAGE_PORT, free_port
-from hargassner.clock import run_evenly
+from hargassner.cli.reactor import evenly_running_reactor
 from hargassner.config import (
     BoilerConfig,
     Config,
@@ -197,24 +197,21 @@ def _where_to_look(mqtt: MqttConfig, session_length: float, web_port: int) -> st
 
 def main() -> None:
     """Run the demo until it is interrupted."""
-    from twisted.internet import reactor
-
     options = _options()
-    running: Any = reactor
-    run_evenly(running)
+    reactor = evenly_running_reactor()
     web_port = free_port(PAGE_PORT)
-    mqtt, embedded = _broker(running)
+    mqtt, embedded = _broker(reactor)
     print(_where_to_look(mqtt, options.session_length, web_port), flush=True)
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
     with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
-        house = demo_service(running, state, mqtt, options.session_length, options.speed, web_port)
+        house = demo_service(reactor, state, mqtt, options.session_length, options.speed, web_port)
         if embedded is not None:
             embedded.startService()
         house.startService()
-        running.addSystemEventTrigger(
+        reactor.addSystemEventTrigger(
             "before", "shutdown", lambda: Deferred.fromCoroutine(stop_in_turn(house, embedded))
         )
-        running.run()
+        reactor.run()
 
 
 if __name__ == "__main__":

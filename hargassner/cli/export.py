@@ -21,7 +21,7 @@ from hargassner.storage.history.schema import NewerSchemaError, check_version
 
 SUMMARY = "Write the history as CSV."
 
-_DETAILS = """\
+DETAILS = """\
 By default: everything that there is, a row a day, to standard output.
 
 FROM and TO are local dates or times, such as 2026-11-26 or 2026-11-26T14:30, or seconds since
@@ -33,8 +33,6 @@ The bridge may run meanwhile. It writes every ten minutes, so that the last ones
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument(
         "--csv", action="store_true", help="write CSV: the default, and all there is"
     )

@@ -45,10 +45,11 @@ def configuration(path: Path | None) -> Config:
 
 def directory(state: Path | None, config: Config, service: Path = SERVICE_STATE) -> StateDirectory:
     """The state directory: as it is named, as configured, else the service's if it has one."""
-    if state is not None:
-        return StateDirectory(state)
+    return StateDirectory(state or _configured(config, service))
+
+
+def _configured(config: Config, service: Path) -> Path:
+    named = config.state.directory or os.environ.get("STATE_DIRECTORY")
     configured = state_directory(config.state.directory, os.environ)
-    is_named = config.state.directory or os.environ.get("STATE_DIRECTORY")
-    if not is_named and not configured.exists() and service.exists():
-        return StateDirectory(service)
-    return StateDirectory(configured)
+    places = [configured] if named else [configured, service]
+    return next(filter(Path.exists, places), configured)

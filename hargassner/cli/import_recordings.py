@@ -28,7 +28,7 @@ from hargassner.storage.history.writer import end_faults, write
 
 SUMMARY = "Put recordings of the boiler's SD card (DAQnnnnn.DAQ) into the history."
 
-_DETAILS = """\
+DETAILS = """\
 Give the files in the order of their time, which their names have. What the history knows already
 stays as it is: a file can be imported twice, and the bridge may run meanwhile. The boiler's clock
 is taken for local time.
@@ -44,8 +44,6 @@ class _CannotImportError(Exception):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     history_file.add_options(parser)
 
@@ -56,8 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         config = history_file.configuration(arguments.config)
         directory = history_file.directory(arguments.state, config)
         with closing(opening.connect(directory)) as connection:
-            complete = _import(connection, arguments.files, config.telemetry.hidden)
-        _give_to_owner(directory)
+            try:
+                complete = _import(connection, arguments.files, config.telemetry.hidden)
+            finally:
+                _give_to_owner(directory)
     except (ConfigError, NewerSchemaError, sqlite3.Error, OSError) as wrong:
         return failed("import", wrong)
     return 0 if complete else 1

@@ -40,7 +40,7 @@ from hargassner.terminal import printable, replace_unknown_signs
 
 SUMMARY = "Play a recorded session through the bridge's interpreter, and print what happened."
 
-_DETAILS = """\
+DETAILS = """\
 FILE is a recording of a session, as the bridge makes them where [recording] directory is set, or
 a capture: a JSON object with "steps". Of a session in several parts give all of them, in order.
 
@@ -73,8 +73,6 @@ _Happened = Event | Ended | _Telemetry | _TelemetryFits
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="see below")
     parser.add_argument("--json", action="store_true", help="print an object a line")
     parser.add_argument(

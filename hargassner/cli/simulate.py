@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,14 +10,31 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.cli.exit_status import failed
-from hargassner.clock import run_evenly
+from hargassner.cli.reactor import evenly_running_reactor
 from hargassner.network.interface import CannotOpenError
 from hargassner.services import Service
 from hargassner.simulator.boiler.server import SimulatedBoiler
 
 SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."
+DETAILS = ""
 
 _LOOK_EVERY = 0.2
+_PORTS = {
+    "telnet_port": 23,
+    "boiler_port": 35601,
+    "gateway_port": 50000,
+    "boiler_diagnostics_port": 50001,
+    "gateway_diagnostics_port": 50002,
+}
+_NETWORK = ("address", "interface", *_PORTS)
+_OF_BOILER = (*_NETWORK, "discovery", "period", "speed", "seed", "refuse", "lines")
+_DURATIONS = {
+    "keepalive": (5.0, "seconds between two requests (5)"),
+    "session_length": (3600.0, "seconds of a session (3600)"),
+    "restart_delay": (17.0, "seconds from the end of a session to the next announcement (17)"),
+    "pace": (1.0, "factor on the pauses before and in a dialogue; 0.1 is ten times as fast (1)"),
+}
+_OF_GATEWAY = (*_NETWORK, "broadcast", "serial", "version", *_DURATIONS)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +49,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _configure_boiler(boiler: argparse.ArgumentParser) -> None:
     _add_network_options(boiler)
     boiler.add_argument(
-        "--no-discovery", action="store_true", help="open no UDP ports, only the telnet port"
+        "--no-discovery",
+        dest="discovery",
+        action="store_false",
+        help="open no UDP ports, only the telnet port",
     )
     boiler.add_argument(
         "--period", type=_positive, default=1.0, help="seconds between two telemetry lines (1)"
@@ -74,25 +94,15 @@ def _configure_gateway(gateway: argparse.ArgumentParser) -> None:
         "--broadcast", default="255.255.255.255", help="where it looks for boilers"
     )
     gateway.add_argument("--serial", default="0012345", help="its serial number")
-    gateway.add_argument("--software", default="6.4.1", help="its software version")
     gateway.add_argument(
-        "--keepalive", type=_positive, default=5.0, help="seconds between two requests (5)"
+        "--software",
+        dest="version",
+        default="6.4.1",
+        metavar="SOFTWARE",
+        help="its software version",
     )
-    gateway.add_argument(
-        "--session-length", type=_positive, default=3600.0, help="seconds of a session (3600)"
-    )
-    gateway.add_argument(
-        "--restart-delay",
-        type=_positive,
-        default=17.0,
-        help="seconds from the end of a session to the next announcement (17)",
-    )
-    gateway.add_argument(
-        "--pace",
-        type=_positive,
-        default=1.0,
-        help="factor on the pauses before and in a dialogue; 0.1 is ten times as fast (1)",
-    )
+    for name, (default, meaning) in _DURATIONS.items():
+        gateway.add_argument(_option(name), type=_positive, default=default, help=meaning)
     gateway.add_argument(
         "--cycles", type=_count, help="end after so many complete sessions; without it, never"
     )
@@ -108,41 +118,24 @@ def run(arguments: argparse.Namespace) -> int:
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", default="", help="the address of its sockets (any)")
     parser.add_argument("--interface", default="", help="the interface that they are tied to")
-    for name, port in (
-        ("telnet-port", 23),
-        ("boiler-port", 35601),
-        ("gateway-port", 50000),
-        ("boiler-diagnostics-port", 50001),
-        ("gateway-diagnostics-port", 50002),
-    ):
-        parser.add_argument(f"--{name}", type=_port, default=port, metavar="PORT", help=f"({port})")
+    for name, port in _PORTS.items():
+        parser.add_argument(
+            _option(name), type=_port, default=port, metavar="PORT", help=f"({port})"
+        )
 
 
-def _network_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    names = (
-        "address",
-        "interface",
-        "telnet_port",
-        "boiler_port",
-        "gateway_port",
-        "boiler_diagnostics_port",
-        "gateway_diagnostics_port",
-    )
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _given(arguments: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """The arguments with these names, for what is simulated."""
     return {name: getattr(arguments, name) for name in names}
 
 
 def _simulate_boiler(arguments: argparse.Namespace) -> int:
-    reactor = _reactor()
-    boiler = SimulatedBoiler(
-        reactor,
-        **_network_options(arguments),
-        period=arguments.period,
-        speed=arguments.speed,
-        discovery=not arguments.no_discovery,
-        seed=arguments.seed,
-        refuse=arguments.refuse,
-        lines=arguments.lines,
-    )
+    reactor = evenly_running_reactor()
+    boiler = SimulatedBoiler(reactor, **_given(arguments, _OF_BOILER))
     for number in arguments.fault:
         boiler.plant.raise_fault(number)
     return _serve(
@@ -153,18 +146,8 @@ def _simulate_boiler(arguments: argparse.Namespace) -> int:
 def _simulate_gateway(arguments: argparse.Namespace) -> int:
     from hargassner.simulator.gateway.gateway import SimulatedGateway
 
-    reactor = _reactor()
-    gateway = SimulatedGateway(
-        reactor,
-        **_network_options(arguments),
-        broadcast=arguments.broadcast,
-        serial=arguments.serial,
-        version=arguments.software,
-        keepalive=arguments.keepalive,
-        session_length=arguments.session_length,
-        restart_delay=arguments.restart_delay,
-        pace=arguments.pace,
-    )
+    reactor = evenly_running_reactor()
+    gateway = SimulatedGateway(reactor, **_given(arguments, _OF_GATEWAY))
 
     def stop_after_last() -> None:
         if gateway.sessions_completed >= arguments.cycles:
@@ -194,14 +177,6 @@ def _serve(reactor: Any, service: Service, ready: Callable[[], str]) -> int:
     reactor.callWhenRunning(lambda: print(ready(), flush=True))
     reactor.run()
     return 0
-
-
-def _reactor() -> Any:
-    # Importing it installs it, which is for nobody but the one who runs it.
-    from twisted.internet import reactor
-
-    run_evenly(reactor)
-    return reactor
 
 
 def _telemetry_lines(name: str) -> tuple[bytes, ...]:

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,13 +44,13 @@ class Table:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        channels = _channels(descriptor)
-        self._objects = _width("channel", (each.object for each in channels))
-        self._names = _width("name", (each.name for each in channels))
+        names = [each.name for each in _channels(descriptor)]
+        self._objects = _width("channel", _objects(descriptor))
+        self._names = _width("name", names)
         self._timed = timed
         self._number = 0
         self._catalogue = Catalogue.load()
-        self._family = family_of("", [each.name for each in channels])
+        self._family = family_of("", names)
         self._language = preferred_language(os.environ, LANGUAGES)
         self._bold = _bold if shows_colours(sys.stdout, os.environ) else str
 
@@ -59,12 +59,14 @@ class Table:
         self._number += 1
         if not readings:
             return
-        heading = f"line {self._number}, {line.time}" if self._timed else f"line {self._number}"
-        rows = [self._bold(printable(heading))]
+        rows = [self._bold(printable(self._heading(line)))]
         if self._number == 1:
             rows.append(self._row("channel", "name", "   value", "unit"))
         rows += map(self._reading, readings)
         print("\n".join(rows), flush=True)
+
+    def _heading(self, line: Line) -> str:
+        return f"line {self._number}, {line.time}" if self._timed else f"line {self._number}"
 
     def _reading(self, reading: Reading) -> str:
         channel, name, value, unit = map(printable, _cells(reading))
@@ -90,12 +92,12 @@ class JsonLines:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        self._known = {channel.object: "null" for channel in _channels(descriptor)}
+        self._known = dict.fromkeys(_objects(descriptor), "null")
         self._timed = timed
 
     def write(self, line: Line, readings: Sequence[Reading]) -> None:
         """Print every channel."""
-        self._known |= {each.channel.object: _json_value(each) for each in readings}
+        self._known |= _texts(readings, _json_value)
         members = [f'"time": {json.dumps(line.time)}'] if self._timed else []
         # Written by hand, since 65.70 would lose its last place on the way through a float.
         members += [f'"{name}": {value}' for name, value in self._known.items()]
@@ -111,7 +113,7 @@ class Csv:
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
-        self._known = dict.fromkeys((each.object for each in _channels(descriptor)), "")
+        self._known = dict.fromkeys(_objects(descriptor), "")
         self._timed = timed
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
         self._begun = False
@@ -121,7 +123,7 @@ class Csv:
         if not self._begun:
             self._row("time", self._known)
             self._begun = True
-        self._known |= {each.channel.object: _csv_value(each) for each in readings}
+        self._known |= _texts(readings, _csv_value)
         self._row(line.time, self._known.values())
         sys.stdout.flush()
 
@@ -137,6 +139,10 @@ def _channels(descriptor: Descriptor) -> Sequence[AnalogChannel | DigitalChannel
     return [*descriptor.analog, *descriptor.digital]
 
 
+def _objects(descriptor: Descriptor) -> list[str]:
+    return [each.object for each in _channels(descriptor)]
+
+
 def _width(heading: str, cells: Iterable[str]) -> int:
     return max(map(len, [heading, *cells]))
 
@@ -149,6 +155,10 @@ def _cells(reading: Reading) -> tuple[str, str, str, str]:
 def shown_text(reading: Reading) -> str:
     """What a channel shows, for people: with a question mark where that is not known."""
     return f"? {reading.text}".strip() if reading.value is None else reading.text
+
+
+def _texts(readings: Sequence[Reading], shown: Callable[[Reading], str]) -> dict[str, str]:
+    return {each.channel.object: shown(each) for each in readings}
 
 
 def _json_value(reading: Reading) -> str:

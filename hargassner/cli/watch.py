@@ -6,34 +6,36 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner
-from twisted.python.failure import Failure
 
 from hargassner.admin.signals import CleanExit
 from hargassner.cli.exit_status import failed
 from hargassner.cli.page_port import PAGE_ADDRESS, PAGE_PORT, free_port
+from hargassner.cli.reactor import run_to_end
 from hargassner.cli.watch_search import CannotSearchError, find_boiler
 from hargassner.cli.watch_texts import say
 from hargassner.cli.watch_views import Lines, LiveTable, View
-from hargassner.clock import run_evenly
 from hargassner.config import Config, ConfigError, config_from
 from hargassner.discovery import FoundBoiler
+from hargassner.later import Later
 from hargassner.network.reopening import CannotStartError
 from hargassner.parts import Parts
 from hargassner.service import Bridge
 from hargassner.terminal import preferred_language, replace_unknown_signs, shows_colours
-from hargassner.web.service import ChainObserver
+from hargassner.web.service import ChainObserver, WebPage
 from hargassner.web.status import Link
 from hargassner.web.texts import LANGUAGES, text
 
 SUMMARY = "Show your own boiler's values, on the terminal and on a page: no configuration, no root."
 
-_DETAILS = """\
+DETAILS = """\
 Without HOST the boiler is asked for in the networks of this machine. HOST is its address or name,
 with the port of its telemetry if that is another than 23: 192.168.1.30 or localhost:2323.
 
@@ -42,14 +44,13 @@ line. The page is served to this machine only. Nothing is changed at the boiler,
 the disk. NO_COLOR=1 switches colours off. Ctrl-C ends it.
 """
 
+_STATE = "hargassner-watch-"
 _DRAW_EVERY = 1.0
 _HOST = re.compile(r"(?P<host>[^:\s]+)(?::(?P<port>[0-9]{1,5}))?")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument("host", nargs="?", type=_place, metavar="HOST[:PORT]", help="see below")
     parser.add_argument(
         "--language",
@@ -61,22 +62,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show the boiler until it is interrupted; the result is the exit status."""
-    # Importing it installs it, which is for nobody but the one who runs it.
-    from twisted.internet import reactor
-
-    running: Any = reactor
-    run_evenly(running)
     replace_unknown_signs(sys.stdout)
     # The page shows the log; on the terminal it would be in the way.
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
-    with tempfile.TemporaryDirectory(prefix="hargassner-watch-") as state:
-        watching = _Watching(running, arguments, state)
-        CleanExit(running).startService()
-        running.callWhenRunning(watching.begin)
-        running.addSystemEventTrigger("before", "shutdown", watching.end)
-        running.run()
-    if watching.problem:
-        return failed("watch", watching.problem)
+    try:
+        with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix=_STATE) as state:
+            run_to_end(lambda reactor: _watch(reactor, arguments, state))
+    except CannotSearchError as wrong:
+        return failed("watch", f"{wrong}; name the boiler: hargassner watch ADDRESS")
+    except (CannotStartError, OSError) as wrong:
+        return failed("watch", wrong)
     return 0
 
 
@@ -113,63 +108,27 @@ def watch_config(boiler: dict[str, Any], page_port: int, state: str, language: s
     )
 
 
-class _Watching:
-    """Finds the boiler, and shows it until the reactor stops.
-
-    ``problem`` is why it could not be shown, empty where it could.
-    """
-
-    def __init__(self, reactor: Any, arguments: argparse.Namespace, state: str) -> None:
-        self.problem = ""
-        self._reactor = reactor
-        self._boiler: dict[str, Any] | None = arguments.host
-        self._language: str = arguments.language
-        self._state = state
-        self._showing: _Showing | None = None
-        self._beginning: Deferred[None] | None = None
-
-    def begin(self) -> None:
-        """Find the boiler, and show it."""
-        self._beginning = Deferred.fromCoroutine(self._begin())
-        self._beginning.addErrback(self._failed)
-
-    def end(self) -> "Deferred[Any] | None":
-        """Stop; the result comes when everything is closed."""
-        if self._showing is not None:
-            return self._showing.end()
-        if self._beginning is not None:
-            self._beginning.cancel()
-        return None
-
-    async def _begin(self) -> None:
-        found = None
-        if self._boiler is None:
-            print(say("searching", self._language), flush=True)
-            found = await find_boiler(self._reactor, self._nobody_answers)
-            self._boiler = {"host": found.address}
-        port = free_port(PAGE_PORT)
-        config = watch_config(self._boiler, port, self._state, self._language)
-        self._showing = _Showing(self._reactor, config, port, found)
-        self._showing.begin()
-
-    def _nobody_answers(self, names: Sequence[str]) -> None:
-        places = ", ".join(filter(None, names))
-        print(say("silent", self._language, places=places), flush=True)
-
-    def _failed(self, why: Failure) -> None:
-        if why.check(CancelledError):
-            return  # It was interrupted.
-        self.problem = _problem(why)
-        if self._reactor.running:
-            self._reactor.stop()
+async def _watch(reactor: Any, arguments: argparse.Namespace, state: str) -> None:
+    """Find the boiler, and show it until it is cancelled."""
+    CleanExit(reactor).startService()
+    language, boiler, found = arguments.language, arguments.host, None
+    if boiler is None:
+        print(say("searching", language), flush=True)
+        found = await find_boiler(reactor, partial(_nobody_answers, language))
+        boiler = {"host": found.address}
+    port = free_port(PAGE_PORT)
+    config = watch_config(boiler, port, state, language)
+    showing = _Showing(reactor, config, port, found)
+    try:
+        showing.begin()
+        await Deferred()
+    finally:
+        await showing.end()
 
 
-def _problem(why: Failure) -> str:
-    if why.check(CannotSearchError):
-        return f"{why.value}; name the boiler: hargassner watch ADDRESS"
-    if why.check(CannotStartError, OSError):
-        return str(why.value)
-    return why.getTraceback()
+def _nobody_answers(language: str, names: Sequence[str]) -> None:
+    places = ", ".join(filter(None, names))
+    print(say("silent", language, places=places), flush=True)
 
 
 class _Showing:
@@ -183,10 +142,7 @@ class _Showing:
         self._found = found
         url = f"http://{PAGE_ADDRESS}:{port}/"
         page = "page" if port == PAGE_PORT else "taken"
-        self._below = (
-            say(page, self._language, url=url, port=PAGE_PORT),
-            say("next", self._language),
-        )
+        self._page = say(page, self._language, url=url, port=PAGE_PORT)
         self._chain = ChainObserver(self._parts, self._parts.clock)
         self._view = self._make_view()
         self._drawing = LoopingCall(self._draw)
@@ -220,8 +176,13 @@ class _Showing:
         return f"{datetime.fromtimestamp(self._parts.clock.date(moment)):%H:%M:%S}"
 
     def _draw(self) -> None:
-        heading = [*self._state_of(self._chain.status().boiler), *self._below]
+        heading = [*self._state_of(self._chain.status().boiler), *self._open_page()]
         self._view.draw(heading, self._parts.clock.seconds())
+
+    def _open_page(self) -> Sequence[str]:
+        """Where the page is and how to go on, as soon as the page can be opened."""
+        next_ = say("next", self._language)
+        return (self._page, next_) if _page_is_open(self._bridge) else (next_,)
 
     def _state_of(self, link: Link) -> Sequence[str]:
         """Who the boiler is, how the link to it is, and what to do about it."""
@@ -233,3 +194,10 @@ class _Showing:
         if not link.advice:
             return (state,)
         return (state, text(link.advice, self._language, **dict(link.fields)))
+
+
+def _page_is_open(bridge: Bridge) -> bool:
+    with suppress(KeyError):  # It is not made yet.
+        page: WebPage = bridge.named(Later.name).named(WebPage.name)
+        return page.is_open
+    return False

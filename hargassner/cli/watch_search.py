@@ -1,6 +1,7 @@
 """Finding the boiler in the networks of this machine, without a configuration."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 from twisted.internet.defer import Deferred
 
@@ -25,7 +26,7 @@ class CannotSearchError(Exception):
 
 def searched(found: Sequence[Interface]) -> list[str]:
     """The names of the interfaces on which a boiler may be; "" for all where none is known."""
-    return [each.name for each in found if _leads_somewhere(each)] or [""]
+    return [each.name for each in filter(_leads_somewhere, found)] or [""]
 
 
 def _leads_somewhere(interface: Interface) -> bool:
@@ -55,37 +56,22 @@ async def find_boiler(
             answer.callback(boiler)
 
     devices.on_boiler(answered)
-    late = Delayed(reactor, SAY_AFTER, lambda: waiting(names))
-    late.start()
-    try:
-        _open(reactor, finders)
+    with ExitStack() as opened:
+        late = Delayed(reactor, SAY_AFTER, lambda: waiting(names))
+        opened.callback(late.cancel)
+        late.start()
+        problems = [_problem(each, reactor, opened) for each in finders]
+        if all(problems):
+            raise CannotSearchError(problems[0])
         return await answer
-    finally:
-        late.cancel()
-        _close(finders, sides)
 
 
-def _open(reactor: IBridgeReactor, finders: Sequence[Finder]) -> None:
-    """Have all ask that can.
-
-    Raises:
-        CannotSearchError: none can.
-    """
-    problems = []
-    for each in finders:
-        try:
-            each.open(reactor)
-        except (CannotOpenError, OSError) as wrong:
-            problems.append(str(wrong))
-        else:
-            each.startService()
-    if len(problems) == len(finders):
-        raise CannotSearchError(problems[0])
-
-
-def _close(finders: Sequence[Finder], sides: Sequence[Side]) -> None:
-    for each in finders:
-        if each.running:
-            each.stopService()
-    for side in sides:
-        side.close()
+def _problem(finder: Finder, reactor: IBridgeReactor, opened: ExitStack) -> str:
+    """Have a finder ask until ``opened`` is closed; why it cannot, empty where it can."""
+    try:
+        opened.callback(finder.open(reactor).close)
+    except (CannotOpenError, OSError) as wrong:
+        return str(wrong)
+    finder.startService()
+    opened.callback(finder.stopService)
+    return ""

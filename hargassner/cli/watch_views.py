@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import filterfalse
 from textwrap import wrap
 from typing import Protocol
 
@@ -46,6 +47,10 @@ def _value(channel: Channel) -> str:
     return "?" if channel.value is None else channel.text or ""
 
 
+def _is_shown(channel: Channel) -> bool:
+    return channel.connected and channel.text is not None
+
+
 def _importance(channel: Channel) -> int:
     """0 for what an owner wants to see first."""
     if channel.entry is None:
@@ -80,11 +85,9 @@ class LiveTable:
         columns = max(1, (width - 2 + _BETWEEN) // (_CELL + _BETWEEN))
         above = [part for each in heading for part in wrap(printable(each), width)]
         room = columns * max(1, height - len(above) - 2)
-        channels = sorted(self._connected(), key=_importance)
+        channels = sorted(filter(_is_shown, self._boiler.channels.values()), key=_importance)
         rows = self._rows(channels[:room], columns, now)
-        more = len(channels) - room
-        last = [say("more", self._language, count=more)] if more > 0 else []
-        lines = [*above, "", *rows, *last]
+        lines = [*above, "", *rows, *self._more(len(channels) - room)]
         drawn = _HOME + "\n".join(f"{line}{_LINE_REST}" for line in lines) + _REST
         print(drawn, end="", flush=True)
 
@@ -92,12 +95,9 @@ class LiveTable:
         """Show the cursor again, below the table."""
         print(_SHOW_CURSOR, flush=True)
 
-    def _connected(self) -> list[Channel]:
-        return [
-            each
-            for each in self._boiler.channels.values()
-            if each.connected and each.text is not None
-        ]
+    def _more(self, count: int) -> Sequence[str]:
+        """A line that says how many channels have no room, where there are any."""
+        return [say("more", self._language, count=count)] if count > 0 else []
 
     def _rows(self, channels: Sequence[Channel], columns: int, now: float) -> Iterator[str]:
         length = -(-len(channels) // columns)
@@ -148,7 +148,7 @@ class Lines(BoilerObserver):
 
     def draw(self, heading: Sequence[str], now: float) -> None:
         """Print what is said otherwise than before, and what changed."""
-        self._print(each for each in heading if each not in self._heading)
+        self._print(filterfalse(self._heading.__contains__, heading))
         self._heading = tuple(heading)
         changed, self._changed = self._changed, {}
         self._print(self._line(each, now) for each in changed.values() if each.connected)

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, fields
 from itertools import combinations
 from pathlib import Path
@@ -48,17 +48,21 @@ def _shown(value: Any) -> str:
         case Mapping():
             return "{…}"
         case list():
-            return _line(f"[{', '.join(_shown(each) for each in value[:40])}]")
+            return _line(f"[{', '.join(map(_shown, value[:40]))}]")
         case int() if value.bit_length() > 256:
             return "(a very large number)"
     return _line(str(value))
 
 
-def _section(cls: Callable[..., T], name: str, known: tuple[Field[Any], ...], given: object) -> T:
+def _section(name: str, given: object, sections: Mapping[str, Any]) -> Any:
+    """A section with its values, each checked and typed."""
+    if name not in sections:
+        raise ConfigError(f"{_line(name)}: {_misplaced(name, given, sections)}")
     if not isinstance(given, Mapping):
         raise ConfigError(f"{name} = {_shown(given)}: must be a section, [{name}]")
-    settings = {each.name: each for each in known}
-    return cls(**{key: _checked(name, key, value, settings) for key, value in given.items()})
+    settings = {each.name: each for each in fields(sections[name])}
+    values = {key: _checked(name, key, value, settings) for key, value in given.items()}
+    return sections[name](**values)
 
 
 def _unknown_key(section: str, key: str, value: object, known: Iterable[str]) -> ConfigError:
@@ -84,75 +88,79 @@ def _checked(section: str, key: str, value: object, settings: Mapping[str, Field
 # What is right key by key and impossible together.
 
 
+def _refuse(wrong: object, message: str) -> None:
+    if wrong:
+        raise ConfigError(message)
+
+
 def _check_sides(gateway: GatewayConfig, boiler: BoilerConfig) -> None:
-    """Refuse two sides that nothing tells apart, and none that reads anything."""
-    if not gateway.enabled:
-        _check_telemetry_only(boiler)
-        return
+    """Refuse two sides that nothing tells apart."""
     same_address = boiler.address == gateway.address
     two_addresses = all((boiler.address, gateway.address, not same_address))
     two_interfaces = all((boiler.interface, gateway.interface))
     same_interface = two_interfaces and boiler.interface == gateway.interface
-    if same_interface and not two_addresses:
-        raise ConfigError(
-            f"boiler.interface = {_shown(boiler.interface)}: must be another interface than "
-            "gateway.interface, or each side needs an address of its own there "
-            "(gateway.address, boiler.address)"
-        )
-    if all((same_address, boiler.address, not two_interfaces)):
-        raise ConfigError(
-            f"boiler.address = {_shown(boiler.address)}: must be another address than "
-            "gateway.address, or each side needs an interface (gateway.interface, boiler.interface)"
-        )
+    _refuse(
+        same_interface and not two_addresses,
+        f"boiler.interface = {_shown(boiler.interface)}: must be another interface than "
+        "gateway.interface, or each side needs an address of its own there "
+        "(gateway.address, boiler.address)",
+    )
+    _refuse(
+        all((same_address, boiler.address, not two_interfaces)),
+        f"boiler.address = {_shown(boiler.address)}: must be another address than "
+        "gateway.address, or each side needs an interface (gateway.interface, boiler.interface)",
+    )
 
 
 def _check_telemetry_only(boiler: BoilerConfig) -> None:
     """Refuse a bridge that would read nothing."""
-    if not boiler.direct_telemetry:
-        raise ConfigError(
-            "boiler.direct_telemetry = false: must be true when gateway.enabled is false, or "
-            "nothing is read"
-        )
+    _refuse(
+        not boiler.direct_telemetry,
+        "boiler.direct_telemetry = false: must be true when gateway.enabled is false, or "
+        "nothing is read",
+    )
 
 
 def _check_forward(gateway: GatewayConfig) -> None:
     """Refuse to forward the telnet port, which the gateway's dialogue needs."""
-    if gateway.telnet_port in gateway.forward:
-        raise ConfigError(
-            f"gateway.forward = {list(gateway.forward)}: must not have "
-            f"gateway.telnet_port ({gateway.telnet_port}), which passes already"
-        )
+    _refuse(
+        gateway.telnet_port in gateway.forward,
+        f"gateway.forward = {list(gateway.forward)}: must not have "
+        f"gateway.telnet_port ({gateway.telnet_port}), which passes already",
+    )
 
 
 def _check_ports(discovery: DiscoveryConfig) -> None:
     """Refuse two discovery ports that are one; the key that was changed is to be corrected."""
     for one, other in combinations(fields(DiscoveryConfig), 2):
         port = getattr(discovery, one.name)
-        if port == getattr(discovery, other.name):
-            given, taken = (other, one) if port == one.default else (one, other)
-            raise ConfigError(
-                f"discovery.{given.name} = {port}: must be another port than discovery.{taken.name}"
-            )
+        given, taken = (other, one) if port == one.default else (one, other)
+        _refuse(
+            port == getattr(discovery, other.name),
+            f"discovery.{given.name} = {port}: must be another port than discovery.{taken.name}",
+        )
 
 
 def _check_mqtt(mqtt: MqttConfig) -> None:
     """Refuse two passwords, and half a client certificate."""
-    if mqtt.password and mqtt.password_file:
-        raise ConfigError(
-            f"mqtt.password_file = {_shown(mqtt.password_file)}: "
-            "must be empty when mqtt.password is given"
-        )
-    if bool(mqtt.client_certificate) != bool(mqtt.client_key):
-        raise ConfigError(
-            f"mqtt.client_key = {_shown(mqtt.client_key)}: "
-            "mqtt.client_certificate and mqtt.client_key must be given together"
-        )
+    _refuse(
+        mqtt.password and mqtt.password_file,
+        f"mqtt.password_file = {_shown(mqtt.password_file)}: "
+        "must be empty when mqtt.password is given",
+    )
+    _refuse(
+        bool(mqtt.client_certificate) != bool(mqtt.client_key),
+        f"mqtt.client_key = {_shown(mqtt.client_key)}: "
+        "mqtt.client_certificate and mqtt.client_key must be given together",
+    )
 
 
 def _check_manhole(manhole: ManholeConfig) -> None:
     """Refuse a manhole that is open to everybody."""
-    if manhole.listen and not manhole.password:
-        raise ConfigError('manhole.password = "": must not be empty when manhole.listen is given')
+    _refuse(
+        manhole.listen and not manhole.password,
+        'manhole.password = "": must not be empty when manhole.listen is given',
+    )
 
 
 # The whole.
@@ -178,14 +186,11 @@ def config_from(document: Mapping[str, object]) -> Config:
             names the key, the value and what is allowed.
     """
     sections: dict[str, Any] = {each.name: each.type for each in fields(Config)}
-    values = {}
-    for name, given in document.items():
-        if name not in sections:
-            raise ConfigError(f"{_line(name)}: {_misplaced(name, given, sections)}")
-        cls = sections[name]
-        values[name] = _section(cls, name, fields(cls), given)
-    config = Config(**values)
-    _check_sides(config.gateway, config.boiler)
+    config = Config(**{name: _section(name, given, sections) for name, given in document.items()})
+    if config.gateway.enabled:
+        _check_sides(config.gateway, config.boiler)
+    else:
+        _check_telemetry_only(config.boiler)
     _check_forward(config.gateway)
     _check_ports(config.discovery)
     _check_mqtt(config.mqtt)

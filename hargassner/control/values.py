@@ -88,31 +88,28 @@ def _number(parameter: NumberParameter, requested: str) -> str:
     if not _NUMBER.fullmatch(requested):
         raise InvalidValueError(f"{_shown(requested)} is no number such as 20.5")
     number = Decimal(requested)
-    nearest = _nearest_step(parameter, number)
+    nearest = nearest_step(number, parameter.minimum, parameter.step)
     if abs(number - nearest) <= parameter.step * _TOLERANCE:
         number = nearest
     if not parameter.minimum <= number <= parameter.maximum:
-        limits = f"{_plain(parameter.minimum)} to {_plain(parameter.maximum)} {parameter.unit}"
+        limits = f"{plain(parameter.minimum)} to {plain(parameter.maximum)} {parameter.unit}"
         raise InvalidValueError(f"{requested} is not within {limits.rstrip()}")
     if number != nearest:
         raise InvalidValueError(
             f"{requested} is between two steps: parameter {parameter.id} goes from "
-            f"{_plain(parameter.minimum)} in steps of {_plain(parameter.step)}"
+            f"{plain(parameter.minimum)} in steps of {plain(parameter.step)}"
         )
     return _with_places_of_steps(parameter, number)
 
 
-def _nearest_step(parameter: NumberParameter, number: Decimal) -> Decimal:
+def nearest_step(number: Decimal, lowest: Decimal, step: Decimal) -> Decimal:
     """The nearest number that is on the grid; any is where there are no steps."""
-    if parameter.step <= 0:
-        return number
-    steps = round((number - parameter.minimum) / parameter.step)
-    return parameter.minimum + steps * parameter.step
+    return lowest + round((number - lowest) / step) * step if step > 0 else number
 
 
 def _with_places_of_steps(parameter: NumberParameter, number: Decimal) -> str:
     if parameter.step <= 0:
-        return _plain(number)
+        return plain(number)
     places = max(_places(parameter.step), _places(parameter.minimum))
     return f"{number:.{places}f}"
 
@@ -123,7 +120,8 @@ def _places(number: Decimal) -> int:
     return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
-def _plain(number: Decimal) -> str:
+def plain(number: Decimal) -> str:
+    """A number with no more places than it needs."""
     return f"{number:.{_places(number)}f}"
 
 

@@ -13,34 +13,33 @@ class Block:
     """Joins the lines of one block after the other; what it holds is bounded."""
 
     def __init__(self) -> None:
-        self._text: bytearray | None = None
+        # A block that is open has its beginning in it.
+        self._text = bytearray()
 
     @property
     def open(self) -> bool:
         """Whether a block has begun that has not ended."""
-        return self._text is not None
+        return bool(self._text)
 
     @property
     def too_long(self) -> bool:
         """Whether it is longer than any reply."""
-        return self._text is not None and len(self._text) > LARGEST_DOCUMENT
+        return len(self._text) > LARGEST_DOCUMENT
 
     def begin(self, line: bytes) -> None:
         """A block begins with this line."""
         self._text = bytearray(line)
 
     def add(self, line: bytes) -> bytes | None:
-        """A line of it; the whole block if that was the last one."""
-        if self._text is None:
-            return None
+        """A line of the open block; the whole block if that was the last one."""
         self._text += b"\r\n" + line
         if self.too_long or not line.endswith(b">>"):
             return None
-        whole, self._text = bytes(self._text), None
+        whole, self._text = bytes(self._text), bytearray()
         return whole
 
     def drop(self) -> bytes:
         """Forget the block; the result is how it began."""
-        beginning = bytes((self._text or b"")[:BEGINNING])
-        self._text = None
+        beginning = bytes(self._text[:BEGINNING])
+        self._text = bytearray()
         return beginning

@@ -3,15 +3,14 @@
 Whose a reply is, pairing.py decides; what it says, replies.py reads.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
-from itertools import chain
+from itertools import chain, islice
 
 from hargassner.dialogue.blocks import Block, begins_block
 from hargassner.dialogue.events import (
     Direction,
     Event,
-    Notice,
     Passthrough,
     Refused,
     TelemetryLine,
@@ -30,6 +29,10 @@ MOST_KINDS = 64
 
 _BEGUN_BEFORE = "the connection began within this line"
 _NO_SUCH_LINE = "no such line is known"
+
+
+_NOTHING_ASKED = Request(UNKNOWN, "", "", "bridge", answered=True)
+"""Stands for no request of the bridge's: there is no reply that it expects."""
 
 
 class LineState(Enum):
@@ -65,7 +68,7 @@ class Dialogue:
         self._boiler_lines = LineSplitter()
         self._bridge_lines = LineSplitter()
         self._answer_lines = LineSplitter()
-        self._asked: Request | None = None
+        self._asked = _NOTHING_ASKED
         self._refuses_bridge = False
         self._masking = Masking()
         self._first_line = True
@@ -93,20 +96,10 @@ class Dialogue:
     @property
     def line_state(self) -> LineState:
         """Whether a request of somebody else's would disturb the dialogue now."""
-        if self.gateway_midline or self.boiler_midline:
-            return LineState.BUSY
         # Whether something is owed to the bridge, the bridge knows itself.
-        requests = list(self._requests)
-        if not requests:
-            return LineState.FREE
-        if all(each.end_unknown for each in requests):
-            return LineState.UNCERTAIN
-        return LineState.BUSY
-
-    @property
-    def dropped_lines(self) -> int:
-        """How many lines, of both sides, were too long to be read."""
-        return self._gateway_lines.dropped + self._boiler_lines.dropped
+        if self.gateway_midline or self.boiler_midline or self._requests.reply_due:
+            return LineState.BUSY
+        return LineState.UNCERTAIN if self._requests else LineState.FREE
 
     def sent(self, direction: Direction, data: bytes, *, kept: bool = False) -> list[Event]:
         """Somebody sent bytes; what happened with them.
@@ -116,13 +109,7 @@ class Dialogue:
             data: the bytes.
             kept: whether they are an answer to the bridge.
         """
-        match direction:
-            case "gateway":
-                return self.gateway_sent(data)
-            case "boiler":
-                return self.bridge_received(data) if kept else self.boiler_sent(data)
-            case "bridge":
-                return self.bridge_sent(data)
+        return (_KEPT if kept else _SENT)[direction](self, data)
 
     def gateway_sent(self, data: bytes) -> list[Event]:
         """Bytes passed from the gateway to the boiler; what happened with them."""
@@ -169,8 +156,7 @@ class Dialogue:
 
     def _bridge_request(self, line: bytes) -> Iterator[Event]:
         self.turns += 1
-        if self._asked is not None:
-            yield from self._replies.conclude(self._asked)
+        yield from self._replies.conclude(self._asked)
         form, subject = recognise(line)
         self._asked = Request(form, self._masking.request(line), subject, "bridge")
 
@@ -185,20 +171,16 @@ class Dialogue:
 
     def _ask(self, request: Request) -> Iterator[Event]:
         self.turns += 1
-        for begun in self._requests.close_begun():
-            yield from self._replies.conclude(begun)
-        oldest = self._requests.open(request)
-        if oldest is not None:
-            yield from self._replies.conclude(oldest)
+        for over in self._requests.open(request):
+            yield from self._replies.conclude(over)
 
     # What the boiler says.
 
     def _line(self, line: bytes) -> Iterator[Event]:
-        if line.startswith(b"z"):
-            yield from self._notice(line)
-        elif line.startswith(b"$"):
-            yield from self._reply_line(line)
-        elif self._block.open:
+        return _LINES.get(line[:1], Dialogue._other_line)(self, line)
+
+    def _other_line(self, line: bytes) -> Iterator[Event]:
+        if self._block.open:
             yield from self._block_line(line)
         else:
             yield self._unreadable(line, _BEGUN_BEFORE if self._first_line else _NO_SUCH_LINE)
@@ -219,35 +201,35 @@ class Dialogue:
             yield self._unreadable(self._block.drop(), "the block is too long")
 
     def _notice(self, line: bytes) -> Iterator[Event]:
-        event = self._notices.read(self._masking.text(line))
-        if event is not None:
-            yield event
-        if isinstance(event, Notice) and line.startswith(b"zERR"):
-            self.turns += 1
-            request = self._refused_by_notice()
-            if request is not None:
-                request.refused = True
-                yield Refused(request.text, event.text, request.sender)
+        text = self._masking.text(line)
+        yield from self._notices.read(text)
+        if line.startswith(b"zERR"):
+            yield from self._refuse(text)
 
-    def _refused_by_notice(self) -> Request | None:
-        """Which request a notice refuses."""
+    def _refuse(self, notice: str) -> Iterator[Event]:
+        self.turns += 1
+        for request in islice(self._refused_by_notice(), 1):
+            request.refused = True
+            yield Refused(request.text, notice, request.sender)
+
+    def _refused_by_notice(self) -> Iterator[Request]:
+        """Which request a notice refuses: the first of these."""
         of_bridge, self._refuses_bridge = self._refuses_bridge, False
-        gateways = None if of_bridge else self._requests.setting()
-        asked = self._asked
-        if gateways is not None or asked is None or asked.form.kind is not Kind.SET_PARAMETER:
-            return gateways
-        return asked
+        if not of_bridge:
+            yield from self._requests.settings()
+        if self._asked.form.kind is Kind.SET_PARAMETER:
+            yield self._asked
 
     def _bridge_reply(self, line: bytes) -> Iterator[Event]:
         self.turns += 1
         reply = line[1:]
-        request, self._asked = self._asked, None
-        if request is None or not request.expects(reply):
+        request, self._asked = self._asked, _NOTHING_ASKED
+        if not request.expects(reply):
             yield self._unreadable(line, "the bridge has asked nothing that this can be a reply to")
         elif request.form.reply.fullmatch(reply):
             yield from self._replies.read(request, reply)
-        elif not request.refused:
-            yield Refused(request.text, self._masking.excerpt(line), "bridge")
+        else:
+            yield from self._refused(request, line)
 
     def _reply(self, line: bytes) -> Iterator[Event]:
         self.turns += 1
@@ -260,22 +242,22 @@ class Dialogue:
             request = self._requests.admitting(reply)
         if request is None:
             yield self._unreadable(line, "no request is open that this can be a reply to")
+        elif request.is_refused_by(reply):
+            self._requests.end(request)
+            yield from self._refused(request, line)
         else:
             yield from self._take(request, reply)
 
     def _take(self, request: Request, reply: bytes) -> Iterator[Event]:
-        if request.is_refused_by(reply):
-            self._requests.end(request)
-            if not request.refused:
-                shown = self._masking.excerpt(b"$" + reply)
-                yield Refused(request.text, shown, request.sender)
-            return
         request.answered = True
-        if request.ends_with(reply):
-            self._requests.end(request)
+        request.complete = request.ends_with(reply)
         yield from self._replies.read(request, reply)
         if request.complete:
             self._requests.end(request)
+
+    def _refused(self, request: Request, line: bytes) -> Iterator[Event]:
+        if not request.refused:
+            yield Refused(request.text, self._masking.excerpt(line), request.sender)
 
     def _unreadable(self, line: bytes, reason: str) -> Unreadable:
         # While a token is due, any line may be one in a form that is not known.
@@ -289,7 +271,19 @@ def _readable(lines: Iterable[bytes | TooLong]) -> Iterator[bytes]:
 
 def _kind(text: str) -> str:
     """What an unknown request's kind is called: its first word, and the next if that is one."""
-    words = text.split()[:2]
-    if len(words) == 2 and not words[1].isalpha():
-        del words[1]
-    return " ".join(words)[:40]
+    words = text.split()
+    return " ".join([*words[:1], *filter(str.isalpha, words[1:2])])[:40]
+
+
+# Tables of the class, as each session has a dialogue.
+_SENT: Mapping[Direction, Callable[[Dialogue, bytes], list[Event]]] = {
+    "gateway": Dialogue.gateway_sent,
+    "boiler": Dialogue.boiler_sent,
+    "bridge": Dialogue.bridge_sent,
+}
+_KEPT = {**_SENT, "boiler": Dialogue.bridge_received}
+_LINES: Mapping[bytes, Callable[[Dialogue, bytes], Iterator[Event]]] = {
+    b"z": Dialogue._notice,
+    b"$": Dialogue._reply_line,
+}
+"""What the boiler's lines are, by how they begin."""

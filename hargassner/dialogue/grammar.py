@@ -51,16 +51,18 @@ class Kind(Enum):
 class Form:
     """One kind of request and its reply.
 
-    ``last`` matches the line that ends the reply; None where that shows otherwise or not known.
-    ``loose`` matches what the reply may have in it although nobody knows such a form; None if its
-    form is known. ``silent`` says that no reply is expected, though the request can be refused.
+    ``last`` matches the line that ends the reply, and nothing where that shows otherwise or is not
+    known. ``loose`` matches what the reply may have in it although nobody knows such a form, and
+    nothing if its form is known. ``endless`` says that nobody can know if more comes of a reply
+    that has begun. ``silent`` says that no reply is expected, though the request can be refused.
     """
 
     kind: Kind
     request: re.Pattern[bytes]
     reply: re.Pattern[bytes]
-    last: re.Pattern[bytes] | None
-    loose: re.Pattern[bytes] | None
+    last: re.Pattern[bytes]
+    loose: re.Pattern[bytes]
+    endless: bool
     silent: bool
 
 
@@ -68,9 +70,10 @@ def _form(
     kind: Kind,
     request: bytes,
     reply: bytes,
-    last: bytes | None = None,
+    last: bytes = _NOTHING,
     *,
-    loose: bytes | None = None,
+    loose: bytes = _NOTHING,
+    endless: bool = False,
     silent: bool = False,
 ) -> Form:
     return Form(
@@ -78,8 +81,9 @@ def _form(
         # The boiler takes requests in any case.
         re.compile(rb"(?is)\$" + request.replace(b" ", rb"\s+") + rb"\s*"),
         re.compile(reply, re.DOTALL),
-        re.compile(last, re.DOTALL) if last is not None else None,
-        re.compile(loose, re.DOTALL) if loose is not None else None,
+        re.compile(last, re.DOTALL),
+        re.compile(loose, re.DOTALL),
+        endless,
         silent,
     )
 
@@ -107,7 +111,13 @@ FORMS = (
     _single(Kind.UPTIME, rb"uptime", rb"[0-9]{1,18}"),
     _single(Kind.CLOCK, rb"rtc get", _CLOCK),
     _form(Kind.PARAMETERS_CHANGED, rb"par get changed.*", _PARAMETER + rb"|--", rb"--"),
-    _form(Kind.PARAMETERS_ALL, rb"par get all", _BLOCK + rb"|" + _PARAMETER + rb"|--", rb"--"),
+    _form(
+        Kind.PARAMETERS_ALL,
+        rb"par get all",
+        _BLOCK + rb"|" + _PARAMETER + rb"|--",
+        rb"--",
+        endless=True,
+    ),
     _single(Kind.PARAMETER, rb'par get "?(?P<subject>[^\s";]{1,64})"?', _PARAMETER),
     _single(Kind.SET_PARAMETER, rb"par set .*", rb"ack"),
     _form(
@@ -116,6 +126,7 @@ FORMS = (
         rb"no errors",
         rb"no errors",
         loose=rb"(?!(?:" + _NO_ERROR + rb")\Z).*",
+        endless=True,
     ),
     _form(Kind.RENEW, rb"dhcp renew", _NOTHING, silent=True),
 )
@@ -173,21 +184,26 @@ class Request:
 
     def admits(self, reply: bytes) -> bool:
         """Whether this reply may belong to this request although no grammar says so."""
-        loose = self.form.loose
-        return loose is not None and loose.fullmatch(reply) is not None
+        return self.form.loose.fullmatch(reply) is not None
 
     @property
     def end_unknown(self) -> bool:
         """Whether nobody can know if more of the reply comes, or any of it."""
-        form = self.form
-        if form.kind is Kind.UNKNOWN or self.misread or self.refused:
-            return True
-        return self.answered and (form.loose is not None or form.kind is Kind.PARAMETERS_ALL)
+        may_be_over = self.misread or self.refused or (self.answered and self.form.endless)
+        return may_be_over or self.form.kind is Kind.UNKNOWN
+
+    @property
+    def is_awaited_setting(self) -> bool:
+        """Whether it sets something, and no notice has refused that."""
+        return self.form.kind is Kind.SET_PARAMETER and not self.refused
+
+    def is_refuted_by(self, reply: bytes) -> bool:
+        """Whether a notice has refused it, and this is its reply all the same."""
+        return self.refused and self.form.reply.fullmatch(reply) is not None
 
     def ends_with(self, reply: bytes) -> bool:
         """Whether nothing more belongs to this request after this reply."""
-        last = self.form.last
-        return last is not None and last.fullmatch(reply) is not None
+        return self.form.last.fullmatch(reply) is not None
 
 
 def refuses(reply: bytes) -> bool:
@@ -200,6 +216,5 @@ def recognise(line: bytes) -> tuple[Form, str]:
     for form in FORMS:
         found = form.request.fullmatch(line)
         if found:
-            subject = found.groupdict().get("subject") or b""
-            return form, subject.decode("latin-1")
+            return form, found.groupdict().get("subject", b"").decode("latin-1")
     return UNKNOWN, ""

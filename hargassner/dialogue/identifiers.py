@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from itertools import count
+from itertools import count, filterfalse
 
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _NOT_IN_AN_IDENTIFIER = re.compile(r"[^a-z0-9]+")
@@ -18,11 +18,8 @@ def object_id(name: str) -> str:
     """
     # Composed first, so that a `u` followed by a combining diaeresis is an `ü` too.
     written_out = unicodedata.normalize("NFC", name).lower().translate(_GERMAN)
-    plain = "".join(
-        character
-        for character in unicodedata.normalize("NFD", written_out)
-        if not unicodedata.combining(character)
-    )
+    decomposed = unicodedata.normalize("NFD", written_out)
+    plain = "".join(filterfalse(unicodedata.combining, decomposed))
     return _NOT_IN_AN_IDENTIFIER.sub("_", plain).strip("_")
 
 
@@ -44,7 +41,7 @@ def _variants(identifier: str, taken: Collection[str]) -> Iterator[str]:
     """An identifier, and then it with each number that does not make another one of it."""
     yield identifier
     numbered = (f"{identifier}_{number}" for number in count(2))
-    yield from (each for each in numbered if each not in taken)
+    yield from filterfalse(taken.__contains__, numbered)
 
 
 def parameter_object(id: str) -> str:  # noqa: A002 - the protocol's own word

@@ -28,8 +28,6 @@ class LineSplitter:
     """
 
     def __init__(self, longest: int = LONGEST_LINE) -> None:
-        self.dropped = 0
-        """How many lines were too long."""
         self._longest = longest
         self._beginning = min(longest, BEGINNING)
         self._rest = bytearray()
@@ -67,7 +65,6 @@ class LineSplitter:
         beginning = bytes(self._rest[: self._beginning])
         self._rest.clear()
         self._dropping = True
-        self.dropped += 1
         return (TooLong(beginning),)
 
     def _end(self) -> Sequence[bytes]:

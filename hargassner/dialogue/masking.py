@@ -50,6 +50,5 @@ class Masking:
         text = line.decode("latin-1") if isinstance(line, bytes) else line
         # The longest first, so that nothing is left of one that has another in it.
         for secret in sorted(self._secrets, key=len, reverse=True):
-            if secret in text:
-                text = text.replace(secret, "*" * len(secret))
+            text = text.replace(secret, "*" * len(secret))
         return text

@@ -1,6 +1,7 @@
 """The boiler's log lines, which say among other things how parameters are set."""
 
 import re
+from collections.abc import Iterator
 
 from hargassner.dialogue.events import Notice, ParameterChanged
 
@@ -30,17 +31,18 @@ class NoticeReader:
     def __init__(self) -> None:
         self._old_values: dict[str, tuple[str, str]] = {}
 
-    def read(self, text: str) -> ParameterChanged | Notice | None:
-        """What a notice says; None for the first half of a change."""
+    def read(self, text: str) -> Iterator[ParameterChanged | Notice]:
+        """What a notice says; nothing for the first half of a change."""
         change = _CHANGE.fullmatch(text)
         if change is None:
-            return Notice(text)
-        name, value = change["name"] or "", change["value"]
-        if change["which"] == "A":
-            self._remember(change["id"], name, value)
-            return None
-        old_name, old = self._old_values.pop(change["id"], ("", None))
-        return ParameterChanged(change["id"], name or old_name, old, value)
+            yield Notice(text)
+            return
+        which, number, name, value = change.groups("")
+        if which == "A":
+            self._remember(number, name, value)
+        else:
+            old_name, old = self._old_values.pop(number, ("", None))
+            yield ParameterChanged(number, name or old_name, old, value)
 
     def _remember(self, number: str, name: str, value: str) -> None:
         self._old_values.pop(number, None)

@@ -17,7 +17,10 @@ another one was open by then, as the gateway did not wait. A line that no reques
 unreadable.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+from operator import attrgetter
 
 from hargassner.dialogue.grammar import Kind, Request
 
@@ -31,49 +34,58 @@ class Pairing:
     def __init__(self) -> None:
         # A list, as a deque takes 760 bytes when nothing is in it.
         self._open: list[Request] = []
-        # The one that has got its reply, or expects none, and may have the next one as well.
-        self._recent: Request | None = None
+        # At most one, that has got its reply or expects none, and may have the next one as well.
+        self._recent: tuple[Request, ...] = ()
 
     def __iter__(self) -> Iterator[Request]:
         """Every open request."""
         return iter(self._open)
+
+    def __len__(self) -> int:
+        """How many are open."""
+        return len(self._open)
 
     @property
     def token_due(self) -> bool:
         """Whether a login token is expected."""
         return any(each.form.kind is Kind.LOGIN_TOKEN for each in self._open)
 
-    def close_begun(self) -> Sequence[Request]:
-        """The next request came: the last one is over if its reply has begun and no end is known.
+    @property
+    def reply_due(self) -> bool:
+        """Whether a reply is due that can be told to have come to its end."""
+        return not all(each.end_unknown for each in self._open)
 
-        It is not if another one is open, as the gateway does not wait for what a boiler is late
-        with. Its next line would be taken for the reply to one behind it, and the next reply of
-        that form would pass over all between.
+    def open(self, request: Request) -> Iterator[Request]:
+        """A request was sent; those that are over then, as no more is waited for."""
+        if not self.reply_due:
+            yield from self._close_begun()
+        if request.form.silent:
+            self._recent = (request,)
+        else:
+            self._open.append(request)
+        if len(self._open) > MOST_OPEN:
+            yield self._open.pop(0)
+
+    def _close_begun(self) -> Iterator[Request]:
+        """The last request is over if its reply has begun, as the gateway has waited for it.
+
+        To be called if no reply is due that has an end: the gateway does not wait for what a
+        boiler is late with. The next line of a request that was closed would be taken for the reply
+        to one behind it, and the next reply of that form would pass over all between.
         """
-        if not all(each.end_unknown for each in self._open):
-            return ()
-        begun = [each for each in self._open[-1:] if each.answered]
-        for request in begun:
+        for request in filter(attrgetter("answered"), self._open[-1:]):
             self._open.remove(request)
             if request.form.kind is Kind.PARAMETERS_ALL:
                 # Blocks that come late are still read.
-                self._recent = request
-        return begun
-
-    def open(self, request: Request) -> Request | None:
-        """A request was sent; the oldest one if there are too many now, which is then over."""
-        if request.form.silent:
-            self._recent = request
-            return None
-        self._open.append(request)
-        return self._open.pop(0) if len(self._open) > MOST_OPEN else None
+                self._recent = (request,)
+            yield request
 
     def expecting(self, reply: bytes) -> Request | None:
         """The oldest open request of which the grammar has this reply.
 
         So has one whose list of errors has begun: it may be that this was no error.
         """
-        return next((each for each in self._open if _expects(each, reply)), None)
+        return next(filter(lambda each: _expects(each, reply), self._open), None)
 
     def pass_over(self, request: Request) -> Iterator[Request]:
         """The older requests than this one, which has got a reply: theirs are lost.
@@ -82,7 +94,7 @@ class Pairing:
         """
         while self._open[0] is not request:
             yield self._open.pop(0)
-        self._recent = None
+        self._recent = ()
         request.misread = False
         for each in self._open[1:]:
             each.answered = False
@@ -90,32 +102,24 @@ class Pairing:
 
     def admitting(self, reply: bytes) -> Request | None:
         """Whose a reply may be that no open request expects."""
-        if self._recent is not None and self._recent.expects(reply):
-            return self._recent
-        request = self._refused(reply) or self._loosely(reply)
+        recent = filter(lambda each: each.expects(reply), self._recent)
+        refused = filter(lambda each: each.is_refuted_by(reply), self._open)
+        loosely = filter(lambda each: each.admits(reply), self._open)
+        request = next(chain(recent, refused, loosely), None)
         if request is None and self._open:
             self._open[0].misread = True
         return request
 
-    def _refused(self, reply: bytes) -> Request | None:
-        """The oldest request that a notice has refused, if it has got this reply all the same."""
-        refused = (each for each in self._open if each.refused)
-        return next((each for each in refused if each.form.reply.fullmatch(reply)), None)
-
-    def _loosely(self, reply: bytes) -> Request | None:
-        """The oldest request to which this line may belong although no grammar says so."""
-        return next((each for each in self._open if each.admits(reply)), None)
-
     def end(self, request: Request) -> None:
         """No more of the reply is waited for; what comes all the same may still be read."""
-        if request in self._open:
+        with suppress(ValueError):
             self._open.remove(request)
-        self._recent = request if request.form.kind is Kind.INFO and request.answered else None
+        goes_on = request.form.kind is Kind.INFO and request.answered
+        self._recent = (request,) if goes_on else ()
 
-    def setting(self) -> Request | None:
-        """The oldest request to set a parameter that is open, and that no notice has refused."""
-        settings = (each for each in self._open if each.form.kind is Kind.SET_PARAMETER)
-        return next((each for each in settings if not each.refused), None)
+    def settings(self) -> Iterator[Request]:
+        """The open requests to set a parameter that no notice has refused, oldest first."""
+        return filter(attrgetter("is_awaited_setting"), self._open)
 
 
 def _expects(request: Request, reply: bytes) -> bool:

@@ -1,6 +1,7 @@
 """The boiler's parameters as its replies describe them (docs/protocol.md, section 3)."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -70,7 +71,7 @@ class OtherParameter:
     @property
     def text(self) -> str:
         """The first field, which has the value in both of the types that are known."""
-        return self.fields[0] if self.fields else ""
+        return next(iter(self.fields), "")
 
 
 Parameter = NumberParameter | ChoiceParameter | OtherParameter
@@ -88,13 +89,7 @@ def parse_parameter(line: bytes | str) -> Parameter:
     fields = text.removesuffix(";").split(";")
     if len(fields) < 2 or not fields[0]:
         raise ParameterError("a parameter line begins with an id and a type")
-    match fields[1]:
-        case "3":
-            return _number_parameter(fields)
-        case "6":
-            return _choice_parameter(fields)
-        case other:
-            return OtherParameter(id=fields[0], type=other, fields=tuple(fields[2:]))
+    return _TYPES.get(fields[1], _other_parameter)(fields)
 
 
 def type_is_known(line: bytes) -> bool:
@@ -109,10 +104,11 @@ def tells_one(line: bytes) -> bool:
     It has a field more then than in the list of those that have changed.
     """
     fields = line.removesuffix(b";").split(b";")
-    if fields[1:2] == [b"3"]:
-        return len(fields) > _NUMBER_FIELDS
-    if fields[1:2] == [b"6"] and len(fields) > _CHOICE_FIELDS and fields[3].isdigit():
-        return len(fields) > _CHOICE_FIELDS + int(fields[3]) + 1
+    match fields:
+        case [_, b"3", *_]:
+            return len(fields) > _NUMBER_FIELDS
+        case [_, b"6", _, highest, *_] if _INDEX.fullmatch(highest.decode("latin-1")):
+            return len(fields) > _CHOICE_FIELDS + int(highest) + 1
     return False
 
 
@@ -154,6 +150,18 @@ def _choice_parameter(fields: list[str]) -> ChoiceParameter:
         options=options,
         default=_index(fields[4], "default index"),
     )
+
+
+def _other_parameter(fields: list[str]) -> OtherParameter:
+    id_, type_, *rest = fields
+    return OtherParameter(id=id_, type=type_, fields=tuple(rest))
+
+
+_TYPES: Mapping[str, Callable[[list[str]], Parameter]] = {
+    "3": _number_parameter,
+    "6": _choice_parameter,
+}
+"""What reads the fields of a parameter, by its type."""
 
 
 def _decimal(text: str, what: str) -> Decimal:

@@ -32,7 +32,6 @@ MOST_ERRORS = 64
 
 _DOCUMENT_END = b"</DAQPRJ>"
 
-_FACT = re.compile(rb"([^:]+): '(.*)'", re.DOTALL)
 _FACTS = {
     b"KT": "model",
     b"SWV": "firmware",
@@ -40,6 +39,7 @@ _FACTS = {
     b"SN I/O": "io_serial",
     b"SN BCE": "controller_serial",
 }
+_FACT = re.compile(rb"(%b): '(.*)'" % b"|".join(_FACTS), re.DOTALL)
 _WORDS = {
     Kind.API_VERSION: "api_version",
     Kind.BOOT_VERSION: "boot_version",
@@ -67,15 +67,11 @@ class ReplyReader:
         if not request.answered:
             yield from _unanswered(request)
             return
-        conclusion = _CONCLUSIONS.get(request.form.kind)
-        if conclusion is not None:
-            yield from conclusion(self, request)
+        yield from _CONCLUSIONS.get(request.form.kind, _nothing)(self, request)
 
     def read(self, request: Request, reply: bytes) -> Iterator[Event]:
         """What a reply says; it sets ``complete`` if that was the end of it."""
-        reader = _READERS.get(request.form.kind)
-        if reader is not None:
-            yield from reader(self, request, reply)
+        return _READERS.get(request.form.kind, _nothing)(self, request, reply)
 
     def _read_token(self, _request: Request, reply: bytes) -> Iterator[Event]:
         self._masking.remember(reply)
@@ -100,11 +96,10 @@ class ReplyReader:
 
     def _read_fact(self, _request: Request, reply: bytes) -> Iterator[Event]:
         fact = _FACT.fullmatch(reply)
-        name = _FACTS.get(fact[1]) if fact else None
-        if fact is None or name is None:
+        if fact is None:
             yield self._unreadable(reply, "the boiler told a fact that is not known")
         else:
-            yield from self._identify(name, fact[2])
+            yield from self._identify(_FACTS[fact[1]], fact[2])
 
     def _read_clock(self, _request: Request, reply: bytes) -> Iterator[Event]:
         try:
@@ -128,11 +123,7 @@ class ReplyReader:
             if not request.spoilt:
                 yield from self._described(bytes(request.held))
         elif len(request.held) > LARGEST_DOCUMENT:
-            # Its end is still waited for, so that the blocks up to there belong to it.
-            del request.held[: -len(_DOCUMENT_END)]
-            if not request.spoilt:
-                request.spoilt = True
-                yield Unreadable("boiler", request.text, "the reply to this request is too long")
+            yield from _spoil(request)
 
     def _described(self, document: bytes) -> Iterator[Event]:
         try:
@@ -173,9 +164,21 @@ class ReplyReader:
             yield self._unreadable(record, str(wrong))
 
 
+def _nothing(*_: object) -> Iterator[Event]:
+    return iter(())
+
+
 def _unanswered(request: Request) -> Iterator[Event]:
     if request.form.kind is not Kind.UNKNOWN and not request.refused:
         yield Unreadable(request.sender, request.text, "no reply to this request came")
+
+
+def _spoil(request: Request) -> Iterator[Event]:
+    # Its end is still waited for, so that the blocks up to there belong to it.
+    del request.held[: -len(_DOCUMENT_END)]
+    if not request.spoilt:
+        request.spoilt = True
+        yield Unreadable("boiler", request.text, "the reply to this request is too long")
 
 
 def _broken_off(request: Request) -> Iterator[Event]:

@@ -110,6 +110,12 @@ class Decoder:
         self._tokens: Sequence[str] = ()
         self._forget()
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The digital words of the last line, empty for one that is not known."""
+        words = self._tokens[self._analog_values + 1 : -1]
+        return tuple(_text(_cut(word)).strip() for word in words)
+
     def decode(self, line: bytes) -> Sequence[Reading]:
         """The readings that differ from the last line's, in the order of places in the line.
 

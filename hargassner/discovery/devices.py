@@ -146,16 +146,11 @@ class Devices:
     def boiler_answered(self, address: str, services: ServiceList) -> None:
         """A boiler answered; whoever waits for its address gets it."""
         before, self.boiler = self.boiler, FoundBoiler(address, services)
-        if before != self.boiler:
-            log.info(
-                "boiler at {address}: {model}, firmware {firmware}",
-                address=address,
-                model=services.model or "unknown model",
-                firmware=services.firmware or "unknown",
-            )
+        boiler = self.boiler
+        if before != boiler:
+            _say_found(boiler)
         while self._waiting:
             self._waiting.pop(0).callback(address)
-        boiler = self.boiler
         self._on_boiler.notify(lambda listener: listener(boiler))
 
     def boiler_address(self, timeout: float) -> "Deferred[str]":
@@ -189,3 +184,12 @@ class Devices:
                 address=gateway.address,
                 software=gateway.announcement.software or "unknown",
             )
+
+
+def _say_found(boiler: FoundBoiler) -> None:
+    log.info(
+        "boiler at {address}: {model}, firmware {firmware}",
+        address=boiler.address,
+        model=boiler.services.model or "unknown model",
+        firmware=boiler.services.firmware or "unknown",
+    )

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from hargassner.config import Config, DiscoveryConfig
 from hargassner.discovery.devices import Devices
+from hargassner.discovery.gateways import address_of
 from hargassner.discovery.packets import (
     GET_SERVICES,
     NotDiscoveryError,
@@ -20,6 +21,7 @@ from hargassner.discovery.packets import (
 )
 from hargassner.discovery.side import Side
 from hargassner.network.interface import NetworkInterface
+from hargassner.network.system import system_reason
 from hargassner.observers import Once
 from hargassner.services import Service
 
@@ -112,7 +114,7 @@ class Finder(Service):
         try:
             side.send(GET_SERVICES, ports.gateway_port, (side.broadcast, ports.boiler_port))
         except OSError as wrong:
-            self._say_unsent(wrong.strerror or str(wrong))
+            self._say_unsent(system_reason(wrong))
 
     def _say_unsent(self, why: str) -> None:
         if self._said.first(why):
@@ -138,8 +140,7 @@ class Finder(Service):
             self._say_another(address)
 
     def _say_another(self, address: str) -> None:
-        boiler = self._devices.boiler
-        known = boiler is not None and boiler.address == address
+        known = address_of(self._devices.boiler) == address
         if not known and self._said.first(("another", address)):
             log.warn(
                 "another boiler answers at {address}: it is not read; boiler.host in the "

@@ -165,14 +165,26 @@ class Gateways:
             silence: seconds since the trusted gateway's session heard something of it; None
                 without a session.
         """
-        trusted, announcing = self.trusted, FoundGateway(address, announcement)
-        if trusted is None:
+        announcing = FoundGateway(address, announcement)
+        if self.trusted is None:
             self.gateway = announcing
             self._remember(address, announcement)
             return self._trust.another_announced()
+        self._note_silence(silence)
+        return self._announced_to(self.trusted, announcing)
+
+    def _note_silence(self, silence: float | None) -> None:
+        if silence is None or silence >= SILENT_AFTER:
+            self._trust.silent()
+        else:
+            self._trust.heard()
+
+    def _announced_to(self, trusted: FoundGateway, announcing: FoundGateway) -> Verdict:
+        """A gateway announced itself while one is trusted."""
+        announcement = announcing.announcement
         its_number = announcement.serial == trusted.announcement.serial != ""
         verdict = self._judged(
-            its_address=address == trusted.address, its_number=its_number, silence=silence
+            its_address=announcing.address == trusted.address, its_number=its_number
         )
         if verdict is Verdict.STARTS_OVER and its_number:
             self.trusted = self.gateway = announcing
@@ -181,14 +193,10 @@ class Gateways:
             self.gateway = trusted
         elif verdict is Verdict.MOVED:
             self.gateway = announcing
-        self._remember(address, announcement)
+        self._remember(announcing.address, announcement)
         return verdict
 
-    def _judged(self, *, its_address: bool, its_number: bool, silence: float | None) -> Verdict:
-        if silence is None or silence >= SILENT_AFTER:
-            self._trust.silent()
-        else:
-            self._trust.heard()
+    def _judged(self, *, its_address: bool, its_number: bool) -> Verdict:
         if its_address:
             return self._trust.announced_itself()
         if its_number:

@@ -3,10 +3,13 @@
 Everything here is bounded in memory, and measures time in seconds of a monotonic clock.
 """
 
+import sys
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import inf
+from typing import Protocol, TypeVar
 
 RATE = 50.0
 """Datagrams a second of one address; the devices send a few a minute."""
@@ -24,6 +27,29 @@ ASKED_WITHIN = 10.0
 """Seconds for which whoever asked is remembered."""
 MOST_ASKERS = 64
 """Askers remembered for each port."""
+
+
+class _Dated(Protocol):
+    at: float
+
+
+K = TypeVar("K")
+V = TypeVar("V", bound=_Dated)
+
+
+class _Recent(OrderedDict[K, V]):
+    """What there was lately, each thing with its moment, the newest last."""
+
+    def keep(self, key: K, value: V) -> V:
+        """Remember it as the newest."""
+        self[key] = value
+        self.move_to_end(key)
+        return value
+
+    def forget(self, until: float, at_most: int = sys.maxsize) -> None:
+        """Forget what there was until this moment, and the oldest of more than so many."""
+        while self and (len(self) > at_most or next(iter(self.values())).at <= until):
+            self.popitem(last=False)
 
 
 @dataclass(slots=True)
@@ -48,7 +74,7 @@ class RateLimit:
     """
 
     def __init__(self) -> None:
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: _Recent[str, _Bucket] = _Recent()
         self._others = _Bucket(BURST, 0.0)
 
     def admits(self, address: str, now: float, *, known: bool) -> bool:
@@ -59,33 +85,29 @@ class RateLimit:
             now: seconds of a monotonic clock.
             known: whether it is the gateway's or the boiler's, which always have their own rate.
         """
-        bucket = self._buckets.get(address)
-        if bucket is None:
-            self._forget_idle(now)
-            if len(self._buckets) >= MOST_SOURCES and not known:
-                return self._others.take(now)
-            bucket = self._buckets[address] = _Bucket(BURST, now)
-        self._buckets.move_to_end(address)
-        return bucket.take(now)
-
-    def _forget_idle(self, now: float) -> None:
-        """Forget whose bucket is full again by now; the one heard longest ago comes first."""
-        while self._buckets:
-            oldest = next(iter(self._buckets.values()))
-            if now - oldest.at < BURST / RATE:
-                return
-            self._buckets.popitem(last=False)
+        self._buckets.forget(now - BURST / RATE)  # Their buckets are full again.
+        if known or address in self._buckets or len(self._buckets) < MOST_SOURCES:
+            bucket = self._buckets.get(address, _Bucket(BURST, now))
+            return self._buckets.keep(address, bucket).take(now)
+        return self._others.take(now)
 
 
 @dataclass(slots=True)
 class _Relayed:
-    side: str
-    address: str
+    source: Hashable
     at: float
     left: float
 
+    def left_now(self, now: float) -> float:
+        """How often it may be relayed at once."""
+        return min(MOST_REPEATED, self.left + now - self.at)
 
-_NEVER_RELAYED = _Relayed("", "", -inf, MOST_REPEATED)
+    def comes_round(self, source: Hashable, now: float) -> bool:
+        """Whether it comes back, or as a copy, where it has this source now."""
+        return now - self.at < REPEATED_WITHIN and source != self.source
+
+
+_NEVER_RELAYED = _Relayed("", -inf, MOST_REPEATED)
 
 
 class Repetitions:
@@ -99,9 +121,9 @@ class Repetitions:
     """
 
     def __init__(self) -> None:
-        self._relayed: OrderedDict[tuple[bytes, int], _Relayed] = OrderedDict()
+        self._relayed: _Recent[tuple[bytes, int], _Relayed] = _Recent()
 
-    def is_one(self, data: bytes, port: int, side: str, address: str, now: float) -> bool:
+    def is_one(self, data: bytes, port: int, side: Hashable, address: str, now: float) -> bool:
         """Whether this datagram is such a repetition; if not, it counts as relayed now.
 
         Args:
@@ -111,33 +133,20 @@ class Repetitions:
             address: where it came from.
             now: seconds of a monotonic clock.
         """
-        key = (blake2b(data, digest_size=16).digest(), port)
+        key, source = (blake2b(data, digest_size=16).digest(), port), (side, address)
         before = self._relayed.get(key, _NEVER_RELAYED)
-        since = now - before.at
-        left = min(MOST_REPEATED, before.left + since)
-        elsewhere = (side, address) != (before.side, before.address)
-        if (elsewhere and since < REPEATED_WITHIN) or left < 1.0:
+        left = before.left_now(now)
+        if left < 1.0 or before.comes_round(source, now):
             return True
-        self._relayed[key] = _Relayed(side, address, now, left - 1.0)
-        self._relayed.move_to_end(key)
-        self._forget_old(now)
+        self._relayed.keep(key, _Relayed(source, now, left - 1.0))
+        self._relayed.forget(now - MOST_REPEATED, MOST_REMEMBERED)
         return False
-
-    def _forget_old(self, now: float) -> None:
-        while self._relayed:
-            oldest = next(iter(self._relayed.values()))
-            if now - oldest.at < MOST_REPEATED and len(self._relayed) <= MOST_REMEMBERED:
-                return
-            self._relayed.popitem(last=False)
 
 
 @dataclass(slots=True)
 class _Asker:
-    since: float
+    at: float
     answered: bool
-
-    def is_recent(self, now: float) -> bool:
-        return now - self.since < ASKED_WITHIN
 
 
 _NEVER_ASKED = _Asker(-inf, answered=True)
@@ -147,7 +156,7 @@ class Askers:
     """Who asked from one port, so that an answer goes to whoever waits for it."""
 
     def __init__(self) -> None:
-        self._askers: OrderedDict[str, _Asker] = OrderedDict()
+        self._askers: _Recent[str, _Asker] = _Recent()
 
     def heard(self, address: str, now: float, *, waits: bool, preferred: str | None) -> None:
         """Somebody sent from the port.
@@ -158,11 +167,10 @@ class Askers:
             waits: whether it is a question.
             preferred: who is not forgotten when there are too many.
         """
-        asker = self._askers.get(address, _NEVER_ASKED)
-        if asker.is_recent(now) and not asker.answered:
+        self._askers.forget(now - ASKED_WITHIN)
+        if not self._askers.get(address, _NEVER_ASKED).answered:
             return
-        self._askers[address] = _Asker(now, answered=not waits)
-        self._askers.move_to_end(address)
+        self._askers.keep(address, _Asker(now, answered=not waits))
         if len(self._askers) > MOST_ASKERS:
             self._forget_one(preferred)
 
@@ -175,18 +183,15 @@ class Askers:
         """Who gets an answer: of those who wait the preferred one, or who waits longest; then the
         preferred one if it was heard, then who was heard last; None where nobody was.
         """
-        candidates = self._candidates(now)
+        self._askers.forget(now - ASKED_WITHIN)
+        candidates = self._candidates()
         if not candidates:
             return None
         chosen = preferred if preferred in candidates else candidates[0]
         self._askers[chosen].answered = True
         return chosen
 
-    def _candidates(self, now: float) -> list[str]:
+    def _candidates(self) -> list[str]:
         """Who waits for an answer, in turn; where nobody does, who was heard, the last first."""
-        recent = self._recent(now)
-        waiting = [address for address, each in recent.items() if not each.answered]
-        return waiting or [*reversed(recent)]
-
-    def _recent(self, now: float) -> dict[str, _Asker]:
-        return {address: each for address, each in self._askers.items() if each.is_recent(now)}
+        waiting = [address for address, each in self._askers.items() if not each.answered]
+        return waiting or [*reversed(self._askers)]

@@ -61,9 +61,8 @@ def parse_announcement(data: bytes) -> Announcement:
     if not data.startswith(ANNOUNCES):
         raise NotDiscoveryError("not an announcement")
     text = data[:512].decode("latin-1")
-    version = re.match(r"HargaWebApp[ \t]+v?([\w.-]{1,32})", text)
-    serial = re.search(r"\bSN:([\w-]{1,32})", text)
-    return Announcement(version[1] if version else "", serial[1] if serial else "")
+    version = _first(r"\AHargaWebApp[ \t]+v?([\w.-]{1,32})", text)
+    return Announcement(version, _first(r"\bSN:([\w-]{1,32})", text))
 
 
 def parse_service_list(data: bytes) -> ServiceList:
@@ -91,17 +90,20 @@ def _name_and_code(data: bytes) -> tuple[str, str]:
     if data.startswith(_LIST):
         return _field(data[_MODEL]), _field(data[_CODE])
     name = _field(re.split(rb"[\r\n]", data[:_LONGEST_NAME])[0])
-    code = re.fullmatch(rb"([0-9A-F]{8})\0*", data[_CODE])
-    return name, code[1].decode("ascii") if code else ""
+    return name, _first(r"\A([0-9A-F]{8})\0*\Z", data[_CODE].decode("latin-1"))
 
 
 def _model_and_firmware(name: str) -> tuple[str, str]:
-    *words, last = name.split() or [""]
-    if words and re.match(r"[vV]\d", last):
-        return " ".join(words), last
-    return " ".join([*words, last]), ""
+    model, firmware, *_ = [*re.split(r" (?=[vV]\d\S*\Z)", " ".join(name.split())), ""]
+    return model, firmware
+
+
+def _first(pattern: str, text: str) -> str:
+    """What the pattern's group matches first, "" where it matches nothing."""
+    found = re.search(pattern, text)
+    return found[1] if found else ""
 
 
 def _field(data: bytes) -> str:
     text = data.partition(b"\0")[0].decode("latin-1")
-    return "".join(each for each in text if each.isprintable()).strip()
+    return "".join(filter(str.isprintable, text)).strip()

@@ -18,6 +18,7 @@ datagram, in this order:
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
@@ -60,6 +61,21 @@ class RelayCounters:
     limited: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Datagram:
+    """What was heard: where from, at which port, and whether it was broadcast, if that is known."""
+
+    data: bytes
+    address: str
+    source_port: int
+    port: int
+    broadcast: bool | None
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        return (self.source_port, self.port)
+
+
 class Relay:
     """Repeats on each network what is heard on the other (docs/protocol.md, section 1).
 
@@ -89,6 +105,7 @@ class Relay:
         self._boiler_side = boiler_side
         self._clock = clock
         self._silence = silence
+        self._opposite = {gateway_side: boiler_side, boiler_side: gateway_side}
         self._rates = {gateway_side: RateLimit(), boiler_side: RateLimit()}
         self._repetitions = Repetitions()
         self._askers: defaultdict[int, Askers] = defaultdict(Askers)
@@ -120,23 +137,15 @@ class Relay:
 
         ``broadcast`` is None where the system does not tell.
         """
-        address, source_port = source
+        heard = _Datagram(data, *source, port, broadcast)
         opposite = address_of(self._devices.boiler)
-        known = self._devices.may_be_gateway(address)
-        if not self._is_for_relay(self._gateway_side, source, opposite, known, len(data), port):
-            return
-        now = self._clock.seconds()
-        self._askers[source_port].heard(
-            address, now, waits=asks(data), preferred=self._preferred_asker()
-        )
-        if data.startswith(ASKS_FOR_SERVICES):
-            self._services_asked = now
-        host = self._boiler_side.broadcast
-        if broadcast is False:
-            host = opposite or host
-        if self._sent(self._gateway_side, data, source, (host, port)):
-            self.counters.to_boiler += 1
-        self._learn_gateway(data, source, port)
+        known = self._devices.may_be_gateway(heard.address)
+        if self._is_for_relay(self._gateway_side, heard, opposite, known):
+            self._note_asker(heard)
+            self.counters.to_boiler += self._sent(
+                self._gateway_side, heard, self._boiler_host(heard)
+            )
+            self._learn_gateway(heard)
 
     def heard_from_boiler(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
@@ -145,117 +154,123 @@ class Relay:
 
         ``broadcast`` is None where the system does not tell.
         """
+        heard = _Datagram(data, *source, port, broadcast)
         opposite = address_of(self._devices.gateway)
-        known = address_of(self._devices.boiler) == source[0]
-        if not self._is_for_relay(self._boiler_side, source, opposite, known, len(data), port):
-            return
-        host: str | None = self._gateway_side.broadcast
-        if not broadcast:
-            asker = self._askers[port].answer_for(self._preferred_asker(), self._clock.seconds())
-            host = asker or opposite
+        known = address_of(self._devices.boiler) == heard.address
+        if self._is_for_relay(self._boiler_side, heard, opposite, known):
+            self.counters.to_gateway += self._sent_to_gateway(heard)
+            self._learn_boiler(heard)
+
+    def _boiler_host(self, heard: _Datagram) -> str:
+        """What was sent to one host goes to the boiler alone, where that is known."""
+        everybody = self._boiler_side.broadcast
+        if heard.broadcast is False:
+            return address_of(self._devices.boiler) or everybody
+        return everybody
+
+    def _sent_to_gateway(self, heard: _Datagram) -> bool:
+        """Send it on, if there is somebody to send it to."""
+        host = self._gateway_host(heard)
         if host is None:
-            self._drop(source, port, len(data))
-        elif self._sent(self._boiler_side, data, source, (host, port)):
-            self.counters.to_gateway += 1
-        self._learn_boiler(data, source, port, broadcast)
+            self._drop(heard)
+            return False
+        return self._sent(self._boiler_side, heard, host)
+
+    def _gateway_host(self, heard: _Datagram) -> str | None:
+        """What was not broadcast goes to who asked for it, else to the gateway."""
+        if heard.broadcast:
+            return self._gateway_side.broadcast
+        asker = self._askers[heard.port].answer_for(self._preferred_asker(), self._clock.seconds())
+        return asker or address_of(self._devices.gateway)
+
+    def _note_asker(self, heard: _Datagram) -> None:
+        now, preferred = self._clock.seconds(), self._preferred_asker()
+        self._askers[heard.source_port].heard(
+            heard.address, now, waits=asks(heard.data), preferred=preferred
+        )
+        if heard.data.startswith(ASKS_FOR_SERVICES):
+            self._services_asked = now
 
     def _preferred_asker(self) -> str | None:
         """Who is answered first: the gateway that logged in, else whoever announced itself last."""
         return address_of(self._devices.trusted_gateway or self._devices.gateway)
 
-    def _learn_gateway(self, data: bytes, source: tuple[str, int], port: int) -> None:
+    def _learn_gateway(self, heard: _Datagram) -> None:
         """Whoever announces itself from the gateway's port to the boiler's may be the gateway."""
-        ports = self._ports
-        if (source[1], port) != (ports.gateway_port, ports.boiler_port):
-            return
-        if data.startswith(ANNOUNCES):
+        ports = (self._ports.gateway_port, self._ports.boiler_port)
+        if heard.ports == ports and heard.data.startswith(ANNOUNCES):
             trusted = self._devices.trusted_gateway
             silence = None if trusted is None else self._silence(trusted.address)
-            self._devices.gateway_announced(source[0], parse_announcement(data), silence)
+            announcement = parse_announcement(heard.data)
+            self._devices.gateway_announced(heard.address, announcement, silence)
 
-    def _learn_boiler(
-        self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
-    ) -> None:
+    def _learn_boiler(self, heard: _Datagram) -> None:
         """Whoever answers "get services" from the boiler's port is the boiler."""
-        ports = self._ports
-        if (source[1], port) != (ports.boiler_port, ports.gateway_port):
-            return
-        if not is_captured_list(data) and not self._may_answer(broadcast):
-            return
-        try:
-            services = parse_service_list(data)
-        except NotDiscoveryError:
-            return
-        self._devices.boiler_answered(source[0], services)
+        ports = (self._ports.boiler_port, self._ports.gateway_port)
+        if heard.ports == ports and (is_captured_list(heard.data) or self._may_answer(heard)):
+            with suppress(NotDiscoveryError):
+                services = parse_service_list(heard.data)
+                self._devices.boiler_answered(heard.address, services)
 
-    def _may_answer(self, broadcast: bool | None) -> bool:
+    def _may_answer(self, heard: _Datagram) -> bool:
         """Whether it may be an answer to a question that was relayed: those are no broadcasts."""
         answers = self._clock.seconds() - self._services_asked < ASKED_WITHIN
-        return answers and not broadcast
+        return answers and not heard.broadcast
 
     def _is_for_relay(
-        self,
-        side: Side,
-        source: tuple[str, int],
-        opposite: str | None,
-        known: bool,
-        size: int,
-        port: int,
+        self, side: Side, heard: _Datagram, opposite: str | None, known: bool
     ) -> bool:
         """Whether a datagram that a side heard is to be relayed, but for repetitions.
 
         Args:
             side: heard it.
-            source: where it came from.
+            heard: the datagram.
             opposite: the address of the device on the opposite side.
             known: whether it comes from the device on this side.
-            size, port: its bytes, and where it was sent to.
         """
-        if self._is_own(side, source, opposite):
+        if self._is_own(side, heard, opposite):
             self.counters.own += 1
             return False
-        if not self._rates[side].admits(source[0], self._clock.seconds(), known=known):
-            self._limit(source[0])
+        if not self._rates[side].admits(heard.address, self._clock.seconds(), known=known):
+            self._limit(heard.address)
             return False
-        if source[1] not in self._other(side).ports:
-            self._drop(source, port, size)
+        if heard.source_port not in self._opposite[side].ports:
+            self._drop(heard)
             return False
         return True
 
-    def _is_own(self, side: Side, source: tuple[str, int], opposite: str | None) -> bool:
+    def _is_own(self, side: Side, heard: _Datagram, opposite: str | None) -> bool:
         """Whether a datagram that a side heard is the bridge's, or belongs to the opposite side."""
+        source = (heard.address, heard.source_port)
         if side.is_ours(source):
             return True
-        other = self._other(side)
+        other = self._opposite[side]
         # On two networks the same address may be in use twice, and means nothing.
-        return side.shares_network_with(other) and (source[0] == opposite or other.is_ours(source))
+        theirs = heard.address == opposite or other.is_ours(source)
+        return theirs and side.shares_network_with(other)
 
-    def _sent(
-        self, heard_on: Side, data: bytes, source: tuple[str, int], target: tuple[str, int]
-    ) -> bool:
+    def _sent(self, heard_on: Side, heard: _Datagram, host: str) -> bool:
         """Send a datagram on from the port that it came from, unless it is a repetition."""
-        side = self._other(heard_on)
-        name = "gateway" if heard_on is self._gateway_side else "boiler"
-        if self._repetitions.is_one(data, target[1], name, source[0], self._clock.seconds()):
+        if self._repetitions.is_one(
+            heard.data, heard.port, heard_on, heard.address, self._clock.seconds()
+        ):
             self.counters.repeated += 1
             return False
-        sent = self._send(side, data, source, target)
+        sent = self._send(self._opposite[heard_on], heard, host)
         self.counters.dropped += not sent
         return sent
 
-    def _send(
-        self, side: Side, data: bytes, source: tuple[str, int], target: tuple[str, int]
-    ) -> bool:
+    def _send(self, side: Side, heard: _Datagram, host: str) -> bool:
         """Send it, unless the ports are closed or the system refuses it."""
         try:
-            return side.send(data, source[1], target)
+            return side.send(heard.data, heard.source_port, (host, heard.port))
         except OSError as wrong:
-            if self._said_unsent.first(source[0]):
+            if self._said_unsent.first(heard.address):
                 log.warn(
                     "{size} bytes from {source} cannot be sent on to {target}: {why}",
-                    size=len(data),
-                    source=source[0],
-                    target=target[0],
+                    size=len(heard.data),
+                    source=heard.address,
+                    target=host,
                     why=system_reason(wrong),
                 )
             return False
@@ -270,16 +285,13 @@ class Relay:
                 rate=RATE,
             )
 
-    def _drop(self, source: tuple[str, int], port: int, size: int) -> None:
+    def _drop(self, heard: _Datagram) -> None:
         self.counters.dropped += 1
-        if self._said.first(source[0]):
+        if self._said.first(heard.address):
             log.info(
                 "not relayed: {size} bytes from {source} port {source_port} to port {port}",
-                size=size,
-                source=source[0],
-                source_port=source[1],
-                port=port,
+                size=len(heard.data),
+                source=heard.address,
+                source_port=heard.source_port,
+                port=heard.port,
             )
-
-    def _other(self, side: Side) -> Side:
-        return self._boiler_side if side is self._gateway_side else self._gateway_side

@@ -40,7 +40,7 @@ class Side:
         """
         try:
             self._open_senders(reactor, listener, other)
-            if not self.device and self.interface.address and is_broadcast(self.broadcast):
+            if self._is_deaf():
                 self._open_listeners(reactor, listener)
         except (CannotOpenError, OSError):
             self.close()
@@ -51,20 +51,28 @@ class Side:
         self, reactor: IReactorFDSet, listener: DatagramListener, other: "Side"
     ) -> None:
         self.device = self.interface.device()
-        may_meet = self.interface.may_meet(other.interface)
+        sharing: Collection[int] = ()
+        joining: Collection[int] = ()
+        if self.interface.may_meet(other.interface):
+            sharing, joining = other.ports, other.open_ports
         for port in self.ports:
             sock = datagram_socket(
                 self.interface,
                 "" if self.device else self.interface.address,
                 port,
                 device=self.device,
-                shared=may_meet and port in other.ports,
-                joins=may_meet and port in other.open_ports,
+                shared=port in sharing,
+                joins=port in joining,
             )
             self._senders[port] = DatagramPort(reactor, sock, listener, self.interface.address)
 
+    def _is_deaf(self) -> bool:
+        """Whether its sockets hear no broadcasts, as each is bound to one address."""
+        bound = bool(self.interface.address) and not self.device
+        return bound and is_broadcast(self.broadcast)
+
     def _open_listeners(self, reactor: IReactorFDSet, listener: DatagramListener) -> None:
-        """A socket bound to one address gets no broadcasts: these get nothing else."""
+        """Hear broadcasts, and nothing else."""
         for port in self.ports:
             sock = datagram_socket(
                 self.interface, self.broadcast, port, device="", shared=True, joins=True

@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from hargassner.homeassistant.entities import Json, compact, device_of
-from hargassner.homeassistant.migration import Migration
+from hargassner.homeassistant.migration import Migration, without
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.mqtt.interfaces import IBroker
 
@@ -22,8 +22,8 @@ log = Logger()
 REREAD = 1.0
 """Seconds that Home Assistant gets to take in what was said, before the next thing is."""
 
-_READING = frozenset({"options", "min", "max", "modes", "preset_modes", "min_temp", "max_temp"})
-"""What decides, beside templates, how a state is read."""
+_READING = ("template", "options", "modes", "min", "max", "min_temp", "max_temp")
+"""How the names of those properties end that decide how a state is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,9 @@ class Announcements:
         """
         before = self._retained.known.components
         await self._let_go(discovery, messages)
-        reread = [key for key, each in components.items() if _is_reread(before.get(key), each)]
-        changed = [each for key, each in components.items() if before.get(key, each) != each]
+        changed = _otherwise(before, components, dict)
         try:
-            if reread:
+            if _otherwise(before, components, _reading):
                 self._around.hide()
                 await deferLater(self._clock, REREAD)
             self._replace(discovery, messages, components)
@@ -118,7 +117,7 @@ class Announcements:
         known = self._retained.known
         if known.components and known.discovery != discovery:
             log.info("announcing to Home Assistant in another way than before")
-            self._migration.begin([each for each in known.announcements if each not in messages])
+            self._migration.begin(without(known.announcements, messages))
             known.discovery = discovery
             self._retained.changed()
             await self._migration.released()
@@ -130,8 +129,8 @@ class Announcements:
         known = self._retained.known
         before = known.components, known.announcements, known.discovery
         _tell_what_stays(known.components, components)
-        old = [each for each in known.announcements if each not in messages]
-        self._clear(reversed(self._migration.without(old)))
+        old = without(known.announcements, [*messages, *self._migration.topics])
+        self._clear(reversed(old))
         self._publish_changed(messages)
         known.discovery, known.components = discovery, components
         known.announcements = [*messages, *self._migration.topics]
@@ -146,13 +145,7 @@ class Announcements:
         options or another template keeps showing what it made of its state before.
         """
         await deferLater(self._clock, REREAD)
-        topics = {
-            topic
-            for component in components
-            for name, topic in component.items()
-            if name.endswith("_topic")
-        }
-        for topic in sorted(topics):
+        for topic in sorted(set().union(*map(_topics, components))):
             self._around.repeat(topic)
 
     def _publish_changed(self, messages: Mapping[str, Json]) -> None:
@@ -170,17 +163,16 @@ class Announcements:
     def _forget(self, cleared: list[str]) -> None:
         """The broker has nothing of these topics any more."""
         known = self._retained.known
-        known.announcements = [each for each in known.announcements if each not in cleared]
+        known.announcements = without(known.announcements, cleared)
         self._retained.changed()
 
 
 def _tell_what_stays(before: Mapping[str, Json], now: Mapping[str, Json]) -> None:
     """Log that Home Assistant keeps entities that are gone, if it never enabled them."""
     devices = set(map(device_of, now))
-    gone = before.keys() - now.keys()
-    disabled = [key for key in gone if "enabled_by_default" in before[key]]
     # With its device, an entity leaves the list.
-    count = sum(device_of(key) in devices for key in disabled)
+    gone = (key for key in before.keys() - now.keys() if device_of(key) in devices)
+    count = sum("enabled_by_default" in before[key] for key in gone)
     if count:
         log.info(
             "{count} entities are gone that Home Assistant had not enabled: it lists them until "
@@ -189,14 +181,17 @@ def _tell_what_stays(before: Mapping[str, Json], now: Mapping[str, Json]) -> Non
         )
 
 
-def _is_reread(before: Json | None, now: Json) -> bool:
-    """Whether a component reads its state in another way than before."""
-    return before is not None and _reading(before) != _reading(now)
+def _otherwise(
+    before: Mapping[str, Json], now: Mapping[str, Json], what: Callable[[Json], Json]
+) -> list[Json]:
+    """The components that were announced before, and of which this is otherwise now."""
+    return [each for key, each in now.items() if what(before.get(key, each)) != what(each)]
 
 
 def _reading(component: Json) -> Json:
-    return {
-        key: value
-        for key, value in component.items()
-        if key in _READING or key.endswith("template")
-    }
+    """What decides how the component's state is read."""
+    return {name: value for name, value in component.items() if name.endswith(_READING)}
+
+
+def _topics(component: Json) -> set[str]:
+    return {topic for name, topic in component.items() if name.endswith("_topic")}

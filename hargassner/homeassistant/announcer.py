@@ -10,6 +10,7 @@ from hargassner.homeassistant.announcements import Announcements, Surroundings
 from hargassner.homeassistant.announcer_life import Announcing, new_life
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import Json
+from hargassner.homeassistant.info import has_told
 from hargassner.homeassistant.migration import log_unless_cancelled
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.mqtt.interfaces import IBroker, LinkStatus
@@ -87,16 +88,17 @@ class Announcer:
     def _tell_of_entities(self) -> None:
         """Log what another choice of entities comes to; Home Assistant decides at first sight."""
         known, wanted = self._retained.known, self._discovery.config.homeassistant.entities
-        if known.components and known.entities != wanted:
+        if known.entities == wanted:
+            return
+        if known.components:
             log.info(
                 "homeassistant.entities is {wanted} now: new entities follow; what Home Assistant"
                 " knows stays enabled or disabled as it is, until its device is deleted there and"
                 " the bridge is started again",
                 wanted=wanted,
             )
-        if known.entities != wanted:
-            known.entities = wanted
-            self._retained.changed()
+        known.entities = wanted
+        self._retained.changed()
 
     def _look_at_broker(self, status: LinkStatus) -> None:
         """Announce each entity on its own where the broker does not take all in one message."""
@@ -140,9 +142,8 @@ class Announcer:
     def _is_enough(self, now: dict[str, Json]) -> bool:
         """Whether enough is known to announce these components."""
         channels = self._discovery.boiler.channels
-        # Before a descriptor comes, an earlier life knew more.
-        if not channels and self._retained.known.components.keys() - now.keys():
-            return False
+        # Before a descriptor comes, an earlier life may know more.
+        has_all = now.keys() >= self._retained.known.components.keys()
         # Which inputs are connected is only known from telemetry.
-        self._lacks_telemetry = any(channel.text is None for channel in channels.values())
-        return not self._lacks_telemetry
+        self._lacks_telemetry = not all(map(has_told, channels.values()))
+        return not self._lacks_telemetry and (bool(channels) or has_all)

@@ -4,6 +4,8 @@ from hargassner.boiler.model import Availability
 from hargassner.homeassistant.states import States
 from hargassner.homeassistant.topics import Topics
 
+_WORDS = {True: "online", False: "offline"}
+
 
 class AvailabilityTopics:
     """Whether a session and telemetry are there, unless that is to be hidden for a moment.
@@ -40,9 +42,7 @@ class AvailabilityTopics:
         self._publish()
 
     def _publish(self) -> None:
-        online = {self._topics.telemetry: self._availability.telemetry}
+        shown = Availability() if self._is_hidden else self._availability
+        self._states.show(self._topics.telemetry, _WORDS[shown.telemetry])
         if self._with_session:
-            online[self._topics.session] = self._availability.session is not None
-        for topic, is_online in online.items():
-            shows = is_online and not self._is_hidden
-            self._states.show(topic, "online" if shows else "offline")
+            self._states.show(self._topics.session, _WORDS[shown.session is not None])

@@ -1,6 +1,5 @@
 """How the bridge itself is: its version, what it understands, and what went wrong last."""
 
-from datetime import UTC, datetime
 from typing import cast
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
@@ -9,7 +8,8 @@ from zope.interface import implementer
 from hargassner import __version__
 from hargassner.boiler.model import Boiler
 from hargassner.clock import IClock
-from hargassner.homeassistant.entities import compact
+from hargassner.homeassistant.entities import Json, compact
+from hargassner.homeassistant.info import iso
 from hargassner.homeassistant.states import LONGEST_STATE, States
 from hargassner.homeassistant.topics import Topics
 
@@ -21,20 +21,21 @@ _OF_BOILER = "hargassner.boiler."
 
 @implementer(ILogObserver)
 class LastError:
-    """Keeps the last warning or error that the bridge has logged, and when.
+    """Keeps the last warning or error that the bridge has logged, and when, as ``facts``.
 
     Events come in any thread, so that it is only kept, for whoever looks later.
     """
 
     def __init__(self) -> None:
-        self.last: tuple[str, float] | None = None
+        self.facts: Json = {"last_error": None, "last_error_at": None}
 
     def __call__(self, event: LogEvent) -> None:
         """An event was logged."""
         namespace = cast("str", event.get("log_namespace", ""))
         is_own = namespace.startswith(_OWN) and not namespace.startswith(_OF_BOILER)
         if is_own and event.get("log_level") in _SERIOUS:
-            self.last = formatEvent(event)[:LONGEST_STATE], cast("float", event["log_time"])
+            text, at = formatEvent(event)[:LONGEST_STATE], cast("float", event["log_time"])
+            self.facts = {"last_error": text, "last_error_at": iso(at)}
 
 
 class BridgeStatus:
@@ -66,16 +67,10 @@ class BridgeStatus:
 
     def show(self) -> None:
         """Publish how the bridge is now, if it is otherwise than before."""
-        text, at = self._error.last or (None, None)
         status = {
             "version": __version__,
-            "since": _iso(self._clock.date(self._since)),
+            "since": iso(self._clock.date(self._since)),
             **self._boiler.understanding.facts,
-            "last_error": text,
-            "last_error_at": at and _iso(at),
+            **self._error.facts,
         }
         self._states.show(self._topics.bridge, compact(status))
-
-
-def _iso(date: float) -> str:
-    return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")

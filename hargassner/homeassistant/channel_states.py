@@ -6,8 +6,8 @@ from functools import partial
 from twisted.logger import Logger
 
 from hargassner.boiler.model import Channel
-from hargassner.catalogue import AnalogEntry
 from hargassner.config import Config
+from hargassner.homeassistant.entries import entry_of
 from hargassner.homeassistant.info import shown
 from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.states import States
@@ -19,11 +19,6 @@ log = Logger()
 _Way = tuple[str, Callable[[], str], float, bool]
 """How a channel is published: its topic, what gives its state, the seconds between two, and whether
 it is published in words, too."""
-
-
-def _has_words(channel: Channel) -> bool:
-    """Whether what the channel shows is also published in words."""
-    return isinstance(channel.entry, AnalogEntry) and bool(channel.entry.states)
 
 
 class ChannelStates:
@@ -70,4 +65,4 @@ class ChannelStates:
     def _way_of(self, channel: Channel) -> _Way:
         interval = interval_of(channel, self._config)
         read = partial(shown, channel)
-        return self._topics.channel(channel), read, interval, _has_words(channel)
+        return self._topics.channel(channel), read, interval, entry_of(channel).states != ""

@@ -9,10 +9,10 @@ from twisted.python.failure import Failure
 
 from hargassner.boiler.settable import Settable
 from hargassner.control.queue import CommandError, IControl
-from hargassner.homeassistant.climate import Climate
+from hargassner.homeassistant.adjustables import NoSuchCommandError
+from hargassner.homeassistant.compound_states import CompoundStates
 from hargassner.homeassistant.entities import Json, compact
 from hargassner.homeassistant.own_entities import RESTART
-from hargassner.homeassistant.thermostats import NoSuchCommandError
 from hargassner.homeassistant.topics import Topics
 from hargassner.mqtt.interfaces import IBroker
 
@@ -33,7 +33,7 @@ class Commands:
         control: changes settings.
         settable: decides what may be changed.
         own_words: makes what the boiler takes of the owner's word for an option, by the id.
-        climate: knows which parameters the commands of thermostats are for.
+        compounds: knows which parameters the commands of thermostats and water heaters are for.
         repeat: called with the topics of what may be set to something else than was asked.
         answered: called with an identifier, what was asked, and the result.
         restart: called to start the bridge anew; None where nobody would start it.
@@ -46,7 +46,7 @@ class Commands:
         control: IControl,
         settable: Settable,
         own_words: Callable[[str, str], str],
-        climate: Climate,
+        compounds: CompoundStates,
         repeat: Callable[[str], object],
         answered: Callable[[str, str, Json], object],
         restart: Callable[[], object] | None,
@@ -56,7 +56,7 @@ class Commands:
         self._control = control
         self._settable = settable
         self._own_words = own_words
-        self._climate = climate
+        self._compounds = compounds
         self._repeat = repeat
         self._answered = answered
         self._restart = restart
@@ -83,13 +83,14 @@ class Commands:
             log.info("the bridge starts anew, as asked over MQTT")
             self._answer(asked, {"ok": True, "value": RESTART})
             self._restart()
-            return
+        else:
+            self._set(asked)
+
+    def _set(self, asked: "_Asked") -> None:
         try:
-            id_, value = self._meant(asked)
+            self._ask(*self._meant(asked), asked)
         except NoSuchCommandError as why:
             self._refuse(asked, str(why))
-        else:
-            self._ask(id_, value, asked)
 
     def _meant(self, asked: "_Asked") -> tuple[str, str]:
         """The id of the parameter that a command is for, and what is to be set.
@@ -97,9 +98,9 @@ class Commands:
         Raises:
             NoSuchCommandError: it is for none that may be set.
         """
-        meant = self._climate.command(asked.object, asked.value)
-        if meant is not None:
-            return meant
+        object_, _, part = asked.object.partition("/")
+        if part:
+            return self._compounds.command(object_, part, asked.value)
         id_ = self._settable.of_object(asked.object)
         if not id_:
             why = "cannot be set: it is not among control.parameters"
@@ -149,7 +150,7 @@ class Commands:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A command: the identifier of what it is for, a thermostat's with its part, and its value."""
+    """A command: the identifier of what it is for, with its part if it has any, and its value."""
 
     object: str
     value: str

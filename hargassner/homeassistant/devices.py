@@ -6,7 +6,7 @@ from hargassner import __version__
 from hargassner.boiler.model import Boiler
 from hargassner.catalogue import BOILER, Text
 from hargassner.config import Config
-from hargassner.homeassistant.entities import Json
+from hargassner.homeassistant.entities import Json, known
 
 BRIDGE = "bridge"
 """The device of the bridge itself; every other one is behind it."""
@@ -52,12 +52,7 @@ class Devices:
 
     def properties(self, key: str) -> Json:
         """A device; what is not known of it yet is left out."""
-        properties: dict[str, object] = {
-            "identifiers": [self.id(key)],
-            "name": self.name(key),
-            **self._of(key),
-        }
-        return {name: value for name, value in properties.items() if value}
+        return known({"identifiers": [self.id(key)], "name": self.name(key), **self._of(key)})
 
     def _of(self, key: str) -> Json:
         match key:

@@ -1,14 +1,14 @@
 """The discovery of the boiler: its devices, and an entity for everything known."""
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hargassner import __version__
-from hargassner.boiler.model import CONSUMPTION, Boiler, Setting
+from hargassner.boiler.model import CONSUMPTION, Boiler, Channel, Setting
 from hargassner.boiler.settable import Settable
 from hargassner.config import Config
 from hargassner.homeassistant.channel_entities import channel_entity
-from hargassner.homeassistant.climate import awaited_climates, climates
+from hargassner.homeassistant.compounds import Compounds
 from hargassner.homeassistant.devices import Devices
 from hargassner.homeassistant.entities import (
     Entity,
@@ -18,10 +18,10 @@ from hargassner.homeassistant.entities import (
     payloads,
     within_device,
 )
+from hargassner.homeassistant.entries import known_in_full
 from hargassner.homeassistant.own_entities import OwnEntities
-from hargassner.homeassistant.setting_entities import setting_entity
+from hargassner.homeassistant.setting_entities import is_known, setting_entity
 from hargassner.homeassistant.topics import Topics
-from hargassner.homeassistant.water import WANTED, awaited_water_heaters, water_heaters
 
 ORIGIN = {
     "name": "hargassner-bridge",
@@ -60,20 +60,22 @@ class Discovery:
         """
         if not self.config.gateway.enabled:
             return {}
-        told = {each.object for each in self.boiler.settings.values() if each.parameter is not None}
-        to_come = {
-            *awaited_climates(self.boiler, self.settable),
-            *awaited_water_heaters(self.boiler),
+        told = known_in_full(self.boiler)
+        compounds = self._compounds.awaited(told.keys())
+        objects = {each.object for each in told.values()}
+        return {
+            key: payload
+            for key, payload in retained.items()
+            if self._may_come(payload, compounds, objects)
         }
 
-        def may_come(payload: Json) -> bool:
-            object_ = object_of(payload, self.config.mqtt.node)
-            if not object_.startswith("par_"):
-                return object_ in to_come
-            is_settable = bool(self.settable.of_object(object_))
-            return object_ not in told and ("command_topic" in payload) == is_settable
-
-        return {key: payload for key, payload in retained.items() if may_come(payload)}
+    def _may_come(self, payload: Json, compounds: Container[str], told: Container[str]) -> bool:
+        """Whether this is one of the compounds, or a parameter that is not told, set as before."""
+        object_ = object_of(payload, self.config.mqtt.node)
+        if not object_.startswith("par_"):
+            return object_ in compounds
+        is_settable = bool(self.settable.of_object(object_))
+        return object_ not in told and ("command_topic" in payload) == is_settable
 
     def messages(
         self, components: Mapping[str, Json], before: Mapping[str, str]
@@ -92,6 +94,10 @@ class Discovery:
     @property
     def _topics(self) -> Topics:
         return Topics.of(self.config.mqtt)
+
+    @property
+    def _compounds(self) -> Compounds:
+        return Compounds(self.boiler, self.settable)
 
     @property
     def _devices(self) -> Devices:
@@ -133,45 +139,36 @@ class Discovery:
 
     def _entities(self) -> Iterator[Entity]:
         own = OwnEntities(self._topics, self.config, self.can_restart)
-        yield from own.of_bridge()
-        if self.boiler.channels:
-            yield from own.concluded(has_consumption=self._has_consumption())
+        yield from own.there(
+            is_described=bool(self.boiler.channels), has_consumption=self._has_consumption()
+        )
         yield from self._of_channels()
         if self.config.gateway.enabled:
             yield from self._of_gateway()
 
     def _of_gateway(self) -> Iterator[Entity]:
         """What is known of parameters, which only a gateway's session can set."""
-        yield from climates(self.boiler, self.config, self.settable)
-        heaters = list(water_heaters(self.boiler, self.config, self.settable))
-        yield from heaters
-        yield from self._of_settings({each.called.device for each in heaters})
+        compounds = self._compounds
+        yield from compounds.entities(self._topics)
+        replaced = compounds.replaced
+        for setting in filter(self._shows, self.boiler.settings.values()):
+            yield setting_entity(self.boiler, self.config, self.settable, setting, replaced)
 
     def _of_channels(self) -> Iterator[Entity]:
-        for channel in self.boiler.channels.values():
-            if self._is_all or self.boiler.equipment.shows(channel):
-                yield channel_entity(self.boiler, self.config, channel)
+        for channel in filter(self._shows_channel, self.boiler.channels.values()):
+            yield channel_entity(self.boiler, self.config, channel)
+
+    def _shows_channel(self, channel: Channel) -> bool:
+        return self._is_all or self.boiler.equipment.shows(channel)
 
     def _has_consumption(self) -> bool:
         shown = filter(self.boiler.equipment.shows, self.boiler.channels.values())
         return any(channel.role in CONSUMPTION for channel in shown)
 
-    def _of_settings(self, heated: Container[str]) -> Iterator[Entity]:
-        """The parameters; the temperature that a water heater sets is enabled there only.
-
-        Args:
-            heated: the groups that have a water heater.
-        """
-        for setting in filter(self._shows, self.boiler.settings.values()):
-            entity = setting_entity(self.boiler, self.config, self.settable, setting)
-            if entity is not None:
-                is_there = setting.place.part == WANTED and setting.place.group in heated
-                yield replace(entity, enabled=False) if is_there and not self._is_all else entity
-
     def _shows(self, setting: Setting) -> bool:
-        """Whether a parameter is one of something that exists, or that the owner asked for."""
-        group = setting.entry.place.group if setting.entry is not None else ""
-        return self._is_all or self.boiler.equipment.has(group) or setting.id in self.settable.named
+        """Whether a parameter is known of something that exists, or that the owner asked for."""
+        exists = self._is_all or self.boiler.equipment.has(setting.place.group)
+        return (exists or setting.id in self.settable.named) and is_known(self.settable, setting)
 
     @property
     def _is_all(self) -> bool:

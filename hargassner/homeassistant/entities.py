@@ -1,4 +1,4 @@
-"""Home Assistant's entities as values: what one is, what it is called, and templates for it."""
+"""Home Assistant's entities as values: what one is, and what it is called."""
 
 import json
 from collections import Counter
@@ -21,7 +21,6 @@ Domoticz takes the last of them only: it is the one that the last will sets.
 """
 
 DIAGNOSTIC = "diagnostic"
-CONFIG = "config"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,11 @@ def compact(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def known(properties: Mapping[str, Any]) -> Json:
+    """The properties without those that are empty."""
+    return {key: value for key, value in properties.items() if value not in ("", None)}
+
+
 def unique_id(node: str, object_: str) -> str:
     """The id under which Home Assistant knows an entity."""
     return f"hargassner_{node}_{object_}"
@@ -110,9 +114,8 @@ def payloads(entities: Iterable[Entity], topics: Topics, node: str) -> dict[str,
 
 
 def _optional(entity: Entity) -> Json:
-    optional: Json = {"entity_category": entity.category, "icon": entity.icon}
-    known = {key: value for key, value in optional.items() if value}
-    return known if entity.enabled else {**known, "enabled_by_default": False}
+    disabled = {} if entity.enabled else {"enabled_by_default": False}
+    return known({"entity_category": entity.category, "icon": entity.icon, **disabled})
 
 
 def _names(entities: Sequence[Entity]) -> list[str]:
@@ -156,18 +159,3 @@ def _joined(*parts: str) -> str:
 def _with_capital(name: str) -> str:
     """The name as it stands in a list: a word in small letters at its beginning gets a capital."""
     return name[:1].upper() + name[1:] if name.partition(" ")[0].islower() else name
-
-
-def lookup(meanings: Mapping[Any, str], value: str = "value") -> str:
-    """A template that shows what a value means, or unknown if it means nothing known.
-
-    Args:
-        meanings: text by value; values are texts or whole numbers.
-        value: the template's expression for the value.
-    """
-    # JSON's texts and numbers are those of templates, too.
-    pairs = ", ".join(
-        f"{json.dumps(each, ensure_ascii=False)}: {json.dumps(text, ensure_ascii=False)}"
-        for each, text in meanings.items()
-    )
-    return f"{{{{ {{{pairs}}}.get({value}) }}}}"

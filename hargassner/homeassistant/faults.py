@@ -1,6 +1,7 @@
 """The boiler's faults at the broker: two states, their details, and an event for each new one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from hargassner.boiler.model import Fault
 from hargassner.catalogue import Text
@@ -43,9 +44,9 @@ class FaultStates:
     def show(self, faults: Sequence[Fault]) -> None:
         """Publish the active faults."""
         text = "; ".join(map(self._line, faults)) or _NO_FAULT.to(self._language)
-        attributes = {"faults": [self._attributes(each) for each in faults]}
-        first = attributes["faults"][0] if faults else {}
-        self._states.show(self._topics.state("faults"), compact({**first, **attributes}))
+        all_ = list(map(self._attributes, faults))
+        first = next(iter(all_), {})
+        self._states.show(self._topics.state("faults"), compact({**first, "faults": all_}))
         self._states.show(self._topics.state("fault"), "ON" if faults else "OFF")
         self._states.show(self._topics.state("fault_text"), text[:LONGEST_STATE])
         self._publish_new(faults)
@@ -53,9 +54,9 @@ class FaultStates:
     def _publish_new(self, faults: Sequence[Fault]) -> None:
         """Publish an event for each fault that was not active before."""
         before = self._retained.known.faults
-        now = [[fault.number, fault.text.en] for fault in faults]
-        for fault, key in zip(faults, now, strict=True):
-            if key not in before:
+        now = list(map(_key, faults))
+        for fault in faults:
+            if _key(fault) not in before:
                 self._publish_event(fault)
         if now != before:
             self._retained.known.faults = now
@@ -77,3 +78,8 @@ class FaultStates:
     def _line(self, fault: Fault) -> str:
         text = fault.text.to(self._language)
         return text if fault.number is None else f"{fault.number}: {text}"
+
+
+def _key(fault: Fault) -> list[Any]:
+    """What distinguishes a fault from others, in every language."""
+    return [fault.number, fault.text.en]

@@ -8,28 +8,40 @@ from hargassner.clock import IClock
 from hargassner.homeassistant.entities import Json
 from hargassner.homeassistant.states import UNKNOWN
 
-OF_GATEWAY = ("gateway", "session", "par_", "climate_")
+OF_GATEWAY = ("gateway", "session", "par_", "climate_", "water_heater_")
 """How the names begin of what there is only with a gateway."""
 
 
-def boiler_info(boiler: Boiler, clock: IClock, *, with_gateway: bool) -> Json:
-    """Who the boiler and the gateway are; what is not known is None."""
-    info = {key: value or None for key, value in asdict(boiler.identity).items()}
-    info["session_start"] = _session_start(boiler, clock)
-    known = {
-        key: each for key, each in info.items() if with_gateway or not key.startswith(OF_GATEWAY)
-    }
-    return {**known, **boiler.understanding.facts}
+def boiler_info(boiler: Boiler, clock: IClock, absent: tuple[str, ...]) -> Json:
+    """Who the boiler and the gateway are; what is not known is None.
+
+    Args:
+        boiler: the model.
+        clock: time.
+        absent: how the names begin of what there is not.
+    """
+    info = {**asdict(boiler.identity), "session_start": _session_start(boiler, clock)}
+    there = {key: value or None for key, value in info.items() if not key.startswith(absent)}
+    return {**there, **boiler.understanding.facts}
+
+
+def has_told(channel: Channel) -> bool:
+    """Whether a telemetry line has told what the channel shows."""
+    return channel.text is not None
 
 
 def shown(channel: Channel) -> str:
     """What a channel shows, if that is known."""
-    known = channel.connected and channel.value is not None
-    return UNKNOWN if not known or channel.text is None else channel.text
+    is_known = channel.connected and channel.value is not None
+    # Whatever has a value has a text.
+    return str(channel.text) if is_known else UNKNOWN
 
 
 def _session_start(boiler: Boiler, clock: IClock) -> str | None:
     session = boiler.availability.session
-    if session is None:
-        return None
-    return datetime.fromtimestamp(clock.date(session.opened), UTC).isoformat(timespec="seconds")
+    return None if session is None else iso(clock.date(session.opened))
+
+
+def iso(date: float) -> str:
+    """A date as it is published, given in seconds since the epoch."""
+    return datetime.fromtimestamp(date, UTC).isoformat(timespec="seconds")

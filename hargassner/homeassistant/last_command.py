@@ -1,9 +1,8 @@
 """What became of the last command, for whoever gave it without waiting for the answer."""
 
-from datetime import UTC, datetime
-
 from hargassner.clock import IClock
 from hargassner.homeassistant.entities import Json, compact
+from hargassner.homeassistant.info import iso
 from hargassner.homeassistant.states import LONGEST_STATE, States
 from hargassner.homeassistant.topics import Topics
 
@@ -34,7 +33,7 @@ class LastCommand:
         """
         what, wanted = object_[:_LONGEST_SHOWN], requested[:_LONGEST_SHOWN]
         outcome = "ok" if result["ok"] else f"refused: {result['error']}"
-        now = datetime.fromtimestamp(self._clock.wall(), UTC).isoformat(timespec="seconds")
+        now = iso(self._clock.wall())
         details = {"object": what, "requested": wanted, "at": now, **result}
         text = f"{what} = {wanted}: {outcome}"[:LONGEST_STATE]
         self._states.show(self._topic, compact({"text": text, **details}))

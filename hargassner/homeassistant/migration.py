@@ -1,6 +1,6 @@
 """Entities that move from one way to announce them to another."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -57,10 +57,6 @@ class Migration:
         """Wait until Home Assistant has let the entities go."""
         await self._online(MIGRATION_PAUSE)
 
-    def without(self, topics: Iterable[str]) -> list[str]:
-        """Those of the topics that are not to be cleared later."""
-        return [each for each in topics if each not in self.topics]
-
     def stop(self) -> None:
         """Leave the clearing to another life."""
         self._clearing.cancel()
@@ -84,6 +80,11 @@ class Migration:
         link = self._broker.status
         online = link.state is LinkState.ONLINE
         return self._clock.seconds() - link.since if online else 0.0
+
+
+def without(topics: Iterable[str], others: Container[str]) -> list[str]:
+    """The topics that are not among the others."""
+    return [each for each in topics if each not in others]
 
 
 def log_unless_cancelled(why: Failure) -> None:

@@ -4,6 +4,7 @@ from hargassner.boiler.model import Channel, Setting
 from hargassner.catalogue import BOILER, Catalogue, Place, Text
 from hargassner.dialogue.identifiers import object_id
 from hargassner.homeassistant.entities import Called
+from hargassner.homeassistant.entries import NO_WORDS, entry_of, entry_of_setting
 
 _BETWEEN = " :"
 """What stands between a group's name and what follows it; French has a blank before a colon."""
@@ -11,22 +12,20 @@ _BETWEEN = " :"
 
 def channel_called(catalogue: Catalogue, channel: Channel, language: str) -> Called:
     """What a channel is called: the catalogue's words, else the boiler's."""
-    text = channel.entry.text if channel.entry is not None else None
-    return _called(catalogue, channel.place, text, channel.name or channel.object, language)
+    words = entry_of(channel).text
+    return _called(catalogue, channel.place, words, channel.name or channel.object, language)
 
 
 def setting_called(catalogue: Catalogue, setting: Setting, language: str) -> Called:
     """What a parameter is called: the catalogue's words, else the boiler's."""
-    text = setting.entry.text if setting.entry is not None else None
-    called = _called(catalogue, setting.place, text, setting.name or setting.id, language)
+    words = entry_of_setting(setting).text
+    called = _called(catalogue, setting.place, words, setting.name or setting.id, language)
     return Called(called.device, called.name, called.id, setting.id)
 
 
-def _called(
-    catalogue: Catalogue, place: Place, text: Text | None, source: str, language: str
-) -> Called:
+def _called(catalogue: Catalogue, place: Place, text: Text, source: str, language: str) -> Called:
     device = catalogue.equipment.device(place.group)
-    if text is None:
+    if text == NO_WORDS:
         return Called(device, source, object_id(source), source)
     if place.part:
         return Called(device, place.text.to(language), f"{device}_{place.part}", source)

@@ -1,9 +1,9 @@
 """How often a channel's state is published."""
 
 from hargassner.boiler.model import Channel
-from hargassner.catalogue import AnalogEntry
 from hargassner.config import Config
 from hargassner.homeassistant.channel_entities import is_wanted
+from hargassner.homeassistant.entries import entry_of
 
 UNASKED_INTERVAL = 60.0
 """Seconds between two states of a channel that Home Assistant does not show unless it is asked."""
@@ -30,5 +30,4 @@ def _is_urgent(channel: Channel) -> bool:
 
 def _is_state(channel: Channel) -> bool:
     """Whether what a channel shows is a bit, or one of several states."""
-    entry = channel.entry
-    return channel.kind == "digital" or (isinstance(entry, AnalogEntry) and bool(entry.states))
+    return channel.kind == "digital" or entry_of(channel).states != ""

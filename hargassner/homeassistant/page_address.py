@@ -1,23 +1,17 @@
 """Where others find the status page."""
 
 import re
-from dataclasses import dataclass
 
 from hargassner.config import WebConfig
 
 _LOOPBACK = re.compile(r"127\.|localhost$|::1$")
 _ANY_ADDRESS = ("", "0.0.0.0", "::")  # noqa: S104 - how "any address" is written
 _SCHEMES = {"tcp": "http", "tcp6": "http", "ssl": "https"}
-_SEPARATOR = re.compile(r"(?<!\\):")
 
-
-@dataclass(frozen=True, slots=True)
-class _Listening:
-    """An endpoint's description, as far as it matters here."""
-
-    kind: str
-    host: str
-    port: str
+_KIND = re.compile(r"^(\w+)")
+_PORT = re.compile(r"(?<!\\):(?:port=)?(\d+)(?=:|$)")
+_INTERFACE = re.compile(r"(?<!\\):interface=((?:\\.|[^:\\])*)")
+"""What stands where in the description of an endpoint."""
 
 
 def status_page(web: WebConfig, host: str) -> str:
@@ -28,20 +22,18 @@ def status_page(web: WebConfig, host: str) -> str:
         host: this machine's address in the home network, for a page that listens on any address;
             a bare name would not be known in every home.
     """
-    listening = _parsed(web.listen)
-    if listening.kind not in _SCHEMES or _LOOPBACK.match(listening.host):
+    kind, port, interface = (_found(each, web.listen) for each in (_KIND, _PORT, _INTERFACE))
+    own = (*web.hosts, host)[0]
+    asked = dict.fromkeys(_ANY_ADDRESS, own).get(interface, interface)
+    if kind not in _SCHEMES or _LOOPBACK.match(interface) or not asked:
         return ""
-    own = next(iter((*web.hosts, host)))
-    asked = own if listening.host in _ANY_ADDRESS else listening.host
-    return f"{_SCHEMES[listening.kind]}://{_bracketed(asked)}:{listening.port}" if asked else ""
+    return f"{_SCHEMES[kind]}://{_bracketed(asked)}:{port}"
 
 
-def _parsed(listen: str) -> _Listening:
-    kind, *arguments = _SEPARATOR.split(listen)
-    named = dict(each.partition("=")[::2] for each in arguments if "=" in each)
-    positional = [each for each in arguments if "=" not in each]
-    port = named.get("port") or "".join(positional[:1])
-    return _Listening(kind, named.get("interface", "").replace("\\", ""), port)
+def _found(pattern: re.Pattern[str], listen: str) -> str:
+    """What an endpoint's description has there, empty for nothing."""
+    found = pattern.search(listen)
+    return found[1].replace("\\", "") if found else ""
 
 
 def _bracketed(host: str) -> str:

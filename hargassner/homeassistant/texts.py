@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.homeassistant.entities import Json
-from hargassner.homeassistant.info import shown
+from hargassner.homeassistant.info import has_told, shown
 from hargassner.homeassistant.states import LONGEST_STATE, UNKNOWN, States
 from hargassner.homeassistant.topics import Topics, channel_object
-from hargassner.homeassistant.words import option_meant, option_word, option_words, state_words
+from hargassner.homeassistant.words import option_meant, option_words, state_words
 
 _NO_CODE = -1
 
@@ -61,7 +61,7 @@ class TextStates:
             interval: seconds that pass at least between two words.
         """
         words = state_words(self._boiler, channel, self._language)
-        if words and channel.text is not None:
+        if words and has_told(channel):
             word = words.get(_code(channel), UNKNOWN)
             self._publish(self._topics.text(channel_object(channel)), word, interval)
 
@@ -71,9 +71,9 @@ class TextStates:
             return
         text = setting.text[:LONGEST_STATE] or UNKNOWN
         self._publish(self._topics.state(setting.object), text)
-        if option_words(self._boiler, setting, self._language):
-            word = option_word(self._boiler, setting, self._language)
-            self._publish(self._topics.text(setting.object), UNKNOWN if word is None else word)
+        words = option_words(self._boiler, setting, self._language)
+        if words:
+            self._publish(self._topics.text(setting.object), words.get(setting.text, UNKNOWN))
 
     def meant(self, id_: str, requested: str) -> str:
         """What the boiler takes, if the owner's word for an option of a parameter was asked for."""

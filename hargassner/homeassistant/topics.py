@@ -31,6 +31,15 @@ OWN_OBJECTS = ENERGIES | frozenset(
 """What the bridge publishes itself, and no channel of a boiler's may be called."""
 
 
+def own_objects(*, with_energies: bool) -> frozenset[str]:
+    """What the bridge publishes itself.
+
+    Args:
+        with_energies: whether the energy of what is burnt is counted.
+    """
+    return OWN_OBJECTS if with_energies else OWN_OBJECTS - ENERGIES
+
+
 def channel_object(channel: Channel) -> str:
     """The identifier of a channel in topics and unique ids: its own, where that is free."""
     taken = channel.object in OWN_OBJECTS or channel.object.startswith("par_")
@@ -80,7 +89,7 @@ class Topics:
 
     @property
     def commands(self) -> tuple[str, str]:
-        """The filters for every command: those for parameters, and those for thermostats."""
+        """The filters for every command: those for parameters, and those for parts."""
         return self.command("+"), self.command("+/+")
 
     def state(self, object_: str) -> str:
@@ -90,6 +99,10 @@ class Topics:
     def channel(self, channel: Channel) -> str:
         """Where a channel's state is published."""
         return self.state(channel_object(channel))
+
+    def part(self, object_: str, part: str) -> str:
+        """Where a part of a thermostat or a water heater is published."""
+        return self.state(f"{object_}/{part}")
 
     def text(self, object_: str) -> str:
         """Where the state of a channel or a parameter is published in the owner's words."""
@@ -104,7 +117,7 @@ class Topics:
         return f"{self.base}/{object_}/result"
 
     def commanded(self, topic: str) -> str:
-        """What a command on this topic is for: a parameter, or a part of a thermostat."""
+        """What a command on this topic is for: a parameter, or an identifier and a part of it."""
         return topic.removeprefix(f"{self.base}/").removesuffix("/set")
 
     def object_of(self, topic: str) -> str:

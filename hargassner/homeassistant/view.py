@@ -28,18 +28,19 @@ from hargassner.homeassistant.announcer import Announcer
 from hargassner.homeassistant.availability import AvailabilityTopics
 from hargassner.homeassistant.bridge_status import BridgeStatus
 from hargassner.homeassistant.channel_states import ChannelStates
-from hargassner.homeassistant.climate import Climate
 from hargassner.homeassistant.commands import Commands
+from hargassner.homeassistant.compound_states import CompoundStates
+from hargassner.homeassistant.compounds import Compounds
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
-from hargassner.homeassistant.info import OF_GATEWAY, boiler_info
+from hargassner.homeassistant.info import OF_GATEWAY, boiler_info, has_told
 from hargassner.homeassistant.last_command import LastCommand
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import States
 from hargassner.homeassistant.texts import TextStates
-from hargassner.homeassistant.topics import ENERGIES, OWN_OBJECTS, Topics, channel_object
+from hargassner.homeassistant.topics import Topics, channel_object, own_objects
 from hargassner.mqtt.interfaces import IBroker
 from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
@@ -93,9 +94,12 @@ class HomeView(Service, BoilerObserver):
         self._states = states = States(broker, clock, self._note_retained)
         self._publish_by(boiler, config, with_gateway=control is not None)
         settable = Settable(config.control.parameters, boiler.catalogue, boiler.equipment)
-        self._climate = Climate(boiler, settable, topics, states, config.telemetry.interval)
+        compounds = Compounds(boiler, settable)
+        interval = config.telemetry.interval
+        self._compounds = CompoundStates(compounds, topics, states, interval)
         # The command to restart comes as those for the boiler do.
         can_restart = bool(control and restart)
+        self._absent = OF_GATEWAY if control is None else ()
         page = status_page(config.web, host)
         self._announcer = self._announcer_of(Discovery(boiler, config, settable, page, can_restart))
         self._commands = None if control is None else self._commands_to(control, settable, restart)
@@ -135,7 +139,7 @@ class HomeView(Service, BoilerObserver):
             control,
             settable,
             self._texts.meant,
-            self._climate,
+            self._compounds,
             self._states.repeat,
             last.show,
             restart,
@@ -148,6 +152,7 @@ class HomeView(Service, BoilerObserver):
         self._take_back_other_base()
         if self._home_assistant.discovery != "off":
             self._texts.announced(self._retained.known.components)
+            self._broker.subscribe(f"{self._home_assistant.prefix}/status", self._born)
         self._stop_observing = self._boiler.observe(self)
         self._bridge.start()
         self._show_all()
@@ -155,8 +160,6 @@ class HomeView(Service, BoilerObserver):
         self._announcer.start()
         if self._commands is not None:
             self._commands.listen()
-        if self._home_assistant.discovery != "off":
-            self._broker.subscribe(f"{self._home_assistant.prefix}/status", self._born)
 
     def stopService(self) -> "Deferred[Any]":
         """Publish what waits, and that nothing is available any more; store what is retained."""
@@ -177,12 +180,11 @@ class HomeView(Service, BoilerObserver):
         """Publish what is known of the boiler."""
         self.availability_changed(self._boiler.availability)
         channels = tuple(self._boiler.channels.values())
-        if channels:
-            self.described(channels, ())
-        self.channels_changed([each for each in channels if each.text is not None])
+        self.described(channels, ())
+        self.channels_changed([*filter(has_told, channels)])
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
-        self._climate.show_all()
+        self._compounds.show_all()
         self.counters_changed(self._boiler.counters)
 
     # What the model calls its observers with.
@@ -196,21 +198,19 @@ class HomeView(Service, BoilerObserver):
 
     def equipment_changed(self, proven: Proven) -> None:
         """Announce what turned out to exist."""
-        self._climate.show_all()
+        self._compounds.show_all()
         self._announcer.soon()
 
     def channels_changed(self, channels: Sequence[Channel]) -> None:
         """Publish what channels show: a state at once, a measurement in its turn."""
         self._channels.changed(channels)
-        self._climate.channels_changed(channels)
+        self._compounds.channels_changed(channels)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish how a parameter is set, where it can be set."""
-        if self._commands is None:
-            return
         self._texts.show_setting(setting)
-        self._climate.setting_changed(setting)
+        self._compounds.setting_changed(setting)
         self._announcer.soon()
 
     def faults_changed(self, faults: Sequence[Fault]) -> None:
@@ -266,9 +266,9 @@ class HomeView(Service, BoilerObserver):
 
     def _show_info(self) -> None:
         """Publish who the boiler is, unless entities still read more of it than there is now."""
-        if self._commands is not None or not self._gateway_is_shown():
-            has_gateway = self._commands is not None
-            info = boiler_info(self._boiler, self._clock, with_gateway=has_gateway)
+        objects = map(self._topics.object_of, self._retained.known.states)
+        if not any(each.startswith(self._absent) for each in objects):
+            info = boiler_info(self._boiler, self._clock, self._absent)
             self._states.show(self._topics.info, compact(info))
 
     def _note_retained(self, topic: str) -> None:
@@ -282,24 +282,18 @@ class HomeView(Service, BoilerObserver):
         channels = self._boiler.channels.values()
         if not channels:
             return
-        objects = {channel_object(channel) for channel in channels} | self._climate.objects
-        objects |= OWN_OBJECTS if self._config.energy.enabled else OWN_OBJECTS - ENERGIES
+        own = own_objects(with_energies=self._config.energy.enabled)
+        objects = own.union(self._compounds.objects, map(channel_object, channels))
         for topic in tuple(self._retained.known.states):
             if self._is_gone(self._topics.object_of(topic), objects):
                 self._forget(topic)
         self._show_info()
 
-    def _gateway_is_shown(self) -> bool:
-        """Whether entities may still read what an earlier life knew of a gateway."""
-        objects = map(self._topics.object_of, self._retained.known.states)
-        return any(each.startswith(OF_GATEWAY) for each in objects)
-
     def _is_gone(self, object_: str, objects: Container[str]) -> bool:
         """Whether nothing has this identifier any more."""
-        if self._commands is None and object_.startswith(OF_GATEWAY):
-            return True
         # A parameter comes in a session only: that it is not known now means nothing.
-        return object_ not in objects and not object_.startswith("par_")
+        may_be_there = object_ in objects or object_.startswith("par_")
+        return object_.startswith(self._absent) or not may_be_there
 
     def _forget(self, topic: str) -> None:
         self._states.forget(topic)

@@ -34,10 +34,12 @@ def promised_forms(descriptor: Descriptor, unsaid: int = ANY_FORM) -> list[int]:
     forms = [ANY_FORM] * descriptor.analog_values
     if promises_decimals(descriptor):
         for channel in descriptor.analog:
-            decimals = channel.decimals
-            said = None if decimals is None else min(1 << decimals, MORE_DECIMALS)
-            forms[channel.place] &= unsaid if said is None else said
+            forms[channel.place] &= _promised_form(channel.decimals, unsaid)
     return forms
+
+
+def _promised_form(decimals: int | None, unsaid: int) -> int:
+    return unsaid if decimals is None else min(1 << decimals, MORE_DECIMALS)
 
 
 def agreeing(promised: Sequence[int], shown: Sequence[int], skipped: int) -> list[int]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hargassner.monitor.alignment import MOST_HIDDEN
 from hargassner.monitor.layouts import Layout
-from hargassner.monitor.observed import Observed
-from hargassner.monitor.plausibility import IMPOSSIBLE, kind_of, plausibility
+from hargassner.monitor.observed import Observed, Place
+from hargassner.monitor.plausibility import IMPOSSIBLE
 from hargassner.monitor.variants import MARGIN, best_scores
 
 MOST_WORDS = 8
@@ -99,23 +99,19 @@ def judged(layout: Layout, observed: Observed, words: Words, hidden: int) -> Can
 
 def _scores(layout: Layout, observed: Observed, hidden: int) -> list[list[float]]:
     shifts = range(-MARGIN, hidden + MARGIN + 1)
-    last = layout.terms.values + hidden
+    analog = observed.places[: layout.terms.values + hidden]
     return [
-        [
-            _score(layout, place, observed, place + shift)
-            if 0 <= place + shift < last
-            else _OUTSIDE
-            for shift in shifts
-        ]
+        [_score(layout, place, analog, place + shift) for shift in shifts]
         for place in range(layout.terms.values)
     ]
 
 
-def _score(layout: Layout, place: int, observed: Observed, at: int) -> float:
-    shown = observed.places[at]
+def _score(layout: Layout, place: int, analog: Sequence[Place], at: int) -> float:
+    if not 0 <= at < len(analog):
+        return _OUTSIDE
+    shown = analog[at]
     ruled_out = bool(shown.forms & ~layout.terms.usual_forms[place])
-    kinds = map(kind_of, layout.terms.channels[place])
-    return _RULED_OUT * ruled_out + sum(plausibility(kind, shown) for kind in kinds)
+    return _RULED_OUT * ruled_out + layout.terms.plausibility(place, shown)
 
 
 def _contradictions(layout: Layout, scores: Sequence[Sequence[float]], hidden: int) -> int:

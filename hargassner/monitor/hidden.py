@@ -9,13 +9,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import combinations_with_replacement, compress
+from itertools import combinations_with_replacement, compress, filterfalse, pairwise
 from math import inf
 from typing import Literal
 
 from hargassner.catalogue import Catalogue
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, Fit, Placement
 from hargassner.monitor.alignment import (
+    MOST_HIDDEN,
     USUAL_FORMS,
     agreeing,
     certain,
@@ -23,7 +24,7 @@ from hargassner.monitor.alignment import (
     promised_forms,
     promises_decimals,
 )
-from hargassner.monitor.observed import Change, Observed, form_of
+from hargassner.monitor.observed import Change, Observed, Place, form_of
 from hargassner.monitor.plausibility import kind_of, plausibility
 from hargassner.monitor.probability import posterior
 
@@ -42,18 +43,22 @@ other."""
 @dataclass(frozen=True, slots=True)
 class _Prior:
     """What is expected of a firmware: how probable a hidden value is at a place where some have
-    been met and at any other one (logarithms), how much what is shown counts, and what
-    probability is enough."""
+    been met and at any other one (logarithms), how much what is shown counts, what probability is
+    enough, and before how many hidden values at most what is probable is told."""
 
     known: float
     elsewhere: float
     weight: float
     enough: float
+    most_hidden: int
 
 
-_WITH_DECIMALS = _Prior(known=-2.0, elsewhere=-4.0, weight=1.0, enough=0.99)
-_WITHOUT_DECIMALS = _Prior(known=-2.0, elsewhere=-2.0, weight=0.7, enough=0.9999)
-"""Firmware without ``dop`` has never been seen to hide values: no place is likelier there."""
+_WITH_DECIMALS = _Prior(
+    known=-2.0, elsewhere=-4.0, weight=1.0, enough=0.99, most_hidden=MOST_HIDDEN
+)
+_WITHOUT_DECIMALS = _Prior(known=-2.0, elsewhere=-2.0, weight=0.7, enough=0.9999, most_hidden=0)
+"""Firmware without ``dop`` has never been seen to hide values: no place is likelier there. Nothing
+rules a hidden value out there: only what stands before any is told."""
 
 
 class Terms:
@@ -75,41 +80,39 @@ class Terms:
             self.channels[channel.place].append(channel)
         self.decimals = promises_decimals(descriptor)
         self.prior = _WITH_DECIMALS if self.decimals else _WITHOUT_DECIMALS
-        self.known_slots = tuple(sorted(_known_slots(descriptor)))
+        self.known_slots = _known_slots(descriptor)
 
     @property
     def slots(self) -> list[float]:
         """How probable a hidden value is before each place and behind the last."""
-        known, elsewhere = self.prior.known, self.prior.elsewhere
-        return [known if slot in self.known_slots else elsewhere for slot in range(self.values + 1)]
+        known = dict.fromkeys(self.known_slots, self.prior.known)
+        return [known.get(slot, self.prior.elsewhere) for slot in range(self.values + 1)]
 
     def scores(self, observed: Observed, shifts: Sequence[int]) -> list[list[float]]:
         """How well each described place goes with what stands there at each of its shifts."""
         width = range(len(observed.places) - self.values + 1)
         return [
-            [
-                self._score(place, observed, shift) if _has(possible, shift) else -inf
-                for shift in width
-            ]
+            [self._score(place, observed, possible, shift) for shift in width]
             for place, possible in enumerate(shifts)
         ]
 
-    def _score(self, place: int, observed: Observed, shift: int) -> float:
-        shown = observed.places[place + shift]
+    def _score(self, place: int, observed: Observed, possible: int, shift: int) -> float:
+        if not _has(possible, shift):
+            return -inf
+        return self.prior.weight * self.plausibility(place, observed.places[place + shift])
+
+    def plausibility(self, place: int, shown: Place) -> float:
+        """How well a described place goes with what a place of the lines has shown."""
         kinds = map(kind_of, self.channels[place])
-        return self.prior.weight * sum(plausibility(kind, shown) for kind in kinds)
+        return sum(plausibility(kind, shown) for kind in kinds)
 
     def sure(
         self, path: Sequence[int], probabilities: Sequence[Sequence[float]]
     ) -> list[int | None]:
-        """The shifts of a path that are as good as certain.
-
-        In firmware that promises no decimals nothing rules a hidden value out: only what stands
-        before any is told.
-        """
-        highest = len(probabilities[0]) - 1 if self.decimals else 0
+        """The shifts of a path that are as good as certain."""
+        most, enough = self.prior.most_hidden, self.prior.enough
         return [
-            shift if shift <= highest and probability[shift] >= self.prior.enough else None
+            shift if shift <= most and probability[shift] >= enough else None
             for shift, probability in zip(path, probabilities, strict=True)
         ]
 
@@ -125,13 +128,11 @@ def _has(possible: int, shift: int) -> bool:
     return possible >> shift & 1 == 1
 
 
-def _known_slots(descriptor: Descriptor) -> Iterator[int]:
+def _known_slots(descriptor: Descriptor) -> list[int]:
     roles = Catalogue.load().roles
-    for channel in descriptor.analog:
-        if channel.name in roles[_BEFORE]:
-            yield channel.place
-        elif channel.name in roles[_BEHIND]:
-            yield channel.place + 1
+    behind = dict.fromkeys(roles[_BEHIND], 1) | dict.fromkeys(roles[_BEFORE], 0)
+    channels = (each for each in descriptor.analog if each.name in behind)
+    return sorted(each.place + behind[each.name] for each in channels)
 
 
 class Verdict(Enum):
@@ -159,7 +160,7 @@ class _Given:
         self.beyond = tuple(place for place in given if place >= values)
         self.unused: tuple[int, ...] = ()
         self._auto = hidden == "auto"
-        self._places = [place for place in given if place < values]
+        self._places = [*filterfalse(self.beyond.__contains__, given)]
 
     @property
     def leave_some_to_find(self) -> bool:
@@ -231,7 +232,7 @@ class Aligned:
             expected=terms.values + terms.words,
             got=len(self._observed.places) + terms.words,
             hidden=hidden,
-            assumed=tuple(place for place in self._assumed if place not in hidden),
+            assumed=tuple(filterfalse(hidden.__contains__, self._assumed)),
             unknown=sum(map(len, compress(terms.channels, untold))),
             unused=self._given.unused,
             beyond=self._given.beyond,
@@ -252,9 +253,7 @@ class Aligned:
         if shifts is None:
             return False
         self._observed.see(changes)
-        if shifts != self._shifts or self._is_due():
-            self._shifts = shifts
-            self._decide()
+        self._narrow(shifts)
         return True
 
     def goes_on(self, changes: Sequence[Change]) -> bool:
@@ -282,6 +281,12 @@ class Aligned:
         if self._is_due():
             self._decide()
         return True
+
+    def _narrow(self, shifts: list[int]) -> None:
+        """These are the shifts that the lines leave open."""
+        if shifts != self._shifts or self._is_due():
+            self._shifts = shifts
+            self._decide()
 
     def _is_due(self) -> bool:
         """Whether to look again at what is open: after twice as many lines as the last time."""
@@ -325,11 +330,9 @@ def _either(proven: int | None, assumed: int | None) -> int | None:
 
 def _skipped_places(shifts: Sequence[int | None], skipped: int) -> tuple[int, ...]:
     """The places in the line that are skipped, where the shifts on both sides are known."""
-    before: Sequence[int | None] = [0, *shifts]
-    after: Sequence[int | None] = [*shifts, skipped]
     return tuple(
         slot + shift
-        for slot, (low, high) in enumerate(zip(before, after, strict=True))
+        for slot, (low, high) in enumerate(pairwise([0, *shifts, skipped]))
         if low is not None and high is not None
         for shift in range(low, high)
     )

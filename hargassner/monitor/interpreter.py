@@ -70,6 +70,10 @@ class Interpreter:
         self._meaning = Meaning(given)
         self._said = Once(_KINDS_SAID)
 
+    def words(self) -> tuple[str, ...]:
+        """The digital words of the last line, as the boiler says them."""
+        return self._lines.words
+
     def observe(self, session: Session) -> "SessionInterpreter":
         """An observer for a session that begins."""
         return SessionInterpreter(self, session)

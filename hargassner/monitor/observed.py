@@ -43,11 +43,6 @@ class Place:
     fell: bool = False
     values: tuple[float, ...] = ()
 
-    @property
-    def constant(self) -> bool:
-        """Whether it has shown one value only."""
-        return self.low == self.high
-
     def see(self, token: str) -> None:
         """Take in what it shows."""
         form = form_of(token)

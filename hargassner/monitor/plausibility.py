@@ -6,7 +6,8 @@ nothing is known. The figures are rough on purpose: what many places show is add
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import chain
 
 from hargassner.catalogue import AnalogEntry, Catalogue, Family
 from hargassner.dialogue.channels import AnalogChannel
@@ -76,9 +77,7 @@ def kind_of(channel: AnalogChannel) -> Kind:
 
 def _codes(catalogue: Catalogue, entry: AnalogEntry) -> frozenset[int]:
     """Every code that a channel can show, in whichever family."""
-    if not entry.states:
-        return frozenset()
-    return frozenset(code for each in Family for code in catalogue.states(entry.name, each))
+    return frozenset(chain.from_iterable(catalogue.states(entry.name, each) for each in Family))
 
 
 def plausibility(kind: Kind, place: Place) -> float:
@@ -96,13 +95,13 @@ def _codes_shown(kind: Kind, place: Place) -> float:
 
 
 def _range(kind: Kind, place: Place) -> float:
-    return 0.0 if kind.low <= place.low and place.high <= kind.high else IMPOSSIBLE
+    return 0.0 if kind.low <= place.low <= place.high <= kind.high else IMPOSSIBLE
 
 
 def _sentinel(kind: Kind, place: Place) -> float:
     if not _SENTINELS.issuperset(place.values):
         return 0.0
-    expected = all(_within(kind.missing, value) for value in place.values)
+    expected = all(map(partial(_within, kind.missing), place.values))
     return _FITS_SENTINEL if expected else _STRANGE_SENTINEL
 
 
@@ -120,14 +119,9 @@ def _direction(kind: Kind, place: Place) -> float:
 
 
 def _warmth(kind: Kind, place: Place) -> float:
-    if place.constant or not _is_lukewarm(place):
+    if place.forms & ~(INTEGER | ONE_DECIMAL) or not 5.0 <= place.low < place.high <= 100.0:
         return 0.0
     return _WARM if kind.temperature else _COLD
-
-
-def _is_lukewarm(place: Place) -> bool:
-    as_temperatures = not place.forms & ~(INTEGER | ONE_DECIMAL)
-    return as_temperatures and place.low >= 5.0 and place.high <= 100.0
 
 
 _JUDGES: Sequence[Callable[[Kind, Place], float]] = (_range, _sentinel, _zero, _direction, _warmth)

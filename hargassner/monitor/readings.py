@@ -24,6 +24,11 @@ class LineReader:
         self._descriptor: Descriptor | None = None
         self._reader: _DescribedReader | None = None
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The digital words of the last line, empty for one that is not known."""
+        return () if self._reader is None else self._reader.words
+
     def read(self, line: bytes, descriptor: Descriptor | None) -> Readings:
         """What changed since the last line; with another descriptor, what every channel shows.
 
@@ -50,6 +55,10 @@ class _DescribedReader:
         self._decoder = Decoder(descriptor)
         # Whether the decoder's last line was one that fits.
         self._fits = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return self._decoder.words
 
     def read(self, line: bytes) -> Readings:
         news = self._decoder.news(line) if self._fits else None

@@ -7,6 +7,7 @@ go with them equally well, what both say is taken.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from operator import attrgetter
 
 from hargassner.dialogue.channels import AnalogChannel, Descriptor, DigitalChannel
@@ -77,7 +78,7 @@ class Recogniser:
         Returns:
             what it is recognised as, once.
         """
-        tokens = [token for token in line[3:].decode("latin-1").split(" ") if token]
+        tokens = [*filter(None, line[3:].decode("latin-1").split(" "))]
         if not self._goes_on(tokens):
             return None
         self._observed.see(self._observed.changed(tokens))
@@ -90,8 +91,7 @@ class Recogniser:
     def finish(self) -> Recognition | None:
         """Do what is left to do at once, when no more lines come; as ``take``."""
         if self.lines >= FEWEST_LINES and self._next_look > FEWEST_LINES:
-            found = list(self._look)
-            return found[-1] if found else None
+            return [None, *self._look][-1]
         return None
 
     def _goes_on(self, tokens: Sequence[str]) -> bool:
@@ -149,12 +149,9 @@ def _goes_well(candidate: Candidate) -> bool:
 
 
 def _recognition(layouts: Sequence[Layout]) -> Recognition:
-    first, *others = layouts
     names = " or ".join(dict.fromkeys(layout.name for layout in layouts))
     published = ", ".join(dict.fromkeys(layout.published for layout in layouts))
-    descriptor = first.descriptor
-    for other in others:
-        descriptor = _agreed(descriptor, other.descriptor)
+    descriptor = reduce(_agreed, (layout.descriptor for layout in layouts))
     return Recognition(descriptor, Origin(Source.RECOGNISED, names, published))
 
 

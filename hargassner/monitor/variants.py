@@ -5,8 +5,10 @@ more here and one less there. Between the two every value would have a wrong nam
 go with the lines about as well as any such variant of it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 from math import inf
+from operator import add
 
 MARGIN = 2
 """How far a variant may be shifted against the layout, either way."""
@@ -33,34 +35,25 @@ def best_scores(
     table[0][MARGIN] = 0.0
     for place, scored in enumerate(scores):
         table = _inserted(table, free=place in known_slots)
-        table = [_placed(table, moves, scored) for moves in range(MOVES + 1)]
+        table = _placed(table, scored)
     table = _inserted(table, free=len(scores) in known_slots)
     return [row[hidden + MARGIN] for row in table]
 
 
 def _inserted(table: Sequence[_Row], free: bool) -> list[_Row]:
     """With values hidden before a place: for nothing, or each for a move."""
-    after: list[_Row] = []
-    for moves, row in enumerate(table):
-        before = row if free or not moves else after[moves - 1]
-        after.append(list(_slipped(row, before, free)))
-    return after
+    if free:
+        return [[*accumulate(row, max)] for row in table]
+    return [*accumulate(table, _with_one_more)]
 
 
-def _slipped(row: _Row, before: _Row, free: bool) -> Iterator[float]:
-    previous = -inf
-    for shift, score in enumerate(row):
-        arriving = (
-            previous if free else (before[shift - 1] if shift and before is not row else -inf)
-        )
-        previous = max(score, arriving)
-        yield previous
+def _with_one_more(before: _Row, row: _Row) -> _Row:
+    """The scores after a move, each its own or that of one shift and one move less."""
+    return [*map(max, row, [-inf, *before])]
 
 
-def _placed(table: Sequence[_Row], moves: int, scored: Sequence[float]) -> _Row:
+def _placed(table: Sequence[_Row], scored: Sequence[float]) -> list[_Row]:
     """With the next channel at its place, or left out for a move."""
-    row = [score + more for score, more in zip(table[moves], scored, strict=True)]
-    if moves:
-        left_out = [*table[moves - 1][1:], -inf]
-        row = [max(pair) for pair in zip(row, left_out, strict=True)]
-    return row
+    placed = [[*map(add, row, scored)] for row in table]
+    left_out = [[*row[1:], -inf] for row in table[:-1]]
+    return [placed[0], *([*map(max, *rows)] for rows in zip(placed[1:], left_out, strict=True))]

@@ -17,6 +17,7 @@ from zope.interface import implementer
 from hargassner.config import MqttConfig
 from hargassner.mqtt.files import UnusableFileError
 
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
 CONNECT_TIMEOUT = 15.0
 """Seconds that an address of the broker's has to accept a connection."""
 
@@ -40,7 +41,7 @@ class BrokerEndpoint:
         self._reactor = reactor
         self._tls = parts.scheme == "mqtts"
         self._host = parts.hostname or ""
-        self._port = parts.port or (8883 if self._tls else 1883)
+        self._port = parts.port or _PORTS[parts.scheme]
 
     def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
         """Connect; the result is the factory's connected protocol, TLS or not.

@@ -1,5 +1,8 @@
 """What keeps the bridge from the broker, in words for the owner."""
 
+from collections.abc import Callable
+from typing import Any
+
 from twisted.internet import error
 from twisted.python.failure import Failure
 
@@ -22,15 +25,17 @@ _PROBLEMS: dict[type[BaseException], ConnectionProblem] = {
 }
 
 
+_EXPLAINED: dict[type[BaseException], Callable[[Any], ConnectionProblem]] = {
+    UnusableFileError: lambda wrong: ConnectionProblem(str(wrong), lasting=True),
+    **TLS_PROBLEMS,
+}
+
+
 def connection_problem(failure: Failure) -> ConnectionProblem:
     """Why no connection came about, or why one ended."""
-    wrong = failure.value
-    if isinstance(wrong, UnusableFileError):
-        return ConnectionProblem(str(wrong), lasting=True)
-    for kind, problem in _PROBLEMS.items():
-        if isinstance(wrong, kind):
-            return problem
-    for kind, problem_of in TLS_PROBLEMS.items():
-        if isinstance(wrong, kind):
-            return problem_of(wrong)
+    for kind in type(failure.value).__mro__:
+        if kind in _PROBLEMS:
+            return _PROBLEMS[kind]
+        if kind in _EXPLAINED:
+            return _EXPLAINED[kind](failure.value)
     return ConnectionProblem(failure.getErrorMessage())

@@ -31,12 +31,19 @@ ACCEPT_AGAIN_AFTER = 1.0
 """Seconds that newcomers wait in the system's queue until it is tried again to accept them."""
 LOOK_EVERY = 2.0
 """Seconds between two looks whether a file descriptor is free."""
-_AT_A_TIME = 32
+_WHOSE: dict[int | None, str] = {
+    **dict.fromkeys(EXHAUSTED, "this machine"),
+    errno.EMFILE: "the bridge",
+}
+"""Who has no file descriptor left, by the system's error."""
 
 
 @implementer(IReadDescriptor)
 class AcceptingPort:
     """A listening TCP socket on the reactor, whose connections a factory serves.
+
+    Each needs a second file descriptor, for the reactor's copy of it. Where there is none, who was
+    accepted waits for it here, alone: the others wait in the system's queue.
 
     Args:
         reactor: watches the socket.
@@ -50,7 +57,8 @@ class AcceptingPort:
         self._reactor = reactor
         self._socket = sock
         self._factory = factory
-        self._again = Delayed(reactor, ACCEPT_AGAIN_AFTER, lambda: reactor.addReader(self))
+        self._accepted: list[socket.socket] = []
+        self._again = Delayed(reactor, ACCEPT_AGAIN_AFTER, self._resume)
         factory.doStart()
         reactor.addReader(self)
 
@@ -62,38 +70,30 @@ class AcceptingPort:
         """How log lines of the reactor name it."""
         return "listening port"
 
-    def doRead(self) -> Failure | None:
-        """Accept who has come."""
-        for _ in range(_AT_A_TIME):
-            if self._socket.fileno() < 0:
-                return None  # The factory closed this port.
-            try:
-                client, _address = self._socket.accept()
-            except BlockingIOError:
-                return None
-            except OSError as wrong:
-                if wrong.errno in EXHAUSTED:
-                    self._pause()
-                    return None
-                continue  # This one is gone already.
-            with client:
-                self._serve(client)
-        return None
+    def doRead(self) -> None:
+        """Accept and serve who has come first; the reactor calls again for the next one."""
+        try:
+            client, _address = self._socket.accept()
+        except OSError as wrong:
+            self._pause_if_exhausted(wrong)  # Else it is gone already.
+        else:
+            client.setblocking(False)
+            self._serve(client)
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor gives the descriptor up."""
         self.close()
 
     def close(self) -> None:
-        """Accept nobody any more; what has been accepted stays."""
+        """Accept and serve nobody any more; who is served already stays."""
         if self._socket.fileno() >= 0:
             self._again.cancel()
             self._reactor.removeReader(self)
-            self._socket.close()
+            for each in (self._socket, *self._accepted):
+                each.close()
             self._factory.doStop()
 
     def _serve(self, client: socket.socket) -> None:
-        client.setblocking(False)
         # Whatever goes wrong with one of them must not reach the reactor: it would close the port.
         with log.failuresHandled("serving a connection that was accepted"):
             try:
@@ -103,13 +103,25 @@ class AcceptingPort:
                     cast("Any", self._factory),
                 )
             except OSError as wrong:
-                # It has hung up already, or there was a descriptor for it and none for its copy.
-                if wrong.errno in EXHAUSTED:
-                    self._pause()
+                if self._pause_if_exhausted(wrong):
+                    self._accepted.append(client)
+                    return  # Else it has hung up already.
+        client.close()
 
-    def _pause(self) -> None:
-        self._reactor.removeReader(self)
-        self._again.start()
+    def _pause_if_exhausted(self, wrong: OSError) -> bool:
+        """Try again later, where this says that there was no descriptor."""
+        exhausted = wrong.errno in EXHAUSTED
+        if exhausted:
+            self._reactor.removeReader(self)
+            self._again.start()
+        return exhausted
+
+    def _resume(self) -> None:
+        """Serve who was accepted, if that did not succeed, and then who waits."""
+        self._reactor.addReader(self)
+        accepted, self._accepted = self._accepted, []
+        for client in accepted:
+            self._serve(client)
 
 
 class DescriptorWatch(Service):
@@ -122,7 +134,7 @@ class DescriptorWatch(Service):
     name = "file descriptors"
 
     def __init__(self, clock: IReactorTime) -> None:
-        self._said = False
+        self._exhausted = False
         self._look = LoopingCall(self._check)
         self._look.clock = clock
 
@@ -138,24 +150,26 @@ class DescriptorWatch(Service):
             self._look.stop()
 
     def _check(self) -> None:
-        try:
-            os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
-        except OSError as wrong:
-            if wrong.errno in EXHAUSTED:
-                self._lacks("the bridge" if wrong.errno == errno.EMFILE else "this machine")
-        else:
-            self._has_some()
+        whose = _exhausted()
+        if self._exhausted != bool(whose):
+            self._exhausted = bool(whose)
+            self._say_changed(whose)
 
-    def _lacks(self, whose: str) -> None:
-        if not self._said:
-            self._said = True
+    def _say_changed(self, whose: str) -> None:
+        if whose:
             log.warn(
                 "{whose} has no file descriptor left: what is open stays open, "
                 "and new connections wait until some are free",
                 whose=whose,
             )
-
-    def _has_some(self) -> None:
-        if self._said:
-            self._said = False
+        else:
             log.info("file descriptors are free again: new connections are taken")
+
+
+def _exhausted() -> str:
+    """Who has no file descriptor left, "" while one is free."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as wrong:
+        return _WHOSE.get(wrong.errno, "")
+    return ""

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from contextlib import ExitStack
 from typing import cast
 
 from twisted.internet.address import IPv4Address
@@ -45,6 +46,11 @@ def notice_its_loss(transport: object) -> None:
         notice_loss(cast("socket.socket", transport.getHandle()))
 
 
+def _connect_error(code: int) -> Failure:
+    """What Twisted makes of the system's error number."""
+    return Failure(getConnectError((code, os.strerror(code))))
+
+
 @implementer(IReadWriteDescriptor)
 class _Attempt:
     """One connection being established."""
@@ -74,7 +80,7 @@ class _Attempt:
     def decide(self) -> None:
         code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
-            self.fail(Failure(getConnectError((code, os.strerror(code)))))
+            self.fail(_connect_error(code))
         elif self._done is not None:
             done, self._done = self._done, None
             self._reactor.removeWriter(self)
@@ -128,7 +134,7 @@ class BoundClientEndpoint:
         except CannotOpenError:
             return fail(Failure())
         except OSError as wrong:
-            return fail(Failure(getConnectError((wrong.errno or 0, wrong.strerror or ""))))
+            return fail(_connect_error(wrong.errno or 0))
         attempt: _Attempt
 
         def cancelled(_: "Deferred[socket.socket]") -> None:
@@ -143,8 +149,8 @@ class BoundClientEndpoint:
         return connected.addCallback(self._adopt, protocolFactory)
 
     def _open(self) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
+        with ExitStack() as undo:
+            sock = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             sock.setblocking(False)
             bind_to_device(sock, self._interface.device())
             if self._interface.address:
@@ -152,9 +158,7 @@ class BoundClientEndpoint:
             code = sock.connect_ex((self._host, self._port))
             if code not in (0, errno.EINPROGRESS):
                 raise OSError(code, os.strerror(code))
-        except (OSError, CannotOpenError):
-            sock.close()
-            raise
+            undo.pop_all()
         return sock
 
     def _adopt(self, sock: socket.socket, factory: IProtocolFactory) -> IProtocol:

@@ -27,6 +27,7 @@ _WAITING = 64
 _PKTINFO = 8 if sys.platform == "linux" else None
 _INFO = struct.Struct("=I4s4s")
 _NOT_NOW = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS})
+_CLOSED = errno.EBADF
 
 
 DatagramListener = Callable[[bytes, tuple[str, int], int, bool | None], None]
@@ -74,23 +75,25 @@ class DatagramPort:
         """How log lines of the reactor name it."""
         return f"UDP port {self.port}"
 
-    def doRead(self) -> Failure | None:
+    def doRead(self) -> None:
         """Hand over what has come."""
         for _ in range(_AT_A_TIME):
-            try:
-                data, ancillary, _flags, source = self._socket.recvmsg(
-                    _LARGEST, socket.CMSG_SPACE(_INFO.size)
-                )
-            except OSError as wrong:
-                # Linux reports an earlier datagram's "port unreachable" here; the port is sound.
-                if wrong.errno in _NOT_NOW:
-                    return None
-                continue
-            with log.failuresHandled("taking a datagram from {source}", source=source[0]):
-                self._listener(data, source, self.port, _was_broadcast(ancillary))
-            if self._socket.fileno() < 0:
-                return None  # The listener closed this port.
-        return None
+            if not self._take_one():
+                break
+
+    def _take_one(self) -> bool:
+        """Hand one datagram over; whether there may be another one."""
+        try:
+            data, ancillary, _flags, source = self._socket.recvmsg(
+                _LARGEST, socket.CMSG_SPACE(_INFO.size)
+            )
+        except OSError as wrong:
+            # Linux reports an earlier datagram's "port unreachable" here; the port is sound. The
+            # listener may have closed it.
+            return wrong.errno not in (*_NOT_NOW, _CLOSED)
+        with log.failuresHandled("taking a datagram from {source}", source=source[0]):
+            self._listener(data, source, self.port, _was_broadcast(ancillary))
+        return True
 
     def send(self, data: bytes, target: tuple[str, int]) -> None:
         """Send one datagram now, or as soon as the system takes it.
@@ -98,34 +101,43 @@ class DatagramPort:
         Raises:
             OSError: the system refuses it (no route, too long).
         """
-        if self._waiting:
-            self._waiting.append((data, target))
-            return
-        try:
-            self._socket.sendmsg([data], self._from, 0, target)
-        except OSError as wrong:
-            if wrong.errno not in _NOT_NOW:
-                raise
+        if self._waiting or not self._sent(data, target):
             self._waiting.append((data, target))
             self._reactor.addWriter(self)
 
-    def doWrite(self) -> Failure | None:
+    def doWrite(self) -> None:
         """Send what waited."""
         while self._waiting:
-            data, target = self._waiting[0]
-            try:
-                self._socket.sendmsg([data], self._from, 0, target)
-            except OSError as wrong:
-                if wrong.errno in _NOT_NOW:
-                    return None
-                log.info(
-                    "a waiting datagram to {target} is lost: {why}",
-                    target=target[0],
-                    why=system_reason(wrong),
-                )
+            if not self._sent_or_lost(*self._waiting[0]):
+                return
             self._waiting.popleft()
         self._reactor.removeWriter(self)
-        return None
+
+    def _sent(self, data: bytes, target: tuple[str, int]) -> bool:
+        """Send it if the system takes it now.
+
+        Raises:
+            OSError: the system refuses it.
+        """
+        try:
+            self._socket.sendmsg([data], self._from, 0, target)
+        except OSError as wrong:
+            if wrong.errno in _NOT_NOW:
+                return False
+            raise
+        return True
+
+    def _sent_or_lost(self, data: bytes, target: tuple[str, int]) -> bool:
+        """Whether the system took it now, or refused it."""
+        try:
+            return self._sent(data, target)
+        except OSError as wrong:
+            log.info(
+                "a waiting datagram to {target} is lost: {why}",
+                target=target[0],
+                why=system_reason(wrong),
+            )
+            return True
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor gives the descriptor up."""
@@ -141,9 +153,9 @@ class DatagramPort:
 
 
 def _was_broadcast(ancillary: list[tuple[int, int, bytes]]) -> bool | None:
-    for level, kind, data in ancillary:
-        if level == socket.IPPROTO_IP and kind == _PKTINFO:
-            _index, local, destination = _INFO.unpack(data[: _INFO.size])
-            # For a unicast datagram the local address is where it was sent to.
-            return bool(local != destination)
+    # The system was asked for nothing else.
+    for _level, _kind, data in ancillary:
+        _index, local, destination = _INFO.unpack(data[: _INFO.size])
+        # For a unicast datagram the local address is where it was sent to.
+        return bool(local != destination)
     return None

@@ -17,7 +17,8 @@ _MOST_STRANGERS = 256
 _NOT_ASKED: Mapping[str, tuple[str, ...]] = {}
 """What is known of the interfaces before the system has been asked."""
 
-_BIND_TO_DEVICE: int | None = getattr(socket, "SO_BINDTODEVICE", None)
+_BIND_TO_DEVICE: int = getattr(socket, "SO_BINDTODEVICE", 0)
+"""The system's number of the option, 0 where it has none."""
 
 
 class CannotOpenError(Exception):
@@ -48,6 +49,8 @@ class NetworkInterface:
     def __init__(self, interface: str = "", address: str = "") -> None:
         self.interface = interface
         self.configured_address = address
+        # The loopback interface has each of its addresses, listed or not.
+        self._may_change = bool(address) and not address.startswith("127.")
         self._address = address
         self._carrier = interface
         self._found = _NOT_ASKED
@@ -66,21 +69,16 @@ class NetworkInterface:
         """
         self._found = ipv4_addresses()
         self._strangers = set()
-        configured = self.configured_address
-        # The loopback interface has each of its addresses, listed or not.
-        if self._found and configured and not configured.startswith("127."):
+        if self._may_change:
             self._choose_address()
 
     def _choose_address(self) -> None:
         """Use the configured address where an interface has it, else one that took its place."""
-        carrier = self._carrier_of(self.configured_address)
-        if carrier:
-            self._carrier = carrier
-            self._use(self.configured_address)
-            return
-        others = self._carried
-        if self._carrier != "lo" and others and self._address not in others:
-            self._use(others[0])
+        self._carrier = self._carrier_of(self.configured_address) or self._carrier
+        there = self._carried
+        replacement = () if self._carrier == "lo" else there[:1]
+        preferred = (self.configured_address, self._address, *replacement)
+        self._use(next(filter(there.__contains__, preferred), self._address))
 
     @property
     def _carried(self) -> tuple[str, ...]:
@@ -95,9 +93,11 @@ class NetworkInterface:
         return ""
 
     def _use(self, address: str) -> None:
-        if address == self._address:
-            return
-        self._address = address
+        if address != self._address:
+            self._address = address
+            self._say_changed(address)
+
+    def _say_changed(self, address: str) -> None:
         if address == self.configured_address:
             log.info(
                 "{interface} has the configured address {address} again: it is used",
@@ -125,16 +125,17 @@ class NetworkInterface:
         """
         if self._found is _NOT_ASKED:
             self.look()
-        if self._is_known(address):
-            return True
-        if address in self._strangers or len(self._strangers) >= _MOST_STRANGERS:
+        return self._is_known(address) or self._is_new(address)
+
+    def _is_new(self, address: str) -> bool:
+        """Whether it became ours just now: what is heard of ourselves must not be missed."""
+        strangers = self._strangers
+        if address in strangers or len(strangers) >= _MOST_STRANGERS:
             return False
-        # It may have become ours just now, and what is heard of ourselves must not be missed.
         with suppress(OSError):
-            strangers = self._strangers
             self.look()
-            self._strangers = strangers
-        self._strangers.add(address)
+        strangers.add(address)
+        self._strangers = strangers
         return self._is_known(address)
 
     def _is_known(self, address: str) -> bool:
@@ -142,6 +143,10 @@ class NetworkInterface:
             return address in self._carried
         if self._address:
             return address == self._address
+        return self._is_of_machine(address)
+
+    def _is_of_machine(self, address: str) -> bool:
+        """Whether any interface has it, as far as the system told."""
         if not self._found:
             return is_own_address(address)
         return address.startswith("127.") or bool(self._carrier_of(address))
@@ -156,14 +161,14 @@ class NetworkInterface:
         """
         if self.interface:
             return self._device_of_name()
-        if self.configured_address and _BIND_TO_DEVICE is not None:
+        if self._may_change and _BIND_TO_DEVICE:
             self.look()
             return self._device_of_address()
         return ""
 
     def _device_of_name(self) -> str:
         """The configured interface, which must be there."""
-        if _BIND_TO_DEVICE is None:
+        if not _BIND_TO_DEVICE:
             raise CannotOpenError(
                 f"interface {self.interface}: this system cannot tie sockets to an interface; "
                 "give the address instead"
@@ -177,7 +182,7 @@ class NetworkInterface:
         """The interface whose first address is in use, or "" for a further address of one."""
         for name, (first, *_) in self._found.items():
             if first == self._address:
-                return "" if name == "lo" else name
+                return name
         if not is_own_address(self._address):
             raise NotThereYetError(
                 f"no interface of this machine has the address {self.configured_address}"
@@ -197,15 +202,19 @@ class NetworkInterface:
             name = self.device()
         except CannotOpenError:
             return None
-        return (name, interface_index(name) if name else 0, self._address)
+        return (name, interface_index(name), self._address)
 
     def may_meet(self, other: "NetworkInterface") -> bool:
         """Whether sockets of both sides may be bound to the same port of one interface."""
+        devices = {self._device_or_name(), other._device_or_name()}
+        return "" in devices or len(devices) == 1
+
+    def _device_or_name(self) -> str:
+        """The interface to bind to, or the configured one while there is none to bind to."""
         try:
-            devices = (self.device(), other.device())
+            return self.device()
         except CannotOpenError:
-            devices = (self.interface, other.interface)
-        return not all(devices) or devices[0] == devices[1]
+            return self.interface
 
     def __str__(self) -> str:
         if self._address != self.configured_address:
@@ -230,6 +239,6 @@ def bind_to_device(sock: socket.socket, device: str) -> None:
         OSError: the interface is absent, or the system does not allow it.
     """
     if device:
-        if _BIND_TO_DEVICE is None:
+        if not _BIND_TO_DEVICE:
             raise OSError(errno.ENOTSUP, "sockets cannot be tied to an interface")
         sock.setsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, device.encode() + b"\0")

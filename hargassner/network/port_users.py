@@ -2,8 +2,12 @@
 
 import os
 import pwd
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
+
+# A listening socket of TCP; one of UDP holds its port connected or not.
+_HOLDING = {"tcp": ("0A",), "udp": ("01", "07")}
+"""The states in which a socket holds its port against others."""
 
 
 def port_user(transport: str, port: int) -> str:
@@ -16,14 +20,22 @@ def port_user(transport: str, port: int) -> str:
     return next(filter(None, names), "") or _another_program(holders.values())
 
 
-def _named_holder(process: Path, inodes: Collection[str]) -> str:
+def _named_holder(process: Path, sockets: Iterable[str]) -> str:
     """A process by its name, if it has one of these sockets open; else empty."""
     try:
-        if _has_one_of(process, inodes):
-            return f"{(process / 'comm').read_text().strip()} (process {process.name})"
+        if set(map(_target, (process / "fd").iterdir())).isdisjoint(sockets):
+            return ""
+        return f"{(process / 'comm').read_text().strip()} (process {process.name})"
     except OSError:
-        pass  # It ended just now, or belongs to another user.
-    return ""
+        return ""  # It ended just now, or belongs to another user.
+
+
+def _target(descriptor: Path) -> str:
+    """What a descriptor stands for, "" where it was closed just now."""
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        return ""
 
 
 def _another_program(uids: Iterable[int]) -> str:
@@ -32,13 +44,11 @@ def _another_program(uids: Iterable[int]) -> str:
 
 
 def _holders(transport: str, port: int) -> dict[str, int]:
-    """The sockets that hold a port against others: their inodes, and whose they are."""
+    """The sockets that hold a port against others, as descriptors name them, and whose they are."""
     # A socket of IPv6 holds the port of IPv4 too.
     rows = [*_rows(transport), *_rows(f"{transport}6")]
-    # Of TCP only listening sockets (state 0A) count; UDP's are in one state or another.
-    is_udp = transport == "udp"
-    at_port = [row for row in rows if int(row[1].rpartition(":")[2], 16) == port]
-    return {row[9]: int(row[7]) for row in at_port if is_udp or row[3] == "0A"}
+    held = [(f":{port:04X}", state) for state in _HOLDING[transport]]
+    return {f"socket:[{row[9]}]": int(row[7]) for row in rows if (row[1][-5:], row[3]) in held}
 
 
 def _rows(table: str) -> list[list[str]]:
@@ -47,19 +57,6 @@ def _rows(table: str) -> list[list[str]]:
         return [row.split() for row in Path("/proc/net", table).read_text().splitlines()[1:]]
     except OSError:
         return []
-
-
-def _has_one_of(process: Path, inodes: Collection[str]) -> bool:
-    """Whether a process has one of these sockets open.
-
-    Raises:
-        OSError: the system does not tell.
-    """
-    for descriptor in (process / "fd").iterdir():
-        target = str(descriptor.readlink())
-        if target.startswith("socket:[") and target[8:-1] in inodes:
-            return True
-    return False
 
 
 def _user(uid: int) -> str:

@@ -21,7 +21,7 @@ class UnreachableError(Exception):
         self.reason = reason
 
 
-_REASONS: Mapping[type[Exception], str] = {
+_REASONS: Mapping[type, str] = {
     error.ConnectionRefusedError: "connection refused",
     error.TimeoutError: "no answer",
     error.TCPTimedOutError: "no answer",
@@ -36,16 +36,10 @@ _REASONS: Mapping[type[Exception], str] = {
 
 def plain_reason(why: Failure) -> str:
     """A failure in a few words, without numbers and names that only programmers know."""
-    return (
-        _known_reason(why.value)
-        or _reason_of_system(why.value)
-        or str(why.value)
-        or type(why.value).__name__
-    )
-
-
-def _known_reason(wrong: BaseException | None) -> str:
-    return next((text for kind, text in _REASONS.items() if isinstance(wrong, kind)), "")
+    wrong = why.value
+    known = map(_REASONS.get, type(wrong).__mro__)
+    name = type(wrong).__name__
+    return next(filter(None, [*known, _reason_of_system(wrong), str(wrong), name]), name)
 
 
 def _reason_of_system(wrong: BaseException | None) -> str:

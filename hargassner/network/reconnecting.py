@@ -6,6 +6,7 @@ owner.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -126,10 +127,8 @@ class Reconnecting(Service):
         while self.running:
             failures = 0 if await self._has_lasted() else failures + 1
             if self.running:
-                try:
+                with suppress(CancelledError):  # It was stopped.
                     await deferLater(self._clock, self._delay(failures))
-                except CancelledError:
-                    return
 
     async def _has_lasted(self) -> bool:
         """Connect, and wait for the end of that; whether it was longer than a failure."""

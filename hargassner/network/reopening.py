@@ -320,17 +320,18 @@ class _Port:
 
 def _words(why: BaseException | None) -> str:
     """Why something cannot be opened, without the system's error number."""
-    return (isinstance(why, OSError) and why.strerror) or str(why)
+    match why:
+        case OSError(strerror=str() as text):
+            return text
+    return str(why)
 
 
 def _listening_reason(why: Failure) -> str:
     """Why it cannot listen, with whoever holds the port where the system tells."""
-    wrong = why.value
-    if (
-        isinstance(wrong, CannotListenError)
-        and isinstance(wrong.socketError, OSError)
-        and isinstance(wrong.port, int)
-    ):
-        interface = NetworkInterface(address=str(wrong.interface))
-        return str(explained(wrong.socketError, "TCP", wrong.port, interface))
+    match why.value:
+        case CannotListenError(
+            socketError=OSError() as wrong, port=int() as port, interface=address
+        ):
+            interface = NetworkInterface(address=str(address))
+            return str(explained(wrong, "TCP", port, interface))
     return plain_reason(why)

@@ -27,6 +27,10 @@ _FAMILIES = {
     frozenset([IPv4Address]): socket.AF_INET,
     frozenset([IPv6Address]): socket.AF_INET6,
 }
+_KINDS: dict[int, type[IPv4Address] | type[IPv6Address]] = {
+    socket.AF_INET: IPv4Address,
+    socket.AF_INET6: IPv6Address,
+}
 _SOCKETS = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
 
 Question = tuple[str, int, int, int]
@@ -54,8 +58,7 @@ class _Resolution:
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             for family, _, _, _, place in found:
-                kind = IPv4Address if family == socket.AF_INET else IPv6Address
-                receiver.addressResolved(kind(cast(Any, self._transport), *place))
+                receiver.addressResolved(_KINDS[family](cast(Any, self._transport), *place))
             receiver.resolutionComplete()
 
 
@@ -93,8 +96,11 @@ class SystemResolver:
         return resolution
 
     def _ask(self, question: Question) -> None:
+        name, *rest = question
         try:
-            found: Sequence[Any] = socket.getaddrinfo(*question)
+            # Python would load its tables of international names for any text.
+            host = name.encode("ascii") if name.isascii() else name
+            found: Sequence[Any] = socket.getaddrinfo(host, *rest)
         except (OSError, UnicodeError):
             found = ()
         self._reactor.callFromThread(self._answered, question, found)

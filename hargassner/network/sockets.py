@@ -2,6 +2,8 @@
 
 import errno
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from hargassner.network.interface import (
     CannotOpenError,
@@ -16,12 +18,26 @@ from hargassner.network.system import system_reason
 # that vanished is noticed within 50 s: by unanswered probes when the line is silent, by
 # unacknowledged bytes (milliseconds) when it is not.
 _LOSS_OPTIONS = {
-    "TCP_KEEPIDLE": 20,
-    "TCP_KEEPALIVE": 20,
-    "TCP_KEEPINTVL": 10,
-    "TCP_KEEPCNT": 3,
-    "TCP_USER_TIMEOUT": 50_000,
+    getattr(socket, name): value
+    for name, value in {
+        "TCP_KEEPIDLE": 20,
+        "TCP_KEEPALIVE": 20,
+        "TCP_KEEPINTVL": 10,
+        "TCP_KEEPCNT": 3,
+        "TCP_USER_TIMEOUT": 50_000,
+    }.items()
+    if hasattr(socket, name)
 }
+
+_REASONS: dict[int | None, tuple[type[CannotOpenError], str]] = {
+    errno.ENODEV: (NotThereYetError, "the interface is not there now"),
+    errno.EADDRNOTAVAIL: (NotThereYetError, "this machine does not have the address now"),
+    errno.EPERM: (
+        CannotOpenError,
+        "tying a socket to an interface needs the capability CAP_NET_RAW here",
+    ),
+}
+"""What errors of the system mean for the user, and whether waiting may help."""
 
 
 def is_broadcast(address: str) -> bool:
@@ -40,10 +56,8 @@ def is_broadcast(address: str) -> bool:
 def notice_loss(sock: socket.socket) -> None:
     """Let a connection whose peer vanished without a word end within a minute."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _LOSS_OPTIONS.items():
-        option = getattr(socket, name, None)
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    for option, value in _LOSS_OPTIONS.items():
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def datagram_socket(
@@ -72,17 +86,12 @@ def datagram_socket(
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    sock = _opened(socket.SOCK_DGRAM, "UDP", port, interface)
-    try:
-        sock.setblocking(False)
+    with _opening(socket.SOCK_DGRAM, "UDP", port, interface) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, joins)
         bind_to_device(sock, device)
         sock.bind((address, port))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, shared)
-    except OSError as wrong:
-        sock.close()
-        raise explained(wrong, "UDP", port, interface) from wrong
     return sock
 
 
@@ -93,24 +102,29 @@ def listening_socket(interface: NetworkInterface, port: int, backlog: int = 50) 
         CannotOpenError: with the reason, in one line.
     """
     device = interface.device()
-    sock = _opened(socket.SOCK_STREAM, "TCP", port, interface)
-    try:
-        sock.setblocking(False)
+    with _opening(socket.SOCK_STREAM, "TCP", port, interface) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bind_to_device(sock, device)
         sock.bind((interface.address, port))
         sock.listen(backlog)
-    except OSError as wrong:
-        sock.close()
-        raise explained(wrong, "TCP", port, interface) from wrong
     return sock
 
 
-def _opened(
+@contextmanager
+def _opening(
     kind: socket.SocketKind, transport: str, port: int, interface: NetworkInterface
-) -> socket.socket:
+) -> Iterator[socket.socket]:
+    """A non-blocking socket; it is closed where what is done with it fails.
+
+    Raises:
+        CannotOpenError: that failed, for this reason.
+    """
     try:
-        return socket.socket(socket.AF_INET, kind)
+        with ExitStack() as undo:
+            sock = undo.enter_context(socket.socket(socket.AF_INET, kind))
+            sock.setblocking(False)
+            yield sock
+            undo.pop_all()
     except OSError as wrong:
         raise explained(wrong, transport, port, interface) from wrong
 
@@ -120,19 +134,9 @@ def explained(
 ) -> CannotOpenError:
     """What a system's error means for the user, and what he can do about it."""
     what = f"{transport} port {port} on {interface}"
-    match wrong.errno:
-        case errno.ENODEV:
-            return NotThereYetError(f"{what}: the interface is not there now")
-        case errno.EADDRNOTAVAIL:
-            return NotThereYetError(f"{what}: this machine does not have the address now")
-        case errno.EADDRINUSE:
-            return CannotOpenError(f"{what} is in use by {port_user(transport, port)}")
-        case errno.EACCES if port < 1024:
-            return CannotOpenError(
-                f"{what}: ports below 1024 need the capability CAP_NET_BIND_SERVICE"
-            )
-        case errno.EPERM:
-            return CannotOpenError(
-                f"{what}: tying a socket to an interface needs the capability CAP_NET_RAW here"
-            )
-    return CannotOpenError(f"{what}: {system_reason(wrong)}")
+    if wrong.errno == errno.EADDRINUSE:
+        return CannotOpenError(f"{what} is in use by {port_user(transport, port)}")
+    if wrong.errno == errno.EACCES and port < 1024:
+        return CannotOpenError(f"{what}: ports below 1024 need the capability CAP_NET_BIND_SERVICE")
+    kind, reason = _REASONS.get(wrong.errno, (CannotOpenError, system_reason(wrong)))
+    return kind(f"{what}: {reason}")

@@ -16,6 +16,7 @@ go on, and so do the replacements of secrets.
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from hargassner.recording.redaction import Segment
 
@@ -32,6 +33,7 @@ class Ended:
 
     time: float
     reason: str
+    data: ClassVar[bytes] = b""
 
 
 Entry = Segment | Ended

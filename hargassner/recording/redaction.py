@@ -11,35 +11,22 @@ of it becomes ``?``.
 """
 
 import re
-import string
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from hargassner.dialogue.events import Direction
+from hargassner.recording.replacements import PLACEHOLDER, Replacements
 
 LARGEST_HOLD = 256 * 1024
 """Bytes held back at most, ``HELD_SEGMENT`` for each segment included."""
 HELD_SEGMENT = 128
 """Bytes that a segment costs beside its content."""
 
-PLACEHOLDER = b"?"
-"""Stands for a byte that could not be judged."""
-
-_REMEMBERED_SECRETS = 256
-_LONGEST_SECRET = 64
-"""Characters. Whatever stands in a secret's place and is longer becomes placeholders."""
-_SHORTEST_REPLACED = 6
-"""Characters. A shorter secret is replaced where one is expected, and not wherever it occurs."""
-_SHORTEST_BEGINNING = 3
-"""Characters. What is shorter gives away too little of a secret, and could be anything."""
-
 # None of these goes over the same stretch of a line again and again, whatever is in it.
 _LINE_END = re.compile(rb"[\r\n]+")
 _WHOLE_LINE = re.compile(rb"[^\r\n]*[\r\n]+")
-_WORD = re.compile(rb"[0-9A-Za-z]+")
-_SECRET = re.compile(rb"[^\s']+")
 
 # What follows these is secret, whoever says it. The boiler takes requests in any case.
 _STATED_SECRET = re.compile(
@@ -56,11 +43,7 @@ _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
 _NUMBERED_REPLY = re.compile(rb"\$\s*(?P<secret>[0-9]+)\s+ack")
 _BARE_REPLY = re.compile(rb"\$\s*'?(?P<secret>[0-9A-Za-z]+)'?\s*\Z")
 
-_DIGITS = string.digits
-_HEXADECIMAL = string.digits + "ABCDEF"
-_ANY = string.digits + string.ascii_uppercase
 _HEXADECIMAL_LETTERS = b"ABCDEFabcdef"
-_ALPHANUMERIC = (string.digits + string.ascii_letters).encode("ascii")
 
 
 class Segment(NamedTuple):
@@ -153,7 +136,6 @@ class Redactor:
         self.given_up = 0
         """How many lines were replaced as a whole, since they did not end in time."""
 
-        self._choose = choose
         self._held: deque[_Held] = deque()
         self._weight = 0
         self._lines: dict[Direction, _Line] = {
@@ -161,9 +143,16 @@ class Redactor:
             "boiler": _Line(),
             "bridge": _Line(),
         }
-        self._replacements: dict[bytes, bytes] = {}
+        self._replacements = Replacements(choose)
+        self._known = self._replacements.known
         self._token = _Secret()
         self._serial = _Secret()
+        self._requests = (
+            # The key is made of the token, so the token has come, unless somebody only tries.
+            (_KEY_REQUEST, self._token.settle),
+            (_TOKEN_REQUEST, self._token.asked),
+            (_SERIAL_REQUEST, self._serial.asked),
+        )
 
     def passed(
         self, time: float, direction: Direction, data: bytes, *, kept: bool = False
@@ -220,8 +209,7 @@ class Redactor:
         for direction, line in self._lines.items():
             before = line.text()
             text = self._judged(direction, before)
-            rest = text.rstrip(_ALPHANUMERIC)
-            line.settle(before, rest + self._beginning(text[len(rest) :]))
+            line.settle(before, self._replacements.without_beginning(text))
         return self._release()
 
     def _harmless(self, data: bytes, start: int) -> int:
@@ -235,10 +223,7 @@ class Redactor:
 
     def _may_have_secrets(self, text: bytes) -> bool:
         stated = any(map(text.lower().__contains__, _WORDS_BEFORE_SECRETS))
-        return stated or self._has_known(text)
-
-    def _has_known(self, text: bytes) -> bool:
-        return any(map(text.__contains__, self._replacements))
+        return stated or any(map(text.__contains__, self._known))
 
     def _grow(self, line: _Line, held: _Held, start: int, end: int) -> None:
         if line.given_up:
@@ -286,9 +271,7 @@ class Redactor:
         found = _STATED_SECRET.search(text)
         if found:
             text = self._without(text, found)
-        if self._has_known(text):
-            text = _WORD.sub(self._known, text)
-        return text
+        return self._replacements.without_known(text)
 
     def _asked(self, text: bytes) -> None:
         self._serial.settle()
@@ -296,13 +279,10 @@ class Redactor:
             self._asked_for_secret(text)
 
     def _asked_for_secret(self, text: bytes) -> None:
-        if _KEY_REQUEST.search(text):
-            # The key is made of the token, so the token has come, unless somebody only tries.
-            self._token.settle()
-        elif _TOKEN_REQUEST.search(text):
-            self._token.asked()
-        elif _SERIAL_REQUEST.search(text):
-            self._serial.asked()
+        for request, follow in self._requests:
+            if request.search(text):
+                follow()
+                return
 
     def _replied(self, text: bytes) -> bytes:
         numbered = _NUMBERED_REPLY.match(text)
@@ -322,39 +302,7 @@ class Redactor:
 
     def _without(self, text: bytes, found: "re.Match[bytes]") -> bytes:
         start, end = found.span("secret")
-        return text[:start] + _SECRET.sub(self._replacement, text[start:end]) + text[end:]
-
-    def _replacement(self, match: "re.Match[bytes]") -> bytes:
-        secret = match[0]
-        replacement = self._replacements.get(secret)
-        if replacement is None:
-            if len(secret) > _LONGEST_SECRET:
-                return PLACEHOLDER * len(secret)
-            replacement = self._made_up(secret)
-            if len(self._replacements) < _REMEMBERED_SECRETS:
-                self._replacements[secret] = replacement
-        return replacement
-
-    def _known(self, match: "re.Match[bytes]") -> bytes:
-        word = match[0]
-        if len(word) < _SHORTEST_REPLACED:
-            return word
-        return self._replacements.get(word, word)
-
-    def _beginning(self, word: bytes) -> bytes:
-        if len(word) < _SHORTEST_BEGINNING:
-            return word
-        for secret, replacement in self._replacements.items():
-            if secret.startswith(word):
-                return replacement[: len(word)]
-        return word
-
-    def _made_up(self, secret: bytes) -> bytes:
-        text = secret.decode("latin-1")
-        alphabet = _alphabet(text)
-        while (made_up := "".join(self._choose(alphabet) for _ in text)) == text:
-            pass
-        return made_up.encode("ascii")
+        return text[:start] + self._replacements.replaced(text[start:end]) + text[end:]
 
 
 def _line_ends(data: bytes, start: int) -> Iterable[int]:
@@ -363,13 +311,6 @@ def _line_ends(data: bytes, start: int) -> Iterable[int]:
     if b"\n" not in data and b"\r" not in data:
         return ()
     return [match.end() for match in _LINE_END.finditer(data, start)]
-
-
-def _alphabet(text: str) -> str:
-    """The characters of the kind of which a text is."""
-    kinds = (_DIGITS, _HEXADECIMAL)
-    alphabet = next((each for each in kinds if set(text.upper()) <= set(each)), _ANY)
-    return alphabet.lower() if text == text.lower() else alphabet
 
 
 def _is_plain_word(word: bytes) -> bool:

@@ -21,7 +21,8 @@ from hargassner.recording.folder import (
     RecordingFolder,
 )
 from hargassner.recording.format import Ended, Entry, RecordedSession
-from hargassner.recording.redaction import PLACEHOLDER, Redactor, Segment
+from hargassner.recording.redaction import Redactor
+from hargassner.recording.replacements import PLACEHOLDER
 
 log = Logger()
 
@@ -194,6 +195,4 @@ class RecordingWriter:
 
 
 def _weight(entries: Iterable[Entry]) -> int:
-    return sum(
-        _ENTRY_WEIGHT + (len(entry.data) if isinstance(entry, Segment) else 0) for entry in entries
-    )
+    return sum(_ENTRY_WEIGHT + len(entry.data) for entry in entries)

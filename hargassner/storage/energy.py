@@ -108,8 +108,9 @@ def sums_of_json(known: Any) -> tuple[Sums, float]:
 def _number(text: str) -> Decimal:
     try:
         number = Decimal(text)
+        is_sum = 0 <= number < Decimal("Infinity")
     except InvalidOperation:
         raise ValueError(f"{text!r} is no number") from None
-    if not number.is_finite() or number < 0:
+    if not is_sum:
         raise ValueError(f"{text} is not 0 or above")
     return number

@@ -7,7 +7,7 @@ who it is only then.  After a restart in between, the gateway may still connect,
 read and understood; the next dialogue replaces what was loaded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address
 from typing import Any
@@ -97,11 +97,11 @@ class Found:
         Raises:
             ValueError, KeyError, TypeError, AttributeError: it is damaged.
         """
-        gateway, boiler = known.get("gateway"), known.get("boiler")
+        gateway = known.get("gateway", {})
         return cls(
-            None if gateway is None else _gateway_of_json(gateway),
-            gateway is not None and gateway.get("logged_in") is True,
-            None if boiler is None else _boiler_of_json(boiler),
+            _gateway_of_json(gateway) if "gateway" in known else None,
+            gateway.get("logged_in") is True,
+            _boiler_of_json(known["boiler"]) if "boiler" in known else None,
         )
 
     def json(self) -> dict[str, dict[str, str | bool]]:
@@ -146,9 +146,15 @@ def equipment_of_json(known: Any) -> Proven:
 
 
 def _texts(known: Any) -> frozenset[str]:
-    if not isinstance(known, list) or not all(isinstance(each, str) for each in known):
+    if not isinstance(known, list):
         raise ValueError("not a list of texts")
+    _check_texts(known)
     return frozenset(known)
+
+
+def _check_texts(values: Iterable[Any]) -> None:
+    if not all(isinstance(each, str) for each in values):
+        raise ValueError("a fact is no text")
 
 
 def identity_of_json(known: Any) -> list[Identified]:
@@ -157,8 +163,7 @@ def identity_of_json(known: Any) -> list[Identified]:
     Raises:
         ValueError, AttributeError: it is damaged.
     """
-    if not all(isinstance(each, str) for each in known.values()):
-        raise ValueError("a fact is no text")
+    _check_texts(known.values())
     return [Identified(name, value) for name, value in known.items() if value]
 
 

@@ -7,10 +7,10 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
 
 from hargassner.storage.history.query import QueryError
 from hargassner.web.compression import say_gzip, takes_gzip, whole
+from hargassner.web.requests import NOT_DONE_YET
 
 log = Logger()
 

@@ -19,6 +19,7 @@ from hargassner.web.document import (
     faults_picture,
     identity_picture,
     setting_picture,
+    words_picture,
 )
 from hargassner.web.pellets import Pellets
 from hargassner.web.status import Status
@@ -37,6 +38,7 @@ class Changes(BoilerObserver):
         journal: the lines of dialogue and log.
         status: the chain's state now.
         pellets: what is known of them now.
+        words: the digital words of the last line.
         clock: time.
         needed: whether a page is open; without one nothing is collected.
     """
@@ -47,6 +49,7 @@ class Changes(BoilerObserver):
         journal: Journal,
         status: Callable[[], Status],
         pellets: Callable[[], Pellets],
+        words: Callable[[], Sequence[str]],
         clock: IClock,
         needed: Callable[[], bool],
     ) -> None:
@@ -54,6 +57,7 @@ class Changes(BoilerObserver):
         self._journal = journal
         self._status = status
         self._pellets = pellets
+        self._words = words
         self._clock = clock
         self._needed = needed
         self._date = dates(clock)
@@ -155,6 +159,7 @@ class Changes(BoilerObserver):
             "boiler": boiler_picture(self._boiler, self._pellets(), language, self._date),
             "faults": faults_picture(self._boiler, language, self._date),
             "identity": identity_picture(self._boiler),
+            **words_picture(self._boiler, self._words()),
         }
 
     def _picture(self, thing: Channel | Setting | None, language: str) -> Json:

@@ -13,21 +13,19 @@ out. What a client does wrong is counted, and said once for each kind.
 """
 
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
-from prometheus_client import CollectorRegistry, Counter
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
-from twisted.web.http import Request as HTTPRequest
+from twisted.web.http import HTTPChannel, HTTPFactory, Request
 from twisted.web.resource import IResource
-from twisted.web.server import Request, Site
 
 from hargassner.observers import Once
 from hargassner.terminal import printable
 from hargassner.web.hosts import plain_address
+from hargassner.web.requests import PageRequest
 
 log = Logger()
 
@@ -81,32 +79,13 @@ class Stage(Enum):
     CLOSING = "closing"
 
 
-class PageRequest(Request):
-    """A request; one that is not about a path has the same rules as all others."""
-
-    def process(self) -> None:
-        """Answer it."""
-        if self.path == b"*":
-            self.path = b"/*"
-        super().process()  # type: ignore[no-untyped-call]
-
-    def render(self, resrc: IResource) -> None:
-        """Answer it with what a resource has; Twisted would log a line for each HEAD."""
-        if self.method != b"HEAD":
-            super().render(resrc)  # type: ignore[no-untyped-call]
-            return
-        body = resrc.render(self)
-        self.setHeader(b"content-length", b"%d" % len(body))  # type: ignore[no-untyped-call]
-        self.write(b"")  # type: ignore[no-untyped-call]
-        self.finish()  # type: ignore[no-untyped-call]
-
-
 class Channel(HTTPChannel):
     """One connection.
 
     ``client`` is its address, "" over a UNIX socket; ``since`` when its stage began.
     """
 
+    requestFactory = PageRequest  # noqa: N815
     totalHeadersSize = 16384  # noqa: N815
     maxHeaders = 100  # noqa: N815
 
@@ -171,7 +150,7 @@ class Channel(HTTPChannel):
     def rawDataReceived(self, data: bytes) -> None:  # noqa: N802
         """Take what follows a stream's request, or is a body: nothing of it is kept."""
 
-    def requestDone(self, request: HTTPRequest) -> None:  # noqa: N802
+    def requestDone(self, request: Request) -> None:  # noqa: N802
         """Wait for the next request, or for the answer to be read.
 
         A request that came along with this one is not answered, and the connection closed, for
@@ -216,38 +195,32 @@ _TIMEOUTS = {
 }
 
 
-class PageSite(Site):
+class PageSite(HTTPFactory):
     """Serves the page; it does not log each request, since a page that is open asks often.
 
     Args:
         root: everything there is.
         clock: timers.
-        registry: gets the count of what was refused.
     """
 
     noisy = False
     protocol = Channel  # type: ignore[assignment]
     connections: set[Channel]
 
-    def __init__(self, root: IResource, clock: IReactorTime, registry: CollectorRegistry) -> None:
-        super().__init__(root, PageRequest, timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]
+    def __init__(self, root: IResource, clock: IReactorTime) -> None:
+        super().__init__(timeout=IDLE, reactor=clock)
+        self.root = root
         self.connections = set()
         self._once = Once()
-        self._refused = Counter(
-            "hargassner_web_refused",
-            "Requests and connections to the page that were refused, by what was wrong.",
-            labelnames=["reason"],
-            registry=registry,
-        )
-        for each in Fault:
-            self._refused.labels(each.value)
+        self.refusals = dict.fromkeys(Fault, 0)
+        """How often what was refused."""
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A connection's protocol, None for one too many."""
         client = _client(addr)
         if not self._has_room(client):
             return None
-        channel: Channel = super().buildProtocol(addr)  # type: ignore[no-untyped-call]
+        channel = cast("Channel", super().buildProtocol(addr))
         channel.client = client
         return channel
 
@@ -255,12 +228,12 @@ class PageSite(Site):
         """No HTTP/2, which has other bounds than these."""
         return [b"http/1.1"]
 
-    def log(self, request: HTTPRequest) -> None:
+    def log(self, request: Request) -> None:
         """Nothing to say."""
 
     def refused(self, fault: Fault, client: str, detail: str = "") -> None:
         """Count what a client did wrong, and say it when it happens for the first time."""
-        self._refused.labels(fault.value).inc()
+        self.refusals[fault] += 1
         if fault in _SAID and self._once.first(fault):
             log.info(_SAID[fault], client=client or "somebody", detail=printable(detail[:80]))
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import TYPE_CHECKING, cast
 
 from hargassner.clock import IClock
@@ -56,15 +57,17 @@ def consumption_text(
     asked = periods(kind, today)
     oldest, newest = asked[0].a_year_before.first, asked[-1].end
     known = read(Extent(oldest.toordinal(), newest.toordinal() - 1))
-    shown = [_picture(known, each, today) for each in asked]
+    pictures = [_picture(known, each, today) for each in asked]
     # What lies before the history is not there.
-    while shown and shown[0]["totals"] is None and shown[0]["before"] is None:
-        shown.pop(0)
-    return _text(kind, shown)
+    return _text(kind, [*dropwhile(_is_empty, pictures)])
 
 
 def _text(kind: str, shown: list[dict[str, Json]]) -> bytes:
     return json.dumps({"by": kind, "periods": shown}, separators=(",", ":")).encode()
+
+
+def _is_empty(picture: Mapping[str, Json]) -> bool:
+    return picture["totals"] is None and picture["before"] is None
 
 
 def _picture(known: Mapping[int, DayFacts], period: Period, today: date) -> dict[str, Json]:

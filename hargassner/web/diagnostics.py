@@ -9,6 +9,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import starmap
 from secrets import choice
 from typing import Any
 
@@ -81,29 +82,43 @@ def _versions(facts: Facts) -> Iterator[str]:
     yield f"Python     {platform.python_version()}, Twisted {twisted.__version__}"
     yield f"SQLite     {sqlite_version}"
     yield f"system     {platform.platform()}"
-    yield f"boiler     {identity.model or 'unknown'}, {identity.firmware or 'unknown'}"
-    yield f"I/O board  {identity.io_firmware or 'unknown'}"
-    yield f"gateway    {identity.gateway_software or 'unknown'}"
+    yield f"boiler     {_known(identity.model)}, {_known(identity.firmware)}"
+    yield f"I/O board  {_known(identity.io_firmware)}"
+    yield f"gateway    {_known(identity.gateway_software)}"
+
+
+def _known(text: str) -> str:
+    return text or "unknown"
 
 
 def _seen(state: dict[str, Any], closed: Sequence[str]) -> Iterator[str]:
-    for name, link in state["chain"].items():
-        told = [link["level"], link["text"], link["address"], link["problem"], link["advice"]]
-        yield f"{name:<9}  {' | '.join(each for each in told if each)}"
+    yield from starmap(_link_line, state["chain"].items())
     yield f"closed     {', '.join(closed) or 'nothing'}"
-    for fault in state["faults"]:
-        yield f"fault      {fault['number'] or '-'} {fault['text']}, since {_at(fault['since'])}"
+    yield from map(_fault_line, state["faults"])
+
+
+def _link_line(name: str, link: dict[str, Any]) -> str:
+    told = [link["level"], link["text"], link["address"], link["problem"], link["advice"]]
+    return f"{name:<9}  {' | '.join(filter(None, told))}"
+
+
+def _fault_line(fault: dict[str, Any]) -> str:
+    return f"fault      {fault['number'] or '-'} {fault['text']}, since {_at(fault['since'])}"
 
 
 def _configuration(config: Config) -> Iterator[str]:
     """What differs from the defaults, as the file has it."""
     for section in fields(config):
-        given, default = getattr(config, section.name), section.default
-        changed = [each for each in fields(given) if _differs(each.name, given, default)]
+        changed = [*_changed(section.name, getattr(config, section.name), section.default)]
         if changed:
             yield f"[{section.name}]"
-        for each in changed:
-            is_shown = each.repr and f"{section.name}.{each.name}" not in _HIDDEN_SETTINGS
+            yield from changed
+
+
+def _changed(section: str, given: Any, default: object) -> Iterator[str]:
+    for each in fields(given):
+        if _differs(each.name, given, default):
+            is_shown = each.repr and f"{section}.{each.name}" not in _HIDDEN_SETTINGS
             value = repr(getattr(given, each.name)) if is_shown else HIDDEN
             yield f"{each.name} = {value}"
 

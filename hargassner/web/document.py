@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from hargassner.boiler.faults import Fault
 from hargassner.boiler.model import Boiler, Channel, Setting
 from hargassner.boiler.roles import BUFFER, CIRCUITS, TANKS, by_role
+from hargassner.catalogue import AnalogEntry, DigitalEntry, ParameterEntry
 from hargassner.catalogue.fault_advice import fault_advice
 from hargassner.dialogue.parameters import NumberParameter
 from hargassner.web.dashboard import TILES, rank
@@ -19,6 +20,9 @@ from hargassner.web.texts import problem_text, text
 
 Date = Callable[[float], float]
 """Makes the date of a moment (``hargassner.clock.dates``)."""
+
+Entry = AnalogEntry | DigitalEntry | ParameterEntry
+"""What the catalogue knows of something that has a name."""
 
 Json = Mapping[str, object] | Sequence[object] | str | float | int | bool | None
 
@@ -50,9 +54,14 @@ def _link(link: Link, language: str, date: Date) -> Json:
     }
 
 
+def named(entry: Entry | None, language: str, otherwise: str) -> str:
+    """What something is called, as the catalogue has it, else as is given."""
+    return entry.text.to(language) if entry else otherwise
+
+
 def label(channel: Channel, language: str) -> str:
     """What a channel is called, as the catalogue has it, else as the boiler has it."""
-    return channel.entry.text.to(language) if channel.entry else channel.name
+    return named(channel.entry, language, channel.name)
 
 
 def channel_picture(boiler: Boiler, channel: Channel, language: str, date: Date) -> Json:
@@ -76,7 +85,7 @@ def setting_picture(setting: Setting, language: str, date: Date) -> Json:
     return {
         "kind": "setting",
         "name": setting.id,
-        "label": setting.name or (setting.entry.text.to(language) if setting.entry else setting.id),
+        "label": setting.name or named(setting.entry, language, setting.id),
         "value": setting.text,
         "unit": parameter.unit if isinstance(parameter, NumberParameter) else "",
         "since": date(setting.since),
@@ -102,6 +111,12 @@ def _fault(fault: Fault, language: str, date: Date) -> Json:
 def identity_picture(boiler: Boiler) -> Json:
     """Who the boiler is."""
     return {"model": boiler.identity.model, "firmware": boiler.identity.firmware}
+
+
+def words_picture(boiler: Boiler, words: Sequence[str]) -> dict[str, Json]:
+    """The digital words of the last line, and in which word and bit each channel is."""
+    digital = boiler.descriptor.digital if boiler.descriptor else ()
+    return {"words": words, "bits": {each.object: (each.word, each.bit) for each in digital}}
 
 
 def boiler_picture(boiler: Boiler, pellets: Pellets, language: str, date: Date) -> Json:
@@ -133,11 +148,10 @@ def _pellets(boiler: Boiler, pellets: Pellets) -> Json:
 
 
 def _tiles(channels: Mapping[str, Channel], language: str) -> list[object]:
-    values = {tile: _value(channels, *roles) for tile, roles in TILES.items()}
     return [
         {"role": tile, "label": text(f"tile.{tile}", language), "value": value}
-        for tile, value in values.items()
-        if value is not None
+        for tile, roles in TILES.items()
+        if (value := _value(channels, *roles))
     ]
 
 
@@ -206,7 +220,12 @@ def _circuits(
 
 
 def whole_picture(
-    boiler: Boiler, status: Status, pellets: Pellets, language: str, date: Date
+    boiler: Boiler,
+    status: Status,
+    pellets: Pellets,
+    words: Sequence[str],
+    language: str,
+    date: Date,
 ) -> dict[str, Json]:
     """Everything, as ``/api/state`` gives it."""
     return {
@@ -214,6 +233,7 @@ def whole_picture(
         "boiler": boiler_picture(boiler, pellets, language, date),
         "faults": faults_picture(boiler, language, date),
         "identity": identity_picture(boiler),
+        **words_picture(boiler, words),
         "channels": {
             key: channel_picture(boiler, channel, language, date)
             for key, channel in boiler.channels.items()

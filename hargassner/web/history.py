@@ -3,7 +3,9 @@
 The pieces are read, and made text, in the history's thread; the reactor only passes them on.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -12,16 +14,17 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from hargassner.clock import IClock
 from hargassner.storage.history.csv_text import csv_pieces
 from hargassner.storage.history.query import Query, QueryError, parse_query, select
 from hargassner.storage.history.reader import kept
+from hargassner.web.asked import parameters, refused
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
 from hargassner.web.history_forms import Piece, json_pieces, nothing
 from hargassner.web.history_labels import Labels
+from hargassner.web.requests import NOT_DONE_YET
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,6 +35,8 @@ log = Logger()
 
 ANSWERS = 8
 """Answers that are given at once."""
+PART = 250_000
+"""Bytes from which on a part of an answer is sent."""
 _CSV = b"text/csv; charset=utf-8"
 Form = Callable[["sqlite3.Cursor"], Iterator[Piece]]
 PARAMETERS = ("from", "to", "grain", "channels", "format", "decimal")
@@ -68,25 +73,20 @@ class HistoryResource(Resource):
         request.setHeader(b"cache-control", b"no-store")
         request.setHeader(b"vary", b"accept-language")
         try:
-            given = _parameters(request)
-            query = parse_query(given, self._clock.date(self._clock.seconds()))
-            as_csv = _one_of(given, "format", "json", "csv") == "csv"
-            comma = _one_of(given, "decimal", "point", "comma") == "comma"
+            wanted = _wanted(parameters(request), self._clock.date(self._clock.seconds()))
         except QueryError as wrong:
-            return _refused(request, BAD_REQUEST, str(wrong))
+            return refused(request, BAD_REQUEST, str(wrong))
         if self._answering >= ANSWERS:
             request.setHeader(b"retry-after", b"5")
-            return _refused(request, SERVICE_UNAVAILABLE, "Too many ask for the history.")
-        request.setHeader(b"content-type", _CSV if as_csv else b"application/json")
+            return refused(request, SERVICE_UNAVAILABLE, "Too many ask for the history.")
+        request.setHeader(b"content-type", wanted.kind)
         if request.method == b"HEAD":
             return b""
         if self._history is None:
-            return nothing(query)
-        labels = self._labels(self._language(request))
-        form: Form = partial(json_pieces, query, labels)
-        if as_csv:
+            return nothing(wanted.query)
+        form = wanted.form(self._labels(self._language(request)))
+        if wanted.as_csv:
             request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
-            form = partial(_csv_pieces, query, labels.kwh_per_kg, comma)
         if takes_gzip(request):
             say_gzip(request)
             form = partial(_compressed, form)
@@ -99,7 +99,9 @@ class HistoryResource(Resource):
         reader = _Reader(request)
         request.registerProducer(reader, True)
         try:
-            await self._send(history, reader, await history.read(lambda cursor: [*form(cursor)]))
+            pieces = await history.read(lambda cursor: deque(form(cursor)))
+            while pieces and await reader.takes_more():
+                reader.send(await history.read(partial(_next_part, pieces)))
         except Exception:
             log.failure("the history cannot be read")
             reader.fail()
@@ -107,12 +109,33 @@ class HistoryResource(Resource):
             self._answering -= 1
             reader.finish()
 
-    async def _send(self, history: "History", reader: "_Reader", pieces: Iterable[Piece]) -> None:
-        for piece in pieces:
-            await reader.ready()
-            if reader.is_gone:
-                return
-            reader.send(await history.read(piece))
+
+def _next_part(pieces: deque[Piece], cursor: "sqlite3.Cursor") -> bytes:
+    """As many of the pieces that are left as are worth a transaction."""
+    part = bytearray()
+    while pieces and len(part) < PART:
+        part += pieces.popleft()(cursor)
+    return bytes(part)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is asked, and in which form."""
+
+    query: Query
+    as_csv: bool
+    comma: bool
+
+    @property
+    def kind(self) -> bytes:
+        """The type of the answer."""
+        return _CSV if self.as_csv else b"application/json"
+
+    def form(self, labels: Labels) -> Form:
+        """What makes the pieces of the answer."""
+        if self.as_csv:
+            return partial(_csv_pieces, self.query, labels.kwh_per_kg, self.comma)
+        return partial(json_pieces, self.query, labels)
 
 
 @implementer(IPushProducer)
@@ -141,11 +164,12 @@ class _Reader:
         self.is_gone = True
         self.resumeProducing()
 
-    async def ready(self) -> None:
-        """Wait until he takes more, or is gone."""
+    async def takes_more(self) -> bool:
+        """Wait until he does; False once he is gone."""
         if self._paused and not self.is_gone:
             self._waiting = Deferred()
             await self._waiting
+        return not self.is_gone
 
     def send(self, data: bytes) -> None:
         """Send him something."""
@@ -163,7 +187,8 @@ class _Reader:
             self._request.unregisterProducer()
             self._request.loseConnection()
             return
-        self.send(_refused(self._request, SERVICE_UNAVAILABLE, "The history cannot be read."))
+        self._request.responseHeaders.removeHeader(b"content-encoding")
+        self.send(refused(self._request, SERVICE_UNAVAILABLE, "The history cannot be read."))
 
     def finish(self) -> None:
         """End the answer."""
@@ -172,14 +197,17 @@ class _Reader:
             self._request.finish()
 
 
-def _parameters(request: Request) -> dict[str, str]:
-    """What was asked for; of a parameter that is given twice the last one counts."""
-    arguments = cast("dict[bytes, list[bytes]]", request.args)
-    given = {name.decode("latin-1"): values[-1] for name, values in arguments.items()}
-    unknown = sorted(set(given) - set(PARAMETERS))
-    if unknown:
+def _wanted(given: Mapping[str, str], now: float) -> _Wanted:
+    """What was asked for.
+
+    Raises:
+        QueryError: it cannot be understood.
+    """
+    if not given.keys() <= set(PARAMETERS):
         raise QueryError(f"there is no such parameter; there are {', '.join(PARAMETERS)}")
-    return {name: value.decode("utf-8", "replace")[:2000] for name, value in given.items()}
+    query = parse_query(given, now)
+    as_csv = _one_of(given, "format", "json", "csv") == "csv"
+    return _Wanted(query, as_csv, _one_of(given, "decimal", "point", "comma") == "comma")
 
 
 def _one_of(given: Mapping[str, str], name: str, default: str, other: str) -> str:
@@ -197,10 +225,3 @@ def _csv_pieces(
 
 def _compressed(form: Form, cursor: "sqlite3.Cursor") -> Iterator[Piece]:
     return in_pieces(form(cursor))
-
-
-def _refused(request: Request, code: int, text: str) -> bytes:
-    request.setResponseCode(code)
-    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
-    request.responseHeaders.removeHeader(b"content-encoding")
-    return f"{text}\n".encode()

@@ -15,19 +15,16 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-def days(
-    selection: Selection, labels: Labels, state: Recorded | None, cursor: "sqlite3.Cursor"
-) -> list[Json]:
-    """What each day came to, where days are asked for; None for one without a record."""
-    if selection.grain != "day":
-        return []
+def days(selection: Selection, labels: Labels, cursor: "sqlite3.Cursor") -> list[Json]:
+    """What each day came to; None for one without a record."""
     known = reader.facts(cursor, selection.extent)
     each_day = map(known.get, selection.extent.slots)
+    state = selection.kept.state
     return [None if facts is None else _day(facts, labels, state) for facts in each_day]
 
 
-def _day(facts: DayFacts, labels: Labels, state: Recorded | None) -> Json:
-    known = labels.activities(state) if state else {}
+def _day(facts: DayFacts, labels: Labels, state: Recorded) -> Json:
+    known = labels.activities(state)
     return {
         "date": facts.date,
         "hours": facts.hours,
@@ -42,7 +39,7 @@ def _day(facts: DayFacts, labels: Labels, state: Recorded | None) -> Json:
         "states": [
             {
                 "code": code,
-                "text": labels.of_state(state, code) if state else str(code),
+                "text": labels.of_state(state, code),
                 "activity": known.get(code, OTHER),
                 "hours": hours,
             }
@@ -64,6 +61,6 @@ def _event(event: Event, labels: Labels) -> Json:
     when: dict[str, Json] = {"kind": event.kind, "from": event.began, "to": event.ended}
     if event.kind == "delivery":
         return {**when, "kilograms": event.amount}
-    known = labels.catalogue.fault(event.number) if event.number else None
+    known = labels.catalogue.fault(event.number)
     words = known.to(labels.language) if known else event.text
     return {**when, "number": event.number or None, "text": words}

@@ -1,17 +1,17 @@
 """The history as text, in pieces. Runs in the history's thread."""
 
 import json
-from array import array
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from hargassner.boiler.roles import CHARTS
-from hargassner.catalogue.activities import OTHER
 from hargassner.storage.history import reader
-from hargassner.storage.history.csv_text import numbers_text
-from hargassner.storage.history.query import Query, Selection, begin_of, select
+from hargassner.storage.history.number_text import repeated
+from hargassner.storage.history.query import STEPS, Query, Selection, begin_of, select
+from hargassner.storage.history.reader import Extent
 from hargassner.storage.history.samples import Recorded
 from hargassner.web.document import Json
 from hargassner.web.history_days import days, events
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 Piece = Callable[["sqlite3.Cursor"], bytes]
 """Reads a part of the answer, as text."""
+DAYS = 50
+"""Days of a piece."""
+_COLUMNS = (b"values", b"low", b"high")
+_NOTHING_KEPT: dict[str, Json] = dict.fromkeys(STEPS)
 
 
 def nothing(query: Query) -> bytes:
@@ -33,7 +37,7 @@ def nothing(query: Query) -> bytes:
         "step": 60,
         "from": query.begin,
         "to": query.end,
-        "kept": {"minute": None, "quarter": None, "day": None},
+        "kept": _NOTHING_KEPT,
         "newest": None,
         "times": [],
         "charts": [],
@@ -48,65 +52,68 @@ def _text(value: Json) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _fixed(text: bytes) -> Piece:
+    """A piece that needs no reading."""
+    return lambda _: text
+
+
+def _commas() -> Iterator[bytes]:
+    """What is before each of the things in a list."""
+    return chain([b""], repeat(b","))
+
+
 def json_pieces(query: Query, labels: Labels, cursor: "sqlite3.Cursor") -> Iterator[Piece]:
     """The pieces of the answer as JSON."""
     selection = select(query, reader.kept(cursor))
-    state = next((each for each in selection.kept.channels if each.is_state), None)
-    yield lambda _: _text(_head(selection))[:-1] + b',"charts":['
+    yield _fixed(_text(_head(selection))[:-1])
+    yield partial(_times, selection)
+    yield _fixed(b',"charts":[')
     yield from _charts(selection, labels)
-    yield lambda _: b'],"state":'
-    if not selection.extent.slots or state not in selection.channels:
-        yield lambda _: b"null"
-    else:
-        yield partial(_state, selection, labels, state)
-    yield lambda _: b',"days":'
-    yield lambda cursor: _text(days(selection, labels, state, cursor))
-    yield lambda _: b',"events":'
-    yield lambda cursor: _text(events(query, labels, cursor))
-    yield lambda _: b"}\n"
+    yield _fixed(b'],"state":')
+    yield partial(_state, selection, labels)
+    yield _fixed(b',"days":[')
+    yield from _days(selection, labels)
+    yield _fixed(b'],"events":')
+    yield lambda cursor: _text(events(query, labels, cursor)) + b"}\n"
 
 
 def _head(selection: Selection) -> dict[str, Json]:
-    kept, times = selection.kept, selection.times
-    extents = {"minute": kept.minutes, "quarter": kept.quarters, "day": kept.days}
+    oldest = {grain: begin_of(grain, each.first) for grain, each in selection.kept.extents.items()}
     return {
         "enabled": True,
         "grain": selection.grain,
         "step": selection.step,
         "from": selection.query.begin,
         "to": selection.query.end,
-        "kept": {
-            grain: None if extent is None else begin_of(grain, extent.first)
-            for grain, extent in extents.items()
-        },
-        "newest": times[-1] if times else None,
-        "times": times,
+        "kept": {**_NOTHING_KEPT, **oldest},
     }
+
+
+def _times(selection: Selection, _: "sqlite3.Cursor") -> bytes:
+    times = selection.times
+    newest = _text(times[-1] if times else None)
+    return b',"newest":%s,"times":%s' % (newest, _numbers("%d,", times))
 
 
 def _charts(selection: Selection, labels: Labels) -> Iterator[Piece]:
     """Each chart that has lines, and a piece a line."""
-    separator = b""
-    for chart, lines in _charted(selection, labels).items():
+    charts = _charted(selection, labels)
+    for comma, (chart, lines) in zip(_commas(), charts.items(), strict=False):
         begin = {"chart": chart, "title": text(f"page.chart.{chart}", labels.language)}
-        opening = separator + _text(begin)[:-1] + b',"lines":['
-        for role, channel in lines:
-            yield partial(_line, selection, labels, role, channel, opening)
-            opening = b","
-        yield lambda _: b"]}"
-        separator = b","
+        yield _fixed(comma + _text(begin)[:-1] + b',"lines":[')
+        for before, channel in zip(_commas(), lines, strict=False):
+            yield partial(_line, selection, labels, channel, before)
+        yield _fixed(b"]}")
 
 
-def _charted(selection: Selection, labels: Labels) -> Mapping[str, Sequence[tuple[str, Recorded]]]:
-    """The lines of each chart that has some, each with its role."""
+def _charted(selection: Selection, labels: Labels) -> Mapping[str, Sequence[Recorded]]:
+    """The lines of each chart that has some."""
     if not selection.extent.slots:
         return {}
-    roles: defaultdict[str, list[Recorded]] = defaultdict(list)
-    for each in selection.channels:
-        roles[labels.role(each)].append(each)
+    channels = labels.by_role(selection.channels)
     charts = {
-        chart: [(role, each) for role in of_chart for each in roles[role]]
-        for chart, of_chart in CHARTS.items()
+        chart: [*chain.from_iterable(channels.get(role, ()) for role in roles)]
+        for chart, roles in CHARTS.items()
     }
     return {chart: lines for chart, lines in charts.items() if lines}
 
@@ -114,7 +121,6 @@ def _charted(selection: Selection, labels: Labels) -> Mapping[str, Sequence[tupl
 def _line(
     selection: Selection,
     labels: Labels,
-    role: str,
     channel: Recorded,
     before: bytes,
     cursor: "sqlite3.Cursor",
@@ -124,30 +130,41 @@ def _line(
         "object": channel.object,
         "label": labels.of_channel(channel),
         "unit": channel.unit,
-        "role": role,
+        "role": labels.role(channel),
     }
-    told = {"values": numbers.mean, "low": numbers.low, "high": numbers.high}
     arrays = b"".join(
-        b',"%s":%s' % (name.encode(), json_numbers(each)) for name, each in told.items() if each
+        b',"%s":%s' % (name, _numbers("%.2f,", each))
+        for name, each in zip(_COLUMNS, numbers.columns, strict=False)
     )
     return before + _text(line)[:-1] + arrays + b"}"
 
 
-def json_numbers(numbers: "array[float]") -> bytes:
-    """Numbers with two decimals as JSON, null for what is not known."""
-    text = f"{','.join(numbers_text(numbers))},".replace("nan", "null").replace(".00,", ",")
-    return f"[{text[:-1]}]".encode()
+def _numbers(form: str, numbers: Sequence[float]) -> bytes:
+    """Numbers in a ``%`` format that ends with a comma, as JSON; null for what is not known."""
+    written = repeated(form, numbers).replace("nan", "null").replace(".00,", ",")
+    return f"[{written[:-1]}]".encode()
 
 
-def _state(
-    selection: Selection, labels: Labels, state: Recorded, cursor: "sqlite3.Cursor"
+def _state(selection: Selection, labels: Labels, cursor: "sqlite3.Cursor") -> bytes:
+    state, grain = selection.kept.state, selection.grain
+    if not selection.extent.slots or state not in selection.channels:
+        return b"null"
+    told = _text({"object": state.object, "label": labels.of_channel(state), **labels.codes(state)})
+    if grain == "day":
+        return told
+    codes = reader.line(cursor, grain, state.object, selection.extent).mean
+    return told[:-1] + b',"values":%s}' % _numbers("%.0f,", codes)
+
+
+def _days(selection: Selection, labels: Labels) -> Iterator[Piece]:
+    """What each day came to, where days are asked for."""
+    slots = selection.extent.slots if selection.grain == "day" else range(0)
+    parts = [Extent.of(slots[at : at + DAYS]) for at in range(0, len(slots), DAYS)]
+    for comma, part in zip(_commas(), parts, strict=False):
+        yield partial(_some_days, replace(selection, extent=part), labels, comma)
+
+
+def _some_days(
+    selection: Selection, labels: Labels, comma: bytes, cursor: "sqlite3.Cursor"
 ) -> bytes:
-    told: dict[str, Json] = {"object": state.object, "label": labels.of_channel(state)}
-    states = labels.catalogue.states(state.name, labels.family)
-    known = labels.activities(state)
-    told["texts"] = {str(code): labels.of_state(state, code) for code in states}
-    told["activities"] = {str(code): known.get(code, OTHER) for code in states}
-    if selection.grain != "day":
-        numbers = reader.line(cursor, selection.grain, state.object, selection.extent)
-        told["values"] = [None if each != each else int(each) for each in numbers.mean]
-    return _text(told)
+    return comma + _text(days(selection, labels, cursor))[1:-1]

@@ -1,12 +1,14 @@
 """What the things in the history are called."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hargassner.boiler.model import Boiler
 from hargassner.catalogue import AnalogEntry, Catalogue, Family
-from hargassner.catalogue.activities import activities
+from hargassner.catalogue.activities import OTHER, activities
 from hargassner.storage.history.samples import Recorded
+from hargassner.web.document import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +30,35 @@ class Labels:
         entry = self.entry(recorded)
         return entry.role if entry else ""
 
+    def by_role(self, channels: Iterable[Recorded]) -> Mapping[str, Sequence[Recorded]]:
+        """Channels by their roles."""
+        roles: defaultdict[str, list[Recorded]] = defaultdict(list)
+        for each in channels:
+            roles[self.role(each)].append(each)
+        return roles
+
     def of_channel(self, recorded: Recorded) -> str:
         """What a channel is called."""
-        entry = self.entry(recorded)
-        return entry.text.to(self.language) if entry else recorded.name
+        return named(self.entry(recorded), self.language, recorded.name)
 
     def of_pump(self, object_: str) -> str:
         """What a pump is called."""
         name = self.names.get(object_, object_)
-        entry = self.catalogue.digital(name)
-        return entry.text.to(self.language) if entry else name
+        return named(self.catalogue.digital(name), self.language, name)
 
     def of_state(self, state: Recorded, code: int) -> str:
         """What a code of the boiler's state means."""
         words = self.catalogue.state_text(state.name, code, self.family, self.language)
         return words or str(code)
+
+    def codes(self, state: Recorded) -> dict[str, Mapping[str, str]]:
+        """What each known code of the boiler's state means, and what the boiler does then."""
+        codes = self.catalogue.states(state.name, self.family)
+        known = self.activities(state)
+        return {
+            "texts": {str(code): self.of_state(state, code) for code in codes},
+            "activities": {str(code): known.get(code, OTHER) for code in codes},
+        }
 
     def activities(self, state: Recorded) -> Mapping[int, str]:
         """What the boiler does in each state."""

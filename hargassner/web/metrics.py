@@ -1,9 +1,11 @@
 """What ``/metrics`` tells Prometheus."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -20,6 +22,7 @@ from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.forwarding import ForwardFactory
+from hargassner.web.connections import Fault
 from hargassner.web.stream import Live
 from hargassner.web.timing import Histogram, Timing
 
@@ -36,6 +39,7 @@ class BridgeCollector(Collector):
         direct: the bridge's own connections.
         broker: how the broker's link is; None without one.
         commands: a dataclass with a count for each outcome of a command; None without control.
+        refusals: how often the page refused what.
         forwards: the boiler's further ports that are forwarded.
     """
 
@@ -49,6 +53,7 @@ class BridgeCollector(Collector):
         direct: DirectTelemetry,
         broker: Callable[[], LinkStatus | None],
         commands: Callable[[], Any | None],
+        refusals: Mapping[Fault, int],
         forwards: Sequence[ForwardFactory] = (),
     ) -> None:
         self._proxy = proxy
@@ -59,6 +64,7 @@ class BridgeCollector(Collector):
         self._direct = direct
         self._broker = broker
         self._commands = commands
+        self._refusals = refusals
         self._forwards = forwards
 
     def collect(self) -> Iterable[Metric]:
@@ -75,6 +81,7 @@ class BridgeCollector(Collector):
             "hargassner_build", "What runs.", {"version": hargassner.__version__}
         )
         yield from forwarded(self._forwards)
+        yield _refused(self._refusals)
         yield self._faults()
         yield self._channels()
 
@@ -206,6 +213,17 @@ def _histogram(name: str, documentation: str, histogram: Histogram) -> Metric:
     )
 
 
+def _refused(refusals: Mapping[Fault, int]) -> Metric:
+    metric = CounterMetricFamily(
+        "hargassner_web_refused",
+        "Requests and connections to the page that were refused, by what was wrong.",
+        labels=["reason"],
+    )
+    for fault, times in refusals.items():
+        metric.add_metric([fault.value], times)
+    return metric
+
+
 def _role(channel: Channel) -> str:
     """What the channel is on whatever boiler has it, empty for what has no such name."""
     return "" if channel.entry is None else channel.entry.role
@@ -231,3 +249,11 @@ def forwarded(forwards: Sequence[ForwardFactory]) -> Iterable[Metric]:
         size.add_metric([port, "client"], counters.bytes_from_client)
         size.add_metric([port, "boiler"], counters.bytes_from_boiler)
     return (connections, size) if forwards else ()
+
+
+def exposition(collector: Collector) -> Callable[[], bytes]:
+    """What tells the figures of a collector and of this process, as Prometheus reads them."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(collector)
+    return partial(generate_latest, registry)

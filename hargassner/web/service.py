@@ -1,9 +1,9 @@
 """Composition of the page: what it sees of the bridge, and where it listens."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any, cast
 
-from prometheus_client import CollectorRegistry, ProcessCollector
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
@@ -24,7 +24,6 @@ from hargassner.web.document import Json, whole_picture
 from hargassner.web.history import HistoryResource
 from hargassner.web.history_labels import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
-from hargassner.web.metrics import BridgeCollector
 from hargassner.web.pellets import PelletsNow
 from hargassner.web.reports import REPORT, Reports, closed
 from hargassner.web.site import Root, requested_language
@@ -113,29 +112,34 @@ class WebPage(MultiService):
         self._parts = parts
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
-        registry = CollectorRegistry()
         self._pellets = PelletsNow(parts.boiler, parts.history, clock)
         self._live = Live(
             parts.boiler,
             parts.journal,
             self._chain.status,
             self._pellets.now,
+            parts.interpreter.words,
             clock,
         )
-        ProcessCollector(registry=registry)
-        registry.register(self._collector())
         hosts = OwnHosts(parts.config.web.hosts)
-        root = Root(self._state, self._asked(), self._health, self._live, registry, hosts)
-        self.site = PageSite(root, reactor, registry)
+        root = Root(
+            self._state, self._asked(), self._health, self._live, lambda: self._figures(), hosts
+        )
+        self.site = PageSite(root, reactor)
         description = parts.config.web.listen
-        listener = EndpointOpening(
+        self._listener = EndpointOpening(
             reactor,
             serverFromString(reactor, description),
             description,
             cast("IProtocolFactory", self.site),
             "the web page",
         )
-        self.add([parts.timing, self._pellets, self._live, listener])
+        self.add([parts.timing, self._pellets, self._live, self._listener])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page can be opened now."""
+        return self._listener.is_open
 
     def _asked(self) -> dict[bytes, IResource]:
         """What is read when it is asked for."""
@@ -147,9 +151,13 @@ class WebPage(MultiService):
             b"diagnostics": Asked(reports.read, b"text/plain; charset=utf-8", REPORT),
         }
 
-    def _collector(self) -> BridgeCollector:
+    @cached_property
+    def _figures(self) -> Callable[[], bytes]:
+        """What tells the figures for Prometheus; its library is loaded where one asks."""
+        from hargassner.web.metrics import BridgeCollector, exposition
+
         parts, gateway = self._parts, self._parts.gateway
-        return BridgeCollector(
+        collector = BridgeCollector(
             gateway.proxy if gateway else None,
             parts.boiler,
             parts.interpreter,
@@ -158,8 +166,10 @@ class WebPage(MultiService):
             parts.direct,
             lambda: parts.broker_status,
             lambda: gateway.control.counters if gateway else None,
+            self.site.refusals,
             gateway.forwards if gateway else (),
         )
+        return exposition(collector)
 
     def stopService(self) -> "Deferred[Any]":
         """Close the port and every connection; the result comes when all are."""
@@ -170,7 +180,12 @@ class WebPage(MultiService):
     def _state(self, language: str) -> dict[str, Json]:
         date = dates(self._clock)
         picture = whole_picture(
-            self._parts.boiler, self._chain.status(), self._pellets.now(), language, date
+            self._parts.boiler,
+            self._chain.status(),
+            self._pellets.now(),
+            self._parts.interpreter.words(),
+            language,
+            date,
         )
         return {"version": __version__, "now": date(self._clock.seconds()), **picture}
 

@@ -7,19 +7,18 @@ else; and only for those who ask for this machine by a name or an address of its
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import cast
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import IResource, Resource
-from twisted.web.server import NOT_DONE_YET
 
 from hargassner.web.assets import Asset, assets
 from hargassner.web.connections import Fault, PageSite
 from hargassner.web.document import Json
 from hargassner.web.hosts import OwnHosts
-from hargassner.web.page import manifest, page
+from hargassner.web.manifest import manifest
+from hargassner.web.requests import NOT_DONE_YET
 from hargassner.web.stream import Live
 from hargassner.web.texts import LANGUAGES, preferred_language
 
@@ -35,6 +34,9 @@ SAFE_HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"server": b"hargassner",
 }
+
+PROMETHEUS_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+"""The type of the figures."""
 
 _MISDIRECTED = 421
 _REASONS = {_MISDIRECTED: b"Misdirected Request"}  # Twisted does not know it.
@@ -70,10 +72,13 @@ class InLanguages(Resource):
 
     isLeaf = True
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    @cached_property
+    def _pages(self) -> dict[str, Asset]:
+        # Templates are loaded where somebody looks at the page.
+        from hargassner.web.page import page
+
         kind = b"text/html; charset=utf-8"
-        self._pages = {each: Asset(page(each), kind) for each in LANGUAGES}
+        return {each: Asset(page(each), kind) for each in LANGUAGES}
 
     def render_GET(self, request: Request) -> bytes:
         """The page."""
@@ -128,15 +133,15 @@ class Metrics(Resource):
 
     isLeaf = True
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, figures: Callable[[], bytes]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._registry = registry
+        self._figures = figures
 
     def render_GET(self, request: Request) -> bytes:
         """The figures now."""
-        request.setHeader(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())
+        request.setHeader(b"content-type", PROMETHEUS_TEXT)
         request.setHeader(b"cache-control", b"no-store")
-        return generate_latest(self._registry)
+        return self._figures()
 
 
 class Events(Resource):
@@ -171,7 +176,7 @@ class Root(Resource):
         history: the history, for ``/api/history``.
         health: whether the bridge serves, for ``/healthz``.
         live: the stream.
-        registry: the figures.
+        figures: the figures for Prometheus, as text.
         hosts: tells who asks for this machine.
     """
 
@@ -181,7 +186,7 @@ class Root(Resource):
         asked: Mapping[bytes, IResource],
         health: Callable[[], tuple[int, Json]],
         live: Live,
-        registry: CollectorRegistry,
+        figures: Callable[[], bytes],
         hosts: OwnHosts,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -194,9 +199,9 @@ class Root(Resource):
         for name, answers in asked.items():
             interface.putChild(name, answers)
         interface.putChild(b"events", Events(live))
-        self.putChild(b"", InLanguages())
+        self.putChild(b"", InLanguages())  # type: ignore[no-untyped-call]
         self.putChild(b"api", interface)
-        self.putChild(b"metrics", Metrics(registry))
+        self.putChild(b"metrics", Metrics(figures))
         self.putChild(b"healthz", Data(lambda _language: health()))
 
     def getChildWithDefault(self, path: bytes, request: Request) -> IResource:

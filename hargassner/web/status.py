@@ -166,35 +166,42 @@ def _boiler(facts: Facts) -> Link:
     return _first(_BOILER_RULES, facts) or _boiler_away(facts)
 
 
-def _boiler_understood(facts: Facts) -> Link | None:
-    if not facts.telemetry or facts.length_mismatch is not None:
-        return None
-    return understanding_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
+def _boiler_telling(facts: Facts) -> Link | None:
+    """A boiler whose telemetry comes, by what is known of its meaning."""
+    return _first(_TELEMETRY_RULES, facts) if facts.telemetry else None
 
 
-def _boiler_contradicted(facts: Facts) -> Link | None:
-    if not facts.telemetry:
-        return None
+def _contradicted(facts: Facts) -> Link | None:
     return contradiction_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
 
 
-def _boiler_online(facts: Facts) -> Link | None:
-    if not facts.telemetry:
-        return None
-    since, address = facts.telemetry_since, facts.boiler_address
+def _mismatched(facts: Facts) -> Link | None:
     mismatch = facts.length_mismatch
     if mismatch is None:
-        return assumption_link(facts.understanding, since, address) or Link(
-            "boiler.online", Level.OK, since, address
-        )
+        return None
     return Link(
         "boiler.mismatch",
         Level.WAIT,
-        since,
-        address,
+        facts.telemetry_since,
+        facts.boiler_address,
         advice="boiler.mismatch.advice",
         fields=(("got", mismatch.got), ("expected", mismatch.expected)),
     )
+
+
+def _understood(facts: Facts) -> Link | None:
+    return understanding_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
+
+
+def _assumed(facts: Facts) -> Link | None:
+    return assumption_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
+
+
+def _boiler_online(facts: Facts) -> Link:
+    return Link("boiler.online", Level.OK, facts.telemetry_since, facts.boiler_address)
+
+
+_TELEMETRY_RULES = (_contradicted, _mismatched, _understood, _assumed, _boiler_online)
 
 
 def _boiler_ports_closed(facts: Facts) -> Link | None:
@@ -233,9 +240,7 @@ def _boiler_connecting(facts: Facts) -> Link | None:
 
 
 _BOILER_RULES = (
-    _boiler_contradicted,
-    _boiler_understood,
-    _boiler_online,
+    _boiler_telling,
     _boiler_ports_closed,
     _boiler_unknown,
     _boiler_idle,

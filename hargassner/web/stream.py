@@ -16,7 +16,7 @@ A page that does not read costs one state and one change, and is dropped after a
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -55,6 +55,7 @@ class Live(Service):
         journal: the lines of dialogue and log.
         status: the chain's state now.
         pellets: what is known of them now.
+        words: the digital words of the last line.
         clock: time.
     """
 
@@ -66,12 +67,13 @@ class Live(Service):
         journal: Journal,
         status: Callable[[], Status],
         pellets: Callable[[], Pellets],
+        words: Callable[[], Sequence[str]],
         clock: IClock,
     ) -> None:
         self._clock = clock
         self._readers: set[Reader] = set()
         self._changes = Changes(
-            boiler, journal, status, pellets, clock, lambda: bool(self._readers)
+            boiler, journal, status, pellets, words, clock, lambda: bool(self._readers)
         )
         self._news: dict[str, News] = {}
         self._waiting: deque[Reader] = deque()

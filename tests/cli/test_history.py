@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import signal
 import sqlite3
 import sys
 from contextlib import closing
@@ -17,6 +19,7 @@ from hargassner.storage.history.opening import FILE, connect
 from hargassner.storage.history.reader import Extent, events, facts, kept, line
 from hargassner.storage.history.samples import FaultSeen
 from hargassner.storage.history.writer import write_live
+from tests.processes import TIMEOUT, Running, program, wait_until
 from tests.storage.history.cases import NOON, TK, ZK, minute
 
 HEADER = b"<HISDAQ-V0.1;COMPRESSION(TOKEN-ESC(4B, 0x10, 6, 13, 13))>\r\n"
@@ -182,6 +185,28 @@ class ImportTests(CommandCase):
         self.assertEqual(status, 0)
         self.assertIn(b"0 of them new", printed)
         self.assertEqual(facts(self.cursor(), EVERYTHING), before)
+
+    def is_read(self, fifo: Path) -> bool:
+        """Whether somebody reads a FIFO by now; who does goes on waiting."""
+        try:
+            writer = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return False
+        self.addCleanup(os.close, writer)
+        return True
+
+    def test_ctrl_c_is_one_line_and_what_was_imported_stays(self) -> None:
+        good, _ = self.two_days()
+        unending = self.path / "unending.DAQ"
+        os.mkfifo(unending)
+        files = [str(Path(each).absolute()) for each in (good, unending)]
+        state = str(self.path.absolute())
+        running = Running([program("hargassner"), "import", *files, "--state", state])
+        self.addCleanup(running.clean_up)
+        wait_until(lambda: self.is_read(unending), TIMEOUT, "it reads the second file")
+        self.assertEqual(running.stop(signal.SIGINT), 130)
+        self.assertEqual(running.errors(), "hargassner import: interrupted\n")
+        self.assertEqual(1, len(facts(self.cursor(), EVERYTHING)))
 
     def test_a_file_that_cannot_be_read_does_not_keep_the_others_out(self) -> None:
         good, _ = self.two_days()

@@ -7,38 +7,40 @@ import signal
 import socket
 import sys
 import time
-import urllib.error
 import urllib.request
+from contextlib import redirect_stderr
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import Boiler
-from hargassner.cli import watch
+from hargassner.cli import main, watch
 from hargassner.cli.check.machine import Interface
 from hargassner.cli.watch_search import searched
 from hargassner.cli.watch_views import MARKED, Lines, LiveTable
 from tests.cases import free_ports, loopback_addresses
 from tests.open_ports import open_ports
-from tests.processes import Running, program
+from tests.processes import ForkedRunning, Running, program
 from tests.web.cases import show
 
 HEADING = ("Hargassner Nano, 192.0.2.30: Sends values", "Page: http://127.0.0.1:8080/")
 
 
 class WatchTests(SynchronousTestCase):
-    """The command, before a simulated boiler that refuses every request."""
+    """The command, before a simulated boiler that refuses every request, or none."""
 
     timeout = 120
 
     def setUp(self) -> None:
         [self.address] = loopback_addresses(1)
         [self.port] = free_ports(1)
-        self.boiler = self.run_command(
-            "simulate", "boiler", "--refuse", "--no-discovery", "--speed=30",
-            f"--address={self.address}", f"--telnet-port={self.port}",
-        )  # fmt: skip
-        self.boiler.wait_for("simulated boiler on TCP port")
+
+    def start_boiler(self) -> None:
+        options = ("--refuse", "--no-discovery", "--speed=30")
+        place = (f"--address={self.address}", f"--telnet-port={self.port}")
+        boiler = ForkedRunning([program("hargassner"), "simulate", "boiler", *options, *place])
+        self.addCleanup(boiler.clean_up)
+        boiler.wait_for("simulated boiler on TCP port")
 
     def run_command(self, *words: str) -> Running:
         running = Running([program("hargassner"), *words])
@@ -48,7 +50,7 @@ class WatchTests(SynchronousTestCase):
     def watch(self, *options: str) -> Running:
         running = self.run_command("watch", f"{self.address}:{self.port}", *options)
         running.wait_for("hargassner setup")
-        self.wait_for_page(running)
+        running.wait_for("http://")
         return running
 
     def held(self, address: str, port: int) -> socket.socket:
@@ -62,24 +64,13 @@ class WatchTests(SynchronousTestCase):
                     raise
                 time.sleep(0.05)
 
-    def wait_for_page(self, running: Running) -> None:
-        """Wait until the page is there: it is named a moment before."""
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                urllib.request.urlopen(self.page(running)).close()
-                return
-            except urllib.error.URLError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-
     def page(self, running: Running) -> str:
         """Where its page is."""
         [line] = [each for each in running.log().splitlines() if "http://" in each]
         return line.split()[1]
 
     def test_it_says_what_it_is_where_the_page_is_and_how_to_go_on(self) -> None:
+        self.start_boiler()
         running = self.watch()
         running.wait_for(f"Hargassner, {self.address}: Sends values")
         with urllib.request.urlopen(self.page(running)) as answer:
@@ -87,7 +78,13 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual(running.stop(signal.SIGINT), 0)
         self.assertEqual(running.errors(), "")
 
+    def test_the_page_is_there_when_it_is_named(self) -> None:
+        running = self.run_command("watch", f"{self.address}:{self.port}")
+        running.wait_for("http://")
+        urllib.request.urlopen(self.page(running)).close()
+
     def test_no_port_is_open_but_the_pages(self) -> None:
+        self.start_boiler()
         running = self.watch()
         running.wait_for("Sends values")
         page = self.page(running).removeprefix("http://").removesuffix("/")
@@ -100,16 +97,17 @@ class WatchTests(SynchronousTestCase):
         self.assertNotIn("Page: http://127.0.0.1:8080/", running.log())
 
     def test_a_boiler_that_is_away_is_said_and_waited_for(self) -> None:
-        self.boiler.stop()
         running = self.watch("--language=de")
         running.wait_for("Verbindet")
         self.assertEqual(running.stop(signal.SIGTERM), 0)
 
     def test_what_is_no_host_is_refused_in_a_line(self) -> None:
         for given in ("a b", "host:99999", "300.1.1.1", ":23"):
-            running = self.run_command("watch", given)
-            self.assertEqual(running.wait(), 2)
-            self.assertNotIn("Traceback", running.errors())
+            said = io.StringIO()
+            with redirect_stderr(said):
+                ended = self.assertRaises(SystemExit, main, ["watch", given])
+            self.assertEqual(ended.code, 2)
+            self.assertIn("watch: error: argument HOST[:PORT]: ", said.getvalue())
 
 
 class ViewCase(SynchronousTestCase):

@@ -12,6 +12,7 @@ from hargassner.dialogue.parameters import (
     OtherParameter,
     ParameterError,
     parse_parameter,
+    tells_one,
 )
 
 TEMPERATURE = NumberParameter(
@@ -131,6 +132,19 @@ class ChoiceTests(SynchronousTestCase):
         line = f"{identifier};6;{index};{len(options) - 1};0;0;0;0;{name};{';'.join(options)};"
         expected = ChoiceParameter(identifier, name, index, tuple(options), 0)
         self.assertEqual(parse_parameter(line), expected)
+
+
+class EndTests(SynchronousTestCase):
+    """Lines that answer a question for one parameter have a field more than those of a list."""
+
+    def test_a_line_of_a_list_does_not_end_as_one_that_was_asked_for(self) -> None:
+        listed = b"PR001;6;2;1;1;0;0;0;Mode;Manu;Auto;"
+        self.assertEqual((False, True), (tells_one(listed), tells_one(listed + b"0;")))
+
+    def test_a_highest_index_of_any_length_is_no_error(self) -> None:
+        """Python converts no text of thousands of digits."""
+        line = b"PR001;6;2;" + b"9" * 5_000 + b";1;0;0;0;Mode;Manu;Auto;0;"
+        self.assertFalse(tells_one(line))
 
 
 class OtherTests(SynchronousTestCase):

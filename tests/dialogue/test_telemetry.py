@@ -149,6 +149,17 @@ class WordTests(SynchronousTestCase):
         self.assertEqual(self.decoder.decode(b"pm 000A "), [])
         self.assertEqual(self.decoder.decode(b"pm 000E "), [])
 
+    def test_the_last_lines_words_are_there_as_they_came(self) -> None:
+        """A word that is not known is an empty one; another spelling is another word."""
+        decoder = Decoder(descriptor_of(*"abcdef", words=2, decimals=0))
+        self.assertEqual(decoder.words, ("", ""))
+        decoder.decode(b"pm 1 2 3 4 5 6 000A ff ")
+        self.assertEqual(decoder.words, ("000A", "ff"))
+        decoder.decode(b"pm 1 2 3 4 5 6 000A 0 ")
+        self.assertEqual(decoder.words, ("000A", "0"))
+        decoder.decode(b"pm 1 2 3 4 5 ")
+        self.assertEqual(decoder.words, ("", ""))
+
     def test_what_is_no_word_is_unknown(self) -> None:
         """Too wide, not hexadecimal, negative: then all its channels are, and come back whole."""
         for token in (b"100000000", b"G", b"-1", b"1.0", b"0x1", b"1_0"):

@@ -101,9 +101,7 @@ KEYS: dict[str, set[str]] = {
     "water_heater": {
         "modes",
         "mode_state_topic",
-        "mode_state_template",
         "mode_command_topic",
-        "mode_command_template",
         "temperature_state_topic",
         "temperature_command_topic",
         "temperature_unit",
@@ -377,8 +375,6 @@ def check_water_heater(component: dict[str, Any]) -> None:
     rule(component["temperature_unit"] == "C", f"{who}: temperature unit")
     rule(component["min_temp"] < component["max_temp"], f"{who}: limits")
     rule(component["precision"] in (0.1, 0.5, 1.0), f"{who}: precision")
-    commands = [rendered(component["mode_command_template"], each) for each in component["modes"]]
-    rule("None" not in commands and len(set(commands)) == len(commands), f"{who}: {commands}")
 
 
 def check_switch(component: dict[str, Any]) -> None:
@@ -516,8 +512,7 @@ class Home:
         self, component: dict[str, Any], retained: Mapping[str, str]
     ) -> dict[str, Any]:
         who = component["unique_id"]
-        state = retained.get(component["mode_state_topic"], "")
-        mode = rendered(component["mode_state_template"], state)
+        mode = retained.get(component["mode_state_topic"], "None")
         rule(mode in ["None", *component["modes"]], f"{who}: mode {mode}")
         shown: dict[str, Any] = {"mode": mode}
         for key in ("temperature_state_topic", "current_temperature_topic"):

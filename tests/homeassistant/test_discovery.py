@@ -22,9 +22,8 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.homeassistant.discovery import Discovery
-from hargassner.homeassistant.entities import lookup
 from hargassner.homeassistant.page_address import status_page
-from tests.doubles.hass import Home, check_announcements, rendered
+from tests.doubles.hass import Home, check_announcements
 from tests.mqtt.cases import (
     BITS,
     CHANNELS,
@@ -641,13 +640,13 @@ class WaterHeaterTests(SynchronousTestCase):
     def test_what_it_shows_and_sets(self) -> None:
         home = announced(small_boiler(*self.TANK), HOME)
         heater = home.entity("water_heater", "water_heater_tank_1")
-        topics = {"par_2": "58", "par_pr042": "Oui", "tb1": "48.6"}
+        below = "hargassner/boiler/water_heater_tank_1"
+        topics = {"temperature": "58", "mode": "performance", "current": "48.6"}
         self.assertEqual(
             {"mode": "performance", "temperature": 58.0, "current_temperature": 48.6},
-            home.state(heater, {f"hargassner/boiler/{key}": each for key, each in topics.items()}),
+            home.state(heater, {f"{below}/{part}": each for part, each in topics.items()}),
         )
-        commands = [rendered(heater["mode_command_template"], each) for each in heater["modes"]]
-        self.assertEqual(["0", "1"], commands)
+        self.assertEqual((30.0, 75.0), (heater["min_temp"], heater["max_temp"]))
 
     def test_its_temperature_is_not_enabled_twice(self) -> None:
         number = announced(small_boiler(*self.TANK), HOME).entity("number", "par_2")
@@ -665,27 +664,6 @@ class WaterHeaterTests(SynchronousTestCase):
         ):
             home = announced(boiler, HOME)
             self.assertNotIn("water_heater/hargassner_boiler_water_heater_tank_1", home.components)
-
-
-class TemplateTests(SynchronousTestCase):
-    """Templates say what they are meant to say, whatever is in the texts."""
-
-    @given(st.dictionaries(st.text(), st.text(min_size=1), min_size=1, max_size=5), st.text())
-    def test_any_texts(self, meanings: dict[str, str], other: str) -> None:
-        """Quotes, braces and percent signs included."""
-        template = lookup(meanings)
-        for value in (*meanings, other):
-            self.assertEqual(meanings.get(value, "None"), rendered(template, value))
-
-    def test_texts_that_look_like_templates(self) -> None:
-        meanings = {"}}": "{{", "{{ value }}": "{% if %}", "#}": "{#", '"\\': "'\n", "%}": "{}"}
-        template = lookup(meanings)
-        for value, meaning in meanings.items():
-            self.assertEqual(meaning, rendered(template, value))
-
-    def test_codes(self) -> None:
-        template = lookup({0: "off", 1: "on"}, "value | int(-1)")
-        self.assertEqual("on", rendered(template, "1"))
 
 
 _BUTTONS = {"restart", "par_pr040"}

@@ -5,43 +5,24 @@ from dataclasses import replace
 
 from hargassner.control.queue import CommandError
 from hargassner.dialogue.events import ParameterChanged
-from tests.mqtt.cases import BASE, HOME, PARAMETERS, HomeCase, described
+from tests.homeassistant.compound_case import CompoundCase
+from tests.mqtt.cases import BASE, HOME, PARAMETERS, described
 
 SETBACK = "5;3;16.000;8.000;24.000;0.500;°C;16.000;0;0;0;Zone 1 Temp. réduite"
-PARTS = ("mode", "preset", "temperature", "current", "action")
 OPTIONS = ("Arr", "Auto", "Réduire", "Confort", "1x Confort", "Refroid.")
 """The modes of a circuit, as a French panel has them."""
 
 
-class ThermostatCase(HomeCase):
+class ThermostatCase(CompoundCase):
     """A home with one circuit, of which everything is known."""
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.on = {"HKP1"}
-        self.everything()
-        self.tell_parameters(SETBACK)
-        self.settle()
+    compound = "climate_1"
+    parts = ("mode", "preset", "temperature", "current", "action")
+    lines = (SETBACK,)
 
     def set_mode(self, option: str) -> None:
         """The boiler tells that the circuit's mode is this."""
         self.apply(ParameterChanged("PR011", "Zone 1 Mode", "?", option))
-
-    def shown(self, *parts: str) -> tuple[str, ...]:
-        """What is published of these parts of the thermostat, or of all."""
-        states = self.states()
-        return tuple(states[f"climate_1/{part}"] for part in parts or PARTS)
-
-    def ask(self, part: str, payload: str) -> list[tuple[str, str]]:
-        """What a command for a part comes to: parameters, and what they are to be set to."""
-        self.control.asked.clear()
-        self.broker.deliver(f"{BASE}/climate_1/{part}/set", payload)
-        return self.control.asked
-
-    def result(self, part: str) -> dict[str, object]:
-        """The answer to the last command for a part."""
-        topic = f"{BASE}/climate_1/{part}/result"
-        return json.loads([each for each in self.broker.published if each[0] == topic][-1][1])
 
 
 class ShownTests(ThermostatCase):
@@ -181,17 +162,23 @@ class CommandTests(ThermostatCase):
         )
 
     def test_what_no_thermostat_can_do_is_refused(self) -> None:
-        refused = (
-            ("climate_1/mode", "dry", "'dry' is none of off, auto, heat, cool"),
-            ("climate_1/preset", "away", "'away' is none of none, eco, boost"),
-            ("climate_1/action", "off", "a thermostat's action cannot be set"),
-            ("climate_2/mode", "off", "there is no such thermostat, or not all of it is known yet"),
-            ("tk/mode", "off", "there is no such thermostat, or not all of it is known yet"),
+        none = "there is no such thermostat or water heater, or not all of it is known yet"
+        self.assertEqual(
+            [
+                "'dry' is none of off, auto, heat, cool",
+                "'away' is none of none, eco, boost",
+                "a thermostat's action cannot be set",
+                none,
+                none,
+            ],
+            self.errors(
+                ("climate_1/mode", "dry"),
+                ("climate_1/preset", "away"),
+                ("climate_1/action", "off"),
+                ("climate_2/mode", "off"),
+                ("tk/mode", "off"),
+            ),
         )
-        for object_, payload, error in refused:
-            self.broker.deliver(f"{BASE}/{object_}/set", payload)
-            answer = {topic: sent for topic, sent, _ in self.broker.published}
-            self.assertEqual(error, json.loads(answer[f"{BASE}/{object_}/result"])["error"])
         self.assertEqual([], self.control.asked)
 
     def test_what_is_no_temperature_is_left_to_the_control_to_refuse(self) -> None:

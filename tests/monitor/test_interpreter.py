@@ -72,6 +72,7 @@ class SessionTests(InterpreterCase):
         self.assertEqual(self.boiler.channels["tk"].text, "65.9")
         self.assertEqual(self.boiler.channels["tk"].since, 1_700_000_000)
         self.assertEqual(self.boiler.channels["stoerung"].text, "ON")
+        self.assertEqual(self.interpreter.words(), ("1",))
 
     def test_neither_token_nor_key_is_logged(self) -> None:
         self.log_in()

@@ -3,7 +3,6 @@
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, cast
@@ -17,8 +16,10 @@ from hargassner.config import config_from
 from hargassner.reactor import IBridgeReactor
 from hargassner.service import Bridge
 from tests.cases import free_ports, until
+from tests.forked import Forked
 from tests.mqtt.broker_case import STATUS
 from tests.mqtt.brokers import HOST, Broker, Mosquitto, Onlooker
+from tests.processes import ForkedRunning, program
 
 
 class CompositionTests(SynchronousTestCase):
@@ -56,7 +57,7 @@ class ProcessTests(TestCase):
         self.addCleanup(onlooker.transport.abortConnection)
         return onlooker
 
-    def start(self, broker: Broker) -> "subprocess.Popen[bytes]":
+    def start(self, broker: Broker) -> "subprocess.Popen[bytes] | Forked":
         """The bridge, on ports that nobody else uses."""
         names = ("boiler", "gateway", "boiler_diagnostics", "gateway_diagnostics")
         telnet, *ports = free_ports(5)
@@ -71,16 +72,9 @@ class ProcessTests(TestCase):
         ]
         config = self.folder / "hargassner.toml"
         config.write_text("\n".join(lines))
-        twist = Path(sys.executable).with_name("twist")
-        process = subprocess.Popen(
-            [str(twist), "hargassner", "--config", str(config)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=self.folder,
-        )
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        return process
+        running = ForkedRunning([program("twist"), "hargassner", "--config", str(config)])
+        self.addCleanup(running.clean_up)
+        return running.process
 
     @inlineCallbacks
     def test_sigterm_leaves_offline_behind(self) -> Any:

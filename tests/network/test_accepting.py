@@ -126,11 +126,32 @@ class AcceptingPortTests(SocketCase):
             self.reactor.settle()
             self.assertGreater(len(self.factory.served), served)
 
+    def test_who_took_the_last_descriptor_is_served_once_there_is_another(self) -> None:
+        """Before those who came after; until then they wait where the system has them."""
+        clients = [self.connect() for _ in range(3)]
+        with without_descriptors(but=1):
+            self.reactor.turn()
+            self.reactor.pump([ACCEPT_AGAIN_AFTER] * 3)
+            self.assertEqual(self.reactor.adopted, [])
+        self.reactor.advance(ACCEPT_AGAIN_AFTER)
+        self.reactor.settle()
+        self.assertEqual(
+            [each.getsockname() for each in clients],
+            [each.getpeername() for each in self.reactor.adopted],
+        )
+
     def test_a_port_that_waits_can_be_closed(self) -> None:
         self.connect()
         with without_descriptors():
             self.reactor.turn()
         self.port.close()
+
+    def test_a_closed_port_keeps_nobody_whom_it_accepted(self) -> None:
+        client = self.connect()
+        with without_descriptors(but=1):
+            self.reactor.turn()
+        self.port.close()
+        self.assertEqual(client.recv(1), b"")
 
 
 class DescriptorWatchTests(ClockCase):

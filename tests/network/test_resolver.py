@@ -96,7 +96,7 @@ class ResolverTests(NamesCase):
             found,
             [IPv4Address("TCP", "192.0.2.5", 1883), IPv6Address("TCP", "2001:db8::5", 1883, 0, 0)],
         )
-        self.assertEqual(self.asked, [("broker.lan", 1883, socket.AF_UNSPEC, socket.SOCK_STREAM)])
+        self.assertEqual(self.asked, [(b"broker.lan", 1883, socket.AF_UNSPEC, socket.SOCK_STREAM)])
 
     @inlineCallbacks
     def test_only_the_wanted_kind_is_asked_for(self) -> Any:

@@ -1,17 +1,20 @@
 """Debian's chromium, driven headless over WebDriver."""
 
+import atexit
 import base64
 import io
 import json
 import shutil
 import subprocess
 import tempfile
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
-from twisted.internet.threads import deferToThread
 from twisted.web.client import Agent, FileBodyProducer, readBody
 from twisted.web.http_headers import Headers
 
@@ -33,13 +36,116 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--disable-extensions",
+    "--disable-breakpad",
+    "--disable-features=Translate,OptimizationHints,MediaRouter",
     "--hide-scrollbars",
 )
-_POLL = 0.1
+_POLL = 0.05
+_IN_PAGE = 2.0
+"""Seconds that a script looks again and again by itself, before it is asked anew."""
+# A script that looks until it finds something; the page looks, which costs nobody a request.
+_LOOKING = """
+const done = arguments[arguments.length - 1];
+const given = [...arguments].slice(0, -2);
+const end = performance.now() + 1000 * arguments[arguments.length - 2];
+const look = function () {{ {script} }};
+const again = () => {{
+  const found = look.apply(null, given);
+  if (found || performance.now() > end) done(found);
+  else setTimeout(again, 20);
+}};
+again();
+"""
+_RELOADED = "document unloaded"
+"""What WebDriver says of a script whose page went away meanwhile."""
+
+
+class Chromium:
+    """A running browser, and its driver."""
+
+    def __init__(self) -> None:
+        self._http = Agent(reactor)
+        self._directory = Path(tempfile.mkdtemp(prefix="hargassner-browser-"))
+        [port] = free_ports(1)
+        self._driver = subprocess.Popen(
+            ["chromedriver", f"--port={port}"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._base = f"http://127.0.0.1:{port}"
+        atexit.register(self.end)
+
+    async def start(self) -> None:
+        """Start the browser; it has an empty window, which stays."""
+        while not await self._is_up():
+            await deferLater(reactor, _POLL)
+        capabilities = {
+            "browserName": "chrome",
+            "goog:chromeOptions": {
+                "args": [*_ARGUMENTS, f"--user-data-dir={self._directory}"],
+            },
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }
+        session = await self.ask(
+            "POST", "/session", {"capabilities": {"alwaysMatch": capabilities}}
+        )
+        self._base += f"/session/{session['sessionId']}"
+        self.empty = await self.ask("GET", "/window")
+
+    async def _is_up(self) -> bool:
+        try:
+            return bool((await self.ask("GET", "/status"))["ready"])
+        except Exception:
+            return False
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Have the driver do something.
+
+        Raises:
+            AssertionError: it did not.
+        """
+        producer = None
+        if body is not None:
+            producer = FileBodyProducer(io.BytesIO(json.dumps(body).encode()))
+        headers = Headers({"content-type": ["application/json"]})
+        uri = (self._base + path).encode()
+        answer = await self._http.request(method.encode(), uri, headers, producer)
+        value = json.loads(await readBody(answer))["value"]
+        if answer.code != 200:
+            raise AssertionError(f"{path}: {value['error']}: {value['message'][:500]}")
+        return value
+
+    async def switch(self, window: str) -> None:
+        """Have all that follows done in a window."""
+        await self.ask("POST", "/window", {"handle": window})
+
+    def end(self) -> None:
+        """End both, without a reactor."""
+        atexit.unregister(self.end)
+        if "/session/" in self._base:
+            request = urllib.request.Request(self._base, method="DELETE")
+            # It may have ended by itself.
+            with suppress(OSError):
+                urllib.request.urlopen(request, timeout=10).close()
+        self._driver.terminate()
+        self._driver.wait()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+_running: list[Chromium] = []
+"""The browser of this process, once a test wanted one: its start takes two seconds of a core."""
+
+
+async def _chromium() -> Chromium:
+    if not _running:
+        _running.append(Chromium())
+        await _running[0].start()
+    return _running[0]
 
 
 class Browser:
-    """One browser window.
+    """One browser window, as empty as that of a browser that nobody has used yet.
 
     Args:
         language: what it asks for.
@@ -61,39 +167,19 @@ class Browser:
         self._scheme = scheme
         self._size = (width, height)
         self._scale = scale
-        self._http = Agent(reactor)
-        self._directory = Path(tempfile.mkdtemp(prefix="hargassner-browser-"))
-        self._driver: subprocess.Popen[bytes] | None = None
-        self._base = ""
+        self._origin = ""
 
     async def open(self, url: str) -> None:
-        """Start the browser and load a page."""
-        [port] = free_ports(1)
-        self._driver = subprocess.Popen(
-            ["chromedriver", f"--port={port}"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self._base = f"http://127.0.0.1:{port}"
-        while not await self._is_up():
-            await deferLater(reactor, _POLL)
+        """Open the window and load a page."""
+        self._chromium = await _chromium()
+        self._ask = self._chromium.ask
+        window = await self._ask("POST", "/window/new", {"type": "window"})
+        await self._chromium.switch(window["handle"])
+        await self.complaints()
+        parts = urlsplit(url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        await self._forget()
         width, height = self._size
-        arguments = [
-            *_ARGUMENTS,
-            f"--user-data-dir={self._directory}",
-            f"--lang={self._language}",
-            f"--accept-lang={self._language}",
-            f"--window-size={width},{height}",
-        ]
-        capabilities = {
-            "browserName": "chrome",
-            "goog:chromeOptions": {"args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
-        }
-        session = await self._ask(
-            "POST", "/session", {"capabilities": {"alwaysMatch": capabilities}}
-        )
-        self._base += f"/session/{session['sessionId']}"
         await self.command(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -105,25 +191,17 @@ class Browser:
             "Emulation.setEmulatedMedia",
             features=[{"name": "prefers-color-scheme", "value": self._scheme}],
         )
+        await self.command("Emulation.setLocaleOverride", locale=self._language)
+        await self.command(
+            "Emulation.setUserAgentOverride",
+            userAgent=await self.run("return navigator.userAgent"),
+            acceptLanguage=self._language,
+        )
         await self._ask("POST", "/url", {"url": url})
 
-    async def _is_up(self) -> bool:
-        try:
-            return bool((await self._ask("GET", "/status"))["ready"])
-        except Exception:
-            return False
-
-    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        producer = None
-        if body is not None:
-            producer = FileBodyProducer(io.BytesIO(json.dumps(body).encode()))
-        headers = Headers({"content-type": ["application/json"]})
-        uri = (self._base + path).encode()
-        answer = await self._http.request(method.encode(), uri, headers, producer)
-        value = json.loads(await readBody(answer))["value"]
-        if answer.code != 200:
-            raise AssertionError(f"{path}: {value['error']}: {value['message'][:500]}")
-        return value
+    async def _forget(self) -> None:
+        """Forget what the page's origin keeps in the browser."""
+        await self.command("Storage.clearDataForOrigin", origin=self._origin, storageTypes="all")
 
     async def command(self, name: str, **parameters: Any) -> Any:
         """Have the browser do something that WebDriver has no word for."""
@@ -148,12 +226,20 @@ class Browser:
     async def until(self, script: str, *arguments: Any, timeout: float = 60) -> Any:
         """What a script returns, as soon as that is true."""
         end = reactor.seconds() + timeout
-        while not (found := await self.run(script, *arguments)):
+        while not (found := await self._look(script, *arguments)):
             if reactor.seconds() > end:
                 shown = await self.run("return document.body.innerText.slice(0, 2000)")
                 raise AssertionError(f"not within {timeout} s: {script}\n{shown}")
-            await deferLater(reactor, _POLL)
         return found
+
+    async def _look(self, script: str, *arguments: Any) -> Any:
+        """What a script returns, once that is true or a moment is over; of a reload, nothing."""
+        try:
+            return await self.run_async(_LOOKING.format(script=script), *arguments, _IN_PAGE)
+        except AssertionError as failure:
+            if _RELOADED not in str(failure):
+                raise
+            return None
 
     async def complaints(self) -> list[str]:
         """What the browser's console has of warnings and errors since the last call."""
@@ -166,11 +252,12 @@ class Browser:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     async def close(self) -> None:
-        """End the browser."""
-        driver = self._driver
-        if driver is not None:
-            if "/session/" in self._base:
-                await self._ask("DELETE", "")
-            driver.terminate()
-            await deferToThread(driver.wait)
-        shutil.rmtree(self._directory, ignore_errors=True)
+        """Close the window; a browser that does not is ended."""
+        try:
+            await self._forget()
+            await self._ask("DELETE", "/window")
+            await self._chromium.switch(self._chromium.empty)
+        except Exception:
+            _running.remove(self._chromium)
+            self._chromium.end()
+            raise

@@ -47,7 +47,7 @@ class BrowserCase(TestCase):
         self.directory = Path(self.mktemp())
         self.directory.mkdir(parents=True)
         self.running: list[Any] = []
-        self.browsers: list[Browser] = []
+        self._browser: Browser | None = None
         self.web_port, self.telnet_port, *discovery = free_ports(6)
         self.discovery = DiscoveryConfig(*discovery)
 
@@ -61,11 +61,10 @@ class BrowserCase(TestCase):
         await (service.stopService() or deferLater(reactor, 0))
 
     async def tearDown(self) -> None:
-        for browser in self.browsers:
-            await browser.close()
+        await self._close()
         for service in reversed(self.running[:]):
             await self.stop(service)
-        # The connections of a browser that has ended are closed as soon as the reactor sees it.
+        # What was closed is gone as soon as the reactor sees it.
         while any(isinstance(each, Server) for each in reactor.getReaders()):
             await deferLater(reactor, 0.05)
 
@@ -107,17 +106,23 @@ class BrowserCase(TestCase):
         )
 
     async def look(self, **window: Any) -> Browser:
-        """A browser that has the page open."""
-        browser = Browser(**window)
-        self.browsers.append(browser)
+        """A browser that has the page open; one that was looked at before is closed."""
+        await self._close()
+        self._browser = browser = Browser(**window)
         await browser.open(f"http://127.0.0.1:{self.web_port}/")
         await browser.until(LIVE)
         return browser
 
+    async def _close(self) -> None:
+        browser, self._browser = self._browser, None
+        if browser is not None:
+            await browser.close()
+
     async def picture(self, browser: Browser, name: str) -> None:
-        """A screenshot, kept where the owner of the test wants it."""
-        kept = Path(os.environ.get("HARGASSNER_SCREENSHOTS", str(self.directory)))
-        await browser.picture(kept / f"{name}.png")
+        """A screenshot, where somebody wants to have it."""
+        kept = os.environ.get("HARGASSNER_SCREENSHOTS")
+        if kept is not None:
+            await browser.picture(Path(kept) / f"{name}.png")
 
     def tell(self, bridge: Bridge, *events: Any) -> None:
         """Put events into the model as they come over the wire."""

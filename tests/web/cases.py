@@ -4,7 +4,7 @@ import http.client
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -150,6 +150,14 @@ class Link:
         return self._case.broker_status
 
 
+@dataclass
+class Lazy:
+    """The parts that are built when they are asked for: here they are there already."""
+
+    history: History
+    broker: Link
+
+
 class Commands:
     """What takes commands, or nothing, as a test has it."""
 
@@ -186,6 +194,7 @@ class PageCase(SynchronousTestCase):
         )
         self.broker_status: Any = None
         self.command_counters: Any = None
+        history = History(self.boiler, self.directory, DirectStore(self.directory), self.clock)
         self.parts = replace(
             build(Config(), self.clock),
             clock=self.clock,
@@ -196,7 +205,6 @@ class PageCase(SynchronousTestCase):
             direct=DirectTelemetry(self.clock, endpoint, interpreter),
             interpreter=interpreter,
             journal=self.journal,
-            history=History(self.boiler, self.directory, DirectStore(self.directory), self.clock),
             gateway=GatewayParts(
                 cast("Any", Commands(self)),
                 self.proxy,
@@ -205,10 +213,8 @@ class PageCase(SynchronousTestCase):
                 (self.gateway_opening,),
             ),
             openings=(self.boiler_opening,),
-            broker=cast("Any", Link(self)),
+            lazy=cast("Any", Lazy(history, Link(self))),
         )
-        history = self.parts.history
-        assert history is not None
         self.parts.boiler_line.problem = "No route to host"
         self.history = history
         self.parts = self.changed(self.parts)

@@ -14,7 +14,7 @@ from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from tests.cases import free_ports
 from tests.constants import Constant, shorten
-from tests.processes import Running, program
+from tests.processes import ForkedRunning, Running, program
 from tests.web.browser import Browser
 from tests.web.browser_case import BOILER, GATEWAY, LEVEL, LIVE, METRICS, STATE, TILE, BrowserCase
 from tests.web.cases import describe
@@ -144,7 +144,7 @@ class GoneTests(BrowserCase):
         # The boiler describes itself to nobody without a login: an earlier life remembers it.
         described = standard_layout().document().decode("latin-1")
         files = {"hargassner.toml": config, "descriptor.xml": described}
-        running = Running(command, files, {Constant.TELEMETRY: 3.0})
+        running = ForkedRunning(command, files, {Constant.TELEMETRY: 3.0})
         self.addCleanup(running.clean_up)
         return running
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections import deque
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -14,7 +15,8 @@ from twisted.web.test.requesthelper import DummyRequest
 from hargassner.config import Config
 from hargassner.config.values import HistoryConfig
 from hargassner.parts import build
-from hargassner.web.history import ANSWERS, HistoryResource
+from hargassner.storage.history.deliveries import HOLDS
+from hargassner.web.history import ANSWERS, PART, HistoryResource
 from tests.doubles.clocks import TwoClockReactor
 from tests.web.cases import Connection, PageCase, show
 
@@ -121,7 +123,7 @@ class HistoryTests(PageCase):
         for stock, number in (("500", "0"), ("3500", "29"), ("3500", "0")):
             values = {"Lagerstand": (stock, "kg"), "Störungs Nr": (number, "")}
             show(self.boiler, values, at=self.clock.seconds())
-            self.minutes(1)
+            self.minutes(HOLDS)
         delivery, fault = sorted(self.ask()["events"], key=lambda each: each["kind"])
         self.assertEqual((delivery["kind"], delivery["kilograms"]), ("delivery", 3000))
         self.assertEqual((fault["kind"], fault["number"]), ("fault", 29))
@@ -163,11 +165,24 @@ class ReaderTests(PageCase):
         super().setUp()
         self.clock.step(NOON - self.clock.wall())
         self.pieces: list[Deferred[Any]] = []
+        self.works: list[Any] = []
         self.patch(self.history, "read", self.read)
 
-    def read(self, _work: Any) -> "Deferred[Any]":
+    def read(self, work: Any) -> "Deferred[Any]":
+        self.works.append(work)
         self.pieces.append(Deferred())
         return self.pieces[-1]
+
+    def begin(self, *texts: bytes) -> None:
+        """The answer has these parts."""
+        self.pieces[0].callback(deque(self.part(each) for each in texts))
+
+    def part(self, text: bytes) -> Any:
+        return lambda _: text.ljust(PART)
+
+    def give(self, place: int) -> None:
+        """What was asked at this place is read."""
+        self.pieces[place].callback(self.works[place](None))
 
     def ask(self) -> Connection:
         connection = Connection(self.site)
@@ -177,25 +192,35 @@ class ReaderTests(PageCase):
     def test_who_does_not_read_is_waited_for(self) -> None:
         connection = self.ask()
         producer = connection.transport.producer
-        self.pieces[0].callback([lambda _: b"", lambda _: b""])
-        self.pieces[1].callback(b"first")
+        self.begin(b"first", b"second", b"third")
+        self.give(1)
         producer.pauseProducing()
-        self.pieces[2].callback(b"second")
+        self.give(2)
         self.assertEqual(len(self.pieces), 3)
         producer.resumeProducing()
         self.assertIn(b"second", connection.transport.value())
+        self.assertEqual(len(self.pieces), 4)
+        self.give(3)
+        self.assertTrue(connection.transport.value().endswith(b"0\r\n\r\n"))
+
+    def test_little_is_read_together(self) -> None:
+        connection = self.ask()
+        self.pieces[0].callback(deque([lambda _: b"first", lambda _: b"second"]))
+        self.give(1)
+        self.assertIn(b"firstsecond", connection.transport.value())
+        self.assertEqual(len(self.pieces), 2)
 
     def test_nothing_more_is_read_for_who_has_gone(self) -> None:
         connection = self.ask()
-        self.pieces[0].callback([lambda _: b"", lambda _: b""])
+        self.begin(b"first", b"second")
         connection.lose()
-        self.pieces[1].callback(b"first")
+        self.give(1)
         self.assertEqual(len(self.pieces), 2)
 
     def test_an_answer_that_fails_midway_is_broken_off(self) -> None:
         connection = self.ask()
-        self.pieces[0].callback([lambda _: b"", lambda _: b""])
-        self.pieces[1].callback(b"first")
+        self.begin(b"first", b"second")
+        self.give(1)
         self.pieces[2].errback(OSError("no such disk"))
         self.assertFalse(connection.is_open)
         self.assertFalse(connection.transport.value().endswith(b"0\r\n\r\n"))

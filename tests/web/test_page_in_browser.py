@@ -6,8 +6,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
-from twisted.internet.threads import deferToThread
 
 from hargassner.dialogue.events import ActiveErrors, TelemetryLine
 from hargassner.monitor.traffic_log import LogLine
@@ -76,14 +74,11 @@ def history() -> bytes:
 class HouseCase(BrowserCase):
     """A bridge that knows more than a year of a house, and shows some values."""
 
-    async def house(
-        self, days: int = DAYS, line: bytes = b"pm 65.90 55.0 140.0 -20.0 7 "
-    ) -> Bridge:
+    async def house(self) -> Bridge:
         """The bridge, with the boiler in the middle of things."""
         state = self.directory / "state"
         state.mkdir()
-        # Thousands of minutes take a second or two.
-        await deferToThread(fill, state, days)
+        Path(state, opening.FILE).write_bytes(history())
         bridge = self.bridge()
         self.start(bridge)
         units = {"TK": "°C", "TRL": "°C", "TRG": "°C", "TB1": "°C", "ZK": ""}
@@ -95,9 +90,10 @@ class HouseCase(BrowserCase):
         await browser.until("return document.querySelectorAll('.chart canvas').length > 4")
 
     async def choose(self, browser: Browser, selector: str) -> None:
-        """Click something, and let the page ask for what it then needs."""
+        """Click something, and wait for the charts that the page then draws."""
+        await browser.run("window.drawn = document.querySelector('.chart')")
         await browser.run(CLICK, selector)
-        await deferLater(reactor, 0.5)
+        await browser.until("return document.querySelector('.chart') !== window.drawn")
         await self.charts(browser)
 
 
@@ -303,6 +299,21 @@ class TableTests(HouseCase):
         await browser.run(CLICK, "#raw")
         self.assertEqual(await browser.run(raw), "table-cell")
         self.assertIn("full combustion", await browser.text("#rows"))
+
+    async def test_the_hexadecimal_word_of_a_bit_is_shown_on_demand(self) -> None:
+        bridge = await self.house()
+        take = bridge.parts.interpreter.take
+        bridge.parts.boiler.apply(describe({"TK": "°C"}, ("Störung", "BP1")), reactor.seconds())
+        take([TelemetryLine(b"pm 65.90 00A2 ")])
+        browser = await self.look()
+        await browser.until("return document.getElementById('rows').textContent.includes('BP1')")
+        self.assertNotIn("00A2", await browser.text("#rows"))
+        await browser.run(CLICK, "#raw")
+        self.assertIn("BP1ONbit 1 of word 0: 00A2", await browser.text("#rows"))
+        take([TelemetryLine(b"pm 65.90 1A2 ")])
+        await browser.until("return document.getElementById('rows').textContent.includes(': 1A2')")
+        await browser.run(CLICK, "#raw")
+        self.assertNotIn("1A2", await browser.text("#rows"))
 
 
 class LineTests(HouseCase):

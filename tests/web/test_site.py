@@ -69,6 +69,15 @@ class SiteTests(PageCase):
         for path in ("/nonsense", "/nonsense/more", "/api", "/api/", "/api/nonsense", "/.."):
             self.assertEqual(self.get(path).code, 404, path)
 
+    def test_what_fails_is_said_to_be_broken_and_logged(self) -> None:
+        """The next request is answered as ever."""
+        self.patch(ChainObserver, "status", lambda _chain: 1 / 0)
+        answer = self.get("/api/state")
+        self.assertEqual((answer.code, answer.headers["cache-control"]), (500, "no-store"))
+        self.assertNotIn(b"ZeroDivisionError", answer.body)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+        self.assertEqual(self.get("/").code, 200)
+
     def test_nothing_can_be_changed(self) -> None:
         for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
             for path in ("/", "/api/state", "/api/events", "/nonsense"):

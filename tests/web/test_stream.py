@@ -32,7 +32,7 @@ class StreamTests(PageCase):
         self.assertEqual(told["now"], self.clock.seconds())
         self.assertEqual(told["values"]["channel/tk"]["value"], "65.9")
         self.assertEqual(
-            {"chain", "boiler", "faults", "identity", "channel/tk", "channel/trg"},
+            {"chain", "boiler", "faults", "identity", "words", "bits", "channel/tk", "channel/trg"},
             set(told["values"]),
         )
 

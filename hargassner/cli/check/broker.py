@@ -16,7 +16,7 @@ from hargassner.mqtt.connection import Connection, IConnectionOwner
 from hargassner.mqtt.endpoint import BrokerEndpoint, IBrokerReactor
 from hargassner.mqtt.engine import Engine
 from hargassner.mqtt.events import ConnectionProblem
-from hargassner.mqtt.files import UnusableFileError, password
+from hargassner.mqtt.files import password
 from hargassner.mqtt.link import client_id
 from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.problems import connection_problem
@@ -32,6 +32,9 @@ class Stage(Enum):
     """The broker was not reached, or did not admit us."""
     LEFT = auto()
     """The broker had admitted us, and the connection is gone."""
+
+
+_ENDS = {Stage.CONNECTING: Stage.FAILED, Stage.ADMITTED: Stage.LEFT}
 
 
 @implementer(IConnectionOwner)
@@ -72,8 +75,8 @@ class Visit:
         self._name = f"{client_id(base)}:check"
         self._word = secrets.token_hex(8)
         self._echoed: set[str] = set()
-        self._connection: Connection | None = None
-        self._inquiry: Inquiry | None = None
+        self._connection: Connection  # It is there when the visit has begun.
+        self._inquiry = Inquiry(self._words())
 
     @property
     def over(self) -> bool:
@@ -90,19 +93,16 @@ class Visit:
         """Whether it is known of each topic whether we may publish there, or cannot be known."""
         if all(self.refusal(each) is not None for each in self.probes):
             return True
-        asked = self._inquiry is not None and self._inquiry.over
-        return asked and self.refused_filters.issuperset(self.probes)
+        return self._inquiry.over and self.refused_filters.issuperset(self.probes)
 
     @property
     def largest(self) -> int:
         """Bytes of a packet that the broker takes at most; 0 where it tells no limit."""
-        return self._inquiry.largest if self._inquiry is not None else 0
+        return self._inquiry.largest
 
     def refusal(self, topic: str) -> str | None:
         """Why we may not publish to a topic; empty where we may, None where nobody can tell."""
-        if topic in self._echoed:
-            return ""
-        return self._inquiry.reasons.get(topic) if self._inquiry is not None else None
+        return "" if topic in self._echoed else self._inquiry.reasons.get(topic)
 
     async def begin(self) -> None:
         """Connect; what comes of it shows in the attributes."""
@@ -113,37 +113,25 @@ class Visit:
             )
             self._connection = Connection(Engine(identity), self._reactor, self)
             await endpoint.connect(cast("IProtocolFactory", SingleFactory(self._connection)))
-        except UnusableFileError as wrong:
-            self._end(str(wrong))
         except Exception:
             self._end(connection_problem(Failure()).why)
         if not self.over:
-            await self._inquire(endpoint, replace(identity, client_id=f"{self._name}:5"))
-
-    async def _inquire(self, endpoint: BrokerEndpoint, identity: Identity) -> None:
-        engine = Engine(identity, MQTTProtocolVersion.MQTTv5)
-        self._inquiry = Inquiry(engine, self._words())
-        try:
-            await endpoint.connect(cast("IProtocolFactory", SingleFactory(self._inquiry)))
-        except Exception:
-            # What comes back on the other connection tells the most.
-            self._inquiry.over = True
+            five = replace(identity, client_id=f"{self._name}:5")
+            await self._inquiry.make(endpoint, Engine(five, MQTTProtocolVersion.MQTTv5))
 
     def end(self) -> None:
         """Disconnect, if the broker admitted us; ``over`` tells when that is done."""
-        if self._connection is not None and self.stage is Stage.ADMITTED:
+        if self.stage is Stage.ADMITTED:
             self._connection.leave(self._message(""))
-        if self._inquiry is not None and not self._inquiry.over:
-            self._inquiry.end()
+        self._inquiry.end()
 
     def admitted(self) -> None:
         """The broker admitted us: publish the word."""
         self.stage = Stage.ADMITTED
-        if self._connection is not None:
-            for each in (*self.probes, *self.command_topics, self.home_topic):
-                self._connection.subscribe(each)
-            for word in self._words():
-                self._connection.publish(word)
+        for each in (*self.probes, *self.command_topics, self.home_topic):
+            self._connection.subscribe(each)
+        for word in self._words():
+            self._connection.publish(word)
 
     def _words(self) -> list[Message]:
         """The word for each topic that we try to publish."""
@@ -151,9 +139,9 @@ class Visit:
 
     def received(self, topic: str, payload: str) -> None:
         """A message came."""
-        if topic in self.probes and payload == self._word:
+        if payload == self._word:
             self._echoed.add(topic)
-        elif topic == self.home_topic and payload == "online":
+        elif (topic, payload) == (self.home_topic, "online"):
             self.home_started = True
 
     def not_subscribed(self, topic_filter: str) -> None:
@@ -182,8 +170,7 @@ class Visit:
 
     def _end(self, problem: str) -> None:
         self.problem = problem
-        if not self.over:
-            self.stage = Stage.LEFT if self.stage is Stage.ADMITTED else Stage.FAILED
+        self.stage = _ENDS.get(self.stage, self.stage)
 
     def _message(self, text: str) -> Message:
         return Message(self.topic, text.encode(), retain=False)

@@ -9,20 +9,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
-
 from hargassner.cli.check.machine import interfaces, proposal
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.walk import walk
-from hargassner.clock import run_evenly
+from hargassner.cli.exit_status import INTERRUPTED
+from hargassner.cli.reactor import run_to_end
 from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
 from hargassner.startup import check_machine, read_only
 from hargassner.terminal import printable, replace_unknown_signs, shows_colours
 
 SUMMARY = "Walk through the chain from the gateway to the home, and tell where it hangs."
 
-_DETAILS = """\
+DETAILS = """\
 Each step is told with ✓ (well), ✗ (not well) or – (not looked at, or nothing to look at), and with
 what can be done. Without a configuration a look is taken at the machine, and one proposed.
 
@@ -44,8 +42,6 @@ _WIDTH = 100
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     parser.add_argument(
         "--config",
         "-c",
@@ -67,50 +63,40 @@ def run(arguments: argparse.Namespace) -> int:
     """Check; the result is the exit status, 1 if something is wrong."""
     replace_unknown_signs(sys.stdout)
     report = _Json() if arguments.json else _Text()
-    proposed = ""
     try:
-        config = _configuration(arguments.config, report)
-    except _UnusableError as unusable:
-        proposed = unusable.proposed
-    else:
-        if not _walked(config, arguments.wait, report):
-            return 130
-    report.end(proposed)
-    return 1 if report.failed else 0
+        report.end(_proposed(arguments, report))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return min(report.failed, 1)
 
 
-class _UnusableError(Exception):
-    """The configuration cannot be used, which has been reported.
-
-    ``proposed`` is one that could be, empty where there is a file to correct.
-    """
-
-    def __init__(self, proposed: str) -> None:
-        super().__init__(proposed)
-        self.proposed = proposed
-
-
-def _configuration(path: Path | None, report: "_Report") -> Config:
-    """The configuration, with what there is to report of it.
+def _proposed(arguments: argparse.Namespace, report: "_Report") -> str:
+    """Check; the result is a proposal where there is no configuration to check, else empty.
 
     Raises:
-        _UnusableError: there is none that can be used.
+        KeyboardInterrupt: the owner interrupted it.
     """
+    path: Path | None = arguments.config
     try:
         path = path or find_config(os.environ, Path.cwd())
         config = load_config(path)
         check_machine(config, os.environ)
     except ConfigError as wrong:
-        advice, proposed = _what_to_do(path)
+        advice, proposed = _what_to_do(path or _USUAL_PATH)
         report.found(Finding(_CONFIGURATION, Outcome.FAILED, str(wrong), advice))
-        raise _UnusableError(proposed) from wrong
+        return proposed
+    report.found(_usable(path, config))
+    run_to_end(lambda reactor: walk(config, reactor, arguments.wait, report))
+    return ""
+
+
+def _usable(path: Path, config: Config) -> Finding:
+    """What there is to say of a configuration with which the bridge runs."""
     problem = read_only(config, os.environ)
     if problem:
         advice = "The bridge runs without. Look at the card: sudo dmesg | grep -i -e mmc -e ext4"
-        report.found(Finding(_CONFIGURATION, Outcome.FAILED, problem, advice))
-    else:
-        report.found(Finding(_CONFIGURATION, Outcome.OK, str(path), _warning(config)))
-    return config
+        return Finding(_CONFIGURATION, Outcome.FAILED, problem, advice)
+    return Finding(_CONFIGURATION, Outcome.OK, str(path), _warning(config))
 
 
 def _warning(config: Config) -> str:
@@ -124,9 +110,8 @@ def _warning(config: Config) -> str:
     )
 
 
-def _what_to_do(path: Path | None) -> tuple[str, str]:
+def _what_to_do(path: Path) -> tuple[str, str]:
     """The advice where this configuration cannot be used, and a proposal where there is none."""
-    path = path or _USUAL_PATH
     try:
         path.open("rb").close()
     except FileNotFoundError:
@@ -137,29 +122,6 @@ def _what_to_do(path: Path | None) -> tuple[str, str]:
     except OSError:
         return "Name a file that can be read; the rest is checked then.", ""
     return "Correct the file; the rest is checked then.", ""
-
-
-def _walked(config: Config, wait: float, report: "_Report") -> bool:
-    """Walk; false if the owner interrupted it."""
-    # Importing it installs it, which is for nobody but the one who runs it.
-    from twisted.internet import reactor
-
-    running: Any = reactor
-    run_evenly(running)
-    ends: list[Failure | None] = []
-
-    def over(result: Failure | None) -> None:
-        ends.append(result)
-        running.stop()
-
-    def begin() -> None:
-        Deferred.fromCoroutine(walk(config, running, wait, report)).addBoth(over)
-
-    running.callWhenRunning(begin)
-    running.run()
-    if ends and ends[0] is not None:
-        ends[0].raiseException()
-    return bool(ends)
 
 
 class _Report:

@@ -1,9 +1,9 @@
 """The steps that connect: to the boiler, to the broker, and over it to Home Assistant."""
 
-from typing import cast
+from typing import TypeGuard
 
-from twisted.internet.interfaces import IAddress, IProtocolFactory
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.interfaces import ITransport
+from twisted.internet.protocol import Protocol
 
 from hargassner.cli.check.broker import Stage, Visit
 from hargassner.cli.check.context import Context
@@ -11,9 +11,8 @@ from hargassner.cli.check.machine import boiler_leases
 from hargassner.cli.check.meaning import Lines, meaning_of
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.cli.check.rights import broker_finding, discovery_finding
-from hargassner.dialogue.lines import LineSplitter
-from hargassner.discovery import Devices, address_of
-from hargassner.proxy.endpoint import BoilerLine
+from hargassner.dialogue.lines import LineSplitter, TooLong
+from hargassner.discovery import address_of
 
 TELEMETRY_TIMEOUT = 10.0
 """Seconds that the first telemetry line may take; one comes every second."""
@@ -31,21 +30,19 @@ _HOME = "Home Assistant"
 class _Telemetry(Protocol):
     """Reads telemetry lines."""
 
+    transport: ITransport
+
     def __init__(self) -> None:
         self.lines = Lines()
         self._splitter = LineSplitter()
 
     def dataReceived(self, data: bytes) -> None:
-        for line in self._splitter.feed(data):
-            if isinstance(line, bytes) and line.startswith(b"pm "):
-                self.lines.take(line)
+        for line in filter(_is_telemetry, self._splitter.feed(data)):
+            self.lines.take(line)
 
 
-class _TelemetryFactory(Factory[_Telemetry]):
-    noisy = False
-
-    def buildProtocol(self, addr: IAddress | None) -> _Telemetry:
-        return _Telemetry()
+def _is_telemetry(line: bytes | TooLong) -> TypeGuard[bytes]:
+    return isinstance(line, bytes) and line.startswith(b"pm ")
 
 
 async def read_telemetry(context: Context) -> None:
@@ -54,18 +51,14 @@ async def read_telemetry(context: Context) -> None:
     if not host:
         context.found(_TELNET, Outcome.SKIPPED, "its address is not known")
         return
-    line = BoilerLine(
-        context.reactor,
-        Devices(context.reactor, host),
-        context.boiler.interface,
-        context.config.boiler.telnet_port,
-    )
+    telemetry = _Telemetry()
     try:
-        connected = await line.connect(cast("IProtocolFactory", _TelemetryFactory()))
+        await context.connect_to_boiler(host, context.config.boiler.telnet_port, telemetry)
     except Exception as wrong:
         context.reporter.found(_not_connected(host, wrong))
     else:
-        await _read_a_line(context, host, cast("_Telemetry", connected))
+        context.reporter.found(await _read_a_line(context, host, telemetry.lines))
+        telemetry.transport.loseConnection()
 
 
 def boiler_host(context: Context) -> str:
@@ -85,64 +78,61 @@ def _not_connected(host: str, wrong: Exception) -> Finding:
     return Finding(_TELNET, Outcome.FAILED, f"{host} cannot be reached: {why}", advice)
 
 
-async def _read_a_line(context: Context, host: str, telemetry: _Telemetry) -> None:
-    lines = telemetry.lines
-    flows = await context.until(lambda: lines.values > 0, TELEMETRY_TIMEOUT, "telemetry")
-    if flows:
-        meaning = await meaning_of(context, lines)
-        what = f"telemetry flows from {host}, {lines.values} values a line"
-        said = ", ".join(filter(None, (what, meaning.what)))
-        context.found(_TELNET, meaning.outcome, said, meaning.advice)
-    if telemetry.transport is not None:
-        telemetry.transport.loseConnection()
-    if not flows:
+async def _read_a_line(context: Context, host: str, lines: Lines) -> Finding:
+    if not await context.until(lambda: lines.values > 0, TELEMETRY_TIMEOUT, "telemetry"):
         what = f"connected, but no telemetry came within {TELEMETRY_TIMEOUT:g} s"
         advice = "Is this the boiler? Switch its panel off and on."
-        context.found(_TELNET, Outcome.FAILED, what, advice)
+        return Finding(_TELNET, Outcome.FAILED, what, advice)
+    meaning = await meaning_of(context, lines)
+    what = f"telemetry flows from {host}, {lines.values} values a line"
+    said = ", ".join(filter(None, (what, meaning.what)))
+    return Finding(_TELNET, meaning.outcome, said, meaning.advice)
 
 
-async def look_at_broker(context: Context, visit: Visit | None) -> None:
-    """Wait until the broker has shown what it lets the bridge do.
+def report_no_broker(context: Context) -> None:
+    """Report that there is no broker to look at."""
+    context.found(_BROKER, Outcome.SKIPPED, "none is configured (mqtt.url)")
+    context.found(_HOME, Outcome.SKIPPED, _not_looked_for(context, admitted=False))
+
+
+async def look_at_broker(context: Context, visit: Visit) -> None:
+    """Wait until the broker has shown what it lets the bridge do, and for Home Assistant.
 
     Args:
         context: the check.
-        visit: the visit to the broker that has begun, None where none is configured.
+        visit: the visit to the broker that has begun; it is over then.
     """
-    if visit is None:
-        context.found(_BROKER, Outcome.SKIPPED, "none is configured (mqtt.url)")
-        return
     await context.until(lambda: visit.is_known or visit.over, BROKER_TIMEOUT, "the broker")
     config = context.config
     context.reporter.found(broker_finding(visit, config.mqtt.url, config.homeassistant))
+    context.reporter.found(await _look_for_home(context, visit))
+    if visit.was_admitted:
+        visit.end()
+        await context.until(lambda: visit.over, _GOODBYE, "the broker's goodbye")
 
 
-async def look_for_home(context: Context, visit: Visit | None) -> None:
+def _not_looked_for(context: Context, *, admitted: bool) -> str:
+    """Why Home Assistant cannot be looked for; empty where it can."""
+    if context.config.homeassistant.discovery == "off":
+        return "homeassistant.discovery is off"
+    return "" if admitted else "it is reached over the broker"
+
+
+async def _look_for_home(context: Context, visit: Visit) -> Finding:
     """Wait for Home Assistant, whether it starts during the check."""
-    home = context.config.homeassistant
-    if home.discovery == "off":
-        context.found(_HOME, Outcome.SKIPPED, "homeassistant.discovery is off")
-    elif visit is None or visit.stage is not Stage.ADMITTED:
-        context.found(_HOME, Outcome.SKIPPED, "it is reached over the broker")
-    elif (problem := discovery_finding(visit, home)) is not None:
-        context.reporter.found(problem)
-    else:
-        await _wait_for_home(context, visit)
+    skipped = _not_looked_for(context, admitted=visit.stage is Stage.ADMITTED)
+    if skipped:
+        return Finding(_HOME, Outcome.SKIPPED, skipped)
+    problem = discovery_finding(visit, context.config.homeassistant)
+    return problem or await _wait_for_home(context, visit)
 
 
-async def _wait_for_home(context: Context, visit: Visit) -> None:
+async def _wait_for_home(context: Context, visit: Visit) -> Finding:
     if await context.until(lambda: visit.home_started, HOME_TIMEOUT, "Home Assistant"):
-        context.found(_HOME, Outcome.OK, f"it said online on {visit.home_topic}")
-        return
+        return Finding(_HOME, Outcome.OK, f"it said online on {visit.home_topic}")
     what = f"nothing on {visit.home_topic}: it speaks there only when it starts"
     advice = (
         "If no device appears there, add the MQTT integration with the same broker; to "
         "see it here, restart Home Assistant during the check."
     )
-    context.found(_HOME, Outcome.SKIPPED, what, advice)
-
-
-async def leave_broker(context: Context, visit: Visit | None) -> None:
-    """End the visit to the broker, if it admitted us."""
-    if visit is not None and visit.was_admitted:
-        visit.end()
-        await context.until(lambda: visit.over, _GOODBYE, "the broker's goodbye")
+    return Finding(_HOME, Outcome.SKIPPED, what, advice)

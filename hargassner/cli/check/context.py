@@ -1,17 +1,28 @@
 """What the steps of a check share: the configuration, the ports, and what was found so far."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
 from twisted.internet.task import deferLater
 
 from hargassner.cli.check.report import Finding, Outcome, Reporter
 from hargassner.cli.check.running import LinkReport
 from hargassner.config import Config
-from hargassner.discovery import Devices, NotDiscoveryError, parse_announcement, parse_service_list
+from hargassner.discovery import (
+    Announcement,
+    Devices,
+    NotDiscoveryError,
+    parse_announcement,
+    parse_service_list,
+)
 from hargassner.discovery.finder import finding_side
 from hargassner.discovery.side import Side, sides
+from hargassner.network.connecting import SingleFactory
 from hargassner.network.interface import NetworkInterface
+from hargassner.proxy.endpoint import BoilerLine
 from hargassner.reactor import IBridgeReactor
 
 _LOOK_EVERY = 0.2
@@ -22,11 +33,10 @@ _SAY_AFTER = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One of the two networks; ``address`` is the configured one of this machine there."""
+    """One of the two networks."""
 
     name: str
     interface: NetworkInterface
-    address: str
     side: Side
 
 
@@ -62,8 +72,8 @@ class Context:
         to_gateway = NetworkInterface(gateway.interface, gateway.address)
         to_boiler = NetworkInterface(boiler.interface, boiler.address)
         gateway_side, boiler_side = _sides(config, to_gateway, to_boiler)
-        self.gateway = Network("gateway", to_gateway, gateway.address, gateway_side)
-        self.boiler = Network("boiler", to_boiler, boiler.address, boiler_side)
+        self.gateway = Network("gateway", to_gateway, gateway_side)
+        self.boiler = Network("boiler", to_boiler, boiler_side)
 
     def open_gateway_side(self) -> None:
         """Open the discovery ports to the gateway.
@@ -87,6 +97,17 @@ class Context:
         """Close the discovery ports."""
         self.gateway.side.close()
         self.boiler.side.close()
+
+    async def connect_to_boiler(self, host: str, port: int, protocol: IProtocol) -> None:
+        """Connect to a TCP port of the boiler's, as the bridge would.
+
+        Raises:
+            UnreachableError: it cannot be reached.
+            CannotOpenError: the interface to it is absent.
+        """
+        devices = Devices(self.reactor, host)
+        line = BoilerLine(self.reactor, devices, self.boiler.interface, port)
+        await line.connect(cast("IProtocolFactory", SingleFactory(protocol)))
 
     def found(self, step: str, outcome: Outcome, what: str, advice: str = "") -> None:
         """Report what a step found."""
@@ -117,26 +138,22 @@ class Context:
     def _gateway_sent(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
-        address, source_port = source
-        if self.gateway.side.is_ours(source) or self.boiler.side.is_ours(source):
-            return  # A broadcast is received by its sender, too.
-        try:
-            announcement = parse_announcement(data)
-        except NotDiscoveryError:
-            self.strangers.add(address)
-        else:
-            if source_port == self.config.discovery.gateway_port:
-                self.devices.gateway_announced(address, announcement)
+        # A broadcast is received by its sender, too.
+        if not any(each.side.is_ours(source) for each in (self.gateway, self.boiler)):
+            try:
+                self._announced(source, parse_announcement(data))
+            except NotDiscoveryError:
+                self.strangers.add(source[0])
+
+    def _announced(self, source: tuple[str, int], announcement: Announcement) -> None:
+        address, port = source
+        if port == self.config.discovery.gateway_port:
+            self.devices.gateway_announced(address, announcement)
 
     def _boiler_sent(
         self, data: bytes, source: tuple[str, int], port: int, broadcast: bool | None
     ) -> None:
-        address, source_port = source
         ports = self.config.discovery
-        if (source_port, port) != (ports.boiler_port, ports.gateway_port):
-            return
-        try:
-            services = parse_service_list(data)
-        except NotDiscoveryError:
-            return
-        self.devices.boiler_answered(address, services)
+        if (source[1], port) == (ports.boiler_port, ports.gateway_port):
+            with suppress(NotDiscoveryError):
+                self.devices.boiler_answered(source[0], parse_service_list(data))

@@ -1,10 +1,10 @@
 """The steps that look for the boiler and the gateway on their networks."""
 
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 
 from hargassner.cli.check.context import Context
-from hargassner.cli.check.frames import Foreigners
+from hargassner.cli.check.frames import foreigners
 from hargassner.cli.check.machine import BOILER_MAKER, boiler_leases
 from hargassner.cli.check.report import Finding, Outcome
 from hargassner.discovery import FoundBoiler, FoundGateway
@@ -18,6 +18,10 @@ ASK_TIMES = 4
 
 _BOILER = "the boiler"
 _GATEWAY = "the gateway"
+_WITH_LEASE = (
+    "Is it switched on, and the gateway or the app switched on at its panel? Has it kept an older "
+    "address? Switch its panel off and on."
+)
 _WITH_GATEWAY = (
     "Is its cable in this port, and has it got an address (does a DHCP server run there)? Switch "
     "its panel off and on, so that it asks for one."
@@ -35,18 +39,21 @@ _LEVELS = {
 
 async def look_for_boiler(context: Context) -> None:
     """Ask for the boiler, or take what a running bridge says of it."""
-    leases = boiler_leases()
-    leased = ", ".join(f"{each.address} is leased to {each.hardware}" for each in leases)
+    leased = _leased()
     if not context.boiler.side.open_ports:
         report_running(context, _BOILER, "boiler", leased or "its ports cannot be opened")
         return
-    with closing(Foreigners(context.reactor, _device(context))) as foreigners:
+    with foreigners(context.reactor, _device(context)) as heard:
         found = await _ask_for_services(context)
     if found is None:
-        foreign = _foreign_boiler(foreigners.heard, context)
-        context.reporter.found(foreign or _no_boiler(context, leased))
+        context.reporter.found(_no_boiler(context, heard, leased))
     else:
         context.found(_BOILER, Outcome.OK, _answered(found))
+
+
+def _leased() -> str:
+    """Which addresses this machine has given to boilers, in words; empty for none."""
+    return ", ".join(f"{each.address} is leased to {each.hardware}" for each in boiler_leases())
 
 
 def _answered(boiler: FoundBoiler) -> str:
@@ -78,15 +85,17 @@ def _device(context: Context) -> str:
         return ""
 
 
-def _foreign_boiler(heard: Mapping[str, str], context: Context) -> Finding | None:
-    """A boiler that is there with an address of another network, if one was heard."""
-    by_maker = sorted(heard, key=lambda each: not heard[each].startswith(BOILER_MAKER))
-    if not by_maker:
-        return None
-    address, device = by_maker[0], _device(context)
-    network = ", ".join(str(each) for each in ipv4_networks(device))
-    is_boiler = heard[address].startswith(BOILER_MAKER)
-    who = "its address" if is_boiler else "somebody is there, but the address"
+def _foreign_boiler(heard: Mapping[str, str], device: str) -> Finding:
+    """A boiler that seems to be there with an address of another network.
+
+    Args:
+        heard: who was heard in the boiler's network, hardware addresses by addresses.
+        device: the interface to it.
+    """
+    boilers = [*filter(lambda each: heard[each].startswith(BOILER_MAKER), heard)]
+    who = "its address" if boilers else "somebody is there, but the address"
+    address = next(iter(boilers or heard))
+    network = ", ".join(map(str, ipv4_networks(device)))
     what = f"{who} {address} is not in this port's network ({network} on {device})"
     advice = (
         "Set the panel's network to DHCP and switch it off and on, or give "
@@ -95,16 +104,14 @@ def _foreign_boiler(heard: Mapping[str, str], context: Context) -> Finding | Non
     return Finding(_BOILER, Outcome.FAILED, what, advice)
 
 
-def _no_boiler(context: Context, leased: str) -> Finding:
+def _no_boiler(context: Context, heard: Mapping[str, str], leased: str) -> Finding:
+    if heard:
+        return _foreign_boiler(heard, _device(context))
     if leased:
         what = f"it does not answer, though {leased}"
-        advice = (
-            "Is it switched on, and the gateway or the app switched on at its panel? Has it "
-            "kept an older address? Switch its panel off and on."
-        )
-    else:
-        what = f"nothing answers on {context.boiler.interface}"
-        advice = _WITH_GATEWAY if context.config.gateway.enabled else _WITHOUT_GATEWAY
+        return Finding(_BOILER, Outcome.FAILED, what, _WITH_LEASE)
+    advice = _WITH_GATEWAY if context.config.gateway.enabled else _WITHOUT_GATEWAY
+    what = f"nothing answers on {context.boiler.interface}"
     return Finding(_BOILER, Outcome.FAILED, what, advice)
 
 
@@ -144,7 +151,7 @@ def report_running(context: Context, step: str, link: str, otherwise: str) -> No
     said = context.running.get(link)
     if said is None:
         context.found(step, Outcome.SKIPPED, otherwise)
-        return
-    what = f"{said.text}, {said.address}" if said.address else said.text
-    outcome = _LEVELS.get(said.level, Outcome.SKIPPED)
-    context.found(step, outcome, f"the bridge says: {what}", said.advice)
+    else:
+        what = ", ".join(filter(None, (said.text, said.address)))
+        outcome = _LEVELS.get(said.level, Outcome.SKIPPED)
+        context.found(step, outcome, f"the bridge says: {what}", said.advice)

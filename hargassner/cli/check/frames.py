@@ -4,8 +4,10 @@ A boiler whose panel has a fixed address of another network hears the question f
 cannot answer it. But it asks for its own network's router first (ARP), and that can be seen.
 """
 
-import ipaddress
 import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from ipaddress import IPv4Address, IPv4Network
 from typing import NamedTuple
 
 from twisted.internet.interfaces import IReactorFDSet, IReadDescriptor
@@ -22,6 +24,8 @@ _SENDER_IN = {_ARP: (14, 18), _IPV4: (12, 20)}
 """Where the sender's IPv4 address stands in what a frame carries, and how long that is at least."""
 _SAYS_NOTHING = (0, _LARGEST)
 """For any other frame: longer than all of them."""
+_NOBODYS = (IPv4Network("127.0.0.0/8"), IPv4Network("224.0.0.0/4"))
+"""Loopback and multicast: addresses that nobody has."""
 _AT_A_TIME = 64
 
 
@@ -41,29 +45,52 @@ def sender(frame: bytes) -> Sender | None:
     return None if address == "0.0.0.0" else Sender(frame[6:12].hex(":"), address)  # noqa: S104
 
 
-@implementer(IReadDescriptor)
-class Foreigners:
-    """Listens on an interface for senders whose address is not in its network.
+@contextmanager
+def foreigners(reactor: IReactorFDSet, interface: str) -> Iterator[Mapping[str, str]]:
+    """Listen on an interface for senders whose address is not in its network.
 
-    Where that is not possible (no such right, no such system) nothing is heard.
+    Gives their hardware addresses by their addresses, as they are heard. Where that is not possible
+    (no such right, no such system) nothing is heard.
 
     Args:
         reactor: watches the socket.
-        interface: the interface's name.
+        interface: the interface's name; empty for none.
     """
+    heard: dict[str, str] = {}
+    with ExitStack() as opened:
+        # AttributeError: a system without packet sockets.
+        with suppress(OSError, AttributeError):
+            _listen(opened, reactor, interface, heard)
+        yield heard
 
-    def __init__(self, reactor: IReactorFDSet, interface: str) -> None:
-        self.heard: dict[str, str] = {}
-        """Their hardware addresses by their addresses."""
-        self._reactor = reactor
-        self._networks = ipv4_networks(interface) if interface else ()
-        self._socket = _packet_socket(interface) if self._networks else None
-        if self._socket is not None:
-            reactor.addReader(self)
+
+def _listen(
+    opened: ExitStack, reactor: IReactorFDSet, interface: str, heard: dict[str, str]
+) -> None:
+    networks = ipv4_networks(interface) if interface else ()
+    if networks:
+        sock = opened.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0))
+        sock.setblocking(False)
+        sock.bind((interface, _ETH_P_ALL))
+        listener = _Foreigners(sock, (*networks, *_NOBODYS), heard)
+        reactor.addReader(listener)
+        opened.callback(reactor.removeReader, listener)
+
+
+@implementer(IReadDescriptor)
+class _Foreigners:
+    """Hears senders whose address is in none of some networks."""
+
+    def __init__(
+        self, sock: socket.socket, networks: Sequence[IPv4Network], heard: dict[str, str]
+    ) -> None:
+        self._socket = sock
+        self._networks = networks
+        self._heard = heard
 
     def fileno(self) -> int:
-        """The socket's file descriptor, -1 without one."""
-        return -1 if self._socket is None else self._socket.fileno()
+        """The socket's file descriptor."""
+        return self._socket.fileno()
 
     def logPrefix(self) -> str:
         """How log lines of the reactor name it."""
@@ -71,49 +98,18 @@ class Foreigners:
 
     def doRead(self) -> None:
         """Look at the frames that have come."""
-        for _ in range(_AT_A_TIME):
-            try:
-                frame = self._socket.recv(_LARGEST) if self._socket is not None else b""
-            except OSError:
-                return
-            self._look_at(frame)
+        with suppress(OSError):
+            for _ in range(_AT_A_TIME):
+                self._look_at(self._socket.recv(_LARGEST))
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor gives the descriptor up."""
-        self.close()
-
-    def close(self) -> None:
-        """Listen no more."""
-        if self._socket is not None:
-            self._reactor.removeReader(self)
-            self._socket.close()
-            self._socket = None
 
     def _look_at(self, frame: bytes) -> None:
         found = sender(frame)
         if found is not None and self._is_foreign(found.address):
-            self.heard[found.address] = found.hardware
+            self._heard[found.address] = found.hardware
 
     def _is_foreign(self, address: str) -> bool:
-        parsed = ipaddress.IPv4Address(address)
-        return not (
-            parsed.is_multicast
-            or parsed.is_loopback
-            or any(parsed in network for network in self._networks)
-        )
-
-
-def _packet_socket(interface: str) -> socket.socket | None:
-    if not hasattr(socket, "AF_PACKET"):
-        return None
-    try:
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    except OSError:
-        return None
-    try:
-        sock.setblocking(False)
-        sock.bind((interface, _ETH_P_ALL))
-    except OSError:
-        sock.close()
-        return None
-    return sock
+        parsed = IPv4Address(address)
+        return not any(parsed in network for network in self._networks)

@@ -6,31 +6,47 @@ large a packet it takes at most.
 """
 
 from collections.abc import Iterable
+from typing import cast
 
+from twisted.internet.interfaces import IProtocolFactory, ITransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 
+from hargassner.mqtt.endpoint import BrokerEndpoint
 from hargassner.mqtt.engine import Engine
 from hargassner.mqtt.events import Admitted, ConnectionProblem, Delivered
 from hargassner.mqtt.messages import Message
+from hargassner.network.connecting import SingleFactory
 
 
 class Inquiry(Protocol):
     """One connection in MQTT 5, which publishes some messages and takes the answer to each.
 
     Args:
-        engine: speaks MQTT 5.
         messages: what to publish; nobody retains it.
     """
 
-    def __init__(self, engine: Engine, messages: Iterable[Message]) -> None:
+    def __init__(self, messages: Iterable[Message]) -> None:
         self.reasons: dict[str, str] = {}
         """Why the broker does not take a message, by its topic; empty where it does."""
         self.largest = 0
         """Bytes of a packet that the broker takes at most; 0 where it tells no limit."""
         self.over = False
-        self._engine = engine
         self._messages = list(messages)
+
+    async def make(self, endpoint: BrokerEndpoint, engine: Engine) -> None:
+        """Connect; ``over`` tells whether that came to nothing.
+
+        Args:
+            endpoint: the broker's.
+            engine: speaks MQTT 5.
+        """
+        self._engine = engine
+        try:
+            await endpoint.connect(cast("IProtocolFactory", SingleFactory(self)))
+        except Exception:
+            # What comes back on the other connection tells the most.
+            self.over = True
 
     def connectionMade(self) -> None:
         """Send the CONNECT packet."""
@@ -52,12 +68,15 @@ class Inquiry(Protocol):
         match event:
             case Admitted(largest):
                 self.largest = largest
-                for each in self._messages:
-                    self._engine.publish_answered(each)
+                self._publish()
             case Delivered(topic, reason):
                 self.reasons[topic] = reason
             case ConnectionProblem():
                 self.end()
+
+    def _publish(self) -> None:
+        for each in self._messages:
+            self._engine.publish_answered(each)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """A broker that speaks no MQTT 5 may close."""
@@ -66,10 +85,9 @@ class Inquiry(Protocol):
     def end(self) -> None:
         """Close, whatever was answered so far."""
         self.over = True
-        self._flush()
         if self.transport is not None:
+            self._flush()
             self.transport.loseConnection()
 
     def _flush(self) -> None:
-        if self.transport is not None:
-            self.transport.write(self._engine.take())
+        cast("ITransport", self.transport).write(self._engine.take())

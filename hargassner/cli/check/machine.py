@@ -2,17 +2,17 @@
 
 import re
 import socket
-import struct
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
+from hargassner.network.interfaces import asked
+from hargassner.network.networks import first_address
+
 _SIOCGIFFLAGS = 0x8913
-_SIOCGIFADDR = 0x8915
-_SIOCGIFNETMASK = 0x891B
-_NO_ANSWER = bytes(256)
+_FLAGS_AT = 16
 _UP = 0x1
 _LOOPBACK = 0x8
 _RUNNING = 0x40
@@ -65,13 +65,10 @@ def interfaces() -> list[Interface]:
 
 
 def _interface(probe: socket.socket, name: str, default_route: bool) -> Interface:
-    (flags,) = struct.unpack_from("H", _asked(probe, _SIOCGIFFLAGS, name) or _NO_ANSWER, 16)
-    address = _asked(probe, _SIOCGIFADDR, name)
-    mask = _asked(probe, _SIOCGIFNETMASK, name)
+    flags = _flags(probe, name)
     return Interface(
         name,
-        socket.inet_ntoa(address[20:24]) if address else "",
-        int.from_bytes((mask or _NO_ANSWER)[20:24], "big").bit_count(),
+        *_address(probe, name),
         up=bool(flags & _UP),
         running=bool(flags & _RUNNING),
         loopback=bool(flags & _LOOPBACK),
@@ -79,19 +76,34 @@ def _interface(probe: socket.socket, name: str, default_route: bool) -> Interfac
     )
 
 
-def _asked(probe: socket.socket, question: int, name: str) -> bytes | None:
-    import fcntl  # It is on Unix only.
+def _address(probe: socket.socket, name: str) -> tuple[str, int]:
+    """An interface's first address and the length of its network's prefix."""
+    with suppress(OSError):
+        own = first_address(probe, name)
+        return str(own.ip), own.network.prefixlen
+    return "", 0
 
-    try:
-        return fcntl.ioctl(probe.fileno(), question, struct.pack("256s", name.encode()[:15]))
-    except OSError:
-        return None  # It has no such thing, or is gone by now.
+
+def _flags(probe: socket.socket, name: str) -> int:
+    """An interface's flags; none where it is gone by now."""
+    with suppress(OSError):
+        answer = asked(probe, _SIOCGIFFLAGS, name)
+        return int.from_bytes(answer[_FLAGS_AT : _FLAGS_AT + 2], sys.byteorder)
+    return 0
 
 
 def _default_routes() -> set[str]:
     # Interface and destination are the first columns, the mask is the eighth.
-    routes = [row.split() for row in _lines(Path("/proc/net/route"))[1:]]
-    return {row[0] for row in routes if len(row) > 7 and row[1] == row[7] == "00000000"}
+    routes = map(str.split, _text(Path("/proc/net/route")).splitlines())
+    return {row[0] for row in routes if row[1:8:6] == ["00000000", "00000000"]}
+
+
+def real_interfaces(found: Iterable[Interface]) -> tuple[Interface, ...]:
+    """Those that a cable can be plugged into, the one that leads to the Internet first."""
+    real = filter(lambda each: each.is_real, found)
+    return tuple(
+        sorted(real, key=lambda each: (not each.default_route, not each.address, not each.running))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ def boiler_leases(files: Iterable[Path] | None = None) -> list[Lease]:
     """The leases of the maker's boilers, as far as dnsmasq's files can be read."""
     if files is None:
         files = [*LEASE_FILES, *LEASE_FOLDER.glob("dnsmasq-*.leases")]
-    lines = chain.from_iterable(map(_lines, files))
+    lines = "\n".join(map(_text, files)).splitlines()
     return [*filter(None, map(_lease, lines))]
 
 
@@ -118,25 +130,20 @@ def _lease(line: str) -> Lease | None:
     return None
 
 
-def _lines(file: Path) -> list[str]:
-    """A file's lines; none where it is not there, or not for us to read."""
-    try:
-        return file.read_text(errors="replace").splitlines()
-    except OSError:
-        return []
+def _text(file: Path) -> str:
+    """What is in a file; nothing where it is not there (any more), or not for us to read."""
+    with suppress(OSError):
+        return file.read_text(errors="replace")
+    return ""
 
 
 def bridge_processes(proc: Path = Path("/proc")) -> list[int]:
     """The processes that run the bridge on this machine, as far as the system shows them."""
-    return sorted(int(each.name) for each in proc.glob("[0-9]*") if _runs_bridge(each))
+    return sorted(int(each.name) for each in filter(_runs_bridge, proc.glob("[0-9]*")))
 
 
 def _runs_bridge(process: Path) -> bool:
-    try:
-        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return False  # It ended just now.
-    names = {Path(word).name for word in words if word}
+    names = {Path(word).name for word in _text(process / "cmdline").split("\0")}
     return bool(names & {"twist", "twistd"} and names & {"hargassner", "hargassner.tac"})
 
 
@@ -167,10 +174,9 @@ def proposal(path: str, found: Iterable[Interface]) -> str:
         path: where it could be.
         found: the machine's interfaces.
     """
-    real = [each for each in found if each.is_real]
     # The home's network leads to the Internet; the boiler's leads nowhere.
-    real.sort(key=lambda each: (not each.default_route, not each.address, not each.running))
-    gateway, boiler = [*(each.name for each in real), "", ""][:2]
+    real = real_interfaces(found)
+    gateway, boiler, *_ = [*(each.name for each in real), "", ""]
     return _PROPOSAL.format(
         path=path,
         seen=_comment("#   ", map(_described, real)).removesuffix("\n"),
@@ -187,7 +193,7 @@ def _comment(prefix: str, lines: Iterable[str]) -> str:
 def _notes(real: Sequence[Interface]) -> tuple[str, ...]:
     """What is still to be done, given the gateway's interface, the boiler's and others."""
     match real:
-        case []:
+        case ():
             return ("No network interface was found; fill the names in.",)
         case [_]:
             return (

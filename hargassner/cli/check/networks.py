@@ -1,6 +1,8 @@
 """The steps that look at this machine's interfaces to the two networks."""
 
 from collections.abc import Callable, Mapping
+from itertools import filterfalse
+from operator import attrgetter
 from typing import NamedTuple
 
 from hargassner.cli.check.context import Context, Network
@@ -14,6 +16,10 @@ class Problem(NamedTuple):
 
     what: str
     advice: str
+
+    def of(self, interface: Interface) -> "Problem":
+        """The same with an interface filled in."""
+        return Problem(self.what.format(interface), self.advice.format(interface))
 
 
 def check_network(context: Context, network: Network) -> None:
@@ -31,8 +37,8 @@ def check_network(context: Context, network: Network) -> None:
 
 def _look_at_interface(network: Network) -> tuple[str, Problem | None]:
     found = {each.name: each for each in interfaces()}
-    name = network.interface.interface
-    return str(found.get(name, name)), interface_problem(name, network.address, found)
+    name, address = network.interface.interface, network.interface.configured_address
+    return str(found.get(name, name)), interface_problem(name, address, found)
 
 
 def _address_problem(network: Network) -> Problem | None:
@@ -84,7 +90,7 @@ def interface_problem(name: str, address: str, found: Mapping[str, Interface]) -
 def _lack(interface: Interface) -> Problem | None:
     for lacks, problem in _PROBLEMS:
         if lacks(interface):
-            return Problem(*(each.format(interface) for each in problem))
+            return problem.of(interface)
     return None
 
 
@@ -99,5 +105,6 @@ def _other_address(interface: Interface, address: str) -> Problem | None:
 
 
 def _no_such_interface(name: str, found: Mapping[str, Interface]) -> Problem:
-    others = ", ".join(sorted(each.name for each in found.values() if not each.loopback))
-    return Problem(f"there is no interface {name}", f"This machine has {others or 'none'}.")
+    others = filterfalse(attrgetter("loopback"), found.values())
+    listed = ", ".join(sorted(each.name for each in others)) or "none"
+    return Problem(f"there is no interface {name}", f"This machine has {listed}.")

@@ -1,8 +1,9 @@
 """The steps that open the bridge's ports, and look at who holds them."""
 
 import errno
-from collections.abc import Callable, Iterator
-from enum import IntEnum
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import filterfalse
 
 from hargassner.cli.check.context import Context
 from hargassner.cli.check.machine import bridge_processes
@@ -15,57 +16,54 @@ _PORTS = "ports and privileges"
 _OTHER_BRIDGE = "another bridge"
 
 
-class _Kind(IntEnum):
-    """Why a port cannot be opened; the first one is said where there are several."""
-
-    OTHER = 0
-    ABSENT = 1
-    """The interface or its address is not there yet, which another step reports."""
-    HELD = 2
-
-
 async def open_ports(context: Context) -> None:
     """Open the discovery ports, try the telnet port, and look for a bridge that runs already."""
     problems = list(_problems(context))
     context.reporter.found(_ports_finding(context, problems))
-    held = [str(each) for each in problems if _kind(each) is _Kind.HELD]
-    if held:
-        await _look_at_holder(context, held[0])
-    else:
+    held = next(filter(_is_held, problems), None)
+    if held is None:
         context.found(_OTHER_BRIDGE, Outcome.OK, "none runs")
+    else:
+        await _look_at_holder(context, str(held))
 
 
 def _problems(context: Context) -> Iterator[Exception]:
-    def try_telnet_port() -> None:
-        listening_socket(context.gateway.interface, context.config.gateway.telnet_port).close()
-
-    with_gateway: tuple[Callable[[], None], ...] = (try_telnet_port, context.open_gateway_side)
-    steps = with_gateway if context.config.gateway.enabled else ()
-    for open_ in (*steps, context.open_boiler_side):
+    for open_ in _openings(context):
         try:
             open_()
         except (CannotOpenError, OSError) as wrong:
             yield wrong
 
 
-def _kind(problem: Exception) -> _Kind:
-    cause = problem.__cause__
-    if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
-        return _Kind.HELD
-    return _Kind.ABSENT if isinstance(problem, NotThereYetError) else _Kind.OTHER
+def _openings(context: Context) -> Sequence[Callable[[], None]]:
+    """What opens the bridge's ports."""
+    if not context.config.gateway.enabled:
+        return [context.open_boiler_side]
+
+    def try_telnet_port() -> None:
+        listening_socket(context.gateway.interface, context.config.gateway.telnet_port).close()
+
+    return [try_telnet_port, context.open_gateway_side, context.open_boiler_side]
+
+
+def _is_held(problem: Exception) -> bool:
+    return getattr(problem.__cause__, "errno", None) == errno.EADDRINUSE
+
+
+def _is_absent(problem: Exception) -> bool:
+    """Whether it is that an interface or its address is not there yet."""
+    return isinstance(problem, NotThereYetError)
 
 
 def _ports_finding(context: Context, problems: list[Exception]) -> Finding:
+    """What is found of all ports; the first problem that no other step reports, where one is."""
     if not problems:
         return Finding(_PORTS, Outcome.OK, f"{_ports(context)} can be opened")
-    worst = min(problems, key=_kind)
-    match _kind(worst):
-        case _Kind.HELD:
-            return Finding(_PORTS, Outcome.SKIPPED, "somebody holds them already")
-        case _Kind.ABSENT:
-            return Finding(_PORTS, Outcome.SKIPPED, str(worst))
-        case _Kind.OTHER:
-            return Finding(_PORTS, Outcome.FAILED, str(worst), _rights_advice(str(worst)))
+    not_held = [*filterfalse(_is_held, problems)]
+    for each in filterfalse(_is_absent, not_held):
+        return Finding(_PORTS, Outcome.FAILED, str(each), _rights_advice(str(each)))
+    what = str(not_held[0]) if not_held else "somebody holds them already"
+    return Finding(_PORTS, Outcome.SKIPPED, what)
 
 
 def _ports(context: Context) -> str:
@@ -108,8 +106,7 @@ def _silent_holder(held: str, why: NoAnswerError) -> Finding:
 
 
 def _is_a_bridge(held: str) -> bool:
-    processes = bridge_processes()
-    if "(process " in held:
-        # The system tells who it is; other bridges may run here and hold other ports.
-        return any(f"(process {each})" in held for each in processes)
-    return bool(processes)
+    processes = map(str, bridge_processes())
+    holder = re.search(r"\(process (\d+)\)", held)
+    # Where the system tells who it is: other bridges may run here and hold other ports.
+    return holder[1] in processes if holder else any(processes)

@@ -7,16 +7,14 @@ from hargassner.config import HomeAssistantConfig
 LARGEST_MESSAGE = 131_072
 """Bytes of a packet that has all entities of a large boiler, with something to spare."""
 
-
 _BROKER = "the broker"
+_HOME = "Home Assistant"
 
 
 def broker_finding(visit: Visit, url: str, home: HomeAssistantConfig) -> Finding:
     """Whether the broker admits the bridge, and lets it publish states and receive commands."""
     if not visit.was_admitted:
-        why = visit.problem or "it does not answer"
-        advice = "Is the broker running, and are mqtt.url, user and password right?"
-        return Finding(_BROKER, Outcome.FAILED, f"{url}: {why}", advice)
+        return _not_admitted(visit, url)
     may_not, why = _may_not(visit)
     if may_not:
         base = visit.topic.rpartition("/")[0]
@@ -24,9 +22,17 @@ def broker_finding(visit: Visit, url: str, home: HomeAssistantConfig) -> Finding
         what = ": ".join(filter(None, (f"{url} lets the bridge in, but not {may_not}", why)))
         return Finding(_BROKER, Outcome.FAILED, what, advice)
     what = f"{url} lets the bridge in, publish and subscribe"
-    if home.discovery == "device" and 0 < visit.largest < LARGEST_MESSAGE:
-        return _limited(what, visit.largest)
+    # Where entities are announced singly, no message is large.
+    largest = visit.largest if home.discovery == "device" else 0
+    if 0 < largest < LARGEST_MESSAGE:
+        return _limited(what, largest)
     return Finding(_BROKER, Outcome.OK, what)
+
+
+def _not_admitted(visit: Visit, url: str) -> Finding:
+    why = visit.problem or "it does not answer"
+    advice = "Is the broker running, and are mqtt.url, user and password right?"
+    return Finding(_BROKER, Outcome.FAILED, f"{url}: {why}", advice)
 
 
 def _limited(what: str, largest: int) -> Finding:
@@ -40,9 +46,9 @@ def _limited(what: str, largest: int) -> Finding:
 
 def _may_not(visit: Visit) -> tuple[str, str]:
     """What the bridge may not do with its own topics, and why; empty where it may do all."""
-    for each in visit.command_topics:
-        if each in visit.refused_filters:
-            return f"subscribe to {each}", ""
+    refused = next(filter(visit.refused_filters.__contains__, visit.command_topics), None)
+    if refused:
+        return f"subscribe to {refused}", ""
     refusal = visit.refusal(visit.topic)
     if refusal is None:
         return _nothing_comes_back(visit)
@@ -58,22 +64,29 @@ def _nothing_comes_back(visit: Visit) -> tuple[str, str]:
 
 def discovery_finding(visit: Visit, home: HomeAssistantConfig) -> Finding | None:
     """What keeps Home Assistant and the bridge from hearing of each other, if anything does."""
-    step = "Home Assistant"
     refusal = visit.refusal(visit.discovery_topic)
     if refusal != "":
-        what = f"the bridge may not publish {visit.discovery_topic}: {refusal}"
-        if refusal is None:
-            what = (
-                f"what is published to {visit.discovery_topic} does not come back: the bridge may "
-                "not publish there, or not read it"
-            )
-        advice = f"Let this user write {home.prefix}/#, or Home Assistant hears of no boiler."
-        return Finding(step, Outcome.FAILED, what, advice)
+        return _not_announced(visit, home, refusal)
     if visit.home_topic in visit.refused_filters:
-        advice = (
-            f"Let this user read {visit.home_topic}, or what Home Assistant forgets when it starts "
-            "is not told it again."
-        )
-        what = f"the bridge may not subscribe to {visit.home_topic}"
-        return Finding(step, Outcome.FAILED, what, advice)
+        return _not_heard(visit)
     return None
+
+
+def _not_announced(visit: Visit, home: HomeAssistantConfig, refusal: str | None) -> Finding:
+    what = f"the bridge may not publish {visit.discovery_topic}: {refusal}"
+    if refusal is None:
+        what = (
+            f"what is published to {visit.discovery_topic} does not come back: the bridge may "
+            "not publish there, or not read it"
+        )
+    advice = f"Let this user write {home.prefix}/#, or Home Assistant hears of no boiler."
+    return Finding(_HOME, Outcome.FAILED, what, advice)
+
+
+def _not_heard(visit: Visit) -> Finding:
+    advice = (
+        f"Let this user read {visit.home_topic}, or what Home Assistant forgets when it starts "
+        "is not told it again."
+    )
+    what = f"the bridge may not subscribe to {visit.home_topic}"
+    return Finding(_HOME, Outcome.FAILED, what, advice)

@@ -15,6 +15,10 @@ from hargassner.config import WebConfig
 TIMEOUT = 5.0
 """Seconds that the answer may take."""
 
+_PAGE = re.compile(r"tcp:(?:port=)?(?P<port>\d+)(?:.*:interface=(?P<host>[\d.]+)|)")
+# A page that listens everywhere listens on loopback, too.
+_LOOPBACK = {None: "127.0.0.1", "0.0.0.0": "127.0.0.1"}  # noqa: S104
+
 
 class NoAnswerError(Exception):
     """The running bridge cannot be asked; the message says why."""
@@ -35,14 +39,11 @@ class LinkReport:
 
 def page_address(config: WebConfig) -> str | None:
     """The URL of the bridge's state where it has a page that can be asked, else None."""
-    listens = re.match(r"tcp:(?:port=)?(\d+)", config.listen)
+    listens = _PAGE.match(config.listen)
     if listens is None:
         return None
-    interface = re.search(r":interface=([\d.]+)", config.listen)
-    host = interface[1] if interface else "127.0.0.1"
-    if host == "0.0.0.0":  # noqa: S104 - it listens everywhere, loopback included.
-        host = "127.0.0.1"
-    return f"http://{host}:{listens[1]}/api/state"
+    host = _LOOPBACK.get(listens["host"], listens["host"])
+    return f"http://{host}:{listens['port']}/api/state"
 
 
 async def ask(reactor: Any, config: WebConfig) -> dict[str, LinkReport]:
@@ -54,21 +55,22 @@ async def ask(reactor: Any, config: WebConfig) -> dict[str, LinkReport]:
     url = page_address(config)
     if url is None:
         raise NoAnswerError("its web page is switched off")
+    links = _links(await _page(reactor, url))
+    if not links:
+        raise NoAnswerError(f"{url} is not the bridge's page")
+    return links
+
+
+async def _page(reactor: Any, url: str) -> bytes:
     clock: IReactorTime = reactor
     agent = Agent(reactor, connectTimeout=TIMEOUT)
     headers = Headers({"accept-language": ["en"]})
     try:
-        asked = agent.request(b"GET", url.encode(), headers).addTimeout(TIMEOUT, clock)
-        response = await asked
-        body = await readBody(response).addTimeout(TIMEOUT, clock)
+        response = await agent.request(b"GET", url.encode(), headers).addTimeout(TIMEOUT, clock)
+        return await readBody(response).addTimeout(TIMEOUT, clock)
     except Exception as wrong:
-        raise NoAnswerError(
-            f"{url} does not answer: {str(wrong) or type(wrong).__name__}"
-        ) from wrong
-    links = _links(body)
-    if not links:
-        raise NoAnswerError(f"{url} is not the bridge's page")
-    return links
+        why = str(wrong) or type(wrong).__name__
+        raise NoAnswerError(f"{url} does not answer: {why}") from wrong
 
 
 def _links(body: bytes) -> dict[str, LinkReport]:

@@ -5,15 +5,16 @@ the connections that the bridge would open. It changes nothing: no datagram is p
 it publishes is not retained. Where a bridge runs already, that one is asked what it sees.
 """
 
+from contextlib import closing
+
 from twisted.internet.defer import ensureDeferred
 
 from hargassner.cli.check.broker import Visit
 from hargassner.cli.check.connections import (
     boiler_host,
-    leave_broker,
     look_at_broker,
-    look_for_home,
     read_telemetry,
+    report_no_broker,
 )
 from hargassner.cli.check.context import Context
 from hargassner.cli.check.devices import look_for_boiler, wait_for_gateway
@@ -37,23 +38,34 @@ async def walk(config: Config, reactor: IBridgeReactor, wait: float, reporter: R
     context = Context(config, reactor, reporter)
     # Home Assistant may start while the gateway is waited for.
     visit = _begin_visit(config, reactor)
-    try:
+    with closing(context):
         if config.gateway.enabled:
-            check_network(context, context.gateway)
-        check_network(context, context.boiler)
-        if config.gateway.enabled or not config.boiler.host:
-            await open_ports(context)
-            await look_for_boiler(context)
-        if config.gateway.enabled:
-            await wait_for_gateway(context, wait)
-    finally:
-        context.close()
+            await _look_at_both_networks(context, wait)
+        else:
+            await _look_at_boilers_network(context)
     await read_telemetry(context)
     if config.gateway.enabled:
         await look_at_forwards(context, boiler_host(context))
-    await look_at_broker(context, visit)
-    await look_for_home(context, visit)
-    await leave_broker(context, visit)
+    if visit is None:
+        report_no_broker(context)
+    else:
+        await look_at_broker(context, visit)
+
+
+async def _look_at_both_networks(context: Context, wait: float) -> None:
+    check_network(context, context.gateway)
+    check_network(context, context.boiler)
+    await open_ports(context)
+    await look_for_boiler(context)
+    await wait_for_gateway(context, wait)
+
+
+async def _look_at_boilers_network(context: Context) -> None:
+    """Without a gateway, the boiler is looked for where its address is not known only."""
+    check_network(context, context.boiler)
+    if not context.config.boiler.host:
+        await open_ports(context)
+        await look_for_boiler(context)
 
 
 def _begin_visit(config: Config, reactor: IBridgeReactor) -> Visit | None:

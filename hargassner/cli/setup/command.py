@@ -7,19 +7,17 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
-from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.logger import globalLogBeginner
-from twisted.python.failure import Failure
 
 from hargassner.cli.exit_status import failed
+from hargassner.cli.reactor import run_to_end
 from hargassner.cli.setup.machine import Seen, look
 from hargassner.cli.setup.plan import Answers, configuration, plan
 from hargassner.cli.setup.questions import Asker, Options, ask
 from hargassner.cli.setup.steps import Machine, StepFailedError
-from hargassner.clock import run_evenly
 from hargassner.config import ConfigError, config_from
 from hargassner.discovery import FoundBoiler
 from hargassner.terminal import preferred_language, replace_unknown_signs
@@ -27,7 +25,7 @@ from hargassner.web.texts import LANGUAGES
 
 SUMMARY = "Configure the bridge on this machine, start it, and check the chain."
 
-_DETAILS = """\
+DETAILS = """\
 It looks at the machine, asks what it cannot know, shows each file and each command before it comes
 to it, starts the service, and ends with hargassner check. Run it again whenever you like: what is
 as it should be stays, and so does every file that somebody else wrote or changed.
@@ -44,8 +42,6 @@ _CHECK_WAIT = "5"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = _DETAILS
     add = parser.add_argument
     add("--yes", "-y", action="store_true", help="take every default; ask nothing")
     add("--dry-run", action="store_true", help="only show what would be done")
@@ -99,9 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         return failed("setup", wrong)
     except (EOFError, KeyboardInterrupt):
         return failed("setup", "ended; what was done so far stays")
-    if arguments.dry_run or not arguments.check:
-        return 0
-    return _check(answers)
+    return _check(answers) if arguments.check and not arguments.dry_run else 0
 
 
 def _set_up(arguments: argparse.Namespace) -> Answers:
@@ -116,7 +110,7 @@ def _set_up(arguments: argparse.Namespace) -> Answers:
     seen = _look()
     _show(seen)
     answers = ask(seen, options, Asker(_read, print, quiet=arguments.yes))
-    config_from(_parsed(answers))
+    config_from(tomllib.loads(configuration(answers)))
     print("\nWhat it takes:" if arguments.dry_run else "\nDoing:")
     Machine(print).do(plan(answers, seen), dry=arguments.dry_run)
     return answers
@@ -141,34 +135,17 @@ def _read(question: str) -> str:
 
 
 def _look() -> Seen:
-    """Look at the machine with a reactor of its own.
+    """Look at the machine.
 
     Raises:
         OSError: the system could not be asked.
     """
-    from twisted.internet import reactor
-
-    running: Any = reactor
-    run_evenly(running)
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False)
-    found: list[Seen | Failure] = []
-
-    def begin() -> None:
-        looking = Deferred.fromCoroutine(look(running, _LOOK))
-        looking.addBoth(found.append).addBoth(lambda _: running.stop())
-
-    running.callWhenRunning(begin)
-    running.run()
-    match found:
-        case [Seen() as seen]:
-            return seen
-        case [Failure() as failure]:
-            raise OSError(failure.getErrorMessage())
-    raise KeyboardInterrupt
+    return run_to_end(lambda reactor: look(reactor, _LOOK))
 
 
 def _show(seen: Seen) -> None:
-    ports = ", ".join(str(each) for each in seen.interfaces) or "none"
+    ports = ", ".join(map(str, seen.interfaces)) or "none"
     print(f"  network ports: {ports}\n  {_answer(seen.boiler)}\n")
 
 
@@ -176,12 +153,6 @@ def _answer(boiler: FoundBoiler | None) -> str:
     if boiler is None:
         return "nobody answers as a boiler in these networks"
     return f"a boiler answers at {boiler.address}: {boiler.services.model or 'unknown model'}"
-
-
-def _parsed(answers: Answers) -> dict[str, object]:
-    import tomllib
-
-    return tomllib.loads(configuration(answers))
 
 
 def _check(answers: Answers) -> int:

@@ -3,7 +3,6 @@
 import grp
 import shutil
 import socket
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -12,9 +11,9 @@ from pathlib import Path
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as LateError
 
-from hargassner.cli.check.machine import Interface, interfaces
+from hargassner.cli.check.machine import Interface, interfaces, real_interfaces
 from hargassner.cli.watch_search import CannotSearchError, find_boiler
-from hargassner.discovery import FoundBoiler
+from hargassner.discovery import FoundBoiler, address_of
 from hargassner.reactor import IBridgeReactor
 
 UNIT_FOLDERS = tuple(
@@ -62,14 +61,28 @@ class Seen:
     has_broker: bool = False
 
     @property
-    def home(self) -> str:
-        """The interface that leads to the home's network, "" without any."""
-        return self.interfaces[0].name if self.interfaces else ""
+    def addresses(self) -> dict[str, str]:
+        """The interfaces' addresses by their names, in their order; "" for none."""
+        return {each.name: each.address for each in self.interfaces}
 
     @property
-    def other(self) -> str:
-        """The interface that is left for the boiler, "" without one."""
-        return self.interfaces[1].name if len(self.interfaces) > 1 else ""
+    def home(self) -> str:
+        """The interface that leads to the home's network, "" without any."""
+        return next(iter(self.addresses), "")
+
+    def beside(self, interface: str) -> str:
+        """The first interface but this one, "" without another."""
+        return next((each for each in self.addresses if each != interface), "")
+
+    @property
+    def boiler_address(self) -> str:
+        """The boiler's address, "" where nobody answered."""
+        return address_of(self.boiler) or ""
+
+    @property
+    def has_service(self) -> bool:
+        """Whether the bridge can run as a service."""
+        return self.has_systemd and self.has_unit
 
 
 async def look(reactor: IBridgeReactor, seconds: float) -> Seen:
@@ -90,14 +103,6 @@ async def look(reactor: IBridgeReactor, seconds: float) -> Seen:
         has_unit=any((each / "hargassner-bridge.service").exists() for each in UNIT_FOLDERS),
         has_user=_has_group("hargassner"),
         has_broker=_listens("127.0.0.1", 1883),
-    )
-
-
-def real_interfaces(found: Sequence[Interface]) -> tuple[Interface, ...]:
-    """Those that a cable can be plugged into, the one that leads to the Internet first."""
-    real = [each for each in found if each.is_real]
-    return tuple(
-        sorted(real, key=lambda each: (not each.default_route, not each.address, not each.running))
     )
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hargassner.cli.setup import files
 from hargassner.cli.setup.machine import DNSMASQ, Networking, Seen
@@ -69,23 +70,28 @@ class Answers:
 
 def plan(answers: Answers, seen: Seen) -> list[Step]:
     """The steps, in their order."""
-    runs = seen.has_systemd and seen.has_unit
     again = RunCommand(("systemctl", "try-restart", answers.unit), "if it runs, start it anew")
-    then = (again,) if runs else ()
+    then = (again,) if seen.has_service else ()
     group = GROUP if seen.has_user else ""
-    steps = [*_boiler_network(answers, seen), *_password(answers, group, then)]
-    steps.append(WriteFile(answers.config_path, configuration(answers), 0o644, group, then=then))
-    if answers.start and runs:
+    return [
+        *_boiler_network(answers, seen),
+        *_password(answers, group, then),
+        WriteFile(answers.config_path, configuration(answers), 0o644, group, then=then),
+        *_start(answers, seen),
+    ]
+
+
+def _start(answers: Answers, seen: Seen) -> Iterator[Step]:
+    if answers.start and seen.has_service:
         words = ("systemctl", "enable", "--now", answers.unit)
-        steps.append(RunCommand(words, "start it, now and with the machine"))
-    return steps
+        yield RunCommand(words, "start it, now and with the machine")
 
 
 def _boiler_network(answers: Answers, seen: Seen) -> Iterator[Step]:
     """The network between this machine and the boiler, which is there only with a gateway."""
-    if answers.with_gateway and answers.fixed_address:
+    if answers.fixed_address:
         yield from _address(answers, seen)
-    if answers.with_gateway and answers.dhcp:
+    if answers.dhcp:
         yield from _dhcp(answers, seen)
 
 
@@ -103,9 +109,8 @@ def configuration(answers: Answers) -> str:
 
 
 def _sections(answers: Answers) -> Mapping[str, Mapping[str, object]]:
-    gateway = answers.with_gateway
     return {
-        "gateway": {"interface": answers.gateway_interface} if gateway else {"enabled": False},
+        "gateway": _gateway(answers),
         "boiler": {
             "interface": answers.boiler_interface,
             "host": answers.boiler_host,
@@ -121,33 +126,43 @@ def _sections(answers: Answers) -> Mapping[str, Mapping[str, object]]:
     }
 
 
+def _gateway(answers: Answers) -> Mapping[str, object]:
+    return {"interface": answers.gateway_interface} if answers.with_gateway else {"enabled": False}
+
+
 def _identifier(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name)
 
 
-_ADDRESSES: Mapping[
-    Networking, tuple[Path, Callable[[str, str], str], int, tuple[tuple[str, ...], ...]]
-] = {
-    Networking.NETWORK_MANAGER: (
+class _FixedAddress(NamedTuple):
+    """The file that gives an interface an address, and what makes that take effect."""
+
+    path: Path
+    content: Callable[[str, str], str]
+    mode: int
+    commands: tuple[str, ...]
+
+
+_ADDRESSES = {
+    Networking.NETWORK_MANAGER: _FixedAddress(
         Path("/etc/NetworkManager/system-connections/hargassner-boiler.nmconnection"),
         files.network_manager,
         0o600,
-        (("nmcli", "connection", "reload"), ("nmcli", "connection", "up", "hargassner-boiler")),
+        ("nmcli connection reload", "nmcli connection up hargassner-boiler"),
     ),
-    Networking.NETWORKD: (
+    Networking.NETWORKD: _FixedAddress(
         Path("/etc/systemd/network/20-hargassner-boiler.network"),
         files.networkd,
         0o644,
-        (("networkctl", "reload"),),
+        ("networkctl reload",),
     ),
-    Networking.IFUPDOWN: (
+    Networking.IFUPDOWN: _FixedAddress(
         Path("/etc/network/interfaces.d/hargassner-boiler"),
         files.ifupdown,
         0o644,
-        (("ifup", "{interface}"),),
+        ("ifup {interface}",),
     ),
 }
-"""For each kind of networking: the file, its content and rights, and what makes it take effect."""
 
 
 def _address(answers: Answers, seen: Seen) -> list[Step]:
@@ -156,12 +171,9 @@ def _address(answers: Answers, seen: Seen) -> list[Step]:
         return []
     path, content, mode, commands = _ADDRESSES[seen.networking]
     interface = answers.boiler_interface
+    why = f"give {interface} its address"
     then = tuple(
-        RunCommand(
-            tuple(word.format(interface=interface) for word in words),
-            f"give {interface} its address",
-        )
-        for words in commands
+        RunCommand(tuple(each.format(interface=interface).split()), why) for each in commands
     )
     return [WriteFile(path, content(interface, answers.network), mode, then=then)]
 

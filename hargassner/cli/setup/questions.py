@@ -9,8 +9,7 @@ from hargassner.cli.setup.machine import Networking, Seen
 from hargassner.cli.setup.plan import Answers
 from hargassner.config import ConfigError, config_from
 
-LOCAL_PAGE = ""
-HOME_PAGE = "tcp:8080"
+_WORDS = {True: "yes", False: "no", None: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +58,19 @@ class Asker:
         return default if self._quiet else self._typed(question, default, problem)
 
     def _typed(self, question: str, default: str, problem: Callable[[str], str]) -> str:
-        while True:
-            typed = self._read(f"{question} [{default}] ").strip() or default
-            wrong = problem(typed)
-            if not wrong:
-                return typed
+        typed = self._once(question, default)
+        while wrong := problem(typed):
             self._say(f"  {wrong}")
+            typed = self._once(question, default)
+        return typed
+
+    def _once(self, question: str, default: str) -> str:
+        return self._read(f"{question} [{default}] ").strip() or default
 
     def yes(self, question: str, default: bool, given: bool | None) -> bool:
         """Yes or no."""
-        shown = "yes" if default else "no"
-        text = None if given is None else _word(given)
-        answer = self.text(question, shown, text, _no_yes_or_no)
+        answer = self.text(question, _WORDS[default] or "", _WORDS[given], _no_yes_or_no)
         return answer.lower().startswith("y")
-
-
-def _word(flag: bool) -> str:
-    return "yes" if flag else "no"
 
 
 def _no_yes_or_no(answer: str) -> str:
@@ -90,25 +85,21 @@ def ask(seen: Seen, options: Options, asker: Asker) -> Answers:
         _may_have_gateway(seen),
         options["with_gateway"],
     )
-    sides = _sides(seen, options, asker) if with_gateway else {}
-    host = _host(seen, options, asker)
-    if not with_gateway and not host:
-        # Where it is asked for; a broadcast without an interface goes where the Internet is.
-        sides = {"boiler_interface": options.text("boiler_interface", seen.home)}
+    ask_where = _between if with_gateway else _telemetry_only
+    place = ask_where(seen, options, asker)
     broker = _broker(seen, options, asker)
     return Answers(
         with_gateway=with_gateway,
-        boiler_host=host,
         language=asker.text(
             "Language of names (en, de, fr)",
             options.text("default_language", "en"),
             options["language"],
             _wrong_for("homeassistant", "language"),
         ),
-        page=_page(options, asker),
+        page=_page(seen.addresses.get(place["gateway_interface"], ""), options, asker),
         instance=options.text("instance"),
         start=options["start"] is not False,
-        **sides,
+        **place,
         **broker,
     )
 
@@ -118,40 +109,57 @@ def _may_have_gateway(seen: Seen) -> bool:
 
     A boiler that answers in the home's network is not behind this machine.
     """
-    return bool(seen.other) and seen.boiler is None
+    return bool(seen.beside(seen.home)) and seen.boiler is None
 
 
 def _host(seen: Seen, options: Options, asker: Asker) -> str:
     # A router may give it another one; but of several boilers each needs its own.
     return asker.text(
         "The boiler's address (empty: it is found)",
-        seen.boiler.address if seen.boiler and options.text("instance") else "",
+        seen.boiler_address if options.text("instance") else "",
         options["boiler_host"],
         _wrong_for("boiler", "host"),
     )
 
 
-def _sides(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
-    names = [each.name for each in seen.interfaces]
-    is_one = _one_of(names)
+def _telemetry_only(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
+    """Where the boiler is, in the home's network."""
+    host = _host(seen, options, asker)
+    # Where it is asked for; a broadcast without an interface goes where the Internet is.
+    interface = "" if host else options.text("boiler_interface", seen.home)
+    return {"gateway_interface": "", "boiler_interface": interface, "boiler_host": host}
+
+
+def _between(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
+    """Where the bridge is between the home's network and the boiler's."""
+    names = [*seen.addresses]
+    listed, is_one = ", ".join(names), _one_of(names)
     home = asker.text(
-        f"Port towards the home's network ({', '.join(names)})",
+        f"Port towards the home's network ({listed})",
         seen.home,
         options["gateway_interface"],
         is_one,
     )
-    left = next((each for each in names if each != home), "")
     boiler = asker.text(
-        f"Port towards the boiler ({', '.join(names)})",
-        left,
+        f"Port towards the boiler ({listed})",
+        seen.beside(home),
         options["boiler_interface"],
         is_one,
     )
-    fixed = _lacks_address(seen, boiler) and seen.networking is not Networking.UNKNOWN
-    network = options.text("network", BOILER_NETWORK)
     return {
         "gateway_interface": home,
         "boiler_interface": boiler,
+        **_boiler_network(seen, options, asker, boiler),
+        "boiler_host": _host(seen, options, asker),
+    }
+
+
+def _boiler_network(seen: Seen, options: Options, asker: Asker, boiler: str) -> dict[str, Any]:
+    """What the boiler's port, and the boiler, get an address of."""
+    has_address = seen.addresses.get(boiler)
+    fixed = seen.networking is not Networking.UNKNOWN and not has_address
+    network = options.text("network", BOILER_NETWORK)
+    return {
         "network": network,
         "fixed_address": asker.yes(
             f"Give {boiler} a fixed address in {network} ({seen.networking.value})?",
@@ -166,10 +174,6 @@ def _sides(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
     }
 
 
-def _lacks_address(seen: Seen, interface: str) -> bool:
-    return not any(each.address for each in seen.interfaces if each.name == interface)
-
-
 def _broker(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
     url = asker.text(
         "MQTT broker, such as mqtt://192.168.1.10 (empty: none)",
@@ -177,23 +181,33 @@ def _broker(seen: Seen, options: Options, asker: Asker) -> dict[str, Any]:
         options["mqtt_url"],
         _wrong_for("mqtt", "url"),
     )
-    if not url:
-        return {}
+    return {"mqtt_url": url, **_login(options, asker)} if url else {}
+
+
+def _login(options: Options, asker: Asker) -> dict[str, str]:
     any_text = _wrong_for("mqtt", "username")
     user = asker.text("  its user (empty: none)", "", options["mqtt_username"], any_text)
-    password = (
-        asker.text("  the user's password", "", options["mqtt_password"], any_text) if user else ""
-    )
-    return {"mqtt_url": url, "mqtt_username": user, "mqtt_password": password}
+    if not user:
+        return {}
+    password = asker.text("  the user's password", "", options["mqtt_password"], any_text)
+    return {"mqtt_username": user, "mqtt_password": password}
 
 
-def _page(options: Options, asker: Asker) -> str:
+def _page(address: str, options: Options, asker: Asker) -> str:
+    """Where the page listens, given this machine's address in the home's network.
+
+    The address is "" where it is not known, or where the boiler has no network of its own.
+    """
     home = asker.yes(
         "Show the page to the whole home network? It has no password, and shows only",
         False,
         options["page_for_home"],
     )
-    return HOME_PAGE if home else LOCAL_PAGE
+    return _page_at(address) if home else ""
+
+
+def _page_at(address: str) -> str:
+    return f"tcp:8080:interface={address}" if address else "tcp:8080"
 
 
 def _one_of(names: Sequence[str]) -> Callable[[str], str]:

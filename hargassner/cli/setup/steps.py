@@ -7,15 +7,18 @@ takes it away.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 NOTED = Path("/etc/hargassner/written-by-setup")
 """What setup wrote: a line ``SHA-256  PATH`` each, as ``sha256sum`` writes it."""
+_NOTE = re.compile(r"^(\S+)  (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,11 @@ class WriteFile:
     secret: bool = False
     then: tuple[RunCommand, ...] = ()
 
+    @property
+    def shown(self) -> Sequence[str]:
+        """The lines of what is to be in it, as far as they are shown."""
+        return ("(not shown)",) if self.secret else self.content.splitlines()
+
 
 Step = WriteFile | RunCommand
 
@@ -62,6 +70,13 @@ def sets_nothing(content: str) -> bool:
         return False
 
 
+def _run(words: Sequence[str]) -> int:
+    try:
+        return subprocess.run(words, check=False).returncode  # noqa: S603 - shown to the owner.
+    except OSError:
+        return 127
+
+
 class Machine:
     """Does the steps.
 
@@ -75,11 +90,11 @@ class Machine:
         self,
         say: Callable[[str], None],
         root: Path = Path("/"),
-        run: Callable[[Sequence[str]], int] | None = None,
+        run: Callable[[Sequence[str]], int] = _run,
     ) -> None:
         self._say = say
         self._root = root
-        self._run = run or _run
+        self._run = run
         self._noted = self._read_notes()
 
     def do(self, steps: Sequence[Step], *, dry: bool = False) -> None:
@@ -98,31 +113,33 @@ class Machine:
             match step:
                 case RunCommand():
                     self._command(step, dry=dry)
-                case WriteFile() if self._write(step, dry=dry):
-                    for command in step.then:
-                        self._command(command, dry=dry)
+                case WriteFile():
+                    self._write(step, dry=dry)
 
     # Files.
 
-    def _write(self, step: WriteFile, *, dry: bool) -> bool:
+    def _write(self, step: WriteFile, *, dry: bool) -> None:
         path = self._root / step.path.relative_to("/")
         there = _content(path)
         if there == step.content:
             self._say(f"  {step.path} is as it should be")
-            return False
-        if there is not None and not self._is_ours(step.path, there):
+        elif not self._is_ours(step.path, there):
             self._say(f"  {step.path} is not setup's: it stays as it is. It would be:")
             self._show(step)
-            return False
-        self._say(f"  write {step.path}:")
-        self._show(step)
+        else:
+            self._say(f"  write {step.path}:")
+            self._show(step)
+            self._change(path, step, dry=dry)
+
+    def _change(self, path: Path, step: WriteFile, *, dry: bool) -> None:
+        """Write a file, and run what belongs to that."""
         if not dry:
             self._put(path, step)
-        return True
+        for command in step.then:
+            self._command(command, dry=dry)
 
     def _show(self, step: WriteFile) -> None:
-        lines = ["(not shown)"] if step.secret else step.content.splitlines()
-        for line in lines:
+        for line in step.shown:
             self._say(f"    | {line}".rstrip())
 
     def _put(self, path: Path, step: WriteFile) -> None:
@@ -141,12 +158,12 @@ class Machine:
         self._note(step.path, step.content)
 
     def _is_ours(self, path: Path, content: str) -> bool:
+        """Whether a file may be written anew: so may one that is absent, and has no content."""
         return self._noted.get(str(path)) == _digest(content) or sets_nothing(content)
 
     def _read_notes(self) -> dict[str, str]:
-        text = _content(self._root / NOTED.relative_to("/")) or ""
-        pairs = (line.partition("  ") for line in text.splitlines())
-        return {path: digest for digest, _, path in pairs if path}
+        text = _content(self._root / NOTED.relative_to("/"))
+        return {path: digest for digest, path in _NOTE.findall(text)}
 
     def _note(self, path: Path, content: str) -> None:
         self._noted[str(path)] = _digest(content)
@@ -165,12 +182,11 @@ class Machine:
                 raise StepFailedError(f"{' '.join(step.words)} failed with status {status}")
 
 
-def _content(path: Path) -> str | None:
-    """What is in a file, None where there is none."""
-    try:
+def _content(path: Path) -> str:
+    """What is in a file; nothing where there is none."""
+    with suppress(OSError):
         return path.read_text(errors="replace")
-    except OSError:
-        return None
+    return ""
 
 
 def _digest(content: str) -> str:
@@ -187,10 +203,3 @@ def _give_to(path: Path, group: str) -> None:
         shutil.chown(path, group=group)
     except LookupError:
         raise OSError(0, f"there is no group {group}") from None
-
-
-def _run(words: Sequence[str]) -> int:
-    try:
-        return subprocess.run(words, check=False).returncode  # noqa: S603 - shown to the owner.
-    except OSError:
-        return 127

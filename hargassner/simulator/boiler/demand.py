@@ -33,8 +33,6 @@ class Demand:
             requested: somebody asked for it at the panel or with the app.
         """
         before = self.buffer
-        if full or not enabled:
-            self.buffer = False
-        elif requested or 0 < self.highest > buffer.top:
-            self.buffer = True
+        begins = requested or 0 < self.highest > buffer.top
+        self.buffer = enabled and not full and (before or begins)
         return [] if before == self.buffer else list(_NOTICES[self.buffer])

@@ -12,7 +12,7 @@ from random import Random
 
 from hargassner.simulator.boiler.identity import Identity
 from hargassner.simulator.boiler.layout import Layout, split, standard_layout
-from hargassner.simulator.boiler.parameters import Change, Choice, RefusedError
+from hargassner.simulator.boiler.parameters import Change, Choice, Parameter, RefusedError
 from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.login import key_for
 
@@ -164,19 +164,21 @@ class BoilerEngine:
         parameter = self.plant.parameters.get(id_)
         if parameter is None:
             raise RefusedError("parameter")
-        if isinstance(parameter, Choice) and value in parameter.options:
-            value = str(parameter.options.index(value))
-        change = self.plant.parameters.set(id_, parameter.type, value, self._now())
+        change = self.plant.parameters.set(
+            id_, parameter.type, _stored(parameter, value), self._now()
+        )
         return self._notify(_notices(change)) if change else []
 
     def received(self, number: int, line: bytes) -> list[Message]:
         """Answer one request, given without its line end."""
         connection = self._connections[number]
         request = line.decode("latin-1")
-        if not request.startswith("$"):
-            # An empty line is no request; anything else is none that a boiler knows.
-            return self._reply(connection, ["Unknown Command"]) if request else []
-        command = request[1:]
+        if request.startswith("$"):
+            return self._obey(connection, request[1:])
+        # An empty line is no request; anything else is none that a boiler knows.
+        return self._reply(connection, ["Unknown Command"]) if request else []
+
+    def _obey(self, connection: _Connection, command: str) -> list[Message]:
         if command == "login token":
             connection.token = f"{self._random.randrange(1 << 32):08X}"
             return self._reply(connection, [connection.token])
@@ -309,17 +311,21 @@ class BoilerEngine:
         data = _lines("z", notices)
         if not data:
             return []
-        return [
-            Message(each.number, data, after)
-            for each in self._connections.values()
-            if each.logging and each is not but
-        ]
+        logging = [each for each in self._connections.values() if each.logging]
+        return [Message(each.number, data, after) for each in logging if each is not but]
 
     def _reply_and_notify(self, connection: _Connection, notices: list[str]) -> list[Message]:
         """Notices for everybody; the client gets them in one message with the ``$ack``."""
         own = _lines("z", notices) if connection.logging else b""
         reply = Message(connection.number, own + _lines("$", ["ack"]))
         return [reply, *self._notify(notices, but=connection)]
+
+
+def _stored(parameter: Parameter, value: str) -> str:
+    """A value as the boiler has it: of an option, its index."""
+    if isinstance(parameter, Choice) and value in parameter.options:
+        return str(parameter.options.index(value))
+    return value
 
 
 def _notices(change: Change) -> list[str]:

@@ -148,18 +148,13 @@ class Tank:
         top: float,
     ) -> Draw:
         """Let a few seconds pass; the result is what it takes from a buffer of ``top`` °C."""
-        if self.temperature >= setpoint or not enabled:
-            self.needs_heat = False
-        elif self.temperature < setpoint - difference:
+        if self.temperature < setpoint - difference:
             self.needs_heat = True
+        self.needs_heat = self.needs_heat and enabled and self.temperature < setpoint
         self.pump = self.needs_heat and top > self.temperature + 4
-        drawn = NOTHING
-        power = -0.05 - _shower(hour)
-        if self.pump:
-            drawn = Draw(0.18, self.temperature + 3)
-            power += drawn.flow * WATER * (top - drawn.back)
-        self.temperature += power * seconds / (200 * WATER)
-        self.temperature = max(self.temperature, 12.0)
+        drawn = Draw(0.18, self.temperature + 3) if self.pump else NOTHING
+        power = drawn.flow * WATER * (top - drawn.back) - 0.05 - _shower(hour)
+        self.temperature = max(self.temperature + power * seconds / (200 * WATER), 12.0)
         return drawn
 
 

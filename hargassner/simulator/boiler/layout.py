@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, repeat
 from xml.sax.saxutils import escape
 
 from hargassner.tables import rows
@@ -31,11 +32,19 @@ class AnalogChannel:
 
     def text(self, value: float) -> str:
         """The value as the boiler prints it."""
-        text = f"{value:.{1 if self.decimals is None else self.decimals}f}"
-        if self.short:
-            text = text.removesuffix(".0")
+        places = 1 if self.decimals is None else self.decimals
         # A boiler does print -0 here and there; a simulated one has no reason to.
-        return text.removeprefix("-") if float(text) == 0 else text
+        text = f"{value:z.{places}f}"
+        return text.removesuffix(".0") if self.short else text
+
+    def shown(self, values: Mapping[str, float]) -> str:
+        """What a line has of it, where these values are known."""
+        return self.text(values[self.name]) if self.name in values else self.rest
+
+    def attributes(self) -> str:
+        """The further attributes of its element in the descriptor."""
+        unit = f" unit='{_attribute(self.unit)}'" if self.unit else ""
+        return unit if self.decimals is None else f"{unit} dop='{self.decimals}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +85,7 @@ class Layout:
             values: by channel name; a channel without one shows its rest.
             bits: the same for the digital channels.
         """
-        tokens = [
-            channel.text(values[channel.name]) if channel.name in values else channel.rest
-            for channel in self.analog
-        ]
+        tokens = [channel.shown(values) for channel in self.analog]
         tokens += [f"{word:X}" for word in self._words(bits)]
         return f"pm {' '.join(tokens)} \r\n".encode("latin-1")
 
@@ -97,9 +103,7 @@ class Layout:
     def _elements(self) -> Iterable[str]:
         yield "<DAQPRJ><ANALOG>"
         for place, analog in enumerate(self.analog):
-            unit = f" unit='{_attribute(analog.unit)}'" if analog.unit else ""
-            decimals = "" if analog.decimals is None else f" dop='{analog.decimals}'"
-            yield f"<CHANNEL id='{place}' name='{_attribute(analog.name)}'{unit}{decimals}/>"
+            yield f"<CHANNEL id='{place}' name='{_attribute(analog.name)}'{analog.attributes()}/>"
         yield "</ANALOG><DIGITAL>"
         for bit in self.digital:
             yield f"<CHANNEL id='{bit.word}' bit='{bit.bit}' name='{_attribute(bit.name)}'/>"
@@ -108,36 +112,36 @@ class Layout:
 
 def standard_layout() -> Layout:
     """The layout that the tables of this package describe: a pellet boiler with a buffer."""
-    return Layout(
-        analog=tuple(
-            AnalogChannel(
-                name=row["name"],
-                unit=row["unit"],
-                decimals=int(row["decimals"]) if row["decimals"] else None,
-                short=row["form"] == "short",
-                rest=row["rest"] or "0",
-            )
-            for row in rows(__package__, "analog.tsv")
-        ),
-        digital=tuple(
-            DigitalChannel(row["name"], int(row["word"]), int(row["bit"]), row["rest"] == "1")
-            for row in rows(__package__, "digital.tsv")
-        ),
+    analog = map(_analog_channel, rows(__package__, "analog.tsv"))
+    digital = map(_digital_channel, rows(__package__, "digital.tsv"))
+    return Layout(tuple(analog), tuple(digital))
+
+
+def _analog_channel(row: Mapping[str, str]) -> AnalogChannel:
+    return AnalogChannel(
+        name=row["name"],
+        unit=row["unit"],
+        decimals=int(row["decimals"]) if row["decimals"] else None,
+        short=row["form"] == "short",
+        rest=row["rest"] or "0",
     )
+
+
+def _digital_channel(row: Mapping[str, str]) -> DigitalChannel:
+    return DigitalChannel(row["name"], int(row["word"]), int(row["bit"]), row["rest"] == "1")
 
 
 def split(pieces: Iterable[str], first: int, further: int) -> list[bytes]:
     """Join pieces to blocks, each ended by the piece that brings it to its size in characters."""
-    blocks: list[bytes] = []
-    block = ""
+    blocks = [""]
+    sizes = chain([first], repeat(further))
+    size = next(sizes)
     for piece in pieces:
-        block += piece
-        if len(block) >= (further if blocks else first):
-            blocks.append(block.encode("latin-1"))
-            block = ""
-    if block:
-        blocks.append(block.encode("latin-1"))
-    return blocks
+        blocks[-1] += piece
+        if len(blocks[-1]) >= size:
+            blocks.append("")
+            size = next(sizes)
+    return [block.encode("latin-1") for block in filter(None, blocks)]
 
 
 def _attribute(text: str) -> str:

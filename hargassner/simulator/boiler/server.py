@@ -56,12 +56,15 @@ class AnsweringProtocol(DatagramProtocol):
         """Answer the question; everything else is for others."""
         if data != self._question or self.silent or self.transport is None:
             return
-        if addr[1] != self._asked_from:
-            problem = f"{addr[0]} asked from UDP port {addr[1]}, not {self._asked_from}"
-            self._problems.append(problem)
-            log.warn("{problem}", problem=problem)
+        self._check_port(*addr)
         log.info("asked for {question} by {address}", question=data, address=addr[0])
         self.transport.write(self._answer, addr)
+
+    def _check_port(self, address: str, port: int) -> None:
+        if port != self._asked_from:
+            problem = f"{address} asked from UDP port {port}, not {self._asked_from}"
+            self._problems.append(problem)
+            log.warn("{problem}", problem=problem)
 
 
 class SimulatedBoiler(Service):

@@ -4,8 +4,9 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorSocket
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
@@ -100,12 +101,11 @@ class Datagrams:
                     sock.fileno(), socket.AF_INET, protocol, _LARGEST_DATAGRAM
                 )
 
-    def close(self) -> "list[Deferred[None]]":
+    def close(self) -> "list[Deferred[Any]]":
         """Close the ports; each result comes when one is closed."""
         transports = [each.transport for each in self._ports.values()]
         self._ports.clear()
-        closing = [each.stopListening() for each in transports if each is not None]
-        return [each for each in closing if each is not None]
+        return [maybeDeferred(each.stopListening) for each in filter(None, transports)]
 
     def announce(self, serial: str, version: str) -> None:
         """Say which gateway is there."""

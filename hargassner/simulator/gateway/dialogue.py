@@ -217,9 +217,13 @@ class GatewayDialogue:
         question.reply.append(reply)
         if form.last.fullmatch(reply):
             self._awaited.popleft()
-            if form.lines is not None and len(question.reply) != form.lines:
-                self._complain(f"{question.words} was answered with {len(question.reply)} lines")
-            question.answered(question.reply)
+            self._answered(question)
+
+    def _answered(self, question: Question) -> None:
+        lines = len(question.reply)
+        if question.form.lines not in (None, lines):
+            self._complain(f"{question.words} was answered with {lines} lines")
+        question.answered(question.reply)
 
     def _take_token(self, reply: list[bytes]) -> None:
         self._token = reply[0].decode("ascii")
@@ -230,16 +234,10 @@ class GatewayDialogue:
     def _take_descriptor(self, reply: list[bytes]) -> None:
         document = b"".join(block[2:-2] for block in reply).decode("latin-1")
         try:
-            root = fromstring(document)
-            numbers = [
-                [int(each.get("id", "-1")) for each in root.iterfind(f"{kind}/CHANNEL")]
-                for kind in ("ANALOG", "DIGITAL")
-            ]
+            self.values_expected = _values_described(document)
+            self.described = True
         except (ElementTree.ParseError, ValueError) as wrong:
             self._complain(f"the descriptor cannot be read: {wrong}")
-            return
-        self.described = True
-        self.values_expected = sum(1 + max(each, default=-1) for each in numbers)
 
     def _agreed(self, _reply: list[bytes]) -> None:
         self.cleared = True
@@ -248,6 +246,19 @@ class GatewayDialogue:
         self._problems += 1
         if self._problems <= _MOST_PROBLEMS:
             self._problem(what)
+
+
+def _values_described(document: str) -> int:
+    """How many values a line has, by its descriptor.
+
+    Raises:
+        ParseError, ValueError: that cannot be read.
+    """
+    root = fromstring(document)
+    channels = (root.iterfind(f"{kind}/CHANNEL") for kind in ("ANALOG", "DIGITAL"))
+    return sum(
+        1 + max((int(each.get("id", "-1")) for each in kind), default=-1) for kind in channels
+    )
 
 
 def _is_open(blocks: list[bytes]) -> bool:

@@ -8,16 +8,18 @@ decimal commas, and semicolons between cells, as spreadsheets in German and Fren
 import csv
 import io
 import math
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import chain, filterfalse
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hargassner.storage.history.facts import DayFacts
+from hargassner.storage.history.number_text import table
 from hargassner.storage.history.query import Selection
-from hargassner.storage.history.reader import Extent, Line, facts, line
+from hargassner.storage.history.reader import Extent, facts, line
 from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
@@ -42,6 +44,26 @@ _DAY: Mapping[str, Callable[[DayFacts, float], float | None]] = {
 }
 
 
+class _Style(NamedTuple):
+    """What is between cells, and in decimals."""
+
+    separator: str
+    decimal: str
+
+    def separated(self, rows: Iterable[Sequence[object]]) -> bytes:
+        """Rows of any cells."""
+        text = io.StringIO()
+        csv.writer(text, delimiter=self.separator).writerows(rows)
+        return text.getvalue().encode()
+
+
+_POINT, _COMMA = _Style(",", "."), _Style(";", ",")
+_SUFFIXES = {"minute": ("",), "quarter": ("", "_min", "_max"), "day": ("", "_min", "_max")}
+"""What is behind a channel's name in the header, by grain."""
+_FORMS = {True: "%.0f", False: "%.2f"}
+"""How codes of states, and other values, are written."""
+
+
 def csv_pieces(selection: Selection, kwh_per_kg: float, comma: bool) -> Iterator[Piece]:
     """The pieces of the table.
 
@@ -50,83 +72,69 @@ def csv_pieces(selection: Selection, kwh_per_kg: float, comma: bool) -> Iterator
         kwh_per_kg: the heat that is made of the fuel.
         comma: whether decimals have a comma.
     """
+    style = _COMMA if comma else _POINT
     if selection.grain == "day":
-        yield partial(_day_table, selection, kwh_per_kg, comma)
+        yield partial(_day_table, selection, kwh_per_kg, style)
         return
-    yield lambda _: _separated([_header(selection)], comma)
+    yield lambda _: style.separated([_header(selection)])
     slots = selection.extent.slots
     for at in range(0, len(slots), ROWS):
         piece = Extent.of(slots[at : at + ROWS])
-        yield partial(_slot_rows, replace(selection, extent=piece), comma)
-
-
-def numbers_text(numbers: "array[float]", places: int = 2) -> list[str]:
-    """Numbers as text, ``nan`` for what is not known."""
-    return list(map(f"%.{places}f".__mod__, numbers))
+        yield partial(_slot_rows, replace(selection, extent=piece), style)
 
 
 def _header(selection: Selection) -> list[str]:
     columns = ["time", "epoch"]
     if selection.grain == "quarter":
         columns.append("minutes")
-    return columns + [name for each in selection.channels for name in _names(selection, each)]
+    names = map(partial(_names, selection.grain), selection.channels)
+    return [*columns, *chain.from_iterable(names)]
 
 
-def _names(selection: Selection, channel: Recorded) -> list[str]:
-    name = channel.object
-    return [name] if selection.grain == "minute" else [name, f"{name}_min", f"{name}_max"]
+def _names(grain: str, channel: Recorded) -> list[str]:
+    return [f"{channel.object}{suffix}" for suffix in _SUFFIXES[grain]]
 
 
-def _columns(selection: Selection, channel: Recorded, numbers: Line) -> list[list[str]]:
-    places = 0 if channel.is_state else 2
-    mean = numbers_text(numbers.mean, places)
-    if selection.grain == "minute":
-        return [mean]
-    return [mean, numbers_text(numbers.low, places), numbers_text(numbers.high, places)]
-
-
-def _slot_rows(selection: Selection, comma: bool, cursor: "sqlite3.Cursor") -> bytes:
+def _slot_rows(selection: Selection, style: _Style, cursor: "sqlite3.Cursor") -> bytes:
     extent, times = selection.extent, selection.times
-    columns = [[datetime.fromtimestamp(each).isoformat(" ") for each in times], [*map(str, times)]]
+    forms = ["%s", "%d"]
+    columns: list[Sequence[object]] = [[*map(_local, times)], times]
     if selection.grain == "quarter":
-        columns.append(numbers_text(line(cursor, "quarter", "", extent).count, 0))
+        forms.append("%.0f")
+        columns.append(line(cursor, "quarter", "", extent).count)
     for channel in selection.channels:
-        numbers = line(cursor, selection.grain, channel.object, extent)
-        columns += _columns(selection, channel, numbers)
-    return _joined(columns, comma).encode()
+        known = line(cursor, selection.grain, channel.object, extent).columns
+        forms += [_FORMS[channel.is_state]] * len(known)
+        columns += known
+    text = table(forms, columns, style.separator)
+    return text.replace("nan", "").replace(".", style.decimal).encode()
 
 
-def _joined(columns: Sequence[Sequence[str]], comma: bool) -> str:
-    """Columns of cells that hold nothing but digits and signs."""
-    separator = ";" if comma else ","
-    rows = "".join(f"{separator.join(row)}\r\n" for row in zip(*columns, strict=True))
-    text = rows.replace("nan", "")
-    return text.replace(".", ",") if comma else text
+def _local(date: int) -> str:
+    return datetime.fromtimestamp(date).isoformat(" ")
 
 
 class _Column(NamedTuple):
     """A column of the table of days, with a cell for each of them."""
 
     name: str
-    cells: Sequence[float | None]
-
-    def text(self, comma: bool) -> list[str]:
-        """Its name, and its cells."""
-        return [self.name, *(_cell(each, comma) for each in self.cells)]
+    cells: Iterable[str | float | None]
 
 
 def _day_table(
-    selection: Selection, kwh_per_kg: float, comma: bool, cursor: "sqlite3.Cursor"
+    selection: Selection, kwh_per_kg: float, style: _Style, cursor: "sqlite3.Cursor"
 ) -> bytes:
     days = list(facts(cursor, selection.extent).values())
     columns = [
+        _Column("date", [day.date for day in days]),
         *_fact_columns(days, kwh_per_kg),
         *_hour_columns("state_{}_hours", [day.states for day in days]),
         *_hour_columns("{}_hours", [day.pumps for day in days]),
-        *_channel_columns(selection, [day.day for day in days], cursor),
+        *_channel_columns(selection, days, cursor),
     ]
-    written = [["date", *(day.date for day in days)], *(each.text(comma) for each in columns)]
-    return _separated([*zip(*written, strict=True)], comma)
+    cell = partial(_cell, style)
+    written = [[each.name, *map(cell, each.cells)] for each in columns]
+    return style.separated(zip(*written, strict=True))
 
 
 def _fact_columns(days: Sequence[DayFacts], kwh_per_kg: float) -> Iterator[_Column]:
@@ -142,27 +150,19 @@ def _hour_columns(name: str, days: Sequence[Mapping[Any, float]]) -> Iterator[_C
 
 
 def _channel_columns(
-    selection: Selection, days: Sequence[int], cursor: "sqlite3.Cursor"
+    selection: Selection, days: Sequence[DayFacts], cursor: "sqlite3.Cursor"
 ) -> Iterator[_Column]:
     extent = selection.extent
-    for channel in selection.channels:
-        if not channel.is_state:
-            numbers = line(cursor, "day", channel.object, extent)
-            of_channel = (numbers.mean, numbers.low, numbers.high)
-            for name, each in zip(_names(selection, channel), of_channel, strict=True):
-                yield _Column(name, [_known(each[day - extent.first]) for day in days])
+    places = [each.day - extent.first for each in days]
+    for channel in filterfalse(attrgetter("is_state"), selection.channels):
+        numbers = line(cursor, "day", channel.object, extent).columns
+        for name, each in zip(_names("day", channel), numbers, strict=True):
+            yield _Column(name, map(_known, map(each.__getitem__, places)))
 
 
 def _known(number: float) -> float | None:
     return None if math.isnan(number) else round(number, 2)
 
 
-def _cell(value: float | None, comma: bool) -> str:
-    text = "" if value is None else str(value)
-    return text.replace(".", ",") if comma else text
-
-
-def _separated(rows: Sequence[Sequence[object]], comma: bool) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, delimiter=";" if comma else ",").writerows(rows)
-    return text.getvalue().encode()
+def _cell(style: _Style, value: str | float | None) -> str:
+    return "" if value is None else str(value).replace(".", style.decimal)

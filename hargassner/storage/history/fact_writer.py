@@ -1,22 +1,23 @@
 """Writes what days came to, and what happened, as minutes tell it; blocks as the disk does."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from hargassner.storage.history.deliveries import Delivery
 from hargassner.storage.history.facts import (
     DELIVERED,
     PELLETS,
     STOCK,
     Carry,
-    Delivery,
     burnt_by_day,
-    delivered,
     tally_of_json,
     with_more,
 )
 from hargassner.storage.history.rollup import day_of
-from hargassner.storage.history.samples import Dated, Sample, Tally
+from hargassner.storage.history.samples import Dated, Tally
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,18 +43,29 @@ class FactWriter:
     def put(self, dated: Dated) -> None:
         """Take a minute in."""
         sample, date = dated.sample, dated.date
-        day = day_of(date)
-        self._add(day, _tally(sample))
-        for other, kilograms in burnt_by_day(self.carry, sample.burnt, date):
-            self._add(other, {PELLETS: kilograms})
-        delivery = delivered(self.carry, sample.stock, date)
-        if delivery is not None:
-            self._add(day, {DELIVERED: delivery.kilograms})
-            self._deliver(delivery)
+        self._add(day_of(date), sample.tally)
+        if sample.burnt is not None:
+            self._read_counter(sample.burnt, date)
+        if sample.stock is not None:
+            self._read_stock(sample.stock, date)
         self._follow_faults(dated)
-        self.carry = self.carry.after(sample.burnt, sample.stock, date)
+        self.carry = replace(self.carry, at=date)
 
-    def _add(self, day: int, more: Tally) -> None:
+    def _read_counter(self, kilograms: float, date: float) -> None:
+        # It is told that something is known of the day, even if nothing is burnt.
+        for day, burnt in [(day_of(date), 0.0), *burnt_by_day(self.carry, kilograms, date)]:
+            self._add(day, {PELLETS: burnt})
+        self.carry = replace(self.carry, burnt=kilograms)
+
+    def _read_stock(self, kilograms: float, date: float) -> None:
+        self._add(day_of(date), {STOCK: kilograms})
+        stock, deliveries = self.carry.stock.read(kilograms, date)
+        self.carry = replace(self.carry, stock=stock)
+        for each in deliveries:
+            self._add(day_of(each.ended), {DELIVERED: each.kilograms})
+            self._deliver(each)
+
+    def _add(self, day: int, more: Mapping[str, float]) -> None:
         if day not in self._days:
             query = "SELECT tally FROM facts WHERE day = ?"
             found = self._cursor.execute(query, (day,)).fetchone()
@@ -75,18 +87,12 @@ class FactWriter:
 
     def _follow_faults(self, dated: Dated) -> None:
         before, now = self.carry.faults, dated.sample.faults
-        if now == set(before):
-            return
-        for fault, event in before.items():
-            if fault not in now:
-                query = "UPDATE events SET ended = max(began, ?) WHERE id = ?"
-                self._cursor.execute(query, (dated.date, event))
-        faults = {
-            each: before[each]
-            if each in before
-            else self._event("fault", dated.date, None, each.number, each.text, 0.0)
-            for each in sorted(now, key=lambda each: (each.number, each.text))
-        }
+        for fault in before.keys() - now:
+            query = "UPDATE events SET ended = max(began, ?) WHERE id = ?"
+            self._cursor.execute(query, (dated.date, before[fault]))
+        faults = {each: before[each] for each in before.keys() & now}
+        for each in sorted(now - before.keys(), key=attrgetter("number", "text")):
+            faults[each] = self._event("fault", dated.date, None, each.number, each.text, 0.0)
         self.carry = replace(self.carry, faults=faults)
 
     def _event(
@@ -109,16 +115,6 @@ class FactWriter:
         self._cursor.execute(
             "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (MOST_EVENTS,)
         )
-
-
-def _tally(sample: Sample) -> Tally:
-    """What a minute adds to its day without a look at the one before."""
-    tally = dict(sample.tally)
-    if sample.burnt is not None:
-        tally[PELLETS] = 0.0
-    if sample.stock is not None:
-        tally[STOCK] = sample.stock
-    return tally
 
 
 def _json(tally: Tally) -> str:

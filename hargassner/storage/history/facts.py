@@ -1,9 +1,11 @@
 """What a day came to, and what happened: consumption, deliveries, faults. No I/O and no clock."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
 
+from hargassner.storage.history.deliveries import FASTEST, NOTHING, Run, Stock
 from hargassner.storage.history.rollup import days_between, iso
 from hargassner.storage.history.samples import (
     ASH_REMOVALS,
@@ -28,8 +30,6 @@ DELIVERED = "delivered"
 
 MOST_KEYS = 96
 """Facts of a day at most: a code that nobody knows takes one of them."""
-FASTEST = 100.0
-"""kg an hour: no boiler burns more, so that a counter that rises faster was set or misread."""
 ROOM = 20.0
 """°C to which degree days count."""
 LIMIT = 15.0
@@ -37,58 +37,47 @@ LIMIT = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """The stock rose, by so many kg, some time between two dates."""
-
-    began: float
-    ended: float
-    kilograms: float
-
-
-@dataclass(frozen=True, slots=True)
 class Carry:
     """What the next minute is compared with.
 
-    ``burnt`` and ``stock`` in kg, and ``at``, the date when they were read; ``faults`` those that
-    go on, each with the number of its event.
+    ``burnt`` in kg, and ``at``, the date of the last minute, NaN while they are not known;
+    ``stock``, what is believed of it; ``faults`` those that go on, each with the number of its
+    event.
     """
 
-    burnt: float | None = None
-    stock: float | None = None
-    at: float | None = None
+    burnt: float = math.nan
+    at: float = math.nan
+    stock: Stock = NOTHING
     faults: Mapping[FaultSeen, int] = field(default_factory=dict)
-
-    def after(self, burnt: float | None, stock: float | None, date: float) -> "Carry":
-        """What the minute after that is compared with; None is what the boiler did not show."""
-        return replace(
-            self,
-            burnt=self.burnt if burnt is None else burnt,
-            stock=self.stock if stock is None else stock,
-            at=date,
-        )
 
     def json(self) -> str:
         """As it is kept."""
         faults = [[each.number, each.text, event] for each, event in self.faults.items()]
-        return json.dumps([self.burnt, self.stock, self.at, faults])
+        stock = [self.stock.at, *astuple(self.stock.run)]
+        return json.dumps([self.burnt, self.stock.kilograms, self.at, faults, *stock])
 
     @classmethod
     def of_json(cls, text: str) -> "Carry":
-        """As it was kept; nothing is known where the text is empty."""
-        if not text:
-            return cls()
-        burnt, stock, at, faults = json.loads(text)
-        return cls(burnt, stock, at, {FaultSeen(number, words): n for number, words, n in faults})
+        """As it was kept."""
+        burnt, kilograms, at, faults, *more = json.loads(text)
+        # There was nothing more while each reading of the stock was believed.
+        read, *run = more or (at,)
+        known = {FaultSeen(number, words): event for number, words, event in faults}
+        stock = Stock(_number(kilograms), _number(read), Run(*run))
+        return cls(_number(burnt), _number(at), stock, known)
 
 
-def burnt_by_day(carry: Carry, counter: float | None, date: float) -> list[tuple[int, float]]:
+def _number(kept: float | None) -> float:
+    # Null was kept before NaN was.
+    return math.nan if kept is None else kept
+
+
+def burnt_by_day(carry: Carry, counter: float, date: float) -> list[tuple[int, float]]:
     """What the boiler's counter has risen by, as days with kg.
 
-    It is spread over the time since it was last read. A counter that was set, back or too far
-    forward, begins anew.
+    It is spread over the time since it was last read. A counter that was set, back or faster than
+    anything burns, begins anew.
     """
-    if counter is None or carry.burnt is None or carry.at is None:
-        return []
     rise = counter - carry.burnt
     hours = max(1.0, (date - carry.at) / 3600)
     if not 0 < rise <= FASTEST * hours:
@@ -96,17 +85,10 @@ def burnt_by_day(carry: Carry, counter: float | None, date: float) -> list[tuple
     return [(day, rise * part) for day, part in days_between(carry.at, date) if part]
 
 
-def delivered(carry: Carry, stock: float | None, date: float) -> Delivery | None:
-    """The delivery that a stock tells of that is larger than it was."""
-    if stock is None or carry.stock is None or carry.at is None or stock - carry.stock < 1.0:
-        return None
-    return Delivery(min(carry.at, date), date, round(stock - carry.stock, 3))
-
-
 def with_more(before: Mapping[str, float], more: Mapping[str, float]) -> Tally:
     """A day's tally with more in it, as long as there is room for what is new."""
     keys = list({**before, **more})[: max(MOST_KEYS, len(before))]
-    tally = added(before, {key: more[key] for key in keys if key in more})
+    tally = added(before, {key: more[key] for key in filter(more.__contains__, keys)})
     if STOCK in tally:
         tally[STOCK] = more.get(STOCK, tally[STOCK])
     return tally
@@ -186,3 +168,13 @@ def tally_of_json(text: str) -> Tally:
     """A day's tally as it was kept."""
     tally: Tally = json.loads(text)
     return tally
+
+
+def of_days(facts: Mapping[int, DayFacts], days: Iterable[int]) -> list[DayFacts]:
+    """What days came to, those of which something is known."""
+    return [facts[day] for day in days if day in facts]
+
+
+def told(days: Iterable[DayFacts], name: str) -> list[float]:
+    """A quantity (the name of an attribute) of each day of which it is known."""
+    return [value for each in days if (value := getattr(each, name)) is not None]

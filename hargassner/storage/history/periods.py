@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from hargassner.storage.history.facts import DayFacts
+from hargassner.storage.history.facts import DayFacts, of_days, told
 
 SEASON_BEGINS = 7
 """The month in which a heating season begins: nobody heats in July."""
@@ -79,19 +79,18 @@ def periods(kind: str, today: date) -> list[Period]:
 
 def totals(facts: Mapping[int, DayFacts], period: Period) -> Totals | None:
     """What a period came to; None where nothing is known of it."""
-    days = range(period.first.toordinal(), period.end.toordinal())
-    known = [facts[day] for day in days if day in facts]
+    known = of_days(facts, range(period.first.toordinal(), period.end.toordinal()))
     if not known:
         return None
     return Totals(
         days=len(known),
-        pellets=_sum(each.pellets for each in known),
-        full_load_hours=_sum(each.full_load_hours for each in known),
+        pellets=_sum(known, "pellets"),
+        full_load_hours=_sum(known, "full_load_hours"),
         ignitions=sum(each.ignitions for each in known),
-        degree_days=_sum(each.degree_days for each in known),
+        degree_days=_sum(known, "degree_days"),
     )
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [each for each in values if each is not None]
+def _sum(days: Iterable[DayFacts], name: str) -> float | None:
+    known = told(days, name)
     return round(sum(known), 2) if known else None

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from hargassner.storage.history.reader import NOTHING, Extent, Kept, days_of
 from hargassner.storage.history.rollup import QUARTER, midnight
@@ -39,6 +40,10 @@ class Query:
     end: float
     grain: str = ""
     channels: frozenset[str] | None = None
+
+    def asks_for(self, channel: Recorded) -> bool:
+        """Whether a channel is among those that are asked for."""
+        return self.channels is None or channel.object in self.channels
 
 
 def parse_query(given: Mapping[str, str], now: float) -> Query:
@@ -122,11 +127,9 @@ def begin_of(grain: str, slot: int) -> int:
 def select(query: Query, kept: Kept) -> Selection:
     """What there is of what is asked."""
     grain = query.grain or _suitable(query, kept)
-    known = {"minute": kept.minutes, "quarter": kept.quarters, "day": kept.days}[grain]
-    named = query.channels
-    channels = tuple(each for each in kept.channels if named is None or each.object in named)
+    known = kept.extents.get(grain)
     extent = NOTHING if known is None else _clipped(known, _asked(query, grain, known))
-    return Selection(query, grain, extent, channels, kept)
+    return Selection(query, grain, extent, tuple(filter(query.asks_for, kept.channels)), kept)
 
 
 def _asked(query: Query, grain: str, known: Extent) -> Extent:
@@ -146,12 +149,13 @@ def _clipped(known: Extent, asked: Extent) -> Extent:
 
 def _suitable(query: Query, kept: Kept) -> str:
     """The finest grain in which a range is neither too long nor cut short."""
-    minutes, quarters, days = kept.minutes, kept.quarters, kept.days
-    if minutes is None or quarters is None or days is None:
+    extents = kept.extents
+    if len(extents) < len(STEPS):
         return "minute"
-    if _suits(query, "minute", minutes, "quarter", quarters):
-        return "minute"
-    return "quarter" if _suits(query, "quarter", quarters, "day", days) else "day"
+    for grain, coarser in pairwise(STEPS):
+        if _suits(query, grain, extents[grain], coarser, extents[coarser]):
+            return grain
+    return "day"
 
 
 def _suits(query: Query, grain: str, extent: Extent, coarser: str, of_coarser: Extent) -> bool:

@@ -16,6 +16,7 @@ from hargassner.storage.history.samples import Recorded
 if TYPE_CHECKING:
     import sqlite3
 
+_NO_STATE = Recorded("", "", "", is_state=True)
 GRAINS = {"minute": MINUTES, "quarter": QUARTERS, "day": DAYS}
 
 
@@ -50,18 +51,33 @@ class Kept:
     days: Extent | None
     channels: tuple[Recorded, ...]
 
+    @property
+    def extents(self) -> dict[str, Extent]:
+        """Those that there are, by their grains from the finest on."""
+        grains = {"minute": self.minutes, "quarter": self.quarters, "day": self.days}
+        return {grain: extent for grain, extent in grains.items() if extent is not None}
+
+    @property
+    def state(self) -> Recorded:
+        """The boiler's state; one without a name where there is none."""
+        return next((each for each in self.channels if each.is_state), _NO_STATE)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """A channel's numbers for each of some slots, NaN where nothing is known.
 
-    ``count`` is how many minutes each has; with minutes, all but ``mean`` are empty.
+    ``columns`` are the values of minutes, or means, lowest and highest ones of what is longer;
+    ``count`` is then how many minutes each has, and empty otherwise.
     """
 
-    mean: "array[float]"
-    low: "array[float]"
-    high: "array[float]"
+    columns: "tuple[array[float], ...]"
     count: "array[float]"
+
+    @property
+    def mean(self) -> "array[float]":
+        """The values of minutes, else the means."""
+        return self.columns[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +148,8 @@ def slots(cursor: "sqlite3.Cursor", grain: Grain, object_: str, extent: Extent) 
     begins = (extent.first - first_row * grain.slots) * grain.floats
     numbers = numbers[begins : begins + (extent.last - extent.first + 1) * grain.floats]
     if grain.floats == 1:
-        return Line(numbers, array("f"), array("f"), array("f"))
-    return Line(mean=numbers[2::4], low=numbers[1::4], high=numbers[3::4], count=numbers[0::4])
+        return Line((numbers,), array("f"))
+    return Line((numbers[2::4], numbers[1::4], numbers[3::4]), numbers[0::4])
 
 
 def line(cursor: "sqlite3.Cursor", grain: str, object_: str, extent: Extent) -> Line:

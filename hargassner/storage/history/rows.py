@@ -140,13 +140,13 @@ class Rows:
 
 def horizon(cursor: "sqlite3.Cursor", grain: Grain) -> int:
     """The first row of a grain that was not given up."""
-    return int(meta(cursor, f"horizon/{grain.table}") or 0)
+    return int(meta(cursor, f"horizon/{grain.table}", "0"))
 
 
-def meta(cursor: "sqlite3.Cursor", key: str) -> str:
-    """Something that is kept once; empty where it is not."""
+def meta(cursor: "sqlite3.Cursor", key: str, otherwise: str = "") -> str:
+    """Something that is kept once, else what is given."""
     found = cursor.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return str(found[0]) if found else ""
+    return str(found[0]) if found else otherwise
 
 
 def set_meta(cursor: "sqlite3.Cursor", key: str, value: str) -> None:

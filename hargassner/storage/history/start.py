@@ -49,7 +49,7 @@ def begin(
     _take_over(cursor, names, directory)
     consumed = None
     with suppress(*_DAMAGED):
-        consumed = of_json(json.loads(meta(cursor, "consumed") or "null"))
+        consumed = of_json(json.loads(meta(cursor, "consumed", "null")))
     extent = kept(cursor).minutes
     return Start(consumed, 0.0 if extent is None else float(extent.last * MINUTE))
 

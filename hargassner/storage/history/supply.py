@@ -12,7 +12,7 @@ from datetime import date
 from math import fsum
 from statistics import fmean
 
-from hargassner.storage.history.facts import DayFacts
+from hargassner.storage.history.facts import DayFacts, of_days, told
 
 LOOKED_BACK = 14
 """Days that the pace follows from."""
@@ -24,6 +24,8 @@ AROUND = 3
 """Days before and after a day of the year before that count for it: one day's weather is chance."""
 LEAST_PACE = 0.05
 """kg a day, below which a boiler is off."""
+LEAST_COLD = 0.001
+"""Degree days a day, below which nothing is burnt for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,10 @@ class Supply:
 def pace_of(days: Iterable[DayFacts]) -> Pace | None:
     """The pace of some days; None where too few are known, or nothing was burnt."""
     known = [each for each in days if each.pellets is not None]
-    burnt = _known(each.pellets for each in known)
+    burnt, cold = told(known, "pellets"), told(known, "degree_days")
     if len(burnt) < FEWEST or fmean(burnt) < LEAST_PACE:
         return None
-    cold = _known(each.degree_days for each in known)
-    # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
-    return _fitted(cold, burnt) if len(cold) == len(burnt) else _level(burnt)
-
-
-def _known(values: Iterable[float | None]) -> list[float]:
-    return [each for each in values if each is not None]
+    return _fitted(cold, burnt)
 
 
 def _level(burnt: Sequence[float]) -> Pace:
@@ -76,9 +72,10 @@ def _level(burnt: Sequence[float]) -> Pace:
 
 def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
     """The line through the days (least squares); neither of its parts is below zero."""
-    x, y = fmean(cold), fmean(burnt)
-    if x <= 0:
+    # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
+    if len(cold) < len(burnt) or fmean(cold) < LEAST_COLD:
         return _level(burnt)
+    x, y = fmean(cold), fmean(burnt)
     # A line that would begin below nothing begins at nothing.
     slope = min(max(0.0, _slope(cold, burnt)), y / x)
     return Pace(max(0.0, y - slope * x), slope, x, y)
@@ -97,7 +94,7 @@ def expected(facts: Mapping[int, DayFacts], day: int, otherwise: float) -> float
     """The degree days to be expected of a day: those around it in the year before."""
     middle = _a_year_before(day)
     around = range(middle - AROUND, middle + AROUND + 1)
-    known = _known(facts[each].degree_days for each in around if each in facts)
+    known = told(of_days(facts, around), "degree_days")
     return fmean(known) if known else otherwise
 
 
@@ -115,8 +112,7 @@ def supply(facts: Mapping[int, DayFacts], today: int, stock: float) -> Supply | 
         today: the day that it is, as an ordinal.
         stock: kg.
     """
-    recent = [facts[day] for day in range(today - LOOKED_BACK, today) if day in facts]
-    pace = pace_of(recent)
+    pace = pace_of(of_days(facts, range(today - LOOKED_BACK, today)))
     if pace is None:
         return None
     left = stock

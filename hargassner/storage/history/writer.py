@@ -43,7 +43,7 @@ class Written:
 
 def write_live(cursor: "sqlite3.Cursor", samples: Sequence[Dated]) -> None:
     """Write minutes that were just sampled; they go on where the last ones ended."""
-    written = write(cursor, samples, Carry.of_json(meta(cursor, "carry")))
+    written = write(cursor, samples, Carry.of_json(meta(cursor, "carry", Carry().json())))
     set_meta(cursor, "carry", written.carry.json())
 
 

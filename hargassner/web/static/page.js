@@ -8,14 +8,14 @@ import { showChain } from "./chain.js";
 import { followHistory, loadHistory } from "./history.js";
 import { beginLines, showLines } from "./lines.js";
 import { keep, lastSeen } from "./snapshot.js";
-import { count, goneFrom, showRow } from "./table.js";
+import { count, goneFrom, showBits, showRow, showWords } from "./table.js";
 
 const SILENCE = 15000; // ms after which a stream is taken for dead; something comes every 5 s
 const GRACE = 2000; // ms that a stream that broke off may take to come back before it is said
 const RECOVER = 5000; // ms before a stream that the browser gave up is opened again
 
 const values = new Map();
-const shows = { chain: showChain, boiler: showBoiler, faults: showFaults, identity: showIdentity };
+const shows = { chain: showChain, boiler: showBoiler, faults: showFaults, identity: showIdentity, words: showWords, bits: showBits };
 
 const take = (changes) => {
   for (const [key, value] of Object.entries(changes)) {

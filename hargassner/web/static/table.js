@@ -38,8 +38,27 @@ const words = (entry) => {
   return number(entry.value);
 };
 
+// The digital words of the last line, and which bit of which word a channel is: shown where asked for.
+let line = [];
+let places = {};
+const placeOf = (key) => {
+  const [word, bit] = places[key.slice("channel/".length)] ?? [];
+  return line[word] && byId("raw").checked ? say("page.word", { word, bit, text: line[word] }) : "";
+};
+const showPlaces = () => {
+  for (const [key, row] of rows) row.place.textContent = placeOf(key);
+};
+export const showWords = (words) => {
+  line = words ?? [];
+  showPlaces();
+};
+export const showBits = (bits) => {
+  places = bits ?? {};
+  showPlaces();
+};
+
 const made = (key) => {
-  const row = { line: element("tr"), name: element("th"), raw: element("td", "raw"), value: element("td", "number"), since: element("td", "number since") };
+  const row = { line: element("tr"), name: element("th"), raw: element("td", "raw"), place: element("small"), value: element("td", "number"), since: element("td", "number since") };
   row.name.scope = "row";
   row.line.append(row.name, row.raw, row.value, row.since);
   rows.set(key, row);
@@ -55,6 +74,7 @@ export const showRow = (key, entry) => {
   }
   const isNew = !row;
   if (isNew) row = made(key);
+  row.place.textContent = placeOf(key);
   const unconnected = entry.connected === false;
   row.connected = !unconnected;
   row.label = entry.label;
@@ -65,7 +85,7 @@ export const showRow = (key, entry) => {
   row.name.replaceChildren(entry.label);
   if (unconnected) row.name.append(element("small", "", say("page.unconnected")));
   else if (entry.kind === "setting") row.name.append(element("small", "", say("page.setting")));
-  row.raw.replaceChildren(entry.name, element("small", "", entry.value ?? ""));
+  row.raw.replaceChildren(entry.name, element("small", "", entry.value ?? ""), row.place);
   row.value.replaceChildren(words(entry));
   if (entry.unit && !entry.meaning) row.value.append(element("span", "unit", `\u00a0${entry.unit}`));
   row.since.textContent = row.at === null ? "" : moment(row.at);
@@ -100,7 +120,10 @@ byId("search").addEventListener("input", (event) => {
   filter();
 });
 byId("connected").addEventListener("change", filter);
-byId("raw").addEventListener("change", (event) => byId("table").classList.toggle("with-raw", event.target.checked));
+byId("raw").addEventListener("change", (event) => {
+  byId("table").classList.toggle("with-raw", event.target.checked);
+  showPlaces();
+});
 for (const button of document.querySelectorAll("[data-sort]")) {
   button.addEventListener("click", () => {
     const by = button.dataset.sort;

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from shutil import which
@@ -17,7 +18,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.cli import main
+from hargassner.cli import COMMANDS, main
 from tests.constants import Constant
 from tests.namespaces import (
     BOILER,
@@ -28,7 +29,7 @@ from tests.namespaces import (
     Networks,
     ip,
 )
-from tests.processes import environment
+from tests.processes import ForkedRunning, Running, environment
 
 _PR_SET_DUMPABLE = 4
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
@@ -102,6 +103,8 @@ class WithoutConfigurationTests(SynchronousTestCase):
         folder.mkdir()
         path = folder / "hargassner.toml"
         path.write_text("")
+        # Another user may not be allowed to read what is still to be imported.
+        import_module(COMMANDS["check"])
         if os.geteuid() == 0:
             folder.chmod(0)
             self.addCleanup(folder.chmod, 0o700)
@@ -166,13 +169,14 @@ class CheckCase(SynchronousTestCase):
         self.processes.append(process)
         return process
 
+    def run_program(self, namespace: str, *words: str) -> ForkedRunning:
+        """The command ``hargassner``, somewhere."""
+        running = ForkedRunning([PROGRAM, *words], None, self.constants, namespace)
+        self.addCleanup(running.clean_up)
+        return running
+
     def start_boiler(self) -> None:
-        boiler = self.started(self.networks.boiler, PROGRAM, "simulate", "boiler")
-        assert boiler.stdout is not None
-        for line in boiler.stdout:
-            if "simulated boiler on" in line:
-                return
-        raise AssertionError("the simulated boiler ended")
+        self.run_program(self.networks.boiler, "simulate", "boiler").wait_for("simulated boiler on")
 
     def start_broker(
         self, may: str = "topic write homeassistant/#\ntopic read homeassistant/status\n"
@@ -222,22 +226,32 @@ class CheckCase(SynchronousTestCase):
         """
         path = self.directory / "hargassner.toml"
         path.write_text(self.config.format(state=self.directory / "state") + more)
-        command = (*prefix, PROGRAM, "check", "--json", "--config", str(path), *options)
-        checking = self.started(self.networks.bridge, *command)
+        command = ("check", "--json", "--config", str(path), *options)
+        checking = self.checking(prefix, *command)
         with self.networks.udp(self.networks.gateway, 50000) as gateway:
             deadline = time.monotonic() + 60
-            while checking.poll() is None and time.monotonic() < deadline:
+            while checking.process.poll() is None and time.monotonic() < deadline:
                 if announce:
                     gateway.sendto(ANNOUNCEMENT, ("255.255.255.255", 35601))
                 meanwhile()
                 time.sleep(0.1)
-        shown, _ = checking.communicate(timeout=10)
-        result = json.loads(shown)
+        status = checking.wait()
+        result = json.loads(checking.log() + checking.errors())
         self.assertEqual([each["step"] for each in result["steps"]], STEPS)
         failed = [each["step"] for each in result["steps"] if each["outcome"] == "failed"]
-        self.assertEqual((checking.returncode, result["ok"]), (bool(failed), not failed))
+        self.assertEqual((status, result["ok"]), (bool(failed), not failed))
         self.failed = failed
         return {each["step"]: each for each in result["steps"]}
+
+    def checking(self, prefix: tuple[str, ...], *words: str) -> Running:
+        """A check that runs, with words before the command or without."""
+        there = self.networks.bridge
+        if not prefix:
+            return self.run_program(there, *words)
+        command = ["ip", "netns", "exec", there, *prefix, PROGRAM, *words]
+        running = Running(command, constants=self.constants)
+        self.addCleanup(running.clean_up)
+        return running
 
 
 class ChainTests(CheckCase):
@@ -359,7 +373,8 @@ class ChainTests(CheckCase):
         self.assertIn("This machine has gw", steps["the boiler's network"]["advice"])
 
     def test_a_bridge_that_runs_already(self) -> None:
-        bridge = BridgeProcess(self.networks, self.config)
+        # It is known by its command line, which one that is forked has not.
+        bridge = BridgeProcess(self.networks, self.config, prefix=("env",))
         self.addCleanup(bridge.clean_up)
         bridge.wait_until_up()
         self.start_boiler()

@@ -104,6 +104,22 @@ class DefaultTests(SynchronousTestCase):
         self.assertEqual("/etc/hargassner/mqtt-password", config.mqtt.password_file)
         self.assertEqual(("de", "tcp:8080"), (config.homeassistant.language, config.web.listen))
 
+    def test_the_page_for_the_home_is_not_shown_to_the_boilers_network(self) -> None:
+        listen = parsed(decided(INSTALLED, page_for_home=True)).web.listen
+        self.assertEqual("tcp:8080:interface=192.168.1.5", listen)
+        # The port that was named, and not the one that leads to the Internet.
+        seen = Seen((ETH0, Interface("eth1", "10.0.0.5", 24, up=True)))
+        answers = decided(
+            seen, with_gateway=True, gateway_interface="eth1", boiler_interface="eth0",
+            page_for_home=True,
+        )  # fmt: skip
+        self.assertEqual("tcp:8080:interface=10.0.0.5", parsed(answers).web.listen)
+
+    def test_where_the_address_in_the_home_is_not_known_the_page_is_everywhere(self) -> None:
+        seen = Seen((Interface("eth0"), ETH1))
+        answers = decided(seen, with_gateway=True, page_for_home=True)
+        self.assertEqual("tcp:8080", parsed(answers).web.listen)
+
     @given(
         st.booleans(),
         st.sampled_from(["", "mqtt://10.0.0.1:1884", "mqtts://[fd00::1]"]),

@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from hargassner.storage.history.deliveries import Run, Stock
 from hargassner.storage.history.facts import (
     MOST_KEYS,
     Carry,
     burnt_by_day,
     day_facts,
-    delivered,
     with_more,
 )
 from hargassner.storage.history.rollup import day_of
@@ -22,39 +22,27 @@ HOUR = 3600.0
 
 class BurntTests(SynchronousTestCase):
     def test_what_the_counter_rises_by_is_burnt_on_the_day(self) -> None:
-        self.assertEqual(burnt_by_day(Carry(100.0, None, NOON - 60), 102.0, NOON), [(TODAY, 2.0)])
+        self.assertEqual(burnt_by_day(Carry(100.0, NOON - 60), 102.0, NOON), [(TODAY, 2.0)])
 
     def test_over_a_gap_it_is_spread_over_the_days(self) -> None:
-        carry = Carry(100.0, None, NOON - 48 * HOUR)
+        carry = Carry(100.0, NOON - 48 * HOUR)
         self.assertEqual(
             burnt_by_day(carry, 148.0, NOON), [(TODAY - 2, 12.0), (TODAY - 1, 24.0), (TODAY, 12.0)]
         )
 
     def test_a_counter_that_was_reset_or_misread_begins_anew(self) -> None:
-        for counter in (None, 5.0, 9_000_000.0):
-            self.assertEqual(burnt_by_day(Carry(100.0, None, NOON - 60), counter, NOON), [])
+        for counter in (5.0, 9_000_000.0):
+            self.assertEqual(burnt_by_day(Carry(100.0, NOON - 60), counter, NOON), [])
         self.assertEqual(burnt_by_day(Carry(), 7.0, NOON), [])
 
     @given(st.lists(st.tuples(st.floats(60, 30 * 86400), st.floats(0, 50)), max_size=20))
     def test_nothing_burnt_is_lost_or_made_up(self, steps: list[tuple[float, float]]) -> None:
         counter, date, total = 100.0, NOON, 0.0
         for passed, rise in steps:
-            carry = Carry(counter, None, date)
+            carry = Carry(counter, date)
             counter, date = counter + rise, date + passed
             total += sum(kilograms for _, kilograms in burnt_by_day(carry, counter, date))
         self.assertAlmostEqual(total, counter - 100.0, places=6)
-
-
-class DeliveryTests(SynchronousTestCase):
-    def test_a_stock_that_rises_is_a_delivery(self) -> None:
-        delivery = delivered(Carry(None, 500.0, NOON - 60), 3500.0, NOON)
-        assert delivery is not None
-        self.assertEqual((delivery.began, delivery.ended), (NOON - 60, NOON))
-        self.assertEqual(delivery.kilograms, 3000.0)
-
-    def test_a_stock_that_falls_or_stays_or_is_new_is_none(self) -> None:
-        for before, now in ((500.0, 499.0), (500.0, 500.0), (None, 500.0), (500.0, None)):
-            self.assertIsNone(delivered(Carry(None, before, NOON - 60), now, NOON))
 
 
 class DayFactsTests(SynchronousTestCase):
@@ -92,6 +80,11 @@ class DayFactsTests(SynchronousTestCase):
 
 class CarryTests(SynchronousTestCase):
     def test_it_is_the_same_when_it_was_kept(self) -> None:
-        carry = Carry(1.5, None, NOON, {FaultSeen(29, "fault"): 7})
+        stock = Stock(500.0, NOON - 60, Run(3500.0, NOON, 1))
+        carry = Carry(1.5, NOON, stock, {FaultSeen(29, "fault"): 7})
         self.assertEqual(Carry.of_json(carry.json()), carry)
-        self.assertEqual(Carry.of_json(""), Carry())
+        # As it was kept before a stock had to hold.
+        before = Carry(1.5, NOON, Stock(500.0, NOON))
+        self.assertEqual(Carry.of_json(f"[1.5, 500.0, {NOON}, []]"), before)
+        nothing = Carry().json()
+        self.assertEqual(Carry.of_json(nothing).json(), nothing)

@@ -219,6 +219,10 @@ class EventTests(WriterCase):
             self.cursor.execute("BEGIN")
             write_live(self.cursor, minutes)
 
+    def stocks(self, date: float, *stocks: float) -> list[Dated]:
+        """A minute for each stock."""
+        return [minute(date + 60 * at, stock=stock) for at, stock in enumerate(stocks)]
+
     def of(self, kind: str) -> list[tuple[float, float | None]]:
         found = events(self.cursor, 0, NOON * 2)
         return [(each.began, each.ended) for each in found if each.kind == kind]
@@ -236,13 +240,20 @@ class EventTests(WriterCase):
         self.assertEqual(self.of("fault"), [(NOON, None)])
 
     def test_the_stocks_rising_is_a_delivery_in_however_many_steps(self) -> None:
-        for at, stock in enumerate((500.0, 499.0, 1500.0, 3500.0, 3499.0)):
+        for at, stock in enumerate((500.0, 500.0, 499.0, *[1500.0] * 3, 3500.0, 3500.0, 3499.0)):
             self.live(minute(NOON + 60 * at, stock=stock))
-        self.live(minute(NOON + 86400, stock=3490.0), minute(NOON + 86460, stock=3600.0))
+        later = NOON + 86400
+        self.live(minute(later, stock=3490.0), *self.stocks(later + 60, 3600.0, 3600.0, 3600.0))
         found = [each for each in events(self.cursor, 0, NOON * 2) if each.kind == "delivery"]
         self.assertEqual([each.amount for each in found], [3001.0, 110.0])
+        self.assertEqual(self.of("delivery"), [(NOON + 120, NOON + 360), (later, later + 60)])
         first = self.facts()[day_of(NOON)]
         self.assertEqual((first.delivered, first.stock), (3001.0, 3499.0))
+
+    def test_a_stock_misread_for_a_minute_is_no_delivery(self) -> None:
+        self.live(*self.stocks(NOON, 500.0, 500.0, 500.0, 3500.0, 500.0, 0.0, 500.0, 500.0, 500.0))
+        self.assertEqual(self.of("delivery"), [])
+        self.assertEqual(self.facts()[day_of(NOON)].delivered, 0.0)
 
     def test_events_are_found_by_what_they_overlap(self) -> None:
         self.live(minute(NOON, {}, {}, None, None, FAULT), minute(NOON + 600))

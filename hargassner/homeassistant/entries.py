@@ -1,0 +1,53 @@
+"""What the catalogue says of channels and parameters, those that it does not know included."""
+
+from collections.abc import Iterator, Mapping
+
+from hargassner.boiler.model import Boiler, Channel, Setting
+from hargassner.catalogue import NOWHERE, AnalogEntry, DigitalEntry, ParameterEntry, Text
+from hargassner.homeassistant.entities import DIAGNOSTIC
+
+NO_WORDS = Text("", "", "")
+
+_NO_CHANNEL = DigitalEntry(
+    name="",
+    text=NO_WORDS,
+    device_class="",
+    entity_category=DIAGNOSTIC,
+    enabled=False,
+    inverted=False,
+    role="",
+    icon="",
+    place=NOWHERE,
+)
+
+_NO_PARAMETER = ParameterEntry(
+    id="",
+    type="",
+    text=NO_WORDS,
+    options="",
+    is_safe=False,
+    is_button=False,
+    place=NOWHERE,
+)
+
+
+def entry_of(channel: Channel) -> AnalogEntry | DigitalEntry:
+    """What the catalogue says of a channel; no name and no words where it does not know it."""
+    return channel.entry or _NO_CHANNEL
+
+
+def entry_of_setting(setting: Setting) -> ParameterEntry:
+    """What the catalogue says of a parameter; no words where it does not know it."""
+    return setting.entry or _NO_PARAMETER
+
+
+def known_in_full(boiler: Boiler) -> Mapping[str, Setting]:
+    """The parameters that the boiler has described in full, by their ids."""
+    return {id_: each for id_, each in boiler.settings.items() if each.parameter is not None}
+
+
+def channels_named(boiler: Boiler, name: str) -> Iterator[Channel]:
+    """The channels that the catalogue knows by this name."""
+    channels = boiler.channels.values()
+    # Looked up often: no call for each channel.
+    return (each for each in channels if each.entry is not None and each.entry.name == name)
