@@ -189,7 +189,7 @@ class SocketCase(ClockCase):
 class DescriptorCase(TestCase):
     """A test on the real reactor; it fails when a file descriptor is left open at the end."""
 
-    timeout = 30
+    timeout = 120
 
     @inlineCallbacks
     def setUp(self) -> Any:

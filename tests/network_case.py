@@ -137,6 +137,6 @@ class NetworkCase(SynchronousTestCase):
         client.bind((address, port))
         client.connect((self.networks.bridge_to_gateway, 23))
         boiler, _ = self.listener.accept()
-        boiler.settimeout(10)
+        boiler.settimeout(30)
         boiler.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client, self.opened(boiler)

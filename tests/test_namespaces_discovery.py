@@ -43,7 +43,7 @@ class DiscoveryTests(NetworkCase):
         with contextlib.suppress(TimeoutError):
             # The system may refuse to broadcast so much; then it is dropped.
             self.boiler[35601].recvfrom(65536)
-        self.boiler[35601].settimeout(10)
+        self.boiler[35601].settimeout(30)
         self.assertEqual(self.announce()[0], ANNOUNCEMENT)
         self.assertNotIn("Traceback", self.bridge.log())
         self.assertNotIn("Traceback", self.bridge.errors())

@@ -50,9 +50,9 @@ class TelemetryOnlyCase(NetworkCase):
 
     def accepted(self) -> socket.socket:
         """The bridge's connection, at the boiler's end."""
-        self.listener.settimeout(10)
+        self.listener.settimeout(30)
         boiler, _ = self.listener.accept()
-        boiler.settimeout(10)
+        boiler.settimeout(30)
         return self.opened(boiler)
 
     def open_ports(self) -> list[str]:

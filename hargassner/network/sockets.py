@@ -18,15 +18,11 @@ from hargassner.network.system import system_reason
 # that vanished is noticed within 50 s: by unanswered probes when the line is silent, by
 # unacknowledged bytes (milliseconds) when it is not.
 _LOSS_OPTIONS = {
-    getattr(socket, name): value
-    for name, value in {
-        "TCP_KEEPIDLE": 20,
-        "TCP_KEEPALIVE": 20,
-        "TCP_KEEPINTVL": 10,
-        "TCP_KEEPCNT": 3,
-        "TCP_USER_TIMEOUT": 50_000,
-    }.items()
-    if hasattr(socket, name)
+    "TCP_KEEPIDLE": 20,
+    "TCP_KEEPALIVE": 20,
+    "TCP_KEEPINTVL": 10,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 50_000,
 }
 
 _REASONS: dict[int | None, tuple[type[CannotOpenError], str]] = {
@@ -56,8 +52,10 @@ def is_broadcast(address: str) -> bool:
 def notice_loss(sock: socket.socket) -> None:
     """Let a connection whose peer vanished without a word end within a minute."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _LOSS_OPTIONS.items():
-        sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    for name, value in _LOSS_OPTIONS.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def datagram_socket(

@@ -84,13 +84,16 @@ class HistoryResource(Resource):
             return b""
         if self._history is None:
             return nothing(wanted.query)
-        form = wanted.form(self._labels(self._language(request)))
         if wanted.as_csv:
             request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
+        form = wanted.form(self._labels(self._language(request)))
+        return self._begin(self._history, request, form)
+
+    def _begin(self, history: "History", request: Request, form: Form) -> int:
         if takes_gzip(request):
             say_gzip(request)
             form = partial(_compressed, form)
-        answering = Deferred.fromCoroutine(self._answer(self._history, request, form))
+        answering = Deferred.fromCoroutine(self._answer(history, request, form))
         answering.addErrback(lambda why: log.failure("giving the history failed", why))
         return NOT_DONE_YET
 

@@ -147,7 +147,7 @@ class NoticesTests(ClockCase):
 class TwistTests(SynchronousTestCase):
     """The whole bridge, started as the unit of the service starts it."""
 
-    timeout = 60
+    timeout = 120
 
     def test_it_says_ready_once_it_listens_and_tells_of_its_end(self) -> None:
         gateway, boiler = loopback_addresses(2)

@@ -31,7 +31,7 @@ def until(condition: Any) -> Any:
 class BrokerCase(DescriptorCase):
     """A broker and a link to it."""
 
-    timeout = 60
+    timeout = 120
     make_broker: type[Broker]
 
     @inlineCallbacks

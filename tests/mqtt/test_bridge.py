@@ -41,7 +41,7 @@ class CompositionTests(SynchronousTestCase):
 class ProcessTests(TestCase):
     """The daemon against a real broker."""
 
-    timeout = 60
+    timeout = 120
 
     def setUp(self) -> None:
         self.folder = Path(mkdtemp(prefix="hargassner-test-"))

@@ -59,7 +59,7 @@ class AddressChangeTests(SynchronousTestCase):
         client.bind((GATEWAY, 0))
         client.connect((address, 23))
         boiler, _ = self.listener.accept()
-        self.opened(boiler).settimeout(10)
+        self.opened(boiler).settimeout(30)
         client.sendall(b"$uptime\r\n")
         self.assertEqual(boiler.recv(100), b"$uptime\r\n")
 

@@ -38,7 +38,7 @@ class Receiver:
 class NamesCase(TestCase):
     """A resolver, and a system that answers when the test says so."""
 
-    timeout = 30
+    timeout = 120
 
     def setUp(self) -> None:
         self.asked: list[Any] = []

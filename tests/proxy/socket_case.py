@@ -141,7 +141,7 @@ class Observed(ProxyFactory):
 class SocketCase(TestCase):
     """A proxy and a boiler on loopback; the gateway connects from 127.0.0.1."""
 
-    timeout = 60
+    timeout = 120
     allow: Iterable[str] = ("igw", OTHER)
     peer: type[Peer] = Peer
 

@@ -163,7 +163,7 @@ class GoneTests(BrowserCase):
         self.assertFalse(await browser.run(self.SHOWN))
         self.assertEqual(await browser.run(self.STYLE, "main", "filter"), "none")
         bridge.process.kill()
-        await browser.until(self.SHOWN, timeout=5)
+        await browser.until(self.SHOWN)
         self.assertIn("has not answered since", await browser.text("#gone"))
         self.assertEqual(await browser.run(self.STYLE, "main", "filter"), "grayscale(1)")
         await self.picture(browser, "gone")

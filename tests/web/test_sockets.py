@@ -102,7 +102,7 @@ class LoopbackTests(SynchronousTestCase):
 class NetworkTests(SynchronousTestCase):
     """On a network, where clients have other addresses than the bridge."""
 
-    timeout = 60
+    timeout = 120
 
     def setUp(self) -> None:
         self.networks = Networks()

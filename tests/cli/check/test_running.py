@@ -41,7 +41,7 @@ class State(Resource):
 
 
 class AskTests(TestCase):
-    timeout = 30
+    timeout = 120
 
     def setUp(self) -> None:
         self.state = State()
