@@ -3,8 +3,8 @@
 What observers do with some bytes takes longer than passing them on. So it waits until the bytes
 that are under way have passed too: each session has a ``Backlog``, and ``Handover`` goes round
 those in which something waits, in slices, between which the reactor looks at its sockets. A request
-leaves a gap, too, since the boiler takes a while to answer: what passed before it is handed over
-then. Whoever decides something by what observers know has the backlog caught up with first.
+and its reply leave gaps, too, since each side takes a while to go on: in each one thing is handed
+over. Whoever decides something by what observers know has the backlog caught up with first.
 """
 
 from collections import OrderedDict, deque
@@ -19,8 +19,6 @@ WAIT = 0.002
 """Seconds for which what passed waits at least: the rest of a message has mostly come by then."""
 SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
-GAP = 0.00005
-"""Seconds that are spent on that when a request has just passed: boilers need longer to answer."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
 LONGEST_WAIT = 0.01
@@ -83,15 +81,16 @@ class Backlog:
         if self.at_once:
             self.catch_up()
 
-    def asked(self, data: bytes, now: float) -> None:
-        """A request has passed: what passed before it is handed over while the boiler answers."""
-        waited = bool(self._waiting)
-        self.passed(Guard.gateway_sent, data, now)
-        if waited:
-            self._hand_over_until(now + GAP)
+    def said(self, call: Callable[[Guard, bytes], None], data: bytes, now: float) -> None:
+        """Bytes have passed, in answer to the other side's or to ask it something.
 
-    def _hand_over_until(self, end: float) -> None:
-        while not self._handing and len(self._waiting) > 1 and self._handover.seconds() < end:
+        Whoever said them waits then, and whoever gets them takes a while to answer: meanwhile the
+        oldest that waits is handed over.
+        """
+        waiting = self._waiting
+        is_turn = bool(waiting) and waiting[-1][0] is not call
+        self.passed(call, data, now)
+        if is_turn and len(waiting) > 1 and not self._handing:
             self._next()
 
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:

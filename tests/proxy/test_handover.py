@@ -12,7 +12,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hargassner.proxy.handover import (
-    GAP,
     LONGEST_PIECE,
     LONGEST_WAIT,
     MOST_WAITING,
@@ -128,7 +127,9 @@ PASSED = st.tuples(
     ),
     st.integers(0, 2),
 )
-ASKED = st.tuples(st.just("ask"), st.just("gateway"), st.binary(min_size=1), st.integers(0, 2))
+SAID = st.tuples(
+    st.just("say"), st.sampled_from(sorted(CALLS)), st.binary(min_size=1), st.integers(0, 2)
+)
 TOLD = st.tuples(
     st.just("tell"), st.sampled_from(["bridge", "kept", "gateway"]), st.binary(), st.integers(0, 2)
 )
@@ -136,7 +137,7 @@ TIME = st.tuples(
     st.just("time"), st.just(""), st.just(b""), st.sampled_from([0.0, WAIT / 3, QUIET, WAIT, 0.02])
 )
 CATCH_UP = st.tuples(st.just("catch up"), st.just(""), st.just(b""), st.integers(0, 2))
-STEPS = st.lists(st.one_of(PASSED, PASSED, ASKED, TOLD, TIME, CATCH_UP), max_size=40)
+STEPS = st.lists(st.one_of(PASSED, PASSED, SAID, TOLD, TIME, CATCH_UP), max_size=40)
 COSTS = st.sampled_from([0.0, SLICE / 10, SLICE, WAIT, 2 * LONGEST_WAIT])
 
 
@@ -152,9 +153,9 @@ class Laws(HandoverCase):
         passed: list[Heard] = [[], [], []]
         for step, side, data, number in steps:
             match step:
-                case "ask":
-                    passed[number].append(("gateway", data))
-                    self.backlogs[number].asked(data, self.clock.seconds())
+                case "say":
+                    passed[number].append((side, data))
+                    self.backlogs[number].said(CALLS[side], data, self.clock.seconds())
                 case "pass":
                     passed[number].append((side, data))
                     self.passes(data, side, number)
@@ -252,22 +253,28 @@ class TimeTests(HandoverCase):
         boilers = [data for side, data in self.heard() if side == "boiler"]
         self.assertEqual([b"pm 1 \r\n", b"x" * LONGEST_PIECE, b"$ack\r\n"], boilers)
 
-    def test_a_request_leaves_time_for_what_passed_before_it(self) -> None:
-        self.passes(b"$ack\r\n")
-        self.backlogs[0].asked(b"$erract\r\n", self.clock.seconds())
-        self.assertEqual([("boiler", b"$ack\r\n")], self.heard())
+    def says(self, data: bytes, side: str) -> None:
+        self.backlogs[0].said(CALLS[side], data, self.clock.seconds())
 
-    def test_a_request_leaves_no_more_time_than_a_boiler_needs_to_answer(self) -> None:
-        self.begin(GAP)
-        for _ in range(3):
-            self.passes(b"$ack\r\n")
-            self.passes(b"$erract\r\n", "gateway")
-        self.backlogs[0].asked(b"$erract\r\n", self.clock.seconds())
-        self.assertEqual([("boiler", b"$ack\r\n")], self.heard())
+    def test_whoever_gets_an_answer_leaves_time_for_one_thing_that_passed_before(self) -> None:
+        self.says(b"$setkomm\r\n", "gateway")
+        self.assertEqual([], self.heard())
+        self.says(b"$ack\r\n", "boiler")
+        self.assertEqual([("gateway", b"$setkomm\r\n")], self.heard())
+        self.says(b"$erract\r\n", "gateway")
+        self.assertEqual(("boiler", b"$ack\r\n"), self.heard()[-1])
         self.backlogs[0].catch_up()
 
-    def test_the_first_request_after_a_silence_is_passed_and_nothing_else_done(self) -> None:
-        self.backlogs[0].asked(b"$erract\r\n", self.clock.seconds())
+    def test_one_thing_and_no_more(self) -> None:
+        for side in ("boiler", "gateway", "boiler", "gateway"):
+            self.passes(b"z1\r\n", side)
+        self.says(b"$ack\r\n", "boiler")
+        self.assertEqual([("boiler", b"z1\r\n")], self.heard())
+        self.backlogs[0].catch_up()
+
+    def test_one_side_that_goes_on_leaves_none(self) -> None:
+        for each in (b"pm 1 ", b"\r\n", b"pm 2 "):
+            self.says(each, "boiler")
         self.assertEqual([], self.heard())
         self.backlogs[0].catch_up()
 
