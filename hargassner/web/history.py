@@ -22,8 +22,9 @@ from hargassner.storage.history.query import Query, QueryError, parse_query, sel
 from hargassner.storage.history.reader import kept
 from hargassner.web.asked import parameters, refused
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
-from hargassner.web.history_forms import Piece, json_pieces, nothing
+from hargassner.web.history_forms import json_pieces, nothing
 from hargassner.web.history_labels import Labels
+from hargassner.web.json_text import Piece
 from hargassner.web.requests import NOT_DONE_YET
 
 if TYPE_CHECKING:

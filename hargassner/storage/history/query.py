@@ -114,14 +114,13 @@ class Selection:
         """Seconds of a slot."""
         return STEPS[self.grain]
 
-    def begin_of(self, slot: int) -> int:
-        """The date at which a slot of the grain begins."""
-        return begin_of(self.grain, slot)
-
     @property
     def times(self) -> list[int]:
         """The date of each slot."""
-        return [self.begin_of(slot) for slot in self.extent.slots]
+        slots, step = self.extent.slots, self.step
+        if self.grain == "day":
+            return [*map(midnight, slots)]
+        return [*range(slots.start * step, slots.stop * step, step)]
 
 
 def begin_of(grain: str, slot: int) -> int:
