@@ -25,6 +25,9 @@ _LOSS_OPTIONS = {
     "TCP_USER_TIMEOUT": 50_000,
 }
 
+_BACKLOG = 50
+"""Connections that wait in the system's queue."""
+
 _REASONS: dict[int | None, tuple[type[CannotOpenError], str]] = {
     errno.ENODEV: (NotThereYetError, "the interface is not there now"),
     errno.EADDRNOTAVAIL: (NotThereYetError, "this machine does not have the address now"),
@@ -64,7 +67,7 @@ def datagram_socket(
     port: int,
     *,
     device: str,
-    shared: bool,
+    shared: bool = False,
     joins: bool = False,
 ) -> socket.socket:
     """A non-blocking UDP socket that may broadcast.
@@ -93,18 +96,28 @@ def datagram_socket(
     return sock
 
 
-def listening_socket(interface: NetworkInterface, port: int, backlog: int = 50) -> socket.socket:
+def listening_socket(interface: NetworkInterface, port: int) -> socket.socket:
     """A non-blocking TCP socket that listens on one side.
 
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    device = interface.device()
+    return stream_socket(interface, interface.address, port, device=interface.device())
+
+
+def stream_socket(
+    interface: NetworkInterface, address: str, port: int, *, device: str
+) -> socket.socket:
+    """A non-blocking TCP socket that listens; the arguments are those of ``datagram_socket``.
+
+    Raises:
+        CannotOpenError: with the reason, in one line.
+    """
     with _opening(socket.SOCK_STREAM, "TCP", port, interface) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bind_to_device(sock, device)
-        sock.bind((interface.address, port))
-        sock.listen(backlog)
+        sock.bind((address, port))
+        sock.listen(_BACKLOG)
     return sock
 
 

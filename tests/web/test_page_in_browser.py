@@ -1,8 +1,6 @@
 """What the page shows and how it is used, in a real browser, with more than a year of history."""
 
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from twisted.internet import reactor
@@ -10,7 +8,6 @@ from twisted.internet import reactor
 from hargassner.dialogue.events import ActiveErrors, TelemetryLine
 from hargassner.monitor.traffic_log import LogLine
 from hargassner.service import Bridge
-from hargassner.storage.history import opening
 from tests.web.browser import Browser
 from tests.web.browser_case import LIVE, BrowserCase
 from tests.web.cases import describe
@@ -63,14 +60,6 @@ axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violat
 LINE = b"pm 65.90 55.0 140.0 -20.0 7 "
 
 
-@cache
-def history() -> bytes:
-    """The history's file. Thousands of minutes take some seconds: it is made once."""
-    with TemporaryDirectory() as directory:
-        fill(Path(directory), DAYS)
-        return Path(directory, opening.FILE).read_bytes()
-
-
 class HouseCase(BrowserCase):
     """A bridge that knows more than a year of a house, and shows some values."""
 
@@ -78,7 +67,7 @@ class HouseCase(BrowserCase):
         """The bridge, with the boiler in the middle of things."""
         state = self.directory / "state"
         state.mkdir()
-        Path(state, opening.FILE).write_bytes(history())
+        fill(state, DAYS)
         bridge = self.bridge()
         self.start(bridge)
         units = {"TK": "°C", "TRL": "°C", "TRG": "°C", "TB1": "°C", "ZK": ""}

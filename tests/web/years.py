@@ -1,9 +1,12 @@
 """A history of more than a year of an invented house, for whoever looks at the page."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from copy import copy
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history import opening
@@ -14,6 +17,9 @@ DAY = 1440
 """Minutes."""
 COARSE = 720
 """Minutes that one of them stands for, of the time before the last day."""
+QUARTER = 15
+YEAR_BEFORE = range(364, 369)
+"""Days ago."""
 TEMPERATURES = {
     "TK": 70.0,
     "TRL": 55.0,
@@ -81,22 +87,47 @@ class House:
         return Dated(minute, sample)
 
 
-def _batches(end: int, days: int) -> Iterator[list[Dated]]:
-    """All minutes of the last day; of those before, one of each twelve hours."""
-    house = House()
+def _batches(house: House, end: int, days: int) -> Iterator[list[Dated]]:
+    """All minutes of the last day; of those before, one of each twelve hours.
+
+    Of the days around the same one of the year before, with which what is newest is compared, one
+    of each quarter of an hour.
+    """
     for day in range(days, 1, -1):
-        begin = end - day * DAY
-        yield [house.minute(each, COARSE) for each in range(begin, begin + DAY, COARSE)]
+        begin, step = end - day * DAY, QUARTER if day in YEAR_BEFORE else COARSE
+        yield [house.minute(each, step) for each in range(begin, begin + DAY, step)]
     # An hour of which nothing is known is a gap.
     begin = end - DAY
     yield [house.minute(at, 1) for at in range(begin, end) if not 600 <= at - begin < 660]
 
 
-def fill(state: Path, days: int, now: float | None = None) -> None:
+def fill(state: Path, days: int) -> None:
     """Write the days before now into the history of a state directory."""
-    date = datetime.now().timestamp() if now is None else now
+    content, house, end = _filled(days)
+    (state / opening.FILE).write_bytes(content)
+    house = copy(house)
+    _write(state, [[house.minute(at, 1) for at in range(end, _this_minute())]])
+
+
+@cache
+def _filled(days: int) -> tuple[bytes, House, int]:
+    """A file of the days before now, the house as it then is, and the minute.
+
+    To write it takes a second, and so it is made once and goes on from there.
+    """
+    house, end = House(), _this_minute()
+    with TemporaryDirectory() as directory:
+        _write(Path(directory), _batches(house, end, days))
+        return Path(directory, opening.FILE).read_bytes(), house, end
+
+
+def _this_minute() -> int:
+    return int(datetime.now().timestamp()) // 60
+
+
+def _write(state: Path, batches: Iterable[list[Dated]]) -> None:
     connection = opening.connect(StateDirectory(state))
-    for batch in _batches(int(date) // 60, days):
+    for batch in batches:
         with connection:
             write_live(connection.execute("BEGIN IMMEDIATE"), batch)
     connection.close()
