@@ -40,9 +40,9 @@ const words = (entry) => {
 
 // The digital words of the last line, and which bit of which word a channel is: shown where asked for.
 let line = [];
-let places = {};
+let places = new Map(); // A channel may be called as what every object has.
 const placeOf = (key) => {
-  const [word, bit] = places[key.slice("channel/".length)] ?? [];
+  const [word, bit] = places.get(key.slice("channel/".length)) ?? [];
   return line[word] && byId("raw").checked ? say("page.word", { word, bit, text: line[word] }) : "";
 };
 const showPlaces = () => {
@@ -53,7 +53,7 @@ export const showWords = (words) => {
   showPlaces();
 };
 export const showBits = (bits) => {
-  places = bits ?? {};
+  places = new Map(Object.entries(bits ?? {}));
   showPlaces();
 };
 
