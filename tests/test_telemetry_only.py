@@ -75,6 +75,7 @@ class TelemetryOnlyCase(SynchronousTestCase):
         prefix = UNPRIVILEGED if as_root else ()
         running = self.run_(*prefix, *command, hargassner_toml=config, **files)
         running.wait_for("telemetry arrives")
+        running.wait_for("the web page listens")
         return Bridge(running, page)
 
 
