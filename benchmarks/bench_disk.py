@@ -3,11 +3,11 @@
     python benchmarks/bench_disk.py [--minutes 60] [--directory .]
 
 Four bridges run at once, each with a state directory of its own: one without a gateway, which reads
-telemetry itself, with the page and its history; one in a session, without the page; with the page
-and its history; with recording besides. The figures are the kernel's, of /proc/PID/io: bytes of
-pages that the process has made the disk write, whole pages even where a byte changed. The file
-system's own journal comes on top: some three blocks for each file that is replaced. Linux only; the
-directory must be on a disk, as memory file systems write nothing.
+telemetry itself, with the page and the history; one in a session, with the history and no page;
+with the page and the history; with recording besides. The figures are the kernel's, of
+/proc/PID/io: bytes of pages that the process has made the disk write, whole pages even where a byte
+changed. The file system's own journal comes on top: some three blocks for each file that is
+replaced. Linux only; the directory must be on a disk, as memory file systems write nothing.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from wire_networks import Loopback, end_when_told
 
 KINDS = {
     "no gateway, page and history": "paged",
-    "session": "published",
+    "session, history, no page": "published",
     "session, page and history": "paged",
     "session, page, history, recording": "everything",
 }

@@ -9,7 +9,6 @@ times, and the median of each figure is printed.
 import argparse
 import multiprocessing
 import os
-import random
 import resource
 import socket
 import statistics
@@ -19,37 +18,14 @@ import threading
 import time
 from pathlib import Path
 
+import invented
+from invented import GAP, TAIL, spin
+
 HOST = "127.0.0.1"
-ANALOG = 182
-WORDS = 8
-TAIL = 4
-GAP = 130e-6
+TELEMETRY = invented.lines()
 LINES = 10_000
 MEGABYTES = 100
 ROUND_TRIPS = 2_000
-
-
-def _telemetry() -> list[bytes]:
-    """Lines of 190 values, of which four differ from one to the next."""
-    chance = random.Random(5)
-    values = [b"%.1f" % (chance.random() * 80 + 10) for _ in range(ANALOG)]
-    words = [b"%X" % chance.randrange(16**4) for _ in range(WORDS)]
-    lines = []
-    for _ in range(100):
-        for place in chance.sample(range(ANALOG), 4):
-            values[place] = b"%.1f" % (chance.random() * 80 + 10)
-        lines.append(b"pm " + b" ".join(values + words) + b" \r\n")
-    return lines
-
-
-TELEMETRY = _telemetry()
-
-
-def _spin(seconds: float) -> None:
-    """Wait more exactly than a sleep can."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
 
 
 def _serve(connection: socket.socket) -> None:
@@ -62,15 +38,15 @@ def _serve(connection: socket.socket) -> None:
                 connection.sendall(reply)
             elif request == b"$two\r\n":
                 connection.sendall(reply[:-TAIL])
-                _spin(GAP)
+                spin(GAP)
                 connection.sendall(reply[-TAIL:])
             elif request == b"$lines\r\n":
                 for turn in range(LINES):
                     line = TELEMETRY[turn % len(TELEMETRY)]
                     connection.sendall(line[:-TAIL])
-                    _spin(GAP)
+                    spin(GAP)
                     connection.sendall(line[-TAIL:])
-                    _spin(GAP)
+                    spin(GAP)
             elif request == b"$flood\r\n":
                 piece = bytes(65_536)
                 for _ in range(MEGABYTES * 16):

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import invented
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.protocols.portforward import ProxyFactory as PortForward
@@ -50,15 +51,8 @@ def bridge(
 
 def understood() -> Interpreter:
     """What passes, understood."""
-    analog = "".join(f"<CHANNEL id='{place}' name='A {place}'/>" for place in range(182))
-    digital = "".join(
-        f"<CHANNEL id='{word}' bit='{bit}' name='D {word} {bit}'/>"
-        for word in range(8)
-        for bit in range(16)
-    )
-    document = f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>".encode()
     boiler = Boiler()
-    boiler.apply(Described(parse_descriptor(document)), 0.0)
+    boiler.apply(Described(parse_descriptor(invented.document())), 0.0)
     return Interpreter(boiler, reactor, lambda _described: None)
 
 

@@ -5,8 +5,10 @@
 The bridge is a process of its own, with more than a year of history, between a simulated boiler
 whose values change every second and a simulated gateway that asks at a real one's pace.  One page
 is open in a headless chromium.  Once a minute the browser collects its garbage, then the script
-prints what is left: JavaScript's heap, nodes of the document, listeners; and the bridge's memory.
-The last lines say by how much each grew from the first third to the last one.
+prints what is left: JavaScript's heap and objects, nodes of the document, listeners; and the
+bridge's memory.  The heap has compiled code in it as well, which grows for half an hour; objects
+are what a page could leave behind.  The last lines say by how much each grew from the first third
+to the last one.
 """
 
 import argparse
@@ -68,13 +70,29 @@ def resident(process: "subprocess.Popen[bytes]") -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
+async def objects(browser: Browser) -> int:
+    """How many objects JavaScript has."""
+    group = {"objectGroup": "soak"}
+    root = await browser.command("Runtime.evaluate", expression="Object.prototype", **group)
+    prototype = root["result"]["objectId"]
+    found = await browser.command("Runtime.queryObjects", prototypeObjectId=prototype, **group)
+    counted = await browser.command(
+        "Runtime.callFunctionOn",
+        objectId=found["objects"]["objectId"],
+        functionDeclaration="function() { return this.length; }",
+    )
+    await browser.command("Runtime.releaseObjectGroup", **group)
+    return int(counted["result"]["value"])
+
+
 async def look(browser: Browser, bridge: "subprocess.Popen[bytes]") -> dict[str, int]:
     """What there is now, after the garbage is gone."""
+    count = await objects(browser)
     await browser.command("HeapProfiler.collectGarbage")
     told = (await browser.command("Performance.getMetrics"))["metrics"]
     found = {each["name"]: each["value"] for each in told}
     row = {name: int(found[key] // unit) for key, (name, unit) in METRICS.items()}
-    return {**row, RESIDENT: resident(bridge)}
+    return {**row, "objects": count, RESIDENT: resident(bridge)}
 
 
 async def watch(port: int, bridge: "subprocess.Popen[bytes]", minutes: int) -> None:

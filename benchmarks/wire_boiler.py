@@ -13,72 +13,66 @@ It answers what a gateway asks, and does what it is told on its standard input:
 The telemetry is that of the real boilers in ../shared/firmware where that is, else invented.
 """
 
-import random
+import re
 import socket
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
-ANALOG = 182
-WORDS = 8
-TAIL = 4
-GAP = 130e-6
+import invented
+from invented import GAP, TAIL, spin
+
 RECORDED = Path(__file__).resolve().parents[2] / "shared/firmware"
 RECORDED_LINES, RECORDED_DOCUMENT = (
     RECORDED / f"nano2-25-V14.0k3.{kind}" for kind in ("txt", "xml")
 )
 
 
-def invented_lines() -> list[bytes]:
-    """Lines of 190 values, of which four differ from one to the next."""
-    chance = random.Random(5)
-    values = [b"%.1f" % (chance.random() * 80 + 10) for _ in range(ANALOG)]
-    words = [b"%X" % chance.randrange(16**4) for _ in range(WORDS)]
-    lines = []
-    for _ in range(100):
-        for place in chance.sample(range(ANALOG), 4):
-            values[place] = b"%.1f" % (chance.random() * 80 + 10)
-        lines.append(b"pm " + b" ".join(values + words) + b" \r\n")
-    return lines
-
-
-def invented_document() -> bytes:
-    """What those lines mean."""
-    analog = "".join(f"<CHANNEL id='{place}' name='A {place}'/>" for place in range(ANALOG))
-    digital = "".join(
-        f"<CHANNEL id='{word}' bit='{bit}' name='D {word} {bit}'/>"
-        for word in range(WORDS)
-        for bit in range(10)
-    )
-    return f"<DAQPRJ><ANALOG>{analog}</ANALOG><DIGITAL>{digital}</DIGITAL></DAQPRJ>".encode()
-
-
 def telemetry() -> tuple[bytes, list[bytes]]:
     """A descriptor, and telemetry lines that fit it."""
     if not RECORDED_LINES.exists():
-        return invented_document(), invented_lines()
+        return invented.document(), invented.lines()
     lines = RECORDED_LINES.read_bytes().splitlines()
     document = RECORDED_DOCUMENT.read_bytes().strip()
     return document, [line + b"\r\n" for line in lines if line.startswith(b"pm ")]
 
 
 DOCUMENT, LINES = telemetry()
-REPLIES = {
-    b"$login token": b"$3313C1F2\r\n",
-    b"$uptime": b"$666151\r\n",
-    b"$setkomm": b"$2225410 ack\r\n",
-    b"$erract": b"$no errors\r\n",
-    b"$rtc get": b"$2023-11-12 18:32:35\r\n",
-    b"$daq desc": b"$<<" + DOCUMENT + b"\r\n>>\r\n",
-}
+REPLIES = (
+    (rb"\$login token", b"$3313C1F2\r\n"),
+    (rb"\$login key .*", b"zclient login (7321)\r\n$ack\r\n"),
+    (rb"\$apiversion", b"$1.0.1\r\n"),
+    (rb"\$setkomm", b"$2225410 ack\r\n"),
+    (rb"\$asnr get", b"$\r\n"),
+    (rb"\$daq stop", b"$daq stopped\r\n"),
+    (rb"\$daq start", b"$daq started\r\n"),
+    (rb"\$logging disable", b"$logging disabled\r\n"),
+    (rb"\$logging enable", b"$logging enabled\r\n"),
+    (rb"\$daq desc", b"$<<" + DOCUMENT + b"\r\n>>\r\n"),
+    (rb"\$bootversion", b"$V2.18\r\n"),
+    (rb"\$uptime", b"$666151\r\n"),
+    (rb"\$rtc get", b"$2023-11-12 18:32:35\r\n"),
+    (rb"\$par get changed .*", b"$--\r\n"),
+    (rb"\$par get all", b"$<<4;3;19.500;14.000;26.000;0.500;;20.000;0;0;0;Day;\n>>\r\n"),
+    (rb"\$par get (PR\w+)", rb"$\1;6;2;3;1;0;0;0;Mode;Off;Auto;Day;Night;0;" + b"\r\n"),
+    (rb"\$par get (\w+)", rb"$\1;3;19.500;14.000;26.000;0.500;;20.000;0;0;0;Day;0;" + b"\r\n"),
+    (rb"\$erract", b"$no errors\r\n"),
+    (rb"\$dhcp renew", b""),
+    (rb".*", b"$ack\r\n"),
+)
+"""Requests and what they are answered; the first that fits counts (docs/protocol.md, section 3)."""
 
 
-def _spin(seconds: float) -> None:
-    """Wait more exactly than a sleep can."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        pass
+@cache
+def answer(request: bytes) -> bytes:
+    """What the boiler says to a request."""
+    for form, reply in REPLIES:
+        match = re.fullmatch(form, request)
+        if match:
+            return match.expand(reply) if match.groups() else reply
+    return b""
 
 
 class Connection:
@@ -95,7 +89,7 @@ class Connection:
                 self._sock.sendall(message)
                 return
             self._sock.sendall(message[:-TAIL])
-            _spin(GAP)
+            spin(GAP)
             self._sock.sendall(message[-TAIL:])
 
 
@@ -116,17 +110,12 @@ class Boiler:
         try:
             with sock, sock.makefile("rb") as requests:
                 for request in requests:
-                    connection.say(self._reply(request.strip()), self.segments)
+                    connection.say(answer(request.strip()), self.segments)
         except OSError:
             pass
         finally:
             if connection in self.connections:
                 self.connections.remove(connection)
-
-    def _reply(self, request: bytes) -> bytes:
-        if request.startswith(b"$par get changed"):
-            return b"$--\r\n"
-        return REPLIES.get(request, b"$ack\r\n")
 
     def do(self, command: str) -> None:
         """What the benchmark wants."""
@@ -147,7 +136,7 @@ class Boiler:
         connection = self.connections[-1]
         for turn in range(number):
             connection.say(LINES[turn % len(LINES)], 2)
-            _spin(GAP)
+            spin(GAP)
 
     def _flood(self, size: int) -> None:
         flood = b"".join(LINES)

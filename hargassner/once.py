@@ -10,17 +10,20 @@ class Once:
         at_most: how many different things are logged; nothing more is then.
     """
 
+    __slots__ = ("_at_most", "_logged")
+
     def __init__(self, at_most: int = 256) -> None:
         self._at_most = at_most
-        self._logged: set[Hashable] = set()
+        # An empty set takes 216 bytes, and each session has one of these.
+        self._logged: dict[Hashable, None] = {}
 
     def first(self, what: Hashable) -> bool:
         """Whether this is logged for the first time, and may be."""
         if what in self._logged or len(self._logged) >= self._at_most:
             return False
-        self._logged.add(what)
+        self._logged[what] = None
         return True
 
     def forget(self, what: Hashable) -> None:
         """Let it be logged again: it has changed in between."""
-        self._logged.discard(what)
+        self._logged.pop(what, None)

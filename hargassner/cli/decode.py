@@ -96,7 +96,7 @@ def _places(text: str) -> Hidden:
         return "auto"
     if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})*", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no list of places such as 57,92")
-    return tuple(int(place) for place in text.split(","))
+    return tuple(map(int, text.split(",")))
 
 
 # Reading

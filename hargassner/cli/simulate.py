@@ -37,6 +37,31 @@ _DURATIONS = {
 _OF_GATEWAY = (*_NETWORK, "broadcast", "serial", "version", *_DURATIONS)
 
 
+_Number = TypeVar("_Number", int, float)
+
+
+def _number(
+    kind: Callable[[str], _Number], lowest: _Number, highest: _Number, wanted: str
+) -> Callable[[str], _Number]:
+    """What reads a number of the command line; ``wanted`` is said of one outside its limits."""
+
+    def read(text: str) -> _Number:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no such number") from None
+        if not lowest <= number <= highest:
+            raise argparse.ArgumentTypeError(wanted)
+        return number
+
+    return read
+
+
+_port = _number(int, 0, 65535, "a port is between 0 and 65535")
+_positive = _number(float, sys.float_info.min, sys.float_info.max, "a number above 0 is wanted")
+_count = _number(int, 1, sys.maxsize, "a number of at least 1 is wanted")
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the two simulators and their options."""
     kinds = parser.add_subparsers(metavar="boiler|gateway", required=True)
@@ -190,34 +215,3 @@ def _telemetry_lines(name: str) -> tuple[bytes, ...]:
     if not lines:
         raise argparse.ArgumentTypeError(f"{name} has no telemetry lines ('pm ...')")
     return lines
-
-
-def _port(text: str) -> int:
-    number = _number(int, text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError("a port is between 0 and 65535")
-    return number
-
-
-def _positive(text: str) -> float:
-    number = _number(float, text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError("a number above 0 is wanted")
-    return number
-
-
-def _count(text: str) -> int:
-    number = _number(int, text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("a number of at least 1 is wanted")
-    return number
-
-
-_Number = TypeVar("_Number", int, float)
-
-
-def _number(kind: Callable[[str], _Number], text: str) -> _Number:
-    try:
-        return kind(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no such number") from None

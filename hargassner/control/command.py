@@ -157,7 +157,7 @@ class Command:
 
     async def _confirm(self, value: str) -> Setting:
         setting = await self._read()
-        if not _has(setting, value):
+        if not has_value(setting.parameter, value):
             raise CommandError(f"the boiler acknowledged it, and has {setting.text} all the same")
         return setting
 
@@ -183,20 +183,14 @@ class Command:
 
     def _noticed(self, value: str) -> Setting | None:
         """What is known of the parameter, if a notice since the last request gave it this value."""
-        setting = self._setting() if self._requests.noticed(self.id) else None
-        return setting if setting is not None and _has(setting, value) else None
+        setting = self._setting()
+        is_noticed = setting and has_value(setting.parameter, value)
+        return setting if is_noticed and self._requests.noticed(self.id) else None
 
     def _setting(self) -> Setting | None:
         """What is known of the parameter; the boiler may spell its id in another case."""
-        settings = self._boiler.settings
-        if self.id in settings:
-            return settings[self.id]
-        folded = self.id.casefold()
-        return next((each for each in settings.values() if each.id.casefold() == folded), None)
-
-
-def _has(setting: Setting, value: str) -> bool:
-    return setting.parameter is not None and has_value(setting.parameter, value)
+        folded = {id_.casefold(): each for id_, each in self._boiler.settings.items()}
+        return folded.get(self.id.casefold())
 
 
 def shown(reply: bytes) -> str:

@@ -1,6 +1,5 @@
 """One session's line to the boiler, as requests of the bridge's own find it."""
 
-from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -57,6 +56,20 @@ class SessionLine:
         interpreter: understands it.
     """
 
+    __slots__ = (
+        "_again",
+        "_again_after",
+        "_failed",
+        "_interpreter",
+        "_listener",
+        "_pause",
+        "_quiet",
+        "_quiet_at",
+        "_quiet_awaited_at",
+        "_session",
+        "unread",
+    )
+
     def __init__(
         self,
         listener: LineListener,
@@ -64,7 +77,8 @@ class SessionLine:
         session: Session,
         interpreter: SessionInterpreter,
     ) -> None:
-        self.unread: deque[str] = deque()
+        # A list, as a deque takes 760 bytes when nothing is in it.
+        self.unread: list[str] = []
         self._listener = listener
         self._session = session
         self._interpreter = interpreter
@@ -126,7 +140,7 @@ class SessionLine:
     def next_to_read(self) -> str:
         """The parameter to be read now; the one after it is read a little later."""
         self._pause.start(READ_PAUSE)
-        return self.unread.popleft()
+        return self.unread.pop(0)
 
     def read_again(self, id_: str) -> None:
         """Have a parameter read once more in a while, whose reading failed."""

@@ -13,6 +13,8 @@ class Timer:
         call: what is called, when the timer does not run any more.
     """
 
+    __slots__ = ("_call", "_clock", "_delayed")
+
     def __init__(self, clock: IReactorTime, call: Callable[[], object]) -> None:
         self._clock = clock
         self._call = call

@@ -40,8 +40,8 @@ def requested_value(parameter: Parameter, requested: str) -> str:
             )
 
 
-def has_value(parameter: Parameter, value: str) -> bool:
-    """Whether the parameter is set to a value that ``requested_value`` gave."""
+def has_value(parameter: Parameter | None, value: str) -> bool:
+    """Whether the parameter is known and set to a value that ``requested_value`` gave."""
     match parameter:
         case ChoiceParameter():
             return parameter.index == int(value)

@@ -12,6 +12,8 @@ def begins_block(line: bytes) -> bool:
 class Block:
     """Joins the lines of one block after the other; what it holds is bounded."""
 
+    __slots__ = ("_text",)
+
     def __init__(self) -> None:
         # A block that is open has its beginning in it.
         self._text = bytearray()

@@ -27,6 +27,8 @@ class LineSplitter:
         longest: bytes; a longer line is dropped up to its end.
     """
 
+    __slots__ = ("_beginning", "_carriage_return", "_dropping", "_longest", "_rest")
+
     def __init__(self, longest: int = LONGEST_LINE) -> None:
         self._longest = longest
         self._beginning = min(longest, BEGINNING)

@@ -20,6 +20,8 @@ class Masking:
     They are masked in place: a text stays as long as it was.
     """
 
+    __slots__ = ("_secrets",)
+
     def __init__(self) -> None:
         self._secrets: list[str] = []
 

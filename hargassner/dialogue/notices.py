@@ -28,6 +28,8 @@ class NoticeReader:
     A change of a parameter takes two, the old value and the new one: both together are one change.
     """
 
+    __slots__ = ("_old_values",)
+
     def __init__(self) -> None:
         self._old_values: dict[str, tuple[str, str]] = {}
 

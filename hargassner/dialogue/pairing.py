@@ -31,6 +31,8 @@ MOST_OPEN = 64
 class Pairing:
     """The requests whose reply may still come or go on, oldest first."""
 
+    __slots__ = ("_open", "_recent")
+
     def __init__(self) -> None:
         # A list, as a deque takes 760 bytes when nothing is in it.
         self._open: list[Request] = []

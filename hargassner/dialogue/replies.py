@@ -58,6 +58,8 @@ class ReplyReader:
         unreadable: makes the event for what cannot be read, and why.
     """
 
+    __slots__ = ("_masking", "_unreadable")
+
     def __init__(self, masking: Masking, unreadable: Callable[[bytes, str], Unreadable]) -> None:
         self._masking = masking
         self._unreadable = unreadable

@@ -263,6 +263,8 @@ class DirectTelemetry(Service):
 class _Way:
     """Tells when the session is over that direct telemetry gives way to."""
 
+    __slots__ = ("_direct", "_number")
+
     def __init__(self, direct: DirectTelemetry, number: int) -> None:
         self._direct = direct
         self._number = number

@@ -164,6 +164,8 @@ class SessionInterpreter:
     dialogue cannot be relied on any more.
     """
 
+    __slots__ = ("_interpreter", "_listeners", "_session", "dialogue", "failed")
+
     def __init__(self, interpreter: Interpreter, session: Session) -> None:
         self.dialogue = Dialogue()
         self.failed = False

@@ -17,6 +17,8 @@ class Recorded:
         seconds: tells the moment at which something passed.
     """
 
+    __slots__ = ("_recorder", "_seconds")
+
     def __init__(self, recorder: SessionRecorder, seconds: Callable[[], float]) -> None:
         self._recorder = recorder
         self._seconds = seconds

@@ -148,6 +148,15 @@ class Journal:
 class _SessionObserver:
     """Writes down what one session says."""
 
+    __slots__ = (
+        "_boiler_lines",
+        "_gateway_lines",
+        "_journal",
+        "_masking",
+        "_session",
+        "_token_due",
+    )
+
     def __init__(self, journal: Journal, session: Session) -> None:
         self._journal = journal
         self._session = session.number

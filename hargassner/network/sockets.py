@@ -18,16 +18,15 @@ from hargassner.network.system import system_reason
 # that vanished is noticed within 50 s: by unanswered probes when the line is silent, by
 # unacknowledged bytes (milliseconds) when it is not.
 _LOSS_OPTIONS = {
-    getattr(socket, name): value
-    for name, value in {
-        "TCP_KEEPIDLE": 20,
-        "TCP_KEEPALIVE": 20,
-        "TCP_KEEPINTVL": 10,
-        "TCP_KEEPCNT": 3,
-        "TCP_USER_TIMEOUT": 50_000,
-    }.items()
-    if hasattr(socket, name)
+    "TCP_KEEPIDLE": 20,
+    "TCP_KEEPALIVE": 20,
+    "TCP_KEEPINTVL": 10,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 50_000,
 }
+
+_BACKLOG = 50
+"""Connections that wait in the system's queue."""
 
 _REASONS: dict[int | None, tuple[type[CannotOpenError], str]] = {
     errno.ENODEV: (NotThereYetError, "the interface is not there now"),
@@ -56,8 +55,10 @@ def is_broadcast(address: str) -> bool:
 def notice_loss(sock: socket.socket) -> None:
     """Let a connection whose peer vanished without a word end within a minute."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _LOSS_OPTIONS.items():
-        sock.setsockopt(socket.IPPROTO_TCP, option, value)
+    for name, value in _LOSS_OPTIONS.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def datagram_socket(
@@ -66,7 +67,7 @@ def datagram_socket(
     port: int,
     *,
     device: str,
-    shared: bool,
+    shared: bool = False,
     joins: bool = False,
 ) -> socket.socket:
     """A non-blocking UDP socket that may broadcast.
@@ -95,18 +96,28 @@ def datagram_socket(
     return sock
 
 
-def listening_socket(interface: NetworkInterface, port: int, backlog: int = 50) -> socket.socket:
+def listening_socket(interface: NetworkInterface, port: int) -> socket.socket:
     """A non-blocking TCP socket that listens on one side.
 
     Raises:
         CannotOpenError: with the reason, in one line.
     """
-    device = interface.device()
+    return stream_socket(interface, interface.address, port, device=interface.device())
+
+
+def stream_socket(
+    interface: NetworkInterface, address: str, port: int, *, device: str
+) -> socket.socket:
+    """A non-blocking TCP socket that listens; the arguments are those of ``datagram_socket``.
+
+    Raises:
+        CannotOpenError: with the reason, in one line.
+    """
     with _opening(socket.SOCK_STREAM, "TCP", port, interface) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bind_to_device(sock, device)
-        sock.bind((interface.address, port))
-        sock.listen(backlog)
+        sock.bind((address, port))
+        sock.listen(_BACKLOG)
     return sock
 
 

@@ -32,6 +32,8 @@ class _Writer:
     socket may be written to directly again.
     """
 
+    __slots__ = ("_full", "_send", "_source", "_transport")
+
     def __init__(self, source: IStreamTransport, transport: IStreamTransport) -> None:
         sock = cast("socket.socket", cast("ISystemHandle", transport).getHandle())
         self._send = sock.send

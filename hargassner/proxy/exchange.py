@@ -93,6 +93,8 @@ class Exchanges:
         clock: time.
     """
 
+    __slots__ = ("_clock", "_reply", "_settled", "current")
+
     def __init__(self, clock: IReactorTime) -> None:
         self.current: Exchange | None = None
         self._clock = clock

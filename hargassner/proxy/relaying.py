@@ -39,6 +39,17 @@ class Relaying:
         exchanges: while one of them is under way, it decides what passes.
     """
 
+    __slots__ = (
+        "_backlog",
+        "_boiler",
+        "_client",
+        "_exchanges",
+        "_seconds",
+        "_to_boiler",
+        "_to_client",
+        "_traffic",
+    )
+
     def __init__(
         self,
         clock: IReactorTime,

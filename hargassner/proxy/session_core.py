@@ -76,18 +76,27 @@ class SessionCore:
         end: ends the session, for a reason.
     """
 
+    __slots__ = (
+        "_owner",
+        "_reason",
+        "_said",
+        "_session",
+        "backlog",
+        "clock",
+        "exchanges",
+        "legs",
+        "relaying",
+        "start_over",
+        "traffic",
+    )
+
     def __init__(
         self, session: SessionFacts, owner: SessionOwner, end: Callable[[str], None]
     ) -> None:
         self.clock = owner.clock
         self.traffic = Traffic(session.opened)
         self.exchanges = Exchanges(owner.clock)
-        self.start_over = StartOver(
-            owner.clock,
-            session.number,
-            lambda: self.traffic.from_client,
-            lambda: end("the gateway starts over"),
-        )
+        self.start_over = StartOver(owner.clock, session.number, self.traffic, end)
         self.legs: list[Leg] = []
         """The connections that are up."""
         self.relaying: Relaying | None = None

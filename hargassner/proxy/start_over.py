@@ -5,6 +5,8 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from hargassner.proxy.relaying import Traffic
+
 log = Logger()
 
 START_OVER_TIMEOUT = 3.0
@@ -19,27 +21,29 @@ class StartOver:
     Args:
         clock: time.
         session: the session's number, for the log.
-        asked: how many bytes the gateway has sent on the session so far.
-        end: ends the session.
+        traffic: what the gateway has sent on the session so far.
+        end: ends the session, for a reason.
     """
+
+    __slots__ = ("_asked_before", "_clock", "_end", "_session", "_timer", "_traffic")
 
     def __init__(
         self,
         clock: IReactorTime,
         session: int,
-        asked: Callable[[], int],
-        end: Callable[[], object],
+        traffic: Traffic,
+        end: Callable[[str], object],
     ) -> None:
         self._clock = clock
         self._session = session
-        self._asked = asked
+        self._traffic = traffic
         self._end = end
         self._asked_before = 0
         self._timer: IDelayedCall | None = None
 
     def announced(self) -> None:
         """The gateway announced itself."""
-        asked_before, self._asked_before = self._asked_before, self._asked()
+        asked_before, self._asked_before = self._asked_before, self._traffic.from_client
         if self._timer is None:
             self._timer = self._clock.callLater(START_OVER_TIMEOUT, self._due)
         elif self._asked_before > asked_before:
@@ -54,10 +58,10 @@ class StartOver:
 
     def _due(self) -> None:
         self._timer = None
-        if self._asked() > self._asked_before:
+        if self._traffic.from_client > self._asked_before:
             log.info(
                 "session {session}: the gateway announced itself and goes on asking: it stays",
                 session=self._session,
             )
         else:
-            self._end()
+            self._end("the gateway starts over")

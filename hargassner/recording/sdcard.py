@@ -12,6 +12,7 @@ bytes, big-endian. Its upper 6 bits are 000100, which begins no other byte of th
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from hargassner.dialogue.descriptor import LARGEST_DOCUMENT
 from hargassner.dialogue.lines import LineSplitter, TooLong
@@ -87,13 +88,12 @@ def _records(lines: Iterator[bytes]) -> Iterator[Record]:
 
 def _lines(content: bytes) -> Iterator[bytes]:
     splitter = LineSplitter(LARGEST_DOCUMENT)
-    for text in _decompressed(content):
-        for line in splitter.feed(text):
-            if isinstance(line, TooLong):
-                raise SdCardError(
-                    f"the recording is damaged: a line has more than {LARGEST_DOCUMENT} bytes"
-                )
-            yield line
+    for line in chain.from_iterable(map(splitter.feed, _decompressed(content))):
+        if isinstance(line, TooLong):
+            raise SdCardError(
+                f"the recording is damaged: a line has more than {LARGEST_DOCUMENT} bytes"
+            )
+        yield line
 
 
 def _decompressed(content: bytes) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
 """The energy that was counted, in the state directory.
 
-It is written when the boiler's counter has changed, which is once for each kg, and at most once a
-minute. After a power cut nothing is missing: the file has what the boiler's counter showed, and
-what that has risen by since then is counted with the factors of then.
+It is written when the boiler's counter has changed, which is once for each kg, and at most every
+ten minutes. After a power cut nothing is missing: the file has what the boiler's counter showed,
+and what that has risen by since then is counted with the factors of then.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,8 @@ from hargassner.storage.file import SnapshotFile, json_bytes, load_json
 
 FILE = "energy.json"
 
-SAVE_EVERY = 60.0
-"""Seconds between two writings at least."""
+SAVE_EVERY = 600.0
+"""Seconds between two writings at least: each makes the disk write 12 kB, as it counts for."""
 
 
 class EnergySnapshot(Service, BoilerObserver):

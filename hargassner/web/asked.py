@@ -72,18 +72,21 @@ class Asked(Resource):
         gone: Deferred[Any] = request.notifyFinish()
         gone.addErrback(lambda _: waiting.clear())
         self._answering += 1
-        try:
-            data = self._headed(await self._read(parameters(request)), request, compress=compress)
-        except QueryError as wrong:
-            data = refused(request, BAD_REQUEST, str(wrong))
-        except Exception:
-            log.failure("an answer of the page cannot be read")
-            data = refused(request, SERVICE_UNAVAILABLE, _UNREADABLE)
-        finally:
-            self._answering -= 1
+        data = await self._data(request, compress)
+        self._answering -= 1
         for each in waiting:
             each.write(data)
             each.finish()
+
+    async def _data(self, request: Request, compress: bool) -> bytes:
+        """What is read, or why it is not."""
+        try:
+            return self._headed(await self._read(parameters(request)), request, compress=compress)
+        except QueryError as wrong:
+            return refused(request, BAD_REQUEST, str(wrong))
+        except Exception:
+            log.failure("an answer of the page cannot be read")
+            return refused(request, SERVICE_UNAVAILABLE, _UNREADABLE)
 
     def _headed(self, data: bytes, request: Request, *, compress: bool) -> bytes:
         request.setHeader(b"content-type", self._kind)

@@ -48,16 +48,16 @@ class Asset(Resource):
 
     def render_GET(self, request: Request) -> bytes:
         """The content, or that it is what the browser has."""
-        small = self._small if self._compress and takes_gzip(request) else None
+        is_small = self._compress and takes_gzip(request)
         request.setHeader(b"content-type", self._kind)
         request.setHeader(b"cache-control", b"no-cache")
         # Another form of the same is another thing, to whatever keeps it on the way.
-        if request.setETag(b'"%s%s"' % (self._tag, b"" if small is None else b"-gzip")):
+        if request.setETag(b'"%s%s"' % (self._tag, b"-gzip" if is_small else b"")):
             return b""
-        if small is None:
+        if not is_small:
             return self._content
         say_gzip(request)
-        return small
+        return self._small
 
 
 def assets() -> dict[bytes, Asset]:

@@ -124,12 +124,15 @@ class Changes(BoilerObserver):
         stale: Mapping[str, Channel | Setting | None],
         lines: Sequence[Json],
     ) -> bytes:
-        small = self._small(language)
-        sent = self._sent[language]
-        values = {key: value for key, value in small.items() if sent.get(key) != value}
-        self._sent[language] = small
+        values = self._changed(language)
         values |= {key: self._picture(thing, language) for key, thing in stale.items()}
         return self._event("change", values=values, lines=lines) if values or lines else b""
+
+    def _changed(self, language: str) -> dict[str, Json]:
+        """What is compared as a whole, and is something else than what was sent."""
+        sent, small = self._sent[language], self._small(language)
+        self._sent[language] = small
+        return {key: value for key, value in small.items() if sent.get(key) != value}
 
     def state(self, language: str) -> bytes:
         """The event of everything."""

@@ -13,6 +13,7 @@ out. What a client does wrong is counted, and said once for each kind.
 """
 
 from enum import Enum
+from operator import attrgetter
 from typing import Any, cast
 
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -247,7 +248,7 @@ class PageSite(HTTPFactory):
         crowd = self._crowd(client)
         dispensable = [each for each in crowd if each.stage is not Stage.SERVING]
         if dispensable:
-            min(dispensable, key=lambda each: each.since).drop()
+            min(dispensable, key=attrgetter("since")).drop()
         elif crowd:
             self.refused(Fault.CROWDED, client, str(len(crowd)))
             return False
@@ -257,8 +258,13 @@ class PageSite(HTTPFactory):
         """The connections of which one has to go before there is another; none if there is room."""
         if len(self.connections) >= CONNECTIONS:
             return list(self.connections)
-        same = [each for each in self.connections if each.client == client]
-        return same if len(same) >= CONNECTIONS_PER_ADDRESS and _is_elsewhere(client) else []
+        same = self._of(client)
+        is_full = len(same) >= CONNECTIONS_PER_ADDRESS and _is_elsewhere(client)
+        return same if is_full else []
+
+    def _of(self, client: str) -> list[Channel]:
+        """The connections of a client."""
+        return [each for each in self.connections if each.client == client]
 
 
 def _client(addr: IAddress | None) -> str:

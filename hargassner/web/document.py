@@ -13,6 +13,7 @@ from hargassner.boiler.roles import BUFFER, CIRCUITS, TANKS, by_role
 from hargassner.catalogue import AnalogEntry, DigitalEntry, ParameterEntry
 from hargassner.catalogue.fault_advice import fault_advice
 from hargassner.dialogue.parameters import NumberParameter
+from hargassner.storage.history.consumed import Consumed
 from hargassner.web.dashboard import TILES, rank
 from hargassner.web.pellets import Pellets
 from hargassner.web.status import Link, Status
@@ -138,13 +139,18 @@ def boiler_picture(boiler: Boiler, pellets: Pellets, language: str, date: Date) 
 
 
 def _pellets(boiler: Boiler, pellets: Pellets) -> Json:
-    consumed, supply = pellets.consumed, pellets.supply
+    supply = pellets.supply
     return {
         "stock": boiler.counters.stock,
-        "today": consumed.kilograms if consumed else None,
-        "since": consumed.since if consumed else None,
+        **_burnt_today(pellets.consumed),
         "lasts": None if supply is None else {"days": supply.days, "pace": round(supply.pace, 1)},
     }
+
+
+def _burnt_today(consumed: Consumed | None) -> dict[str, Json]:
+    if consumed is None:
+        return {"today": None, "since": None}
+    return {"today": consumed.kilograms, "since": consumed.since}
 
 
 def _tiles(channels: Mapping[str, Channel], language: str) -> list[object]:
@@ -214,9 +220,13 @@ def _circuits(
             "state": state(f"circuit_{each}_state"),
         }
         for each in CIRCUITS
-        # A circuit without a mixer has no flow sensor, but does not stay off for ever.
-        if f"circuit_{each}_flow" in channels or _is_on(channels, f"circuit_{each}_state")
+        if _has_circuit(channels, each)
     ]
+
+
+def _has_circuit(channels: Mapping[str, Channel], circuit: str) -> bool:
+    # One without a mixer has no flow sensor, but does not stay off for ever.
+    return f"circuit_{circuit}_flow" in channels or _is_on(channels, f"circuit_{circuit}_state")
 
 
 def whole_picture(

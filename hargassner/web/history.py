@@ -22,8 +22,9 @@ from hargassner.storage.history.query import Query, QueryError, parse_query, sel
 from hargassner.storage.history.reader import kept
 from hargassner.web.asked import parameters, refused
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
-from hargassner.web.history_forms import Piece, json_pieces, nothing
+from hargassner.web.history_forms import json_pieces, nothing
 from hargassner.web.history_labels import Labels
+from hargassner.web.json_text import Piece
 from hargassner.web.requests import NOT_DONE_YET
 
 if TYPE_CHECKING:
@@ -84,13 +85,16 @@ class HistoryResource(Resource):
             return b""
         if self._history is None:
             return nothing(wanted.query)
-        form = wanted.form(self._labels(self._language(request)))
         if wanted.as_csv:
             request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
+        form = wanted.form(self._labels(self._language(request)))
+        return self._begin(self._history, request, form)
+
+    def _begin(self, history: "History", request: Request, form: Form) -> int:
         if takes_gzip(request):
             say_gzip(request)
             form = partial(_compressed, form)
-        answering = Deferred.fromCoroutine(self._answer(self._history, request, form))
+        answering = Deferred.fromCoroutine(self._answer(history, request, form))
         answering.addErrback(lambda why: log.failure("giving the history failed", why))
         return NOT_DONE_YET
 

@@ -24,7 +24,6 @@ def days(selection: Selection, labels: Labels, cursor: "sqlite3.Cursor") -> list
 
 
 def _day(facts: DayFacts, labels: Labels, state: Recorded) -> Json:
-    known = labels.activities(state)
     return {
         "date": facts.date,
         "hours": facts.hours,
@@ -36,20 +35,25 @@ def _day(facts: DayFacts, labels: Labels, state: Recorded) -> Json:
         "degree_days": facts.degree_days,
         "stock": facts.stock,
         "delivered": facts.delivered,
-        "states": [
-            {
-                "code": code,
-                "text": labels.of_state(state, code),
-                "activity": known.get(code, OTHER),
-                "hours": hours,
-            }
-            for code, hours in facts.states.items()
-        ],
+        "states": _states(facts, labels, state),
         "pumps": [
             {"object": each, "label": labels.of_pump(each), "hours": hours}
             for each, hours in facts.pumps.items()
         ],
     }
+
+
+def _states(facts: DayFacts, labels: Labels, state: Recorded) -> list[Json]:
+    known = labels.activities(state)
+    return [
+        {
+            "code": code,
+            "text": labels.of_state(state, code),
+            "activity": known.get(code, OTHER),
+            "hours": hours,
+        }
+        for code, hours in facts.states.items()
+    ]
 
 
 def events(query: Query, labels: Labels, cursor: "sqlite3.Cursor") -> list[Json]:
@@ -61,6 +65,10 @@ def _event(event: Event, labels: Labels) -> Json:
     when: dict[str, Json] = {"kind": event.kind, "from": event.began, "to": event.ended}
     if event.kind == "delivery":
         return {**when, "kilograms": event.amount}
-    known = labels.catalogue.fault(event.number)
-    words = known.to(labels.language) if known else event.text
-    return {**when, "number": event.number or None, "text": words}
+    return {**when, "number": event.number or None, "text": _words(event, labels)}
+
+
+def _words(fault: Event, labels: Labels) -> str:
+    """The catalogue's words for a fault, else the boiler's."""
+    known = labels.catalogue.fault(fault.number)
+    return known.to(labels.language) if known else fault.text

@@ -67,8 +67,10 @@ class OwnHosts:
         )
 
     def _has_name(self, name: str) -> bool:
-        if name in self._further or f".{name}".endswith(".localhost"):
-            return True
+        is_local = f".{name}".endswith(".localhost")
+        return is_local or name in self._further or name in self._own_names()
+
+    def _own_names(self) -> tuple[str, ...]:
         own = self._hostname().lower().removesuffix(".")
         short = own.partition(".")[0]
-        return name in (own, short, *(f"{short}.{domain}" for domain in HOME_DOMAINS))
+        return (own, short, *(f"{short}.{domain}" for domain in HOME_DOMAINS))

@@ -16,7 +16,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 import hargassner
-from hargassner.boiler.model import Boiler, Channel
+from hargassner.boiler.model import Boiler
 from hargassner.monitor.direct_telemetry import DirectTelemetry
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
@@ -25,6 +25,7 @@ from hargassner.proxy.forwarding import ForwardFactory
 from hargassner.web.connections import Fault
 from hargassner.web.stream import Live
 from hargassner.web.timing import Histogram, Timing
+from hargassner.web.understood import fit_of
 
 
 class BridgeCollector(Collector):
@@ -158,7 +159,7 @@ class BridgeCollector(Collector):
         yield GaugeMetricFamily(
             "hargassner_unknown_channels",
             "Analog channels that cannot be told, since lines have hidden values.",
-            known.fit.unknown if known.fit else 0,
+            fit_of(known).unknown,
         )
 
     def _timings(self) -> Iterable[Metric]:
@@ -202,7 +203,7 @@ class BridgeCollector(Collector):
         if self._boiler.availability.telemetry:
             for channel in self._boiler.channels.values():
                 if channel.value is not None and channel.connected:
-                    labels = [channel.object, channel.name, channel.unit, _role(channel)]
+                    labels = [channel.object, channel.name, channel.unit, channel.role]
                     values.add_metric(labels, float(channel.value))
         return values
 
@@ -222,11 +223,6 @@ def _refused(refusals: Mapping[Fault, int]) -> Metric:
     for fault, times in refusals.items():
         metric.add_metric([fault.value], times)
     return metric
-
-
-def _role(channel: Channel) -> str:
-    """What the channel is on whatever boiler has it, empty for what has no such name."""
-    return "" if channel.entry is None else channel.entry.role
 
 
 def forwarded(forwards: Sequence[ForwardFactory]) -> Iterable[Metric]:

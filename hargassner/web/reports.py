@@ -51,14 +51,13 @@ class Reports:
         descriptor = await parts.in_thread(DescriptorSnapshot(parts.state).load)
         secrets = await parts.in_thread(_secrets_of_files, parts.config.mqtt)
         date, now = dates(clock), clock.seconds()
-        openings = (*(parts.gateway.openings if parts.gateway else ()), *parts.openings)
         facts = Facts(
             now=date(now),
             uptime=now - self._started,
             config=parts.config,
             identity=parts.boiler.identity,
             state=self._state("en"),
-            closed=closed(openings),
+            closed=closed((*to_gateway(parts), *parts.openings)),
             log=parts.journal.lines,
             dialogue=parts.journal.dialogue[-LAST_SESSIONS_LINES:],
             descriptor=descriptor.document.decode("latin-1") if descriptor else "",
@@ -72,6 +71,11 @@ def _secrets_of_files(config: MqttConfig) -> Iterable[str]:
         return [password(config)]
     except UnusableFileError:
         return []
+
+
+def to_gateway(parts: Parts) -> Sequence[InterfaceOpening]:
+    """What is open towards the gateway; nothing where there is none."""
+    return parts.gateway.openings if parts.gateway else ()
 
 
 def closed(openings: Sequence[InterfaceOpening]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from hargassner.web.history import HistoryResource
 from hargassner.web.history_labels import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.pellets import PelletsNow
-from hargassner.web.reports import REPORT, Reports, closed
+from hargassner.web.reports import REPORT, Reports, closed, to_gateway
 from hargassner.web.site import Root, requested_language
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.stream import Live
@@ -72,7 +72,7 @@ class ChainObserver(BoilerObserver):
                     NetworkInterface(config.boiler.interface, config.boiler.address)
                 ),
                 with_gateway=config.gateway.enabled,
-                closed_to_gateway=closed(parts.gateway.openings if parts.gateway else ()),
+                closed_to_gateway=closed(to_gateway(parts)),
                 closed_to_boiler=closed(parts.openings),
                 gateway_address=gateway,
                 gateway_heard=devices.gateway_heard,
@@ -196,7 +196,7 @@ class WebPage(MultiService):
 
     def _health(self) -> tuple[int, Json]:
         parts = self._parts
-        not_open = closed((*(parts.gateway.openings if parts.gateway else ()), *parts.openings))
+        not_open = closed((*to_gateway(parts), *parts.openings))
         if not_open:
             return 503, {"status": "closed", "closed": not_open}
         return 200, {"status": "ok"}

@@ -280,14 +280,7 @@ def _broker(status: LinkStatus | None) -> Link:
     if status is None:
         return Link("broker.off", Level.OFF)
     if status.limit and status.state is LinkState.ONLINE:
-        return Link(
-            "broker.limited",
-            Level.OK,
-            status.since,
-            status.url,
-            advice="broker.limited.advice",
-            fields=(("size", status.limit),),
-        )
+        return _broker_limited(status)
     level = _BROKER_LEVELS[status.state]
     return Link(
         f"broker.{status.state}",
@@ -296,4 +289,15 @@ def _broker(status: LinkStatus | None) -> Link:
         status.url,
         problem=status.problem,
         advice=f"broker.{status.state}.advice" if level is Level.BROKEN else "",
+    )
+
+
+def _broker_limited(status: LinkStatus) -> Link:
+    return Link(
+        "broker.limited",
+        Level.OK,
+        status.since,
+        status.url,
+        advice="broker.limited.advice",
+        fields=(("size", status.limit),),
     )

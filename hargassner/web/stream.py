@@ -122,13 +122,16 @@ class Live(Service):
         outdated = self._waiting
         if self._changes.follow_wall_clock():
             outdated.extend(self._readers)
-        changes = self._changes.collected({reader.language for reader in self._readers})
-        self._news = {each: self._news_of(change, each) for each, change in changes.items()}
+        self._collect()
         for reader in outdated:
             reader.outdate()
         self._waiting = deque(self._readers)
         if not self._next.is_waiting:
             self._send_next()
+
+    def _collect(self) -> None:
+        changes = self._changes.collected({reader.language for reader in self._readers})
+        self._news = {each: self._news_of(change, each) for each, change in changes.items()}
 
     def _send_next(self) -> None:
         while self._waiting:

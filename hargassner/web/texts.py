@@ -1,8 +1,9 @@
 """What the page says, in its languages."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from operator import itemgetter
 
 from hargassner.catalogue import Text
 from hargassner.tables import rows
@@ -67,15 +68,18 @@ def page_texts(language: str) -> dict[str, str]:
 
 def preferred_language(accepted: str | None) -> str:
     """The language to answer in, by an Accept-Language header; English where none fits."""
-    best, best_weight = "en", 0.0
-    for part in (accepted or "").split(",")[:20]:
+    weights = _weights(accepted or "")
+    best, weight = max(weights, key=itemgetter(1), default=("en", 0.0))
+    return best if weight > 0 else "en"
+
+
+def _weights(accepted: str) -> Iterator[tuple[str, float]]:
+    """The languages of the page that are accepted, each with its weight."""
+    for part in accepted.split(",")[:20]:
         tag, _, parameter = part.partition(";")
         language = tag.strip().lower().partition("-")[0]
         if language in LANGUAGES:
-            weight = _weight(parameter)
-            if weight > best_weight:
-                best, best_weight = language, weight
-    return best
+            yield language, _weight(parameter)
 
 
 def _weight(parameter: str) -> float:

@@ -115,6 +115,8 @@ class Timing(Service):
 class _Stopwatch:
     """Counts and times what passes in one session."""
 
+    __slots__ = ("_timing",)
+
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
 

@@ -1,11 +1,17 @@
 """How the link to the boiler is, as far as its telemetry is understood."""
 
 from hargassner.boiler.understanding import Understanding
+from hargassner.dialogue.channels import Fit
 from hargassner.dialogue.origin import Source
 from hargassner.web.link import Level, Link
 
 _NAMED = 3
 """Channels that are named at most."""
+
+
+def fit_of(known: Understanding) -> Fit:
+    """How the lines go with what they mean; before the first one there is nothing to say of it."""
+    return known.fit or Fit(0, 0)
 
 
 def understanding_link(known: Understanding, since: float | None, address: str) -> Link | None:
@@ -42,7 +48,8 @@ def understanding_link(known: Understanding, since: float | None, address: str) 
 
 def contradiction_link(known: Understanding, since: float | None, address: str) -> Link | None:
     """The link to a boiler whose lines show what their descriptor rules out, None otherwise."""
-    if known.fit is None or not known.fit.contradicted:
+    contradicted = fit_of(known).contradicted
+    if not contradicted:
         return None
     return Link(
         "boiler.not_understood",
@@ -50,13 +57,14 @@ def contradiction_link(known: Understanding, since: float | None, address: str) 
         since,
         address,
         advice="boiler.contradicted.advice",
-        fields=(("names", ", ".join(known.fit.contradicted[:_NAMED])),),
+        fields=(("names", ", ".join(contradicted[:_NAMED])),),
     )
 
 
 def assumption_link(known: Understanding, since: float | None, address: str) -> Link | None:
     """The link to a boiler of whose lines some values are assumed to be hidden, None otherwise."""
-    if known.fit is None or not known.fit.assumed:
+    assumed = fit_of(known).assumed
+    if not assumed:
         return None
     return Link(
         "boiler.online",
@@ -64,5 +72,5 @@ def assumption_link(known: Understanding, since: float | None, address: str) -> 
         since,
         address,
         advice="boiler.assumed.advice",
-        fields=(("places", ", ".join(map(str, known.fit.assumed))),),
+        fields=(("places", ", ".join(map(str, assumed))),),
     )

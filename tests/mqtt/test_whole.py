@@ -185,8 +185,12 @@ class MosquittoTests(WholeCase):
         self.live("entity")
         device = "homeassistant/device/hargassner_boiler/config"
         yield self.wait_for("the old announcement's end", lambda: not self.onlooker.last()[device])
-        again = yield self.wait_for("the entities", self.announced)
-        self.assertEqual(set(home.components), set(again.components))
+        yield self.wait_for(
+            "the same entities",
+            lambda: (
+                (again := self.announced()) and again.components.keys() == home.components.keys()
+            ),
+        )
 
 
 class TooLargeTests(WholeCase):

@@ -85,12 +85,7 @@ class Context:
         self.gateway.side.open(self.reactor, self._gateway_sent, self.boiler.side)
 
     def open_boiler_side(self) -> None:
-        """Open the discovery ports to the boiler.
-
-        Raises:
-            CannotOpenError: one of them cannot be opened.
-            OSError: the system is short of something.
-        """
+        """Open the discovery ports to the boiler; it raises what ``open_gateway_side`` does."""
         self.boiler.side.open(self.reactor, self._boiler_sent, self.gateway.side)
 
     def close(self) -> None:

@@ -30,11 +30,7 @@ _WITHOUT_GATEWAY = (
     "Is it switched on, in this network, and the gateway or the app switched on at its panel? Its "
     "address can be read there too: write it into boiler.host."
 )
-_LEVELS = {
-    "ok": Outcome.OK,
-    "broken": Outcome.FAILED,
-    "not-understood": Outcome.FAILED,
-}
+_LEVELS = {"ok": Outcome.OK, "broken": Outcome.FAILED, "not-understood": Outcome.FAILED}
 
 
 async def look_for_boiler(context: Context) -> None:

@@ -94,7 +94,7 @@ def _flags(probe: socket.socket, name: str) -> int:
 
 def _default_routes() -> set[str]:
     # Interface and destination are the first columns, the mask is the eighth.
-    routes = map(str.split, _text(Path("/proc/net/route")).splitlines())
+    routes = map(str.split, text_in(Path("/proc/net/route")).splitlines())
     return {row[0] for row in routes if row[1:8:6] == ["00000000", "00000000"]}
 
 
@@ -118,7 +118,7 @@ def boiler_leases(files: Iterable[Path] | None = None) -> list[Lease]:
     """The leases of the maker's boilers, as far as dnsmasq's files can be read."""
     if files is None:
         files = [*LEASE_FILES, *LEASE_FOLDER.glob("dnsmasq-*.leases")]
-    lines = "\n".join(map(_text, files)).splitlines()
+    lines = "\n".join(map(text_in, files)).splitlines()
     return [*filter(None, map(_lease, lines))]
 
 
@@ -130,7 +130,7 @@ def _lease(line: str) -> Lease | None:
     return None
 
 
-def _text(file: Path) -> str:
+def text_in(file: Path) -> str:
     """What is in a file; nothing where it is not there (any more), or not for us to read."""
     with suppress(OSError):
         return file.read_text(errors="replace")
@@ -143,7 +143,7 @@ def bridge_processes(proc: Path = Path("/proc")) -> list[int]:
 
 
 def _runs_bridge(process: Path) -> bool:
-    names = {Path(word).name for word in _text(process / "cmdline").split("\0")}
+    names = {Path(word).name for word in text_in(process / "cmdline").split("\0")}
     return bool(names & {"twist", "twistd"} and names & {"hargassner", "hargassner.tac"})
 
 

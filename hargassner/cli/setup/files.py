@@ -7,9 +7,6 @@ from collections.abc import Mapping
 BOILER_NETWORK = "192.168.77.0/24"
 """The boiler's own network where nothing else was asked for."""
 
-ALL_KEYS = "/usr/share/doc/hargassner-bridge/examples/hargassner.toml"
-"""Where the package has an example with every key."""
-
 MADE_BY = (
     "# Written by hargassner setup, which may write it anew as long as nobody else changes it."
 )

@@ -12,9 +12,10 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from hargassner.cli.check.machine import text_in
 
 NOTED = Path("/etc/hargassner/written-by-setup")
 """What setup wrote: a line ``SHA-256  PATH`` each, as ``sha256sum`` writes it."""
@@ -120,7 +121,7 @@ class Machine:
 
     def _write(self, step: WriteFile, *, dry: bool) -> None:
         path = self._root / step.path.relative_to("/")
-        there = _content(path)
+        there = text_in(path)
         if there == step.content:
             self._say(f"  {step.path} is as it should be")
         elif not self._is_ours(step.path, there):
@@ -162,7 +163,7 @@ class Machine:
         return self._noted.get(str(path)) == _digest(content) or sets_nothing(content)
 
     def _read_notes(self) -> dict[str, str]:
-        text = _content(self._root / NOTED.relative_to("/"))
+        text = text_in(self._root / NOTED.relative_to("/"))
         return {path: digest for digest, path in _NOTE.findall(text)}
 
     def _note(self, path: Path, content: str) -> None:
@@ -180,13 +181,6 @@ class Machine:
             status = self._run(step.words)
             if status:
                 raise StepFailedError(f"{' '.join(step.words)} failed with status {status}")
-
-
-def _content(path: Path) -> str:
-    """What is in a file; nothing where there is none."""
-    with suppress(OSError):
-        return path.read_text(errors="replace")
-    return ""
 
 
 def _digest(content: str) -> str:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -13,8 +14,8 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
-from hargassner.network.interface import CannotOpenError, NetworkInterface, bind_to_device
-from hargassner.network.sockets import datagram_socket, explained
+from hargassner.network.interface import NetworkInterface
+from hargassner.network.sockets import datagram_socket, stream_socket
 from hargassner.services import Service
 from hargassner.simulator.boiler.engine import BoilerEngine, Mishap
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_REQUEST, SERVICES_REQUEST
@@ -226,38 +227,20 @@ class SimulatedBoiler(Service):
 
     def _open(self) -> list[socket.socket]:
         """The listening socket, and the two of discovery; their numbers stay."""
-        sockets = [self._listening_socket()]
-        self.telnet_port_number = sockets[0].getsockname()[1]
-        if self._discovery:
-            try:
-                sockets.append(self._datagram_socket(self.boiler_port_number))
-                sockets.append(self._datagram_socket(self.boiler_diagnostics_port_number))
-            except CannotOpenError:
-                for each in sockets:
-                    each.close()
-                raise
-            self.boiler_port_number = sockets[1].getsockname()[1]
-            self.boiler_diagnostics_port_number = sockets[2].getsockname()[1]
+        with ExitStack() as undo:
+            sockets = [undo.enter_context(self._opened(stream_socket, self.telnet_port_number))]
+            self.telnet_port_number = sockets[0].getsockname()[1]
+            if self._discovery:
+                ports = (self.boiler_port_number, self.boiler_diagnostics_port_number)
+                opening = (self._opened(datagram_socket, port) for port in ports)
+                sockets += map(undo.enter_context, opening)
+                self.boiler_port_number = sockets[1].getsockname()[1]
+                self.boiler_diagnostics_port_number = sockets[2].getsockname()[1]
+            undo.pop_all()
         return sockets
 
-    def _listening_socket(self) -> socket.socket:
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bind_to_device(sock, self._interface.interface)
-            sock.bind((self._bound_to, self.telnet_port_number))
-            sock.listen(50)
-        except OSError as wrong:
-            sock.close()
-            raise explained(wrong, "TCP", self.telnet_port_number, self._interface) from wrong
-        return sock
-
-    def _datagram_socket(self, port: int) -> socket.socket:
+    def _opened(self, open_: Callable[..., socket.socket], port: int) -> socket.socket:
         device = self._interface.interface
-        return datagram_socket(self._interface, self._bound_to, port, device=device, shared=False)
-
-    @property
-    def _bound_to(self) -> str:
         # A socket bound to one address receives no broadcasts; one bound to its device does.
-        return "" if self._interface.interface else self._interface.address
+        bound = "" if device else self._interface.address
+        return open_(self._interface, bound, port, device=device)

@@ -137,7 +137,7 @@ class Datagrams:
     def _datagram_socket(self, port: int) -> socket.socket:
         device = self._interface.device() if self._interface.interface else ""
         bound = "" if device else self._interface.address
-        return datagram_socket(self._interface, bound, port, device=device, shared=False)
+        return datagram_socket(self._interface, bound, port, device=device)
 
     def _received(self, data: bytes, source: tuple[str, int]) -> None:
         if data.startswith(_SERVICE_LIST):

@@ -128,8 +128,8 @@ def _day_table(
     columns = [
         _Column("date", [day.date for day in days]),
         *_fact_columns(days, kwh_per_kg),
-        *_hour_columns("state_{}_hours", [day.states for day in days]),
-        *_hour_columns("{}_hours", [day.pumps for day in days]),
+        *_hour_columns("state_{}_hours", [*map(attrgetter("states"), days)]),
+        *_hour_columns("{}_hours", [*map(attrgetter("pumps"), days)]),
         *_channel_columns(selection, days, cursor),
     ]
     cell = partial(_cell, style)

@@ -67,10 +67,13 @@ class FactWriter:
 
     def _add(self, day: int, more: Mapping[str, float]) -> None:
         if day not in self._days:
-            query = "SELECT tally FROM facts WHERE day = ?"
-            found = self._cursor.execute(query, (day,)).fetchone()
-            self._days[day] = tally_of_json(found[0]) if found else {}
+            self._days[day] = self._load(day)
         self._days[day] = with_more(self._days[day], more)
+
+    def _load(self, day: int) -> Tally:
+        query = "SELECT tally FROM facts WHERE day = ?"
+        found = self._cursor.execute(query, (day,)).fetchone()
+        return tally_of_json(found[0]) if found else {}
 
     def _deliver(self, delivery: Delivery) -> None:
         last = self._cursor.execute(

@@ -20,12 +20,12 @@ def look_at(boiler: Boiler) -> Look | None:
     channels = by_role(boiler)
     first = {role: found[0] for role, found in channels.items()}
     state = _first(first, STATE)
-    code = _value(state)
+    code = _code(state)
     return Look(
         values={**_recorded(chain(*charted(channels).values())), **_recorded_state(state)},
-        state=None if code is None else int(code),
+        state=code,
         activity=_activity(boiler, state, code),
-        pumps=tuple(each.object for each in _found(first, PUMPS) if each.value),
+        pumps=tuple(_running(first)),
         output=_value(_first(first, OUTPUT)),
         outdoor=_value(_first(first, OUTDOOR)),
         burnt=boiler.counters.consumption,
@@ -36,6 +36,11 @@ def look_at(boiler: Boiler) -> Look | None:
 
 def _found(channels: dict[str, Channel], roles: Sequence[str]) -> Iterator[Channel]:
     return (channels[role] for role in roles if role in channels)
+
+
+def _running(channels: dict[str, Channel]) -> Iterator[str]:
+    """The pumps that run."""
+    return (each.object for each in _found(channels, PUMPS) if each.value)
 
 
 def _first(channels: dict[str, Channel], roles: Sequence[str]) -> Channel | None:
@@ -55,10 +60,15 @@ def _recorded_state(state: Channel | None) -> dict[Recorded, float]:
     return {replace(each, is_state=True): value for each, value in values.items()}
 
 
-def _activity(boiler: Boiler, state: Channel | None, code: float | None) -> str | None:
+def _activity(boiler: Boiler, state: Channel | None, code: int | None) -> str | None:
     if state is None or code is None:
         return None
-    return activities(boiler.catalogue, state.name, boiler.family).get(int(code), OTHER)
+    return activities(boiler.catalogue, state.name, boiler.family).get(code, OTHER)
+
+
+def _code(state: Channel | None) -> int | None:
+    value = _value(state)
+    return None if value is None else int(value)
 
 
 def _value(channel: Channel | None) -> float | None:

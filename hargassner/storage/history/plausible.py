@@ -1,5 +1,7 @@
 """Whether the wall clock can be believed. No I/O and no clock."""
 
+import math
+
 FLOOR = 1_767_225_600.0
 """2026: the program is not older, so that a clock that shows an earlier date is wrong."""
 DOUBT = 3600.0
@@ -16,7 +18,7 @@ class Plausibility:
     """
 
     def __init__(self) -> None:
-        self._doubted_since: float | None = None
+        self._doubted_since = math.inf
 
     def believed(self, moment: float, date: float, newest: float, is_set: bool) -> bool:
         """Whether the clock is believed.
@@ -30,8 +32,7 @@ class Plausibility:
         if date < FLOOR:
             return False
         if is_set and date >= newest:
-            self._doubted_since = None
+            self._doubted_since = math.inf
             return True
-        if self._doubted_since is None:
-            self._doubted_since = moment
+        self._doubted_since = min(self._doubted_since, moment)
         return moment - self._doubted_since >= DOUBT

@@ -56,17 +56,22 @@ def parse_query(given: Mapping[str, str], now: float) -> Query:
     Raises:
         QueryError: one of them cannot be understood.
     """
-    # What it is now counts, even if it has just begun.
-    end = _moment(given, "to", now + 1.0, lambda day: day + timedelta(days=1))
-    begin = 0.0 if given.get("from") == ALL else _moment(given, "from", end - DAY)
-    if begin >= end:
-        raise QueryError("from must be before to")
+    begin, end = _range(given, now)
     grain = given.get("grain", "")
     if grain not in ("", *STEPS):
         raise QueryError(f"grain must be one of {', '.join(STEPS)}")
     channels = given.get("channels")
     named = None if channels is None else frozenset(filter(None, channels.split(",")))
     return Query(begin, end, grain, named)
+
+
+def _range(given: Mapping[str, str], now: float) -> tuple[float, float]:
+    # What it is now counts, even if it has just begun.
+    end = _moment(given, "to", now + 1.0, lambda day: day + timedelta(days=1))
+    begin = 0.0 if given.get("from") == ALL else _moment(given, "from", end - DAY)
+    if begin >= end:
+        raise QueryError("from must be before to")
+    return begin, end
 
 
 def _moment(
@@ -109,14 +114,13 @@ class Selection:
         """Seconds of a slot."""
         return STEPS[self.grain]
 
-    def begin_of(self, slot: int) -> int:
-        """The date at which a slot of the grain begins."""
-        return begin_of(self.grain, slot)
-
     @property
     def times(self) -> list[int]:
         """The date of each slot."""
-        return [self.begin_of(slot) for slot in self.extent.slots]
+        slots, step = self.extent.slots, self.step
+        if self.grain == "day":
+            return [*map(midnight, slots)]
+        return [*range(slots.start * step, slots.stop * step, step)]
 
 
 def begin_of(grain: str, slot: int) -> int:

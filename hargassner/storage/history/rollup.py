@@ -6,9 +6,9 @@ add up: a day's, made of its quarters, is the same as if it were made of its min
 
 import math
 from array import array
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
+from itertools import filterfalse
 from operator import mul
 from typing import NamedTuple
 
@@ -31,10 +31,10 @@ EMPTY = Cell(0.0, math.nan, math.nan, math.nan)
 
 def cell_of(minutes: Iterable[float], is_state: bool = False) -> Cell:
     """What minutes come to; NaN is one of which nothing is known."""
-    known = [each for each in minutes if not math.isnan(each)]
+    known = list(filterfalse(math.isnan, minutes))
     if not known:
         return EMPTY
-    mean = _commonest(Counter(known)) if is_state else math.fsum(known) / len(known)
+    mean = _MEANS[is_state](known, [1.0] * len(known))
     return Cell(float(len(known)), min(known), mean, max(known))
 
 
@@ -44,8 +44,7 @@ def combined(cells: Iterable[Cell], is_state: bool = False) -> Cell:
     if not known:
         return EMPTY
     minutes, lows, means, highs = zip(*known, strict=True)
-    mean = _longest(means, minutes) if is_state else _mean(means, minutes)
-    return Cell(math.fsum(minutes), min(lows), mean, max(highs))
+    return Cell(math.fsum(minutes), min(lows), _MEANS[is_state](means, minutes), max(highs))
 
 
 def _mean(means: Sequence[float], minutes: Sequence[float]) -> float:
@@ -57,11 +56,11 @@ def _longest(codes: Sequence[float], minutes: Sequence[float]) -> float:
     weights: dict[float, float] = {}
     for code, of_code in zip(codes, minutes, strict=True):
         weights[code] = weights.get(code, 0.0) + of_code
-    return _commonest(weights)
-
-
-def _commonest(weights: Mapping[float, float]) -> float:
     return max(weights, key=lambda each: (weights[each], each))
+
+
+_MEANS = {False: _mean, True: _longest}
+"""What stands for values, and for codes of states."""
 
 
 # Rows of the file hold many slots of one grain as 32 bit floats.

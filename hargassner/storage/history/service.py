@@ -18,7 +18,15 @@ from hargassner.storage.directory import StateDirectory
 from hargassner.storage.history.consumed import Consumed, consumed_by
 from hargassner.storage.history.looks import fault_seen, look_at
 from hargassner.storage.history.plausible import Plausibility
-from hargassner.storage.history.samples import MINUTE, Dated, FaultSeen, Recorded, Sample, Sampler
+from hargassner.storage.history.samples import (
+    MINUTE,
+    Dated,
+    FaultSeen,
+    Look,
+    Recorded,
+    Sample,
+    Sampler,
+)
 from hargassner.storage.history.schema import NewerSchemaError
 from hargassner.storage.history.start import Start, begin
 from hargassner.storage.history.writer import keep_consumed, write_live
@@ -114,16 +122,21 @@ class History(Service, BoilerObserver):
     def _look(self) -> None:
         moment = self._clock.seconds()
         date = self._clock.date(moment)
-        look = look_at(self._boiler)
-        if look is not None:
-            look = replace(look, faults=look.faults | self._faults)
-            self._consume(look.burnt, date)
-        self._faults = frozenset()
+        look = self._seen(date)
         sample = self._sampler.look(moment, date, look)
         self._take(sample)
         # When a minute has ended, so that what a power cut takes is not a minute more.
         if moment >= self._next_save and (sample is not None or look is None):
             self._save()
+
+    def _seen(self, date: float) -> Look | None:
+        """What the model shows, with the faults that there were since the last look."""
+        faults, self._faults = self._faults, frozenset()
+        look = look_at(self._boiler)
+        if look is None:
+            return None
+        self._consume(look.burnt, date)
+        return replace(look, faults=look.faults | faults)
 
     def _consume(self, counter: float | None, now: float) -> None:
         if counter is not None:

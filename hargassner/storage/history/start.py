@@ -83,6 +83,13 @@ def old_minutes(known: Any, names: Mapping[str, Recorded]) -> list[Dated]:
     """
     if known["newest"] is None:
         return []
+    minutes = _old_values(known, names)
+    return [Dated(minute, _old_sample(values)) for minute, values in sorted(minutes.items())]
+
+
+def _old_values(
+    known: Any, names: Mapping[str, Recorded]
+) -> Mapping[int, Mapping[Recorded, float]]:
     last = int(known["newest"] // MINUTE)
     minutes: dict[int, dict[Recorded, float]] = {}
     for object_, line in known["lines"].items():
@@ -90,7 +97,7 @@ def old_minutes(known: Any, names: Mapping[str, Recorded]) -> list[Dated]:
         for age, value in enumerate(reversed(line[-MOST_MINUTES:])):
             if value is not None:
                 minutes.setdefault(last - age, {})[recorded] = float(value)
-    return [Dated(minute, _old_sample(values)) for minute, values in sorted(minutes.items())]
+    return minutes
 
 
 def _old_sample(values: Mapping[Recorded, float]) -> Sample:

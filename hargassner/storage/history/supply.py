@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import fsum
-from statistics import fmean
 
 from hargassner.storage.history.facts import DayFacts, of_days, told
 
@@ -60,22 +59,22 @@ def pace_of(days: Iterable[DayFacts]) -> Pace | None:
     """The pace of some days; None where too few are known, or nothing was burnt."""
     known = [each for each in days if each.pellets is not None]
     burnt, cold = told(known, "pellets"), told(known, "degree_days")
-    if len(burnt) < FEWEST or fmean(burnt) < LEAST_PACE:
+    if len(burnt) < FEWEST or _mean(burnt) < LEAST_PACE:
         return None
     return _fitted(cold, burnt)
 
 
 def _level(burnt: Sequence[float]) -> Pace:
-    mean = fmean(burnt)
+    mean = _mean(burnt)
     return Pace(mean, 0.0, 0.0, mean)
 
 
 def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
     """The line through the days (least squares); neither of its parts is below zero."""
     # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
-    if len(cold) < len(burnt) or fmean(cold) < LEAST_COLD:
+    if len(cold) < len(burnt) or _mean(cold) < LEAST_COLD:
         return _level(burnt)
-    x, y = fmean(cold), fmean(burnt)
+    x, y = _mean(cold), _mean(burnt)
     # A line that would begin below nothing begins at nothing.
     slope = min(max(0.0, _slope(cold, burnt)), y / x)
     return Pace(max(0.0, y - slope * x), slope, x, y)
@@ -83,7 +82,7 @@ def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
 
 def _slope(cold: Sequence[float], burnt: Sequence[float]) -> float:
     """kg a degree day; of days that were all alike, as if all were burnt for warmth."""
-    x, y = fmean(cold), fmean(burnt)
+    x, y = _mean(cold), _mean(burnt)
     spread = fsum((each - x) ** 2 for each in cold)
     if spread <= len(cold):
         return y / x
@@ -95,7 +94,7 @@ def expected(facts: Mapping[int, DayFacts], day: int, otherwise: float) -> float
     middle = _a_year_before(day)
     around = range(middle - AROUND, middle + AROUND + 1)
     known = told(of_days(facts, around), "degree_days")
-    return fmean(known) if known else otherwise
+    return _mean(known) if known else otherwise
 
 
 def _a_year_before(day: int) -> int:
@@ -121,3 +120,8 @@ def supply(facts: Mapping[int, DayFacts], today: int, stock: float) -> Supply | 
         if left < 0:
             return Supply(ahead, pace.kilograms)
     return Supply(None, pace.kilograms)
+
+
+def _mean(values: Sequence[float]) -> float:
+    # The library's fmean would bring fractions and decimals along.
+    return fsum(values) / len(values)

@@ -40,9 +40,9 @@ const words = (entry) => {
 
 // The digital words of the last line, and which bit of which word a channel is: shown where asked for.
 let line = [];
-let places = new Map(); // A channel may be called as what every object has.
+let places = new Map();
 const placeOf = (key) => {
-  const [word, bit] = places.get(key.slice("channel/".length)) ?? [];
+  const [word, bit] = places.get(key) ?? [];
   return line[word] && byId("raw").checked ? say("page.word", { word, bit, text: line[word] }) : "";
 };
 const showPlaces = () => {
@@ -53,7 +53,7 @@ export const showWords = (words) => {
   showPlaces();
 };
 export const showBits = (bits) => {
-  places = new Map(Object.entries(bits ?? {}));
+  places = new Map(Object.entries(bits ?? {}).map(([name, place]) => [`channel/${name}`, place]));
   showPlaces();
 };
 

@@ -13,6 +13,7 @@ from hargassner.storage.history.query import (
     Query,
     QueryError,
     Selection,
+    begin_of,
     parse_query,
     select,
 )
@@ -123,7 +124,7 @@ class SelectingTests(SynchronousTestCase):
         if times:
             self.assertLess(times[-1], end)
             first = selection.extent.first
-            self.assertGreater(selection.begin_of(first + 1), selection.query.begin)
+            self.assertGreater(begin_of(selection.grain, first + 1), selection.query.begin)
 
     def test_a_gap_of_years_is_not_told_minute_by_minute(self) -> None:
         kept = Kept(Extent(0, 10**9), OLD.quarters, OLD.days, ())
