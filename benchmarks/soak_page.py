@@ -18,11 +18,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.error import ConnectError
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -68,6 +72,16 @@ def resident(process: "subprocess.Popen[bytes]") -> int:
     """kB of memory that a process has."""
     pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+async def listens(port: int) -> None:
+    """Wait until the page can be asked for."""
+    end = TCP4ClientEndpoint(reactor, "127.0.0.1", port)
+    while True:
+        with suppress(ConnectError):
+            (await end.connect(Factory.forProtocol(Protocol))).transport.abortConnection()
+            return
+        await deferLater(reactor, 0.5)
 
 
 async def objects(browser: Browser) -> int:
@@ -156,7 +170,7 @@ async def run(directory: Path, minutes: int) -> None:
     try:
         for each in services:
             each.startService()
-        await deferLater(reactor, 15)
+        await listens(web)
         await watch(web, bridge, minutes)
     finally:
         for each in services:
@@ -178,7 +192,7 @@ def main() -> None:
 
         def begin() -> None:
             running = Deferred.fromCoroutine(run(Path(name), options.minutes))
-            running.addErrback(lambda why: why.printTraceback())
+            running.addErrback(lambda why: why.printTraceback(sys.stderr))
             running.addBoth(lambda _: reactor.stop())
 
         reactor.callWhenRunning(begin)

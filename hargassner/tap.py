@@ -77,10 +77,12 @@ def _service(options: Options, reactor: "IBridgeReactor | None") -> IService:
     from hargassner.config import ConfigError, load_config
     from hargassner.service import Bridge
     from hargassner.startup import check_machine
+    from hargassner.threads import give_way_soon
 
     reactor = reactor or _running_reactor()
     run_evenly(reactor)
     keep_little()
+    give_way_soon()
     where = ""
     try:
         path = options.path()

@@ -37,7 +37,7 @@ ROOMS = (
 """In the order of the imports: a room imports from those before it."""
 
 WIRING = (
-    *("allocation", "lazy_parts", "parts", "reactor", "service", "session_observers"),
+    *("allocation", "lazy_parts", "parts", "reactor", "service", "session_observers", "threads"),
     *("startup", "tap", "without_tls"),
 )
 """Where everything is joined."""

@@ -89,7 +89,7 @@ class FindingTests(TelemetryOnlyCase):
     def test_only_the_page_and_the_question_have_a_port(self) -> None:
         self.start(prefix=UNPRIVILEGED)
         wait_until(
-            lambda: self.open_ports() == ["tcp 127.0.0.1:8080", "udp 0.0.0.0:50000"], 10, "ports"
+            lambda: self.open_ports() == ["tcp 127.0.0.1:8080", "udp 0.0.0.0:50000"], 30, "ports"
         )
 
     def test_a_boiler_that_refuses_everything_is_asked_for_its_description_once(self) -> None:
@@ -147,6 +147,5 @@ class WatchTests(TelemetryOnlyCase):
         self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         self.accepted().sendall(b"$permission denied\r\npm 7 65.9 1 \r\n")
         watch.wait_for(f"Hargassner HSV/CL 9-60KW V14.0n3, {BOILER}: Sends values")
-        watch.wait_for("http://")
-        self.assertEqual(self.open_ports(), ["tcp 127.0.0.1:8080"])
+        wait_until(lambda: self.open_ports() == ["tcp 127.0.0.1:8080"], 30, "the page's port alone")
         self.assertEqual(watch.stop(signal.SIGINT), 0)

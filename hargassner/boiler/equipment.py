@@ -99,10 +99,9 @@ class Installation:
         self._doubt()
         self._unjudged = set(self._doubtful)
 
-    def changed(self, channel: Channel) -> None:
-        """A channel shows something else; it is judged the next time."""
-        if channel in self._doubtful:
-            self._unjudged.add(channel)
+    def changed(self, channels: Iterable[Channel]) -> None:
+        """Channels show something else; they are judged the next time."""
+        self._unjudged |= self._doubtful.intersection(channels)
 
     def judge(self, programme: float | None) -> bool:
         """Look at what the channels show that changed; whether a group has proved itself.
@@ -124,6 +123,8 @@ class Installation:
 
     def add(self, proven: Proven) -> bool:
         """This exists; whether that is news. Of a part, the whole exists as well."""
+        if proven.groups <= self.proven.groups and proven.inputs <= self.proven.inputs:
+            return False
         known = self._catalogue.equipment
         named = frozenset(proven.groups & known.groups.keys())
         wholes = {known.device(each) for each in named} - {BOILER}

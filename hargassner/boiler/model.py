@@ -193,8 +193,9 @@ class Boiler:
         if self.availability.telemetry and now - self._last_line >= TELEMETRY_TIMEOUT:
             log.info("no telemetry for {timeout:g} seconds", timeout=TELEMETRY_TIMEOUT)
             self._set_availability(replace(self.availability, telemetry=False, telemetry_since=now))
-        for channel in self._inputs.disconnect(now):
-            self._observers.of_channels.tell(channel)
+        disconnected = self._inputs.disconnect(now)
+        if disconnected:
+            self._observers.of_channels.tell(disconnected)
 
     # Telemetry.
 
@@ -208,8 +209,9 @@ class Boiler:
             self._set_availability(
                 replace(self.availability, mismatch=readings.mismatch, mismatch_since=now)
             )
-        if readings.fit != self.understanding.fit:
-            self._take_fit(readings.fit)
+        fit, known = readings.fit, self.understanding.fit
+        if fit is not known and fit != known:
+            self._take_fit(fit)
         if not self.availability.telemetry:
             log.info("telemetry arrives")
             self._set_availability(replace(self.availability, telemetry=True, telemetry_since=now))
@@ -227,23 +229,26 @@ class Boiler:
 
     def _show(self, readings: Sequence[Reading], now: float) -> None:
         # Every second, for some ten channels: what can be known beforehand is.
-        channels, notify = self._channels.by_object, self._observers.of_channels.tell
-        judge_again = self.equipment.changed
-        with_role, detectable = self._channels.with_role, self._channels.detectable
-        compute = False
+        channels, detectable = self._channels.by_object, self._channels.detectable
+        changed: list[Channel] = []
         for reading in readings:
             channel = channels[reading.channel.object]
-            text, value = reading.text, reading.value
+            text = reading.text
             if channel.text != text:
+                value = reading.value
                 if channel in detectable:
                     self._inputs.judge(channel, value, now)
                 channel.text = text
                 channel.value = value
                 channel.since = now
-                notify(channel)
-                compute |= channel in with_role
-                judge_again(channel)
-        if compute:
+                changed.append(channel)
+        if changed:
+            self._changed(changed, now)
+
+    def _changed(self, channels: Sequence[Channel], now: float) -> None:
+        self._observers.of_channels.tell(channels)
+        self.equipment.changed(channels)
+        if not self._channels.with_role.isdisjoint(channels):
             self._compute(now)
 
     def _take_meaning(self, event: Described | NotRecognised, now: float) -> None:

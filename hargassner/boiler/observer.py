@@ -22,8 +22,8 @@ class BoilerObserver:
     def described(self, channels: Sequence[Channel], gone: Sequence[Channel]) -> None:
         """The boiler has other channels than before: all of them, and those that are no more."""
 
-    def channel_changed(self, channel: Channel) -> None:
-        """A channel shows something else, or its input was connected or disconnected."""
+    def channels_changed(self, channels: Sequence[Channel]) -> None:
+        """Channels show something else, as one line told, or an input was disconnected."""
 
     def setting_changed(self, setting: Setting) -> None:
         """A parameter is new, has another value, or other limits or options."""
@@ -50,19 +50,19 @@ class BoilerObserver:
 class BoilerObservers(Observers[BoilerObserver]):
     """The observers of a model.
 
-    ``of_channels`` are those that do anything with a changed channel, of which there are ten a
+    ``of_channels`` are those that do anything with changed channels, of which there are some every
     second.
     """
 
     def __init__(self) -> None:
         super().__init__("a change of the boiler")
-        self.of_channels: Listeners[Channel] = Listeners("a change of the boiler")
+        self.of_channels: Listeners[Sequence[Channel]] = Listeners("a change of the boiler")
 
     def add(self, observer: BoilerObserver) -> Callable[[], None]:
         """Notify an observer from now on, until the returned function is called."""
         stops = [super().add(observer)]
-        if type(observer).channel_changed is not BoilerObserver.channel_changed:
-            stops.append(self.of_channels.add(observer.channel_changed))
+        if type(observer).channels_changed is not BoilerObserver.channels_changed:
+            stops.append(self.of_channels.add(observer.channels_changed))
 
         def stop() -> None:
             for each in stops:

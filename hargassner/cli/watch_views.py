@@ -142,9 +142,9 @@ class Lines(BoilerObserver):
         self._changed: dict[str, Channel] = {}
         boiler.observe(self)
 
-    def channel_changed(self, channel: Channel) -> None:
-        """It is printed with the next second's."""
-        self._changed[channel.object] = channel
+    def channels_changed(self, channels: Sequence[Channel]) -> None:
+        """They are printed with the next second's."""
+        self._changed |= {channel.object: channel for channel in channels}
 
     def draw(self, heading: Sequence[str], now: float) -> None:
         """Print what is said otherwise than before, and what changed."""

@@ -228,9 +228,10 @@ class Control(Requests, LineListener, BoilerObserver):
 
     def go_on(self) -> None:
         """Ask what waits to be asked, if the line is free."""
-        if self._lines and self._next_to_ask(self._lines[-1]) is not None:
-            # It may be free, and may be taken away, by what has passed and is not known yet.
-            self._lines[-1].catch_up()
+        if not self._lines or self._next_to_ask(self._lines[-1]) is None:
+            return
+        # It may be free, and may be taken away, by what has passed and is not known yet.
+        self._lines[-1].catch_up()
         while not self._awaiting and self._lines:
             line = self._lines[-1]
             ask = self._next_to_ask(line)

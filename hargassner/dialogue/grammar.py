@@ -7,11 +7,15 @@ included. Replies don't name their request, so this is all there is to know whos
 import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from functools import lru_cache
 
 from hargassner.dialogue.events import Direction
 
 REFUSAL = re.compile(rb"(?is)(?:permission denied|unknown command|err).*")
 """The reply to whatever is not allowed, not known or not possible."""
+
+_LONGEST_REMEMBERED = 80
+"""Bytes of a request whose form is remembered."""
 
 _BLOCK = rb"<<.*>>"
 _PARAMETER = rb"[^;<\s]*;[^;]*;.*"
@@ -213,8 +217,16 @@ def refuses(reply: bytes) -> bool:
 
 def recognise(line: bytes) -> tuple[Form, str]:
     """The form of a request line, and what it names; anything may be asked of it."""
+    return _recognise_again(line) if len(line) <= _LONGEST_REMEMBERED else _recognise(line)
+
+
+def _recognise(line: bytes) -> tuple[Form, str]:
     for form in FORMS:
         found = form.request.fullmatch(line)
         if found:
             return form, found.groupdict().get("subject", b"").decode("latin-1")
     return UNKNOWN, ""
+
+
+_recognise_again = lru_cache(maxsize=64)(_recognise)
+"""A gateway asks the same few things, again and again."""

@@ -44,6 +44,13 @@ class LineSplitter:
 
     def feed(self, data: bytes) -> list[bytes | TooLong]:
         """The lines that these bytes complete, without their ends."""
+        if data.endswith(b"\r\n") and len(data) <= self._longest and not self.midline:
+            # Nearly always: whole lines.
+            return [*data[:-2].split(b"\r\n")]
+        return self._cut(data)
+
+    def _cut(self, data: bytes) -> list[bytes | TooLong]:
+        """The lines that these bytes complete, wherever they begin and end."""
         text = self._carriage_return + data
         self._carriage_return = text[len(text.removesuffix(b"\r")) :]
         *complete, unfinished = text.removesuffix(b"\r").split(b"\r\n")

@@ -20,10 +20,11 @@ class Masking:
     They are masked in place: a text stays as long as it was.
     """
 
-    __slots__ = ("_secrets",)
+    __slots__ = ("_longest_first", "_secrets")
 
     def __init__(self) -> None:
         self._secrets: list[str] = []
+        self._longest_first: list[str] = []
 
     def remember(self, secret: bytes) -> None:
         """A token or a key passed; whoever repeats it is not quoted."""
@@ -31,6 +32,8 @@ class Masking:
         # A shorter one is no secret, and would mask half of what the boiler says.
         if len(text) >= _SHORTEST_TELLING and text not in self._secrets:
             self._secrets = [*self._secrets, text][-_REMEMBERED:]
+            # The longest first, so that nothing is left of one that has another in it.
+            self._longest_first = sorted(self._secrets, key=len, reverse=True)
 
     def request(self, line: bytes) -> str:
         """A request, or how a longer one begins; whatever follows ``login`` is left out."""
@@ -50,7 +53,6 @@ class Masking:
     def text(self, line: bytes | str) -> str:
         """A whole line that was understood, without the secrets of this session."""
         text = line.decode("latin-1") if isinstance(line, bytes) else line
-        # The longest first, so that nothing is left of one that has another in it.
-        for secret in sorted(self._secrets, key=len, reverse=True):
+        for secret in self._longest_first:
             text = text.replace(secret, "*" * len(secret))
         return text

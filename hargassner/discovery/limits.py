@@ -100,7 +100,7 @@ class _Relayed:
 
     def left_now(self, now: float) -> float:
         """How often it may be relayed at once."""
-        return min(MOST_REPEATED, self.left + now - self.at)
+        return min(MOST_REPEATED, self.left + (now - self.at))
 
     def comes_round(self, source: Hashable, now: float) -> bool:
         """Whether it comes back, or as a copy, where it has this source now."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from twisted.logger import Logger
+
 from hargassner.boiler.model import Channel
 from hargassner.config import Config
 from hargassner.homeassistant.entries import entry_of
@@ -11,6 +13,8 @@ from hargassner.homeassistant.pace import interval_of
 from hargassner.homeassistant.states import States
 from hargassner.homeassistant.texts import TextStates
 from hargassner.homeassistant.topics import Topics
+
+log = Logger()
 
 _Way = tuple[str, Callable[[], str], float, bool]
 """How a channel is published: its topic, what gives its state, the seconds between two, and whether
@@ -36,8 +40,15 @@ class ChannelStates:
         self._config = config
         self._ways: dict[Channel, _Way] = {}
 
-    def changed(self, channel: Channel) -> None:
-        """A channel shows something else."""
+    def changed(self, channels: Iterable[Channel]) -> None:
+        """Channels show something else; one that fails keeps no other from being published."""
+        for channel in channels:
+            try:
+                self._show(channel)
+            except Exception:
+                log.failure("publishing {channel} failed", channel=channel.object)
+
+    def _show(self, channel: Channel) -> None:
         way = self._ways.get(channel)
         if way is None:
             way = self._ways[channel] = self._way_of(channel)

@@ -44,9 +44,12 @@ class CompoundStates:
         """Publish what all of them show."""
         self._show(self._compounds.recipes)
 
-    def channel_changed(self, channel: Channel) -> None:
-        """Publish what those show that the channel belongs to."""
-        self._show(self._by_channel.get(entry_of(channel).name, ()))
+    def channels_changed(self, channels: Iterable[Channel]) -> None:
+        """Publish what those show that a channel belongs to."""
+        for channel in channels:
+            objects = self._by_channel.get(entry_of(channel).name)
+            if objects:
+                self._show(objects)
 
     def setting_changed(self, setting: Setting) -> None:
         """Publish what those show that the parameter belongs to."""

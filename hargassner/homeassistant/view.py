@@ -181,8 +181,7 @@ class HomeView(Service, BoilerObserver):
         self.availability_changed(self._boiler.availability)
         channels = tuple(self._boiler.channels.values())
         self.described(channels, ())
-        for channel in filter(has_told, channels):
-            self.channel_changed(channel)
+        self.channels_changed([*filter(has_told, channels)])
         for setting in self._boiler.settings.values():
             self.setting_changed(setting)
         self._compounds.show_all()
@@ -202,10 +201,10 @@ class HomeView(Service, BoilerObserver):
         self._compounds.show_all()
         self._announcer.soon()
 
-    def channel_changed(self, channel: Channel) -> None:
-        """Publish what a channel shows: a state at once, a measurement in its turn."""
-        self._channels.changed(channel)
-        self._compounds.channel_changed(channel)
+    def channels_changed(self, channels: Sequence[Channel]) -> None:
+        """Publish what channels show: a state at once, a measurement in its turn."""
+        self._channels.changed(channels)
+        self._compounds.channels_changed(channels)
         self._announcer.heard()
 
     def setting_changed(self, setting: Setting) -> None:

@@ -28,6 +28,9 @@ from hargassner.monitor.observed import Change, Observed, Place, form_of
 from hargassner.monitor.plausibility import kind_of, plausibility
 from hargassner.monitor.probability import posterior
 
+MOST_FAMILIAR = 4096
+"""Values at their places that are remembered as ones that go with their descriptor."""
+
 Hidden = Literal["auto"] | Sequence[int]
 """Where values are hidden: to be found, or at these places in the line; none, if empty."""
 
@@ -205,6 +208,7 @@ class Aligned:
         self._shifts: list[int] = []
         self._proven: list[int | None] = []
         self._settled = False
+        self._familiar: set[Change] = set()
         self._shown: list[int | None] = []
         self._assumed: tuple[int, ...] = ()
         self.placement = Placement((None,) * terms.values, places)
@@ -257,12 +261,21 @@ class Aligned:
 
         Nearly all lines do. Once it is proven where everything stands, nothing else matters.
         """
+        if self._settled and self._familiar.issuperset(changes):
+            self._observed.lines += 1
+            return True
+        return self._looks_familiar(changes)
+
+    def _looks_familiar(self, changes: Sequence[Change]) -> bool:
         places = self._observed.places
         for place, token in changes:
             if form_of(token) & ~places[place].forms:
                 return False
         if self._settled:
-            self._observed.pass_over(changes)
+            if len(self._familiar) > MOST_FAMILIAR:
+                self._familiar.clear()
+            self._familiar.update(changes)
+            self._observed.lines += 1
             return True
         self._observed.see(changes)
         if self._is_due():

@@ -73,7 +73,7 @@ class Observed:
         self._numbers = range(values)
 
     def changed(self, tokens: Sequence[str]) -> list[Change]:
-        """What a line shows otherwise than the last one; mostly little."""
+        """What a line shows otherwise than the last one that was seen; mostly little."""
         places = compress(self._numbers, map(ne, tokens, self._tokens))
         return [(place, tokens[place]) for place in places]
 
@@ -81,10 +81,5 @@ class Observed:
         """Take in a line that differs so from the last one."""
         for place, token in changes:
             self.places[place].see(token)
-        self.pass_over(changes)
-
-    def pass_over(self, changes: Iterable[Change]) -> None:
-        """Take in such a line only as what the next one is compared with."""
-        for place, token in changes:
             self._tokens[place] = token
         self.lines += 1

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from hargassner.dialogue.channels import Descriptor, LengthMismatch, Placement, Reading
 from hargassner.dialogue.events import Readings
-from hargassner.dialogue.telemetry import Decoder, News
+from hargassner.dialogue.telemetry import Decoder
 from hargassner.monitor.fitting import Fitting
 from hargassner.monitor.hidden import Hidden, Verdict
-from hargassner.monitor.observed import Change
 
 _NOTHING = Readings()
 
@@ -63,7 +62,7 @@ class _DescribedReader:
 
     def read(self, line: bytes) -> Readings:
         news = self._decoder.news(line) if self._fits else None
-        if news is None or not self._fitting.goes_on(self._analog(news)):
+        if news is None or not self._fitting.goes_on(news.analog):
             return self._read_whole(line)
         if self._fitting.placement is not self._placement:
             readings = self._changed(line, Verdict.FITS)
@@ -71,10 +70,6 @@ class _DescribedReader:
             readings = self._decoder.take(line, news)
         fit = self._fitting.fit
         return Readings(readings, fit.mismatch, fit)
-
-    def _analog(self, news: News) -> list[Change]:
-        end = self._placement.values
-        return [(place, token.decode("latin-1")) for place, _, token in news.changes if place < end]
 
     def _read_whole(self, line: bytes) -> Readings:
         tokens = [*filter(None, line[3:].decode("latin-1").split(" "))]

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from zope.interface import implementer
 
-from hargassner.proxy.observers import IExchangeObserver
+from hargassner.proxy.observers import IExchangeObserver, ISegmentObserver
 from hargassner.recording.writer import SessionRecorder
 
 
-@implementer(IExchangeObserver)
+@implementer(IExchangeObserver, ISegmentObserver)
 class Recorded:
     """Has a session recorded.
 

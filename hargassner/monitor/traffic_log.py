@@ -7,8 +7,7 @@ runs for an hour. Neither a login token nor a login key is in it.
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import (
@@ -41,8 +40,7 @@ _TELEMETRY_SHOWN = 60
 _HIDDEN = "…"
 
 
-@dataclass(frozen=True, slots=True)
-class DialogueLine:
+class DialogueLine(NamedTuple):
     """A line that was said in a session; ``at`` is the moment.
 
     ``text`` is shortened where it is long, has no control characters, and no secrets. What the
@@ -55,8 +53,7 @@ class DialogueLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """A line of the program's log; ``at`` is the moment.
 
     ``level`` is such as "info", ``source`` the module that wrote it.

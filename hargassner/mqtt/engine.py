@@ -24,6 +24,7 @@ from hargassner.mqtt.events import (
 from hargassner.mqtt.messages import Identity, Message
 from hargassner.mqtt.packet_filter import LARGEST, PacketFilter, TooLarge
 from hargassner.mqtt.paho_client import MemorySocket, PahoClient
+from hargassner.mqtt.publish_packet import publish_packet
 
 KEEPALIVE = 30
 """Seconds; a broker that froze is noticed after twice that at most."""
@@ -111,13 +112,15 @@ class Engine:
                 self._end("the broker does not answer any more")
         return self._take_events()
 
-    def publish(self, message: Message, *, answered: bool = False) -> None:
-        """Publish, at most once (QoS 0), or have it answered (QoS 1): ``Delivered``."""
-        published = self._paho.publish(
-            message.topic, message.payload, qos=int(answered), retain=message.retain
-        )
-        if answered:
-            self._unanswered[published.mid] = message.topic
+    def publish(self, message: Message) -> None:
+        """Publish at most once (QoS 0), in MQTT 3.1.1 and once ``Admitted``."""
+        if not self._over:
+            self._memory.outgoing += publish_packet(message)
+
+    def publish_answered(self, message: Message) -> None:
+        """Publish and have it answered (QoS 1): ``Delivered``."""
+        published = self._paho.publish(message.topic, message.payload, 1, message.retain)
+        self._unanswered[published.mid] = message.topic
         self._write()
 
     def subscribe(self, topic_filter: str) -> None:

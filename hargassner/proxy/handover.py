@@ -2,12 +2,13 @@
 
 What observers do with some bytes takes longer than passing them on. So it waits until the bytes
 that are under way have passed too: each session has a ``Backlog``, and ``Handover`` goes round
-those in which something waits, in slices, between which the reactor looks at its sockets. Whoever
-decides something by what observers know has the backlog caught up with first.
+those in which something waits, in slices, between which the reactor looks at its sockets. A request
+and its reply leave gaps, too, since each side takes a while to go on: in each one thing is handed
+over. Whoever decides something by what observers know has the backlog caught up with first.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -27,11 +28,15 @@ MOST_WAITING = 1 << 17
 LONGEST_PIECE = 1 << 11
 """Bytes that are handed over together; a single read may bring far more."""
 
+_Segment = tuple[Callable[[Guard, Any], None], Any, float]
+"""What passed at once: how a guard takes it, what it is, and when it passed."""
+
 
 class Backlog:
     """What has passed in one session and its observers have not got yet.
 
-    Observers get it in the order in which it passed, whichever side it came from.
+    Observers get it in the order in which it passed, whichever side it came from. Segments that
+    follow each other from one side are joined, except for those who want each by itself.
 
     Args:
         handover: hands it over in time.
@@ -46,8 +51,9 @@ class Backlog:
         self.moment = 0.0
         """When that passed which the observers are getting now, or got last."""
         self._handover = handover
-        self._observers = observers
-        self._waiting: deque[tuple[Callable[[Guard, Any], None], Any, float]] = deque()
+        self._observers = tuple(each for each in observers if not each.by_segment)
+        self._of_segments = tuple(each for each in observers if each.by_segment)
+        self._waiting: deque[_Segment] = deque()
         self._handing = False
         self._over = False
 
@@ -63,14 +69,29 @@ class Backlog:
 
     def passed(self, call: Callable[[Guard, bytes], None], data: bytes, now: float) -> None:
         """Bytes have passed: ``call`` hands them over to an observer, before long."""
-        for start in range(0, len(data), LONGEST_PIECE):
-            self._waiting.append((call, data[start : start + LONGEST_PIECE], now))
-        self.size += len(data)
+        size = len(data)
+        if size <= LONGEST_PIECE:
+            self._waiting.append((call, data, now))
+        else:
+            self._waiting.extend((call, each, now) for each in _pieces(data))
+        self.size += size
         self._handover.put(self, now)
         while self.size > MOST_WAITING and not self._handing:
             self._next()
         if self.at_once:
             self.catch_up()
+
+    def said(self, call: Callable[[Guard, bytes], None], data: bytes, now: float) -> None:
+        """Bytes have passed, in answer to the other side's or to ask it something.
+
+        Whoever said them waits then, and whoever gets them takes a while to answer: meanwhile the
+        oldest that waits is handed over.
+        """
+        waiting = self._waiting
+        is_turn = bool(waiting) and waiting[-1][0] is not call
+        self.passed(call, data, now)
+        if is_turn and len(waiting) > 1 and not self._handing:
+            self._next()
 
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
         """Have observers called at once, after what waits."""
@@ -98,18 +119,38 @@ class Backlog:
         """
         while self._waiting and not self._handing:
             self._next()
-        if not self._waiting:
-            self._handover.remove(self)
 
     def _next(self) -> None:
-        call, data, self.moment = self._waiting.popleft()
+        segments = self._take()
+        call, data, self.moment = segments[0]
+        if len(segments) > 1:
+            data = b"".join([each for _, each, _ in segments])
         self.size -= len(data)
         self._handing = True
         try:
-            for each in self._observers:
-                call(each, data)
+            for observer in self._observers:
+                call(observer, data)
+            for observer in self._of_segments:
+                for call, data, self.moment in segments:
+                    call(observer, data)
         finally:
             self._handing = False
+            if not self._waiting:
+                self._handover.remove(self)
+
+    def _take(self) -> list[_Segment]:
+        """The first of what waits, and what can be joined with it."""
+        waiting = self._waiting
+        first = waiting.popleft()
+        segments, call, room = [first], first[0], LONGEST_PIECE - len(first[1])
+        while waiting and waiting[0][0] is call and len(waiting[0][1]) <= room:
+            room -= len(waiting[0][1])
+            segments.append(waiting.popleft())
+        return segments
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + LONGEST_PIECE] for at in range(0, len(data), LONGEST_PIECE))
 
 
 class Handover:

@@ -32,6 +32,13 @@ class IExchangeObserver(ISessionObserver):
         """The notice that ends with the boiler's next bytes refuses the bridge's request."""
 
 
+class ISegmentObserver(ISessionObserver):
+    """An observer that gets each segment by itself, as it was read.
+
+    Others get segments joined that passed one after the other from the same side.
+    """
+
+
 class Guard:
     """Isolates an observer: its exceptions go no further, and the first of them is logged.
 
@@ -41,6 +48,8 @@ class Guard:
     """
 
     def __init__(self, observer: ISessionObserver, session: int) -> None:
+        self.by_segment = ISegmentObserver.providedBy(observer)
+        """Whether it wants each segment by itself."""
         self._observer = observer
         self._exchanges = observer if IExchangeObserver.providedBy(observer) else None
         self._session = session

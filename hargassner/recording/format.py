@@ -68,13 +68,15 @@ def header_line(session: RecordedSession, part: int) -> bytes:
 
 def entry_line(entry: Entry) -> bytes:
     """The line of a segment or of the end."""
-    time = round(entry.time, 6)
     if isinstance(entry, Ended):
-        return _as_line({"time": time, "over": entry.reason})
-    content: dict[str, object] = {"time": time, "direction": entry.direction}
-    if entry.kept:
-        content["kept"] = True
-    return _as_line({**content, "data": entry.data.decode("latin-1")})
+        return _as_line({"time": round(entry.time, 6), "over": entry.reason})
+    # Ten a second, for weeks: that it is JSON without a dictionary costs half as much.
+    kept = '"kept": true, ' if entry.kept else ""
+    data = json.dumps(entry.data.decode("latin-1"))
+    return (
+        f'{{"time": {round(entry.time, 6)!r}, "direction": "{entry.direction}", {kept}'
+        f'"data": {data}}}\n'
+    ).encode("ascii")
 
 
 def parsed_line(text: bytes) -> object:

@@ -12,8 +12,9 @@ of it becomes ``?``.
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hargassner.dialogue.events import Direction
 from hargassner.recording.replacements import PLACEHOLDER, Replacements
@@ -25,6 +26,7 @@ HELD_SEGMENT = 128
 
 # None of these goes over the same stretch of a line again and again, whatever is in it.
 _LINE_END = re.compile(rb"[\r\n]+")
+_WHOLE_LINE = re.compile(rb"[^\r\n]*[\r\n]+")
 
 # What follows these is secret, whoever says it. The boiler takes requests in any case.
 _STATED_SECRET = re.compile(
@@ -32,6 +34,8 @@ _STATED_SECRET = re.compile(
     rb"(?P<secret>[^\r\n]*)"
 )
 _WORDS_BEFORE_SECRETS = (b"login", b"igw", b"sn", b"serial")
+_WORDS_OF_REQUESTS = (b"login", b"asnr")
+"""Every request for a secret has one of them."""
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
@@ -42,8 +46,7 @@ _BARE_REPLY = re.compile(rb"\$\s*'?(?P<secret>[0-9A-Za-z]+)'?\s*\Z")
 _HEXADECIMAL_LETTERS = b"ABCDEFabcdef"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """Bytes that passed at once; ``time`` is in seconds since the session's start.
 
     ``kept`` says that they were an answer to the bridge, and did not pass to the gateway.
@@ -61,13 +64,17 @@ class _Held:
 
     time: float
     direction: Direction
-    data: bytearray
+    data: bytes
     kept: bool
     open: bool = False
 
     @property
     def weight(self) -> int:
         return len(self.data) + HELD_SEGMENT
+
+    def replace(self, start: int, end: int, text: bytes) -> None:
+        """Put a text of the same length in place of a stretch."""
+        self.data = self.data[:start] + text + self.data[end:]
 
 
 @dataclass(eq=False, slots=True)
@@ -82,16 +89,21 @@ class _Line:
         return bool(self.pieces) or self.given_up
 
     def text(self) -> bytes:
-        return b"".join(bytes(held.data[start:end]) for held, start, end in self.pieces)
+        return b"".join([held.data[start:end] for held, start, end in self.pieces])
 
-    def settle(self, text: bytes) -> None:
+    def settle(self, before: bytes, text: bytes) -> None:
         """Put a text of the same length in place of this one, and hold the segments no more."""
+        if text != before:
+            self._replace(text)
+        for held, _, _ in self.pieces:
+            held.open = False
+        self.pieces.clear()
+
+    def _replace(self, text: bytes) -> None:
         done = 0
         for held, start, end in self.pieces:
-            held.data[start:end] = text[done : done + end - start]
-            held.open = False
+            held.replace(start, end, text[done : done + end - start])
             done += end - start
-        self.pieces.clear()
 
 
 @dataclass(eq=False, slots=True)
@@ -146,22 +158,47 @@ class Redactor:
         self, time: float, direction: Direction, data: bytes, *, kept: bool = False
     ) -> list[Segment]:
         """A segment passed: gives those that need not be held back any more."""
-        held = _Held(time, direction, bytearray(data), kept)
+        line = self._lines[direction]
+        if not self._held and not line.is_open and data.endswith((b"\n", b"\r")):
+            return [Segment(time, direction, self._whole(direction, data), kept)]
+        held = _Held(time, direction, data, kept)
         self._held.append(held)
         self._weight += held.weight
-        line = self._lines[direction]
-        start = self._harmless(data) if direction == "boiler" and not line.is_open else 0
-        for match in _LINE_END.finditer(data, start):
-            self._grow(line, held, start, match.end())
-            self._end(line, direction)
-            start = match.end()
-        if start < len(data):
-            self._grow(line, held, start, len(data))
+        self._take(line, held)
         released = self._release()
         while self._weight > LARGEST_HOLD:
             self._give_up(self._held[0].direction)
             released += self._release()
         return released
+
+    def _whole(self, direction: Direction, data: bytes) -> bytes:
+        """Whole lines without their secrets."""
+        if direction == "boiler" and self._harmless(data, 0) == len(data):
+            return data
+        return b"".join([self._judged(direction, each) for each in _WHOLE_LINE.findall(data)])
+
+    def _take(self, line: _Line, held: _Held) -> None:
+        """Find the ends of lines in a segment."""
+        data, direction, start = held.data, held.direction, 0
+        if line.is_open:
+            start = self._go_on(line, held)
+        if direction == "boiler":
+            start = self._harmless(data, start)
+        for end in _line_ends(data, start):
+            self._grow(line, held, start, end)
+            self._end(line, direction)
+            start = end
+        if start < len(data):
+            self._grow(line, held, start, len(data))
+
+    def _go_on(self, line: _Line, held: _Held) -> int:
+        """An open line goes on in a segment; where that is over."""
+        found = _LINE_END.search(held.data)
+        end = found.end() if found else len(held.data)
+        self._grow(line, held, 0, end)
+        if found:
+            self._end(line, held.direction)
+        return end
 
     def over(self) -> list[Segment]:
         """The session is over: gives all that was held back.
@@ -170,27 +207,27 @@ class Redactor:
         beginning of a secret said before, that is replaced too.
         """
         for direction, line in self._lines.items():
-            text = self._judged(direction, line.text())
-            line.settle(self._replacements.without_beginning(text))
+            before = line.text()
+            text = self._judged(direction, before)
+            line.settle(before, self._replacements.without_beginning(text))
         return self._release()
 
-    def _harmless(self, data: bytes) -> int:
+    def _harmless(self, data: bytes, start: int) -> int:
         """Up to where there are only whole lines of the boiler's without anything to look for.
 
         Nearly all are telemetry, and where many come at once they are looked at together.
         """
         end = data.rfind(b"\n") + 1
-        lines = data[:end]
-        return 0 if b"$" in lines or self._may_have_secrets(lines) else end
+        lines = data[start:end]
+        return start if not lines or b"$" in lines or self._may_have_secrets(lines) else end
 
     def _may_have_secrets(self, text: bytes) -> bool:
-        lower = text.lower()
-        stated = any(word in lower for word in _WORDS_BEFORE_SECRETS)
-        return stated or any(secret in text for secret in self._known)
+        stated = any(map(text.lower().__contains__, _WORDS_BEFORE_SECRETS))
+        return stated or any(map(text.__contains__, self._known))
 
     def _grow(self, line: _Line, held: _Held, start: int, end: int) -> None:
         if line.given_up:
-            held.data[start:end] = PLACEHOLDER * (end - start)
+            held.replace(start, end, PLACEHOLDER * (end - start))
         else:
             held.open = True
             line.pieces.append((held, start, end))
@@ -199,11 +236,13 @@ class Redactor:
         if line.given_up:
             line.given_up = False
         else:
-            line.settle(self._judged(direction, line.text()))
+            text = line.text()
+            line.settle(text, self._judged(direction, text))
 
     def _give_up(self, direction: Direction) -> None:
         line = self._lines[direction]
-        line.settle(PLACEHOLDER * len(line.text()))
+        text = line.text()
+        line.settle(text, PLACEHOLDER * len(text))
         line.given_up = True
         self.given_up += 1
         if direction == "gateway":
@@ -215,7 +254,7 @@ class Redactor:
         while self._held and not self._held[0].open:
             held = self._held.popleft()
             self._weight -= held.weight
-            released.append(Segment(held.time, held.direction, bytes(held.data), held.kept))
+            released.append(Segment(held.time, held.direction, held.data, held.kept))
         return released
 
     def _judged(self, direction: Direction, text: bytes) -> bytes:
@@ -236,6 +275,10 @@ class Redactor:
 
     def _asked(self, text: bytes) -> None:
         self._serial.settle()
+        if any(map(text.lower().__contains__, _WORDS_OF_REQUESTS)):
+            self._asked_for_secret(text)
+
+    def _asked_for_secret(self, text: bytes) -> None:
         for request, follow in self._requests:
             if request.search(text):
                 follow()
@@ -260,6 +303,14 @@ class Redactor:
     def _without(self, text: bytes, found: "re.Match[bytes]") -> bytes:
         start, end = found.span("secret")
         return text[:start] + self._replacements.replaced(text[start:end]) + text[end:]
+
+
+def _line_ends(data: bytes, start: int) -> Iterable[int]:
+    """Where lines end that go on or begin at ``start``."""
+    # Nearly every line comes in two segments, and the longer one has no line end.
+    if b"\n" not in data and b"\r" not in data:
+        return ()
+    return [match.end() for match in _LINE_END.finditer(data, start)]
 
 
 def _is_plain_word(word: bytes) -> bool:

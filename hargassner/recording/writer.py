@@ -141,19 +141,21 @@ class RecordingWriter:
             self._write()
 
     def _write(self) -> None:
+        # All that waits is in the batch.
         waiting, self._waiting = self._waiting, {}
+        weight = self._backlog
         self._writing = True
         batch = {recorder.session: entries for recorder, entries in waiting.items()}
         writing = self._run(lambda: self._folder.write(batch))
         writing.addErrback(self._broke, batch)
-        writing.addCallback(self._wrote, waiting)
+        writing.addCallback(self._wrote, waiting, weight)
 
     def _broke(self, failure: Failure, batch: Batch) -> Failures:
         return {session: failure.getErrorMessage() for session in batch}
 
-    def _wrote(self, failures: Failures, written: "dict[SessionRecorder, list[Entry]]") -> None:
+    def _wrote(self, failures: Failures, written: "Iterable[SessionRecorder]", weight: int) -> None:
         self._writing = False
-        self._backlog -= sum(map(_weight, written.values()))
+        self._backlog -= weight
         self._end_failed(failures, written)
         if self._failing and not failures:
             self._failing = False

@@ -83,10 +83,10 @@ class Changes(BoilerObserver):
             self._stale |= dict.fromkeys(map(_key, gone))
             self._stale |= zip(map(_key, channels), channels, strict=True)
 
-    def channel_changed(self, channel: Channel) -> None:
-        """A channel shows something else."""
+    def channels_changed(self, channels: Sequence[Channel]) -> None:
+        """Channels show something else."""
         if self._needed():
-            self._stale[_key(channel)] = channel
+            self._stale |= zip(map(_key, channels), channels, strict=True)
 
     def setting_changed(self, setting: Setting) -> None:
         """A parameter is set otherwise."""

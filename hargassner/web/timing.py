@@ -10,6 +10,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from math import inf
 from typing import cast
 
 from twisted.internet.interfaces import IReactorTime
@@ -21,6 +22,8 @@ from hargassner.services import Service
 
 TURN_BUCKETS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 LATENESS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+SAMPLE_EVERY = 0.01
+"""Seconds from the beginning of a turn that is measured to that of the next one."""
 PERIOD = 1.0
 """Seconds between two looks at the reactor's lateness."""
 
@@ -74,7 +77,7 @@ class Timing(Service):
         self._stopwatch = stopwatch
         # A delayed call of no delay comes right before the reactor looks at its sockets again.
         self._turning = Delayed(clock, 0, self._turned)
-        self._began = 0.0
+        self._began = -inf
         self._waiting = Delayed(clock, PERIOD, self._served)
         self._due = 0.0
 
@@ -95,8 +98,10 @@ class Timing(Service):
 
     def passed(self) -> None:
         """Bytes have passed: the rest of this turn is measured, one at a time."""
-        if self.running and not self._turning.is_waiting:
-            self._began = self._stopwatch()
+        now = self._stopwatch()
+        is_due = now - self._began >= SAMPLE_EVERY
+        if is_due and self.running and not self._turning.is_waiting:
+            self._began = now
             self._turning.start()
 
     def _turned(self) -> None:

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from paho.mqtt import client as paho
 from twisted.internet.task import Clock
@@ -145,6 +145,15 @@ class MessagesTests(SynchronousTestCase):
         self.assertEqual((first.topic, first.payload, first.retain), ("a/b", "größer", True))
         self.assertEqual((second.topic, second.payload, second.retain), ("a/c", "", False))
         self.assertEqual((first.flags & 6, engine.pending), (0, 0), "QoS 0, nothing left")
+
+    @given(st.text(min_size=1, max_size=40), st.binary(max_size=20_000), st.booleans())
+    def test_publishes_as_the_protocol_has_it(
+        self, topic: str, payload: bytes, retain: bool
+    ) -> None:
+        assume(not set(topic) & set("+#\0"))
+        engine = accepted()
+        engine.publish(Message(topic, payload, retain))
+        self.assertEqual(published(topic, payload, retain=retain), engine.take())
 
     def test_subscribes(self) -> None:
         engine = accepted()

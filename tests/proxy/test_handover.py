@@ -1,6 +1,7 @@
 """What passes is handed over to the observers: all of it, in order, in time, and fairly."""
 
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 from hypothesis import given
@@ -20,7 +21,7 @@ from hargassner.proxy.handover import (
     Backlog,
     Handover,
 )
-from hargassner.proxy.observers import Guard, IExchangeObserver
+from hargassner.proxy.observers import Guard, IExchangeObserver, ISegmentObserver
 
 CALLS = {"gateway": Guard.gateway_sent, "boiler": Guard.boiler_sent}
 
@@ -126,6 +127,9 @@ PASSED = st.tuples(
     ),
     st.integers(0, 2),
 )
+SAID = st.tuples(
+    st.just("say"), st.sampled_from(sorted(CALLS)), st.binary(min_size=1), st.integers(0, 2)
+)
 TOLD = st.tuples(
     st.just("tell"), st.sampled_from(["bridge", "kept", "gateway"]), st.binary(), st.integers(0, 2)
 )
@@ -133,7 +137,7 @@ TIME = st.tuples(
     st.just("time"), st.just(""), st.just(b""), st.sampled_from([0.0, WAIT / 3, QUIET, WAIT, 0.02])
 )
 CATCH_UP = st.tuples(st.just("catch up"), st.just(""), st.just(b""), st.integers(0, 2))
-STEPS = st.lists(st.one_of(PASSED, PASSED, TOLD, TIME, CATCH_UP), max_size=40)
+STEPS = st.lists(st.one_of(PASSED, PASSED, SAID, TOLD, TIME, CATCH_UP), max_size=40)
 COSTS = st.sampled_from([0.0, SLICE / 10, SLICE, WAIT, 2 * LONGEST_WAIT])
 
 
@@ -149,6 +153,9 @@ class Laws(HandoverCase):
         passed: list[Heard] = [[], [], []]
         for step, side, data, number in steps:
             match step:
+                case "say":
+                    passed[number].append((side, data))
+                    self.backlogs[number].said(CALLS[side], data, self.clock.seconds())
                 case "pass":
                     passed[number].append((side, data))
                     self.passes(data, side, number)
@@ -183,11 +190,12 @@ class Laws(HandoverCase):
             ]
         )
         first.then = lambda: next(acts, lambda: None)()
-        for each in pieces:
-            self.passes(each)
+        passed = list(zip(cycle(CALLS), pieces, strict=False))
+        for side, each in passed:
+            self.passes(each, side)
         self.clock.advance(WAIT)
         self.assertEqual(first.heard, second.heard)
-        self.assertEqual([data for what, data in first.heard if what == "boiler"], pieces)
+        self.assertEqual(passed, [each for each in first.heard if each[0] in CALLS])
 
 
 class TimeTests(HandoverCase):
@@ -219,7 +227,7 @@ class TimeTests(HandoverCase):
             self.clock.advance(QUIET / 2)
             self.passes(b".")
             if self.clock.seconds() > LONGEST_WAIT + QUIET:
-                self.assertIn(("boiler", b"first"), self.heard())
+                self.assertEqual(b"first", b"".join(data for _, data in self.heard())[:5])
 
     def test_the_reactor_looks_at_its_sockets_between_slices(self) -> None:
         heard: list[int] = []
@@ -235,15 +243,73 @@ class TimeTests(HandoverCase):
         self.passes(b"y")
         self.assertEqual(self.heard(), [("boiler", b"x" * LONGEST_PIECE)])
 
-    def test_each_thing_has_the_moment_at_which_it_passed(self) -> None:
-        moments: list[float] = []
+    def test_what_follows_from_one_side_is_handed_over_in_one_piece(self) -> None:
+        """As far as it is no longer than a piece may be."""
+        for each in (b"pm 1 ", b"\r\n", b"x" * LONGEST_PIECE):
+            self.passes(each)
+        self.passes(b"$setkomm\r\n", "gateway")
+        self.passes(b"$ack\r\n")
+        self.clock.advance(1)
+        boilers = [data for side, data in self.heard() if side == "boiler"]
+        self.assertEqual([b"pm 1 \r\n", b"x" * LONGEST_PIECE, b"$ack\r\n"], boilers)
+
+    def says(self, data: bytes, side: str) -> None:
+        self.backlogs[0].said(CALLS[side], data, self.clock.seconds())
+
+    def test_whoever_gets_an_answer_leaves_time_for_one_thing_that_passed_before(self) -> None:
+        self.says(b"$setkomm\r\n", "gateway")
+        self.assertEqual([], self.heard())
+        self.says(b"$ack\r\n", "boiler")
+        self.assertEqual([("gateway", b"$setkomm\r\n")], self.heard())
+        self.says(b"$erract\r\n", "gateway")
+        self.assertEqual(("boiler", b"$ack\r\n"), self.heard()[-1])
+        self.backlogs[0].catch_up()
+
+    def test_one_thing_and_no_more(self) -> None:
+        for side in ("boiler", "gateway", "boiler", "gateway"):
+            self.passes(b"z1\r\n", side)
+        self.says(b"$ack\r\n", "boiler")
+        self.assertEqual([("boiler", b"z1\r\n")], self.heard())
+        self.backlogs[0].catch_up()
+
+    def test_one_side_that_goes_on_leaves_none(self) -> None:
+        for each in (b"pm 1 ", b"\r\n", b"pm 2 "):
+            self.says(each, "boiler")
+        self.assertEqual([], self.heard())
+        self.backlogs[0].catch_up()
+
+
+@implementer(ISegmentObserver)
+class BySegment(Hearing):
+    """One that wants each segment by itself."""
+
+
+class SegmentTests(HandoverCase):
+    """Observers that want each segment by itself, beside one that does not."""
+
+    def setUp(self) -> None:
         self.begin(0.0)
-        self.hearing[0][0].then = lambda: moments.append(self.backlogs[0].moment)
+        self.alone = BySegment(self.clock)
+        guards = [Guard(each, 0) for each in (self.alone, self.hearing[0][1])]
+        self.backlogs = [Backlog(self.handover, guards)]
+
+    def test_each_segment_has_the_moment_at_which_it_passed(self) -> None:
+        moments: list[float] = []
+        self.alone.then = lambda: moments.append(self.backlogs[0].moment)
         self.passes(b"1")
         self.clock.advance(WAIT / 4)
         self.passes(b"2")
         self.clock.advance(1)
-        self.assertEqual(moments, [0.0, WAIT / 4])
+        self.assertEqual([0.0, WAIT / 4], moments)
+
+    @given(st.lists(st.tuples(st.sampled_from(sorted(CALLS)), st.binary(max_size=99))))
+    def test_each_segment_comes_as_it_passed(self, segments: Heard) -> None:
+        self.setUp()
+        for side, data in segments:
+            self.passes(data, side)
+        self.backlogs[0].catch_up()
+        self.assertEqual(segments, self.alone.heard)
+        self.assertEqual(joined(segments), joined(self.heard()))
 
 
 class FairnessTests(HandoverCase):
@@ -265,8 +331,9 @@ class FairnessTests(HandoverCase):
         self.hearing[0][0].then = lambda: next(acts, lambda: None)()
         turns: list[int] = []
         self.clock.turn = lambda: turns.append(len(self.heard()))
+        piece = b"x" * LONGEST_PIECE
         for _ in range(20):
-            self.passes(b"x")
+            self.passes(piece)
         self.clock.advance(WAIT)
         self.assertEqual(turns, [0])
-        self.assertEqual(self.heard(), [("boiler", b"x")] * 20 + [("over", b"closed")])
+        self.assertEqual(self.heard(), [("boiler", piece)] * 20 + [("over", b"closed")])

@@ -38,7 +38,8 @@ _ARGUMENTS = (
     "--disable-sync",
     "--disable-extensions",
     "--disable-breakpad",
-    "--disable-features=Translate,OptimizationHints,MediaRouter",
+    "--disable-features=Translate,OptimizationHints,MediaRouter,SpareRendererForSitePerProcess",
+    "--process-per-site",
     "--hide-scrollbars",
 )
 _POLL = 0.05

@@ -76,7 +76,7 @@ class Inquiry(Protocol):
 
     def _publish(self) -> None:
         for each in self._messages:
-            self._engine.publish(each, answered=True)
+            self._engine.publish_answered(each)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """A broker that speaks no MQTT 5 may close."""

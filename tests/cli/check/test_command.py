@@ -391,6 +391,7 @@ class ChainTests(CheckCase):
         bridge = BridgeProcess(self.networks, self.config)
         self.addCleanup(bridge.clean_up)
         bridge.wait_until_up()
+        bridge.wait_for("the web page listens")
         steps = self.check()
         self.assertEqual(self.failed, [])
         self.assertIn("and tells what it sees", steps["another bridge"]["what"])
