@@ -165,7 +165,7 @@ class ClockCase(SynchronousTestCase):
         self.addCleanup(self._no_timer_is_left)
 
     def _no_timer_is_left(self) -> None:
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.clock.getDelayedCalls())
 
 
 class SocketCase(ClockCase):

@@ -97,7 +97,7 @@ class NetworkCase(SynchronousTestCase):
 
         with suppress(AssertionError):
             wait_until(lambda: not missing(), 3, "all datagrams")
-        self.assertEqual([str(one) for one in missing()], [])
+        self.assertEqual([], [str(one) for one in missing()])
 
     def sent_by(self, station: str, network: str) -> list[Datagram]:
         """The datagrams that a station sent on a network, once nothing is sent any more."""

@@ -129,16 +129,16 @@ class SteppedReactorTests(MachineCase):
             run_evenly(reactor)
             timer = reactor.callLater(5.0, lambda: None)
             machine.date += step
-            self.assertEqual(reactor.timeout(), 5.0, step)
+            self.assertEqual(5.0, reactor.timeout(), step)
             timer.cancel()
 
     def test_what_was_scheduled_before_is_still_due_at_its_time(self) -> None:
         reactor = self.on_machine(machine := Machine())
         timer = reactor.callLater(5.0, lambda: None)
         run_evenly(reactor)
-        self.assertEqual(reactor.timeout(), 5.0)
+        self.assertEqual(5.0, reactor.timeout())
         machine.advance(1.0)
-        self.assertEqual(reactor.timeout(), 4.0)
+        self.assertEqual(4.0, reactor.timeout())
         timer.cancel()
 
     def test_once_is_enough_and_twice_does_no_harm(self) -> None:
@@ -146,14 +146,14 @@ class SteppedReactorTests(MachineCase):
         run_evenly(reactor)
         machine.date += HOUR
         run_evenly(reactor)
-        self.assertEqual(reactor.seconds(), START)
+        self.assertEqual(START, reactor.seconds())
 
     def test_a_reactor_with_a_clock_of_its_own_is_left_alone(self) -> None:
         reactor = MemoryReactorClock()
         run_evenly(reactor)
-        self.assertEqual(reactor.seconds(), 0.0)
+        self.assertEqual(0.0, reactor.seconds())
         reactor.advance(3.0)
-        self.assertEqual(reactor.seconds(), 3.0)
+        self.assertEqual(3.0, reactor.seconds())
 
     def test_every_way_to_start_the_bridge_does_it(self) -> None:
         """``twist``, ``twistd`` and the ``.tac`` file make the service alike."""
@@ -166,7 +166,7 @@ class SteppedReactorTests(MachineCase):
         makeService(options, needed)
         makeService(options, needed)
         machine.date -= HOUR
-        self.assertEqual(reactor.seconds(), START)
+        self.assertEqual(START, reactor.seconds())
 
 
 class ReactorClockTests(MachineCase):
@@ -185,17 +185,17 @@ class ReactorClockTests(MachineCase):
     def test_it_runs_the_reactors_timers(self) -> None:
         called: list[str] = []
         self.clock.callLater(2.0, called.append, "now")
-        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.assertEqual(1, len(self.clock.getDelayedCalls()))
         self.machine.advance(2.0)
         self.reactor.runUntilCurrent()
-        self.assertEqual(called, ["now"])
+        self.assertEqual(["now"], called)
 
     def test_moments_go_on_and_dates_follow_the_wall_clock(self) -> None:
         for step in STEPS:
             before = self.clock.seconds()
             self.machine.date += step
             self.machine.advance(10.0)
-            self.assertEqual(self.clock.seconds() - before, 10.0)
+            self.assertEqual(10.0, self.clock.seconds() - before)
             self.assertEqual(self.clock.wall(), self.machine.date)
             self.assertAlmostEqual(self.clock.date(before), self.machine.date - 10.0, 5)
 

@@ -399,7 +399,7 @@ class ClockSetTests(TestCase):
             for name, value in found.items()
             if not bounds[name][0] <= value <= bounds[name][1]
         }
-        self.assertEqual(late, {}, rounded)
+        self.assertEqual({}, late, rounded)
         for world, step in zip(worlds, steps, strict=True):
             self.is_right_afterwards(world, step)
 
@@ -411,8 +411,8 @@ class ClockSetTests(TestCase):
             self.assertTrue(0 < running < 120, each)
         if step in AHEAD:
             self.assertLess(abs(dated[-1]["now"] - time.time() - AHEAD[step]), 10)
-        self.assertEqual(world.bridge.stop(), 0)
+        self.assertEqual(0, world.bridge.stop())
         log = world.bridge.log()
         self.assertNotIn("Traceback", log + world.bridge.errors())
         lengths = [float(each) for each in re.findall(r"over after (\S+) s", log)]
-        self.assertEqual([0 < each < 120 for each in lengths], [True])
+        self.assertEqual([True], [0 < each < 120 for each in lengths])

@@ -207,15 +207,15 @@ class DocumentTests(SynchronousTestCase):
 
     def test_every_key_is_optional_and_has_its_documented_default(self) -> None:
         """The whole table, section by section."""
-        self.assertEqual(asdict(config_from({})), DEFAULTS)
+        self.assertEqual(DEFAULTS, asdict(config_from({})))
 
     def test_empty_sections_change_nothing(self) -> None:
-        self.assertEqual(config_from({name: {} for name in DEFAULTS}), Config())
+        self.assertEqual(Config(), config_from({name: {} for name in DEFAULTS}))
 
     def test_values_are_taken_and_put_in_one_form(self) -> None:
         for section, key, given_value, expected in ACCEPTED:
             config = config_from({section: {key: given_value}})
-            self.assertEqual(asdict(config)[section][key], expected, (section, key, given_value))
+            self.assertEqual(expected, asdict(config)[section][key], (section, key, given_value))
 
     def test_a_wrong_value_is_refused_in_one_line_with_key_value_and_what_is_allowed(self) -> None:
         for section, key, value, allowed in REFUSED:
@@ -248,7 +248,7 @@ class DocumentTests(SynchronousTestCase):
     def test_an_unknown_key_is_named_with_those_that_exist(self) -> None:
         wrong = self.assertRaises(ConfigError, config_from, {"state": {"folder": "/var/x"}})
         self.assertEqual(
-            str(wrong), 'state.folder = "/var/x": unknown key; [state] takes directory'
+            'state.folder = "/var/x": unknown key; [state] takes directory', str(wrong)
         )
 
     def test_an_unknown_section_is_named_with_those_that_exist(self) -> None:
@@ -292,7 +292,7 @@ class DocumentTests(SynchronousTestCase):
         document = {"manhole": {"listen": "tcp:8007:interface=127.0.0.1"}}
         wrong = self.assertRaises(ConfigError, config_from, document)
         self.assertEqual(
-            str(wrong), 'manhole.password = "": must not be empty when manhole.listen is given'
+            'manhole.password = "": must not be empty when manhole.listen is given', str(wrong)
         )
 
     def test_two_sides_that_nothing_tells_apart_are_refused(self) -> None:
@@ -360,7 +360,7 @@ class SecretTests(SynchronousTestCase):
 
     def test_the_configuration_in_a_traceback_shows_no_password(self) -> None:
         config = config_from({"mqtt": {"password": "hunter2"}, "manhole": {"password": "hunter2"}})
-        self.assertEqual((config.mqtt.password, config.manhole.password), ("hunter2", "hunter2"))
+        self.assertEqual(("hunter2", "hunter2"), (config.mqtt.password, config.manhole.password))
         self.assertNotIn("hunter2", repr(config))
 
 
@@ -379,21 +379,21 @@ class FileTests(SynchronousTestCase):
     def test_a_file_is_read(self) -> None:
         self.path.write_text('[boiler]\nhost = "10.0.0.72"\n[mqtt]\nusername = "Jörg"\n')
         config = load_config(self.path)
-        self.assertEqual((config.boiler.host, config.mqtt.username), ("10.0.0.72", "Jörg"))
+        self.assertEqual(("10.0.0.72", "Jörg"), (config.boiler.host, config.mqtt.username))
 
     def test_a_byte_order_mark_is_no_part_of_it(self) -> None:
         """Some editors put one before UTF-8."""
         self.path.write_bytes(BOM_UTF8 + '[mqtt]\nusername = "Jörg"\n'.encode())
-        self.assertEqual(load_config(self.path).mqtt.username, "Jörg")
+        self.assertEqual("Jörg", load_config(self.path).mqtt.username)
 
     def test_an_empty_file_gives_the_defaults(self) -> None:
         self.path.touch()
-        self.assertEqual(load_config(self.path), Config())
+        self.assertEqual(Config(), load_config(self.path))
 
     def test_a_refusal_begins_with_the_file(self) -> None:
         self.assertEqual(
-            self.refusal(b"[boiler]\ntelnet_port = 0\n"),
             f"{self.path}: boiler.telnet_port = 0: must be a port number from 1 to 65535",
+            self.refusal(b"[boiler]\ntelnet_port = 0\n"),
         )
 
     def test_what_is_not_toml_is_refused_with_the_line(self) -> None:
@@ -411,7 +411,7 @@ class FileTests(SynchronousTestCase):
             ),
             (b"[a.b]\n[a.b]\n", "[a.b] is there twice (line 2): put all of its keys below one"),
         ):
-            self.assertEqual(self.refusal(content), f"{self.path}: {wrong}")
+            self.assertEqual(f"{self.path}: {wrong}", self.refusal(content))
 
     def test_a_key_before_any_section_is_refused_with_its_section(self) -> None:
         for content, wrong in (
@@ -427,7 +427,7 @@ class FileTests(SynchronousTestCase):
 
     def test_a_file_in_latin_1_is_refused_with_the_byte(self) -> None:
         line = self.refusal("[mqtt]\nusername = 'Jörg'\n".encode("latin-1"))
-        self.assertEqual(line, f"{self.path}: is not TOML: not UTF-8 at byte 21")
+        self.assertEqual(f"{self.path}: is not TOML: not UTF-8 at byte 21", line)
 
     def test_a_number_of_thousands_of_digits_is_refused(self) -> None:
         self.assertIn("is not TOML", self.refusal(b"[web]\nlisten = " + b"9" * 5000))
@@ -439,20 +439,20 @@ class FileTests(SynchronousTestCase):
     def test_keys_with_line_ends_are_refused_in_one_line(self) -> None:
         for content in (b'"a\\nb" = 1', b'[web]\n"a\\nb\\u2028c" = 1'):
             line = self.refusal(content)
-            self.assertEqual(len(line.splitlines()), 1, line)
+            self.assertEqual(1, len(line.splitlines()), line)
 
     def test_a_missing_file_is_said(self) -> None:
         wrong = self.assertRaises(ConfigError, load_config, self.path)
-        self.assertEqual(str(wrong), f"{self.path}: cannot be read: No such file or directory")
+        self.assertEqual(f"{self.path}: cannot be read: No such file or directory", str(wrong))
 
     def test_a_directory_is_said(self) -> None:
         wrong = self.assertRaises(ConfigError, load_config, self.directory)
-        self.assertEqual(str(wrong), f"{self.directory}: cannot be read: Is a directory")
+        self.assertEqual(f"{self.directory}: cannot be read: Is a directory", str(wrong))
 
     def test_a_file_that_cannot_be_opened_is_said(self) -> None:
         path = Path("d" * 300)
         wrong = self.assertRaises(ConfigError, load_config, path)
-        self.assertEqual(str(wrong), f"{path}: cannot be read: File name too long")
+        self.assertEqual(f"{path}: cannot be read: File name too long", str(wrong))
 
 
 class FindingTests(SynchronousTestCase):
@@ -466,7 +466,7 @@ class FindingTests(SynchronousTestCase):
         """Even where that file is absent: whoever names one wants no other."""
         (self.directory / "hargassner.toml").touch()
         found = find_config({"HARGASSNER_CONFIG": "/else/where.toml"}, self.directory)
-        self.assertEqual(found, Path("/else/where.toml"))
+        self.assertEqual(Path("/else/where.toml"), found)
 
     def test_the_file_of_the_directory_comes_next(self) -> None:
         (self.directory / "hargassner.toml").touch()
@@ -519,7 +519,7 @@ class AnyDocumentTests(SynchronousTestCase):
         try:
             config = config_from(document)
         except ConfigError as wrong:
-            self.assertEqual(len(str(wrong).splitlines()), 1)
+            self.assertEqual(1, len(str(wrong).splitlines()))
             self.assertLess(len(str(wrong)), 500)
         else:
             self.assertIsInstance(config, Config)
@@ -531,4 +531,4 @@ class AnyDocumentTests(SynchronousTestCase):
         try:
             load_config(path)
         except ConfigError as wrong:
-            self.assertEqual(len(str(wrong).splitlines()), 1)
+            self.assertEqual(1, len(str(wrong).splitlines()))

@@ -16,4 +16,4 @@ class ConstantTests(SynchronousTestCase):
             module, _, name = each.rpartition(".")
             if not hasattr(import_module(module), name):
                 absent.append(str(each))
-        self.assertEqual(absent, [])
+        self.assertEqual([], absent)

@@ -95,8 +95,8 @@ class ExhaustionTests(ProcessCase):
         self.assert_passes(newcomer, self.accept(listener), b"after\r\n")
         self.assert_passes(client, boiler, b"after\r\n")
         self.wait_for_recovery(bridge)
-        self.assertEqual(bridge.stop(), 0)
-        self.assertEqual(bridge.log().count("has no file descriptor left"), 1)
+        self.assertEqual(0, bridge.stop())
+        self.assertEqual(1, bridge.log().count("has no file descriptor left"))
         self.assertNotIn("closing", bridge.log())
         self.assertNotIn("Traceback", bridge.log() + bridge.errors())
 

@@ -112,7 +112,7 @@ class LogTests(SynchronousTestCase):
         self.gateway()
         bridge.wait_for("logged in", count=2)
         self.change()
-        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(0, bridge.stop())
         self.assert_lawful()
 
     def assert_lawful(self) -> None:

@@ -70,7 +70,7 @@ class InventedDialogueTests(NetworkCase):
             sender, receiver = (client, boiler) if step["from"] == "gateway" else (boiler, client)
             sender.sendall(data)
             self.assertEqual(receive(receiver, len(data)), data)
-        self.assertEqual(self.entrance, BRIDGE_TO_GATEWAY)
+        self.assertEqual(BRIDGE_TO_GATEWAY, self.entrance)
         for client, boiler in self.connections.values():
             self.assertTrue(is_silent(client) and is_silent(boiler))
 
@@ -100,7 +100,7 @@ class InventedDialogueTests(NetworkCase):
             self.assertEqual(receive(boiler, len(said["gateway"])), said["gateway"])
             self.assertEqual(receive(client, len(said["boiler"])), said["boiler"])
             client.close()
-            self.assertEqual(boiler.recv(1), b"")
+            self.assertEqual(b"", boiler.recv(1))
             boiler.close()
 
     def test_the_log_of_it_holds_no_secret(self) -> None:
@@ -151,14 +151,14 @@ class VanishedGatewayTests(SessionCase):
         began = time.monotonic()
         boiler.settimeout(20)
         boiler.sendall(b"pm 1 2 3 \r\n")
-        self.assertEqual(boiler.recv(1), b"")
+        self.assertEqual(b"", boiler.recv(1))
         self.assertGreater(time.monotonic() - began, 2)
 
     def test_one_whose_cable_is_pulled_while_nobody_speaks_is_noticed_too(self) -> None:
         _, boiler = self.connect()
         self.networks.cut_gateway()
         boiler.settimeout(20)
-        self.assertEqual(boiler.recv(1), b"")
+        self.assertEqual(b"", boiler.recv(1))
 
 
 class SessionLifeTests(SessionCase):
@@ -168,17 +168,17 @@ class SessionLifeTests(SessionCase):
         client, boiler = self.connect()
         client.sendall(b"$uptime\r\n")
         client.shutdown(socket.SHUT_WR)
-        self.assertEqual(receive(boiler, 100), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", receive(boiler, 100))
         boiler.sendall(b"$666151\r\n")
         boiler.close()
-        self.assertEqual(receive(client, 100), b"$666151\r\n")
+        self.assertEqual(b"$666151\r\n", receive(client, 100))
 
     def test_a_stranger_is_closed_at_once(self) -> None:
         ip("-n", self.networks.gateway, "addr", "add", "192.0.2.99/24", "dev", "eth0")
         stranger = self.opened(self.networks.tcp(self.networks.gateway))
         stranger.bind(("192.0.2.99", 0))
         stranger.connect((BRIDGE_TO_GATEWAY, 23))
-        self.assertEqual(stranger.recv(1), b"")
+        self.assertEqual(b"", stranger.recv(1))
         self.bridge.wait_for("192.0.2.99 may not connect")
 
     def test_the_gateway_starts_over_two_hundred_times(self) -> None:
@@ -191,14 +191,14 @@ class SessionLifeTests(SessionCase):
             self.answer(SERVICES + b"%d" % turn)
             client, boiler = self.connect()
             client.sendall(b"$dhcp renew\r\n$igw clear\r\n")
-            self.assertEqual(receive(boiler, 25), b"$dhcp renew\r\n$igw clear\r\n")
+            self.assertEqual(b"$dhcp renew\r\n$igw clear\r\n", receive(boiler, 25))
             boiler.sendall(b"$ack\r\n")
-            self.assertEqual(receive(client, 6), b"$ack\r\n")
+            self.assertEqual(b"$ack\r\n", receive(client, 6))
             first, second = (client, boiler) if turn % 2 else (boiler, client)
             if turn % 4 < 2:
                 first.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             first.close()
-            self.assertEqual(second.recv(1), b"")
+            self.assertEqual(b"", second.recv(1))
             second.close()
             if turn in (20, 199):
                 self.bridge.wait_for(": over after", count=turn + 1)
@@ -209,14 +209,14 @@ class SessionLifeTests(SessionCase):
         client, boiler = self.connect()
         began = time.monotonic()
         self.announce()
-        self.assertEqual(client.recv(1), b"")
-        self.assertEqual(boiler.recv(1), b"")
+        self.assertEqual(b"", client.recv(1))
+        self.assertEqual(b"", boiler.recv(1))
         self.assertGreater(time.monotonic() - began, 2.5)
 
     def test_sigterm_ends_sessions_and_exits_with_status_0(self) -> None:
         client, boiler = self.connect()
         began = time.monotonic()
         status = self.bridge.stop()
-        self.assertEqual(status, 0)
+        self.assertEqual(0, status)
         self.assertLess(time.monotonic() - began, 5)
-        self.assertEqual((client.recv(1), boiler.recv(1)), (b"", b""))
+        self.assertEqual((b"", b""), (client.recv(1), boiler.recv(1)))

@@ -22,18 +22,18 @@ class DiscoveryTests(NetworkCase):
     def test_diagnostics_pass_both_ways(self) -> None:
         self.gateway[50002].sendto(b"hargassner.diagnostics.request", (EVERYBODY, 50001))
         data, origin = self.boiler[50001].recvfrom(65536)
-        self.assertEqual(data, b"hargassner.diagnostics.request")
-        self.assertEqual(origin, (BRIDGE_TO_BOILER, 50002))
+        self.assertEqual(b"hargassner.diagnostics.request", data)
+        self.assertEqual((BRIDGE_TO_BOILER, 50002), origin)
         self.boiler[50001].sendto(b"hargassner.diagnostics\ntype:info", origin)
         data, origin = self.gateway[50002].recvfrom(65536)
-        self.assertEqual(data, b"hargassner.diagnostics\ntype:info")
-        self.assertEqual(origin, (BRIDGE_TO_GATEWAY, 50001))
+        self.assertEqual(b"hargassner.diagnostics\ntype:info", data)
+        self.assertEqual((BRIDGE_TO_GATEWAY, 50001), origin)
 
     def test_what_the_boiler_broadcasts_is_broadcast_to_the_gateway(self) -> None:
         self.boiler[35601].sendto(b"anybody there?", (EVERYBODY, 50000))
         data, origin = self.gateway[50000].recvfrom(65536)
-        self.assertEqual(data, b"anybody there?")
-        self.assertEqual(origin, (BRIDGE_TO_GATEWAY, 35601))
+        self.assertEqual(b"anybody there?", data)
+        self.assertEqual((BRIDGE_TO_GATEWAY, 35601), origin)
 
     def test_garbage_passes_and_the_next_announcement_too(self) -> None:
         for garbage in (b"", b"\0" * 1400, b"\xff" * 1400, b"HargaWebApp", b"\x00\x02"):
@@ -44,7 +44,7 @@ class DiscoveryTests(NetworkCase):
             # The system may refuse to broadcast so much; then it is dropped.
             self.boiler[35601].recvfrom(65536)
         self.boiler[35601].settimeout(30)
-        self.assertEqual(self.announce()[0], ANNOUNCEMENT)
+        self.assertEqual(ANNOUNCEMENT, self.announce()[0])
         self.assertNotIn("Traceback", self.bridge.log())
         self.assertNotIn("Traceback", self.bridge.errors())
 
@@ -52,10 +52,10 @@ class DiscoveryTests(NetworkCase):
         """Whoever answers "get services" is, whatever its list begins with."""
         self.announce()
         self.announce(GET_SERVICES)
-        self.assertEqual(self.answer(OTHER_SERVICES)[0], OTHER_SERVICES)
+        self.assertEqual(OTHER_SERVICES, self.answer(OTHER_SERVICES)[0])
         client, boiler = self.connect()
         client.sendall(b"$login token\r\n")
-        self.assertEqual(receive(boiler, 14), b"$login token\r\n")
+        self.assertEqual(b"$login token\r\n", receive(boiler, 14))
         self.bridge.wait_for("boiler at 198.51.100.2: HSV/CL etc")
 
 
@@ -72,7 +72,7 @@ class StrangerTests(NetworkCase):
         """Not to whoever used the port last."""
         with Talker(self.stranger, [(b"noise", (BRIDGE_TO_GATEWAY, 35601))], 500) as stranger:
             stranger.wait_until_it_has_spoken(50)
-            self.assertEqual(answered(self.gateway[50000], self.boiler[35601], 10), 10)
+            self.assertEqual(10, answered(self.gateway[50000], self.boiler[35601], 10))
 
     def test_a_stranger_that_asks_too_cannot_have_all_the_answers(self) -> None:
         """The gateway has never logged in, so that nothing tells it from the stranger."""
@@ -98,4 +98,4 @@ class StrangerTests(NetworkCase):
         self.assertLessEqual(len(times), BURST + RATE * (lasted + 0.5))
         last = [each for each in times if 5.0 < each <= 6.0]
         self.assertLessEqual(len(last), RATE * 1.2)
-        self.assertEqual(self.bridge.log().count(f"{STRANGER} sends more datagrams"), 1)
+        self.assertEqual(1, self.bridge.log().count(f"{STRANGER} sends more datagrams"))

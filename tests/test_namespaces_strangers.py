@@ -78,7 +78,7 @@ class StrangerCase(NetworkCase):
         _, asker = hear(self.boiler[35601], lambda data: data == GET_SERVICES)
         self.boiler[35601].sendto(SERVICES, asker)
         _, entrance = hear(gateway, lambda data: data == SERVICES)
-        self.assertEqual(entrance, BRIDGE)
+        self.assertEqual(BRIDGE, entrance)
         after("services")
         both = self.connect(address)
         after("connection")
@@ -105,7 +105,7 @@ class StrangerCase(NetworkCase):
         client, boiler = ends
         self.talk(ends, [(b"$igw clear\r\n", b"$ack\r\n")])
         client.close()
-        self.assertEqual(boiler.recv(1), b"")
+        self.assertEqual(b"", boiler.recv(1))
         boiler.close()
 
     def polls(self, ends: tuple[socket.socket, socket.socket], count: int = 2) -> None:
@@ -120,7 +120,7 @@ class StrangerCase(NetworkCase):
 
     def remembered_gateway(self, bridge: BridgeProcess) -> tuple[str, str]:
         """The address and the serial number that the bridge has kept; it is stopped."""
-        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(0, bridge.stop())
         kept = json.loads((self.state / "neighbours.json").read_text())["gateway"]
         return kept["address"], kept["serial"]
 
@@ -138,7 +138,7 @@ class ForgedAnnouncementTests(StrangerCase):
                 self.ends(self.starts(meanwhile=steps))
             session = self.starts(meanwhile=steps)
             self.polls(session)
-        self.assertEqual(self.remembered_gateway(bridge), (GATEWAY, "0012345"))
+        self.assertEqual((GATEWAY, "0012345"), self.remembered_gateway(bridge))
 
     def test_one_a_second_after_the_first_login_lose_nothing(self) -> None:
         """And the stranger is never taken for another gateway."""
@@ -150,7 +150,7 @@ class ForgedAnnouncementTests(StrangerCase):
             session = self.starts()
             self.polls(session, 1)
         self.assertNotIn(f"gateway 0066666 at {STRANGER}", bridge.log())
-        self.assertEqual(self.remembered_gateway(bridge), (GATEWAY, "0012345"))
+        self.assertEqual((GATEWAY, "0012345"), self.remembered_gateway(bridge))
 
     def test_a_stranger_that_connects_ends_nothing(self) -> None:
         self.start()
@@ -165,7 +165,7 @@ class ForgedAnnouncementTests(StrangerCase):
         self.start()
         self.ends(self.starts())
         with Talker(self.stranger, [(GET_SERVICES, (EVERYBODY, 35601))], 3):
-            self.assertEqual(answered(self.gateway[50000], self.boiler[35601], 4), 4)
+            self.assertEqual(4, answered(self.gateway[50000], self.boiler[35601], 4))
 
     def test_announcements_from_another_port_are_no_announcements(self) -> None:
         """Only what comes from the gateway's port is believed; nobody is admitted for the rest."""
@@ -176,7 +176,7 @@ class ForgedAnnouncementTests(StrangerCase):
         client = self.opened(self.networks.tcp(self.networks.gateway))
         client.bind((STRANGER, 0))
         client.connect(("192.0.2.1", 23))
-        self.assertEqual(client.recv(1), b"")
+        self.assertEqual(b"", client.recv(1))
         bridge.wait_for(f"{STRANGER} may not connect")
 
 
@@ -191,24 +191,24 @@ class GatewayChangedTests(StrangerCase):
             session = self.starts(NEW_GATEWAY, OTHER_ANNOUNCEMENT)
             self.talk(session, POLL)
         bridge.wait_for(f"gateway 0066666 at {NEW_GATEWAY} has logged in")
-        self.assertEqual(self.remembered_gateway(bridge), (NEW_GATEWAY, "0066666"))
+        self.assertEqual((NEW_GATEWAY, "0066666"), self.remembered_gateway(bridge))
 
     def test_the_gateway_may_get_another_address(self) -> None:
         bridge = self.start()
         self.ends(self.starts())
         self.time_passes()
         self.ends(self.starts(NEW_GATEWAY))
-        self.assertEqual(self.remembered_gateway(bridge), (NEW_GATEWAY, "0012345"))
+        self.assertEqual((NEW_GATEWAY, "0012345"), self.remembered_gateway(bridge))
 
     def test_who_logged_in_is_remembered_across_a_restart(self) -> None:
         """A stranger is the first to announce itself; the gateway connects without a word."""
         first = self.start()
         self.ends(self.starts())
-        self.assertEqual(self.remembered_gateway(first), (GATEWAY, "0012345"))
+        self.assertEqual((GATEWAY, "0012345"), self.remembered_gateway(first))
         second = self.start()
         for saying in FORGED:
             self.stranger.sendto(*saying)
         self.networks.observation.wait_for_rest()
         session = self.connect()
         self.talk(session, LOGIN)
-        self.assertEqual(self.remembered_gateway(second), (GATEWAY, "0012345"))
+        self.assertEqual((GATEWAY, "0012345"), self.remembered_gateway(second))

@@ -39,7 +39,7 @@ class AbsentBoilerTests(NetworkCase):
         client = self.client()
         client.settimeout(30)
         client.sendall(b"$uptime\r\n")
-        self.assertEqual(client.recv(1), b"")
+        self.assertEqual(b"", client.recv(1))
         self.bridge.wait_for("the boiler cannot be reached")
 
     def test_it_stops_in_time_all_the_same(self) -> None:
@@ -47,8 +47,8 @@ class AbsentBoilerTests(NetworkCase):
         client = self.client()
         self.bridge.wait_for("session 1: 192.0.2.8")
         self.bridge.process.send_signal(signal.SIGTERM)
-        self.assertEqual(self.bridge.process.wait(5), 0)
-        self.assertEqual(client.recv(1), b"")
+        self.assertEqual(0, self.bridge.process.wait(5))
+        self.assertEqual(b"", client.recv(1))
         self.assertNotIn("Traceback", self.bridge.log() + self.bridge.errors())
 
 
@@ -70,7 +70,7 @@ class MuteNameServerTests(NetworkCase):
         bridge = self.start()
         self.assertIn(b"\6boiler\7example", server.recv(1000))
         bridge.process.send_signal(signal.SIGTERM)
-        self.assertEqual(bridge.process.wait(5), 0)
+        self.assertEqual(0, bridge.process.wait(5))
         self.assertNotIn("Traceback", bridge.log() + bridge.errors())
 
 
@@ -83,9 +83,9 @@ class InterfaceTests(NetworkCase):
         self.networks.remove_boiler()
         bridge = self.start()
         bridge.wait_for("there is no interface bo")
-        self.assertEqual(bridge.log().count("there is no interface bo"), 1)
+        self.assertEqual(1, bridge.log().count("there is no interface bo"))
         self.replug(bridge, 1)
-        self.assertEqual(self.announce()[0], ANNOUNCEMENT)
+        self.assertEqual(ANNOUNCEMENT, self.announce()[0])
 
     def test_an_interface_that_goes_and_comes_back_needs_no_restart(self) -> None:
         bridge = self.start()
@@ -97,13 +97,13 @@ class InterfaceTests(NetworkCase):
             self.networks.remove_boiler()
             bridge.wait_for("went away or changed", count=turn)
             self.replug(bridge, turn)
-            self.assertEqual(self.announce()[0], ANNOUNCEMENT)
-            self.assertEqual(self.answer()[0], SERVICES)
+            self.assertEqual(ANNOUNCEMENT, self.announce()[0])
+            self.assertEqual(SERVICES, self.answer()[0])
             client, boiler = self.connect()
             client.sendall(b"$login token\r\n")
-            self.assertEqual(receive(boiler, 14), b"$login token\r\n")
+            self.assertEqual(b"$login token\r\n", receive(boiler, 14))
             boiler.close()
-            self.assertEqual(client.recv(1), b"")
+            self.assertEqual(b"", client.recv(1))
 
     def test_the_gateway_s_interface_is_taken_up_whenever_it_appears(self) -> None:
         """Absent at the start, later gone and back; the telnet port comes and goes with it."""
@@ -115,11 +115,11 @@ class InterfaceTests(NetworkCase):
             self.open_gateway()
             bridge.wait_for("the gateway's discovery on gw is open", count=turn)
             bridge.wait_for("the telnet port on gw is open", count=turn)
-            self.assertEqual(self.announce()[0], ANNOUNCEMENT)
-            self.assertEqual(self.answer()[0], SERVICES)
+            self.assertEqual(ANNOUNCEMENT, self.announce()[0])
+            self.assertEqual(SERVICES, self.answer()[0])
             client, boiler = self.connect()
             client.sendall(b"$login token\r\n")
-            self.assertEqual(receive(boiler, 14), b"$login token\r\n")
+            self.assertEqual(b"$login token\r\n", receive(boiler, 14))
             if turn == 1:
                 for each in (client, boiler, *self.gateway.values()):
                     each.close()
@@ -142,7 +142,7 @@ class RightsTests(NetworkCase):
 
     def test_without_the_right_to_port_23_it_says_so_in_one_line(self) -> None:
         bridge = self.launched(prefix=("setpriv", "--bounding-set=-net_bind_service", "--"))
-        self.assertNotEqual(bridge.wait(), 0)
+        self.assertNotEqual(0, bridge.wait())
         [line] = bridge.errors().splitlines()
         self.assertIn("TCP port 23 on gw", line)
         self.assertIn("CAP_NET_BIND_SERVICE", line)
@@ -150,15 +150,15 @@ class RightsTests(NetworkCase):
     def test_the_right_to_low_ports_is_all_that_is_needed(self) -> None:
         """An ordinary user with this one capability has a whole session pass."""
         self.start(prefix=("setpriv", "--bounding-set=-all,+net_bind_service", "--"))
-        self.assertEqual(self.announce()[0], ANNOUNCEMENT)
-        self.assertEqual(self.answer()[0], SERVICES)
+        self.assertEqual(ANNOUNCEMENT, self.announce()[0])
+        self.assertEqual(SERVICES, self.answer()[0])
         client, boiler = self.connect()
         client.sendall(b"$login token\r\n")
-        self.assertEqual(receive(boiler, 14), b"$login token\r\n")
+        self.assertEqual(b"$login token\r\n", receive(boiler, 14))
 
     def test_a_second_bridge_names_the_first(self) -> None:
         first = self.start()
         second = self.launched()
-        self.assertNotEqual(second.wait(), 0)
+        self.assertNotEqual(0, second.wait())
         [line] = second.errors().splitlines()
         self.assertIn(f"is in use by twist (process {first.process.pid})", line)

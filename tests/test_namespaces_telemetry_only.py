@@ -74,13 +74,13 @@ class FindingTests(TelemetryOnlyCase):
             data, source = self.boiler[35601].recvfrom(65536)
             asked.append((data, source, time.monotonic()))
         self.assertEqual(
-            {(data, source) for data, source, _ in asked},
             {(GET_SERVICES, (BRIDGE_TO_BOILER, 50000))},
+            {(data, source) for data, source, _ in asked},
         )
         self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         boiler = self.accepted()
         bridge.wait_for(f"boiler at {BOILER}: HSV/CL 9-60KW, firmware V14.0n3")
-        self.assertEqual(receive(boiler, 11), b"$daq desc\r\n")
+        self.assertEqual(b"$daq desc\r\n", receive(boiler, 11))
         boiler.sendall(b"$permission denied\r\npm 7 65.9 1 \r\n")
         bridge.wait_for("telemetry arrives")
         # Three more would be due.
@@ -97,7 +97,7 @@ class FindingTests(TelemetryOnlyCase):
         self.boiler[35601].recvfrom(65536)
         self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         boiler = self.accepted()
-        self.assertEqual(receive(boiler, 11), b"$daq desc\r\n")
+        self.assertEqual(b"$daq desc\r\n", receive(boiler, 11))
         boiler.sendall(b"$permission denied\r\n")
         boiler.close()
         again = self.accepted()
@@ -117,8 +117,8 @@ class NamedTests(TelemetryOnlyCase):
         boiler.sendall(b"pm 7 65.9 1 \r\n")
         bridge.wait_for("telemetry arrives")
         bridge.wait_for("the web page listens")
-        self.assertEqual(self.open_ports(), ["tcp 127.0.0.1:8080"])
-        self.assertEqual(self.networks.observation.datagrams(), [])
+        self.assertEqual(["tcp 127.0.0.1:8080"], self.open_ports())
+        self.assertEqual([], self.networks.observation.datagrams())
 
 
 class WatchTests(TelemetryOnlyCase):
@@ -138,14 +138,14 @@ class WatchTests(TelemetryOnlyCase):
     def test_it_may_be_interrupted_while_it_looks(self) -> None:
         watch = self.watch()
         self.boiler[35601].recvfrom(65536)
-        self.assertEqual(watch.stop(signal.SIGINT), 0)
-        self.assertEqual(watch.errors(), "")
+        self.assertEqual(0, watch.stop(signal.SIGINT))
+        self.assertEqual("", watch.errors())
 
     def test_it_finds_the_boiler_in_whichever_network_it_is(self) -> None:
         watch = self.watch()
-        self.assertEqual(self.boiler[35601].recvfrom(65536)[0], GET_SERVICES)
+        self.assertEqual(GET_SERVICES, self.boiler[35601].recvfrom(65536)[0])
         self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         self.accepted().sendall(b"$permission denied\r\npm 7 65.9 1 \r\n")
         watch.wait_for(f"Hargassner HSV/CL 9-60KW V14.0n3, {BOILER}: Sends values")
         wait_until(lambda: self.open_ports() == ["tcp 127.0.0.1:8080"], 30, "the page's port alone")
-        self.assertEqual(watch.stop(signal.SIGINT), 0)
+        self.assertEqual(0, watch.stop(signal.SIGINT))

@@ -83,7 +83,7 @@ class SeparateNetworksTests(TopologyCase):
             ("bridge", "gateway", BOILER_DIAGNOSTICS),
         ):
             [relayed] = [one for one in self.sent_by(station, network) if one.payload == words]
-            self.assertEqual((relayed.broadcast, relayed.target[0]), (True, EVERYBODY))
+            self.assertEqual((True, EVERYBODY), (relayed.broadcast, relayed.target[0]))
 
     def test_what_was_for_one_goes_to_one(self) -> None:
         self.start()
@@ -111,8 +111,8 @@ class SeparateNetworksTests(TopologyCase):
         _, asker = hear(self.boiler[50001], lambda data: data == REQUEST)
         self.boiler[50001].sendto(b"answer", asker)
         self.assertEqual(
-            hear(self.gateway[50002], lambda data: data == b"answer")[1],
             (BRIDGE_TO_GATEWAY, 50001),
+            hear(self.gateway[50002], lambda data: data == b"answer")[1],
         )
 
     def test_the_telnet_port_is_open_on_one_side_only(self) -> None:
@@ -131,7 +131,7 @@ class OtherTopologiesCase(TopologyCase):
         self.all_speak()
         client, boiler = self.connect()
         client.sendall(b"$login token\r\n")
-        self.assertEqual(receive(boiler, 14), b"$login token\r\n")
+        self.assertEqual(b"$login token\r\n", receive(boiler, 14))
 
 
 class AddressesTests(OtherTopologiesCase):

@@ -16,8 +16,8 @@ class ObserversTests(SynchronousTestCase):
         for each in "ab":
             self.observers.add(each)
         self.observers.notify(self.notified.append)
-        self.assertEqual(self.notified, ["a", "b"])
-        self.assertEqual(len(self.observers), 2)
+        self.assertEqual(["a", "b"], self.notified)
+        self.assertEqual(2, len(self.observers))
 
     def test_one_that_was_removed_is_not_told(self) -> None:
         remove = self.observers.add("a")
@@ -25,12 +25,12 @@ class ObserversTests(SynchronousTestCase):
         remove()
         remove()
         self.observers.notify(self.notified.append)
-        self.assertEqual(self.notified, ["b"])
+        self.assertEqual(["b"], self.notified)
 
     def test_one_may_leave_while_it_is_told(self) -> None:
         removes = [self.observers.add(each) for each in "ab"]
         self.observers.notify(lambda each: (removes[0](), self.notified.append(each)))
-        self.assertEqual(self.notified, ["a", "b"])
+        self.assertEqual(["a", "b"], self.notified)
 
     def test_one_that_fails_keeps_it_from_nobody(self) -> None:
         for each in "ab":
@@ -42,8 +42,8 @@ class ObserversTests(SynchronousTestCase):
                 raise ZeroDivisionError
 
         self.observers.notify(tell)
-        self.assertEqual(self.notified, ["a", "b"])
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(["a", "b"], self.notified)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
 
 class OnceTests(SynchronousTestCase):
@@ -51,7 +51,7 @@ class OnceTests(SynchronousTestCase):
 
     def test_a_thing_is_said_once(self) -> None:
         once = Once()
-        self.assertEqual([once.first(each) for each in "aab"], [True, False, True])
+        self.assertEqual([True, False, True], [once.first(each) for each in "aab"])
 
     def test_after_a_change_it_is_said_again(self) -> None:
         once = Once()
@@ -61,4 +61,4 @@ class OnceTests(SynchronousTestCase):
 
     def test_no_more_than_so_many_things_are_said(self) -> None:
         once = Once(at_most=2)
-        self.assertEqual([once.first(each) for each in "abc"], [True, True, False])
+        self.assertEqual([True, True, False], [once.first(each) for each in "abc"])

@@ -23,7 +23,7 @@ class ExampleTests(SynchronousTestCase):
 
     def test_it_can_be_used_as_it_is(self) -> None:
         config = config_from(tomllib.loads(self.example))
-        self.assertEqual((config.gateway.interface, config.boiler.interface), ("eth0", "eth1"))
+        self.assertEqual(("eth0", "eth1"), (config.gateway.interface, config.boiler.interface))
 
     def test_it_shows_every_key_with_its_default(self) -> None:
         text = re.sub(r"(?m)^#(?=\w+ = )", "", self.example)
@@ -32,7 +32,7 @@ class ExampleTests(SynchronousTestCase):
         self.assertEqual({name: set(section) for name, section in document.items()}, keys)
         for side in ("gateway", "boiler"):
             document[side]["interface"] = ""
-        self.assertEqual(config_from(document), Config())
+        self.assertEqual(Config(), config_from(document))
 
 
 class UnitTests(SynchronousTestCase):
@@ -55,7 +55,7 @@ class UnitTests(SynchronousTestCase):
 
     def test_systemd_understands_it(self) -> None:
         text = (PACKAGING / "hargassner-bridge.service").read_text()
-        self.assertEqual(self.verified(text), [])
+        self.assertEqual([], self.verified(text))
         self.assertNotEqual(
-            self.verified(text.replace("KeyringMode=private", "KeyringMode=odd")), []
+            [], self.verified(text.replace("KeyringMode=private", "KeyringMode=odd"))
         )

@@ -108,18 +108,18 @@ class NotificationTests(PartsCase):
         announced: list[bool] = []
         self.patch(session, "announced", lambda: announced.append(True))
         self.announce()
-        self.assertEqual(announced, [True])
+        self.assertEqual([True], announced)
 
     def test_the_gateway_reaches_the_model_and_the_disk(self) -> None:
         self.announce()
         identity = self.parts.boiler.identity
-        self.assertEqual((identity.gateway_address, identity.gateway_serial), (GATEWAY, "0012345"))
+        self.assertEqual((GATEWAY, "0012345"), (identity.gateway_address, identity.gateway_serial))
         self.assertIn(GATEWAY, self.saved("neighbours.json"))
 
     def test_the_boiler_reaches_the_model_and_the_disk(self) -> None:
         self.answer()
         identity = self.parts.boiler.identity
-        self.assertEqual((identity.boiler_address, identity.system_code), (BOILER, "0BADCAFE"))
+        self.assertEqual((BOILER, "0BADCAFE"), (identity.boiler_address, identity.system_code))
         self.assertIn(BOILER, self.saved("neighbours.json"))
 
     def test_a_login_makes_its_gateway_the_trusted_one(self) -> None:
@@ -128,7 +128,7 @@ class NotificationTests(PartsCase):
         self.pass_(self.session(), *LOGIN)
         trusted = self.parts.devices.trusted_gateway
         assert trusted is not None
-        self.assertEqual(trusted.address, GATEWAY)
+        self.assertEqual(GATEWAY, trusted.address)
         self.assertIn('"logged_in": true', self.saved("neighbours.json"))
 
     def test_the_gateway_moves_only_when_its_session_is_silent(self) -> None:
@@ -141,13 +141,13 @@ class NotificationTests(PartsCase):
         self.announce(ELSEWHERE)
         gateway = self.parts.devices.gateway
         assert gateway is not None
-        self.assertEqual(gateway.address, ELSEWHERE)
+        self.assertEqual(ELSEWHERE, gateway.address)
 
     def test_a_descriptor_reaches_the_model_and_the_disk(self) -> None:
         self.announce()
         self.pass_(self.session(), *LOGIN, *DESCRIBED)
         self.assertIsNotNone(self.parts.boiler.descriptor)
-        self.assertEqual(self.saved("descriptor.xml").encode("latin-1"), SMALL)
+        self.assertEqual(SMALL, self.saved("descriptor.xml").encode("latin-1"))
 
     def test_its_address_leads_to_the_boiler(self) -> None:
         self.answer()
@@ -168,7 +168,7 @@ class ObserverTests(PartsCase):
 
     def test_the_first_is_timed_and_the_last_one_sends(self) -> None:
         names = self.names(GATEWAY)
-        self.assertEqual(len(names), 6)
+        self.assertEqual(6, len(names))
         session = Session(2, (GATEWAY, 51976), self.parts.gateway.proxy)
         self.assertEqual(names[0], type(self.parts.timing.observer()).__name__)
         interpreter = self.parts.interpreter.observe(session)
@@ -233,12 +233,12 @@ class ValueTests(PartsCase):
 
     def test_nothing_is_opened_scheduled_or_written(self) -> None:
         opened = (self.reactor.tcpServers, self.reactor.tcpClients, self.reactor.getReaders())
-        self.assertEqual(opened, ([], [], []))
-        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(([], [], []), opened)
+        self.assertEqual([], self.reactor.getDelayedCalls())
         self.assertFalse(self.state.exists())
 
     def test_without_their_configuration_there_is_no_broker_and_no_recording(self) -> None:
-        self.assertEqual((self.parts.broker, self.parts.broker_status), (None, None))
+        self.assertEqual((None, None), (self.parts.broker, self.parts.broker_status))
         self.assertIsNone(self.parts.recordings)
 
     def test_showing_them_shows_no_configuration(self) -> None:
@@ -268,14 +268,14 @@ class TelemetryOnlyTests(SynchronousTestCase):
         parts = self.built()
         self.assertIsNotNone(parts.finder)
         self.assertEqual(
-            [each.name for each in parts.openings], ["the boiler's discovery on any interface"]
+            ["the boiler's discovery on any interface"], [each.name for each in parts.openings]
         )
 
     def test_for_a_boiler_that_is_named_nothing_is_opened(self) -> None:
         parts = self.built(BOILER)
-        self.assertEqual((parts.finder, parts.openings), (None, ()))
+        self.assertEqual((None, ()), (parts.finder, parts.openings))
 
     def test_a_boiler_that_is_found_is_read_and_remembered(self) -> None:
         parts = self.built()
         parts.finder.heard(SERVICES, (BOILER, 35601), 50000, False)
-        self.assertEqual(parts.boiler.identity.boiler_address, BOILER)
+        self.assertEqual(BOILER, parts.boiler.identity.boiler_address)

@@ -28,7 +28,7 @@ class ConfigurationTests(SynchronousTestCase):
         documented = {(section, key) for section, keys in reference.items() for key in keys}
         existing = {(section, key) for section, keys in asdict(Config()).items() for key in keys}
         self.assertEqual(documented, existing)
-        self.assertEqual(config_from(reference), Config())
+        self.assertEqual(Config(), config_from(reference))
 
     def test_every_example_is_a_sound_configuration(self) -> None:
         documents = ["README.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md"))]
@@ -55,7 +55,7 @@ class LinkTests(SynchronousTestCase):
             for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
             if "://" not in target and not (document.parent / target).exists()
         ]
-        self.assertEqual(dead, [])
+        self.assertEqual([], dead)
 
     def test_whatever_is_copied_from_packaging_is_there(self) -> None:
         for name in re.findall(r"\bpackaging/[\w.-]+", README):

@@ -125,14 +125,14 @@ class SessionTests(BridgeCase):
         """Neither device sees anything that it should not see, and the bridge understands both."""
         bridge = self.bridge()
         how = yield self.both()
-        self.assertEqual(how, "completed")
-        self.assertEqual((self.gateway.problems, self.simulated.problems), ([], []))
+        self.assertEqual("completed", how)
+        self.assertEqual(([], []), (self.gateway.problems, self.simulated.problems))
         identity = bridge.parts.boiler.identity
         self.assertEqual(
             (identity.gateway_address, identity.gateway_serial, identity.boiler_address),
             (self.hosts[3], SERIAL, self.hosts[2]),
         )
-        self.assertEqual(identity.model, "Nano-SIM 20")
+        self.assertEqual("Nano-SIM 20", identity.model)
         self.assertGreater(len(bridge.parts.boiler.channels), 100)
         self.assertTrue(bridge.parts.boiler.availability.telemetry)
         self.assertIsNone(bridge.parts.boiler.availability.mismatch)
@@ -144,13 +144,13 @@ class SessionTests(BridgeCase):
         yield self.until(lambda: not bridge.parts.gateway.proxy.sessions)
         story = [each.partition(": ")[2] for each in self.log.lines if "session 1: " in each]
         self.assertEqual(
-            [re.sub(r"[\d.]+", "N", each) for each in story],
             [
                 "N port N connected",
                 "the boiler is connected",
                 "logged in",
                 "over after N s: the client closed; N bytes from the client, N from the boiler",
             ],
+            [re.sub(r"[\d.]+", "N", each) for each in story],
         )
         self.assertNotRegex("\n".join(self.log.lines), r"\b13[0-9A-F]{32}\b")
 
@@ -161,7 +161,7 @@ class SessionTests(BridgeCase):
         self.run_(self.gateway)
         yield self.until(lambda: self.gateway.sessions_completed >= 3)
         self.assertEqual(self.gateway.sessions_started, self.gateway.sessions_completed)
-        self.assertEqual(self.gateway.problems, [])
+        self.assertEqual([], self.gateway.problems)
 
     @inlineCallbacks
     def test_a_setting_that_the_gateway_changes_reaches_boiler_and_model(self) -> Any:
@@ -171,11 +171,11 @@ class SessionTests(BridgeCase):
         # While the dialogue opens, notices are switched off.
         yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.opened)
         reply = yield self.gateway.set_parameter("PR001", 6, "1")
-        self.assertEqual(reply, "ack")
+        self.assertEqual("ack", reply)
         shown = self.simulated.plant.parameters.get("PR001").text()
         yield self.until(lambda: "PR001" in bridge.parts.boiler.settings)
         self.assertEqual(bridge.parts.boiler.settings["PR001"].text, shown)
-        self.assertEqual(shown, "Aus")
+        self.assertEqual("Aus", shown)
 
     @inlineCallbacks
     def test_while_the_boiler_is_away_the_gateway_is_turned_away_and_served_again(self) -> Any:
@@ -187,7 +187,7 @@ class SessionTests(BridgeCase):
         yield self.until(lambda: bridge.parts.gateway.proxy.counters.unreachable)
         self.run_(self.simulated)
         yield self.until(lambda: self.gateway.sessions_completed)
-        self.assertEqual(self.gateway.problems, [])
+        self.assertEqual([], self.gateway.problems)
 
     @inlineCallbacks
     def test_a_session_is_recorded_without_its_key(self) -> Any:
@@ -207,9 +207,9 @@ class SessionTests(BridgeCase):
         over = self.both()
         yield self.until(lambda: self.gateway.dialogue and self.gateway.dialogue.described)
         yield bridge.stopService()
-        self.assertEqual(bridge.parts.gateway.proxy.sessions, {})
+        self.assertEqual({}, bridge.parts.gateway.proxy.sessions)
         how = yield over
-        self.assertNotEqual(how, "completed")
+        self.assertNotEqual("completed", how)
         self.assertIn("the bridge stops", "".join(self.log.lines))
 
 
@@ -263,8 +263,8 @@ class CompositionTests(SynchronousTestCase):
     def test_nothing_is_opened_before_the_start(self) -> None:
         memory: Any = MemoryReactorClock()
         Bridge(Config(), memory)
-        self.assertEqual((memory.tcpServers, memory.tcpClients, memory.getReaders()), ([], [], []))
-        self.assertEqual(memory.getDelayedCalls(), [])
+        self.assertEqual(([], [], []), (memory.tcpServers, memory.tcpClients, memory.getReaders()))
+        self.assertEqual([], memory.getDelayedCalls())
 
     def test_what_runs_is_in_the_order_in_which_it_starts(self) -> None:
         """And stops in the other: the home is told before the link to it ends."""
@@ -277,7 +277,6 @@ class CompositionTests(SynchronousTestCase):
         running = [*bridge, *views]
         self.assertLess(running.index(parts.snapshots), running.index(parts.gateway.openings[0]))
         self.assertEqual(
-            [each.name for each in running],
             [
                 "clean exit",
                 "journal",
@@ -299,4 +298,5 @@ class CompositionTests(SynchronousTestCase):
                 "home",
                 "web",
             ],
+            [each.name for each in running],
         )

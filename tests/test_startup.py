@@ -39,7 +39,7 @@ class StartCase(SynchronousTestCase):
     def assert_refused(self, text: str, line: str) -> None:
         """The start ends with the one line, which begins with the file."""
         ended = self.assertRaises(SystemExit, self.start, text)
-        self.assertEqual(ended.code, f"hargassner: {self.path}: {line}")
+        self.assertEqual(f"hargassner: {self.path}: {line}", ended.code)
 
 
 class DescriptionTests(StartCase):
@@ -157,8 +157,8 @@ class DirectoryTests(StartCase):
             self.start(f'[{key}]\ndirectory = "{self.folder}"\n')
         config = Config(state=StateConfig(directory=str(self.folder)))
         self.assertEqual(
-            read_only(config, {}),
             f"state.directory: {self.folder} is on a file system that is mounted read-only",
+            read_only(config, {}),
         )
 
     def test_a_file_system_that_can_be_written_is_nothing_to_tell(self) -> None:
@@ -166,7 +166,7 @@ class DirectoryTests(StartCase):
             state=StateConfig(directory=str(self.folder)),
             recording=RecordingConfig(directory=str(self.folder)),
         )
-        self.assertEqual(read_only(config, {}), "")
+        self.assertEqual("", read_only(config, {}))
 
 
 class WithoutGatewayTests(StartCase):

@@ -25,10 +25,10 @@ class TableTests(SynchronousTestCase):
 
     def test_a_row_has_its_columns_by_their_names(self) -> None:
         table = "# A comment.\nkey\tde\n# Another one.\na\tFüllgrad\nb\t\n"
-        self.assertEqual(self.read(table), [{"key": "a", "de": "Füllgrad"}, {"key": "b", "de": ""}])
+        self.assertEqual([{"key": "a", "de": "Füllgrad"}, {"key": "b", "de": ""}], self.read(table))
 
     def test_quotes_are_signs_like_others(self) -> None:
-        self.assertEqual(self.read('key\tde\na\t"b" "\n'), [{"key": "a", "de": '"b" "'}])
+        self.assertEqual([{"key": "a", "de": '"b" "'}], self.read('key\tde\na\t"b" "\n'))
 
     def test_a_row_that_is_too_short_or_too_long_is_refused(self) -> None:
         for row in ("a", "a\tb\tc"):

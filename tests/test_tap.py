@@ -47,13 +47,13 @@ class OptionsTests(SynchronousTestCase):
     def test_everything_is_optional(self) -> None:
         options = Options()
         options.parseOptions([])
-        self.assertEqual(dict(options), {"config": None})
+        self.assertEqual({"config": None}, dict(options))
 
     def test_the_configuration_can_be_named(self) -> None:
         for words in (["--config", "a.toml"], ["--config=a.toml"], ["-c", "a.toml"]):
             options = Options()
             options.parseOptions(words)
-            self.assertEqual(options["config"], "a.toml")
+            self.assertEqual("a.toml", options["config"])
 
     def test_anything_else_is_refused(self) -> None:
         for words in (["--port=23"], ["a.toml"], ["--config"]):
@@ -82,21 +82,21 @@ class MakeServiceTests(SynchronousTestCase):
         service = self.make("--config", self.config("named.toml", 2301))
         verifyObject(IService, service)
         self.assertIsInstance(service, Bridge)
-        self.assertEqual(service.parts.config.gateway.telnet_port, 2301)
+        self.assertEqual(2301, service.parts.config.gateway.telnet_port)
 
     def test_the_environment_names_it_otherwise_and_else_it_lies_here(self) -> None:
         self.config("hargassner.toml", 2302)
         elsewhere = self.config("elsewhere.toml", 2303)
         with surroundings(self.directory):
-            self.assertEqual(self.make().parts.config.gateway.telnet_port, 2302)
+            self.assertEqual(2302, self.make().parts.config.gateway.telnet_port)
         with surroundings(self.directory, HARGASSNER_CONFIG=elsewhere):
-            self.assertEqual(self.make().parts.config.gateway.telnet_port, 2303)
+            self.assertEqual(2303, self.make().parts.config.gateway.telnet_port)
 
     def test_a_configuration_that_cannot_be_used_ends_the_start_with_its_line(self) -> None:
         absent = str(self.directory / "absent.toml")
         ended = self.assertRaises(SystemExit, self.make, "--config", absent)
         self.assertEqual(
-            ended.code, f"hargassner: {absent}: cannot be read: No such file or directory"
+            f"hargassner: {absent}: cannot be read: No such file or directory", ended.code
         )
 
 
@@ -132,7 +132,7 @@ class WrongConfigurationTests(ProcessCase):
     def test_a_wrong_option_is_explained(self) -> None:
         for command in STARTS[:2]:
             bridge = self.run_(*command[:-1], "--port=23")
-            self.assertNotEqual(bridge.wait(), 0)
+            self.assertNotEqual(0, bridge.wait())
             said = bridge.log() + bridge.errors()
             self.assertNotIn("Traceback", said)
             self.assertIn("port", said)
@@ -142,17 +142,17 @@ class WrongConfigurationTests(ProcessCase):
         self.addCleanup(holder.close)
         for command in STARTS:
             bridge = self.run_(*command)
-            self.assertNotEqual(bridge.wait(), 0, command)
+            self.assertNotEqual(0, bridge.wait(), command)
             said = bridge.log() + bridge.errors()
             self.assertNotIn("Traceback", said, command)
-            self.assertEqual(said.count(self.in_use()), 1, command)
-            self.assertEqual(said.count("hargassner: "), 1, command)
+            self.assertEqual(1, said.count(self.in_use()), command)
+            self.assertEqual(1, said.count("hargassner: "), command)
 
     def test_twistd_does_not_wait_for_a_daemon_that_cannot_start(self) -> None:
         holder = socket.create_server((self.gateway, self.ports[0]))
         self.addCleanup(holder.close)
         start = self.run_(*DAEMON)
-        self.assertEqual(start.wait(), 1)
+        self.assertEqual(1, start.wait())
         self.assertIn("TCP port", start.log() + start.errors())
         self.assertIn(self.in_use(), (start.directory / "daemon.log").read_text())
         self.assertFalse((start.directory / "daemon.pid").exists())
@@ -172,11 +172,11 @@ class StoppingTests(ProcessCase):
                 bridge = self.run_(*command)
                 client, boiler = self.connected()
                 client.sendall(b"$uptime\r\n")
-                self.assertEqual(boiler.recv(100), b"$uptime\r\n")
+                self.assertEqual(b"$uptime\r\n", boiler.recv(100))
                 bridge.process.send_signal(number)
-                self.assertEqual((client.recv(1), boiler.recv(1)), (b"", b""))
+                self.assertEqual((b"", b""), (client.recv(1), boiler.recv(1)))
                 # Five seconds are promised; a session that hangs takes one.
-                self.assertEqual(bridge.process.wait(5), 0, (command, number))
+                self.assertEqual(0, bridge.process.wait(5), (command, number))
                 self.assertNotIn("Traceback", bridge.log() + bridge.errors())
                 self.assertIn(": over after", bridge.log())
                 for each in (client, boiler):
@@ -192,7 +192,7 @@ class StoppingTests(ProcessCase):
             with self.assertRaises(BlockingIOError):
                 for _ in range(100_000):
                     each.send(bytes(65536))
-        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(0, bridge.stop())
         self.assertIn("the bridge stops", bridge.log())
 
 
@@ -202,14 +202,14 @@ class DaemonTests(ProcessCase):
     def test_it_runs_in_the_background_until_it_is_told_to_stop(self) -> None:
         start = self.run_(*DAEMON)
         log, pidfile = (start.directory / each for each in ("daemon.log", "daemon.pid"))
-        self.assertEqual((start.wait(), start.errors()), (0, ""))
+        self.assertEqual((0, ""), (start.wait(), start.errors()))
         wait_until(lambda: pidfile.exists() and pidfile.read_text(), 30, "the daemon")
         daemon = int(pidfile.read_text())
         try:
             client, boiler = self.connected()
         finally:
             os.kill(daemon, signal.SIGTERM)
-        self.assertEqual((client.recv(1), boiler.recv(1)), (b"", b""))
+        self.assertEqual((b"", b""), (client.recv(1), boiler.recv(1)))
         wait_until(lambda: not pidfile.exists(), 30, "the daemon's end")
         self.assertNotIn("Traceback", log.read_text())
 
@@ -226,7 +226,7 @@ class TwistTests(ProcessCase):
         said = subprocess.run(
             [program("twist"), "hargassner", "--help"], capture_output=True, text=True
         )
-        self.assertEqual(said.returncode, 0)
+        self.assertEqual(0, said.returncode)
         self.assertIn("--config=", said.stdout)
         self.assertIn("/etc/hargassner/hargassner.toml", said.stdout)
 
@@ -236,24 +236,24 @@ class TwistTests(ProcessCase):
         bridge.wait_for("Starting reactor")
         self.connected()
         bridge.wait_for("the boiler is connected")
-        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(0, bridge.stop())
         events = [json.loads(each) for each in bridge.log().split("\x1e") if each.strip()]
         [event] = [each for each in events if "port {port} connected" in each["log_format"]]
-        self.assertEqual((event["session"], event["client"]), (1, "127.0.0.1"))
-        self.assertEqual(event["log_namespace"], "hargassner.proxy.session")
+        self.assertEqual((1, "127.0.0.1"), (event["session"], event["client"]))
+        self.assertEqual("hargassner.proxy.session", event["log_namespace"])
 
     def test_it_needs_no_privilege_above_port_1023(self) -> None:
         """Whoever runs this test, root without its rights included, can run it."""
         bridge = self.run_(*STARTS[0], prefix=WITHOUT_RIGHTS if os.geteuid() == 0 else ())
         client, boiler = self.connected()
         boiler.sendall(b"pm 1 \r\n")
-        self.assertEqual(client.recv(100), b"pm 1 \r\n")
-        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(b"pm 1 \r\n", client.recv(100))
+        self.assertEqual(0, bridge.stop())
 
     def test_it_starts_while_its_address_is_absent(self) -> None:
         """As with a network that comes up later than the bridge; it says so once a part."""
         config = self.config.replace(f'address = "{self.gateway}"', 'address = "192.0.2.77"')
         bridge = self.run_(*STARTS[0], config=config)
         bridge.wait_for("no interface of this machine has the address 192.0.2.77", count=2)
-        self.assertEqual(bridge.stop(), 0)
-        self.assertEqual(bridge.log().count("has the address 192.0.2.77"), 2)
+        self.assertEqual(0, bridge.stop())
+        self.assertEqual(2, bridge.log().count("has the address 192.0.2.77"))

@@ -103,7 +103,7 @@ class Bridge:
     def check_ports(self, case: SynchronousTestCase) -> None:
         """No port is open but the page's."""
         expected = [f"tcp 127.0.0.1:{self._page}"]
-        case.assertEqual(open_ports(self.running.process.pid), expected)
+        case.assertEqual(expected, open_ports(self.running.process.pid))
 
 
 class DescriptorFileTests(TelemetryOnlyCase):
@@ -117,7 +117,7 @@ class DescriptorFileTests(TelemetryOnlyCase):
             boiler_xml=document.decode("latin-1"),
         )
         link = bridge.wait_for_state("boiler.online")
-        self.assertEqual((link["level"], link["advice"]), ("ok", ""))
+        self.assertEqual(("ok", ""), (link["level"], link["advice"]))
         names = {each.name for each in parse_descriptor(document).analog}
         channels = bridge.state["channels"].values()
         self.assertEqual({each["name"] for each in channels if each["kind"] == "analog"}, names)
@@ -145,7 +145,7 @@ class RecognisedTests(TelemetryOnlyCase):
             for each in shown
             if not any(words[at] == each["value"] for words in sent for at in places[each["name"]])
         ]
-        self.assertEqual(wrong, [])
+        self.assertEqual([], wrong)
         self.assertGreater(len(shown), 0.9 * len(descriptor.analog))
         bridge.check_ports(self)
 
@@ -173,10 +173,10 @@ class NotRecognisedTests(TelemetryOnlyCase):
     def test_no_value_is_shown_and_it_is_said_what_to_do(self) -> None:
         bridge = self.bridge(self.boiler(self.lines()))
         link = bridge.wait_for_state("boiler.not_understood")
-        self.assertEqual(link["level"], "not-understood")
+        self.assertEqual("not-understood", link["level"])
         self.assertIn("213 values a line", link["advice"])
         self.assertIn("SD card", link["advice"])
-        self.assertEqual(bridge.state["channels"], {})
+        self.assertEqual({}, bridge.state["channels"])
         figures = bridge.get("metrics").decode()
         self.assertIn("hargassner_telemetry_online 1.0", figures)
         self.assertRegex(figures, r"hargassner_telemetry_understood\{.*\} 0.0")
@@ -191,13 +191,13 @@ class NotRecognisedTests(TelemetryOnlyCase):
         )
         command = (program("hargassner"), "check", "--json", "--config=hargassner.toml")
         check = self.run_(*command, hargassner_toml=config)
-        self.assertEqual(check.wait(), 1)
+        self.assertEqual(1, check.wait())
         steps = {each["step"]: each for each in json.loads(check.log())["steps"]}
         failed = [name for name, each in steps.items() if each["outcome"] == "failed"]
-        self.assertEqual(failed, ["telnet to the boiler"])
+        self.assertEqual(["telnet to the boiler"], failed)
         self.assertIn("213 values a line, not recognised", steps[failed[0]]["what"])
         self.assertIn("boiler.descriptor", steps[failed[0]]["advice"])
-        self.assertEqual([name for name in steps if "gateway" in name], [])
+        self.assertEqual([], [name for name in steps if "gateway" in name])
 
 
 class SeveralTests(TelemetryOnlyCase):

@@ -7,17 +7,17 @@ from hargassner.terminal import columns, preferred_language, printable
 
 class TerminalTests(SynchronousTestCase):
     def test_printable_text_stays_as_it_is(self) -> None:
-        self.assertEqual(printable("Störung 65.9 °C – ✓"), "Störung 65.9 °C – ✓")
+        self.assertEqual("Störung 65.9 °C – ✓", printable("Störung 65.9 °C – ✓"))
 
     def test_control_characters_are_replaced(self) -> None:
-        self.assertEqual(printable("a\x1b[2J\r\n\x9bb"), "a\ufffd[2J\ufffd\ufffd\ufffdb")
+        self.assertEqual("a\ufffd[2J\ufffd\ufffd\ufffdb", printable("a\x1b[2J\r\n\x9bb"))
 
     def test_cells_stand_one_below_the_other(self) -> None:
         rows = [("name", "value", "unit"), ("TK", 65.9, "°C"), ("a\tb", 7, "")]
-        self.assertEqual(columns(rows), "name  value  unit\nTK    65.9   °C\na\ufffdb   7")
+        self.assertEqual("name  value  unit\nTK    65.9   °C\na\ufffdb   7", columns(rows))
 
     def test_no_rows_are_no_lines(self) -> None:
-        self.assertEqual(columns([]), "")
+        self.assertEqual("", columns([]))
 
     def test_the_environments_language_is_the_first_that_is_set(self) -> None:
         for environ, language in (

@@ -38,8 +38,8 @@ class WireLawTests(SynchronousTestCase):
             self.assertIn(words, each)
 
     def test_what_is_due_breaks_nothing(self) -> None:
-        self.assertEqual(LAW.broken_by(DUE), [])
-        self.assertEqual(LAW.undelivered(DUE), [])
+        self.assertEqual([], LAW.broken_by(DUE))
+        self.assertEqual([], LAW.undelivered(DUE))
 
     def test_a_second_copy(self) -> None:
         self.assert_broken(1, "not so often", replace(RELAYED, time=1.2))
@@ -49,7 +49,7 @@ class WireLawTests(SynchronousTestCase):
         self.assert_broken(1, "nobody sent it", back)
 
     def test_a_copy_from_before_it_was_heard(self) -> None:
-        self.assertEqual(len(LAW.broken_by([HEARD, replace(RELAYED, time=0.9)])), 1)
+        self.assertEqual(1, len(LAW.broken_by([HEARD, replace(RELAYED, time=0.9)])))
 
     def test_a_datagram_from_nowhere_or_changed_on_its_way(self) -> None:
         for each in (
@@ -67,7 +67,7 @@ class WireLawTests(SynchronousTestCase):
 
     def test_what_is_for_the_boiler_alone_may_be_broadcast_until_it_is_known(self) -> None:
         early = [replace(TO_BRIDGE, time=1.0), RELAYED]
-        self.assertEqual(LAW.broken_by(early), [])
+        self.assertEqual([], LAW.broken_by(early))
 
     def test_a_broadcast_whose_frame_is_for_one_host(self) -> None:
         seen = [HEARD, replace(RELAYED, target=("198.51.100.9", 35601))]
@@ -85,9 +85,9 @@ class WireLawTests(SynchronousTestCase):
 
     def test_connections(self) -> None:
         self.assert_broken(1, "nobody connected", replace(SESSION, time=5.0))
-        self.assertEqual(len(LAW.broken_by([replace(CLIENT, time=4.2), SESSION])), 1)
+        self.assertEqual(1, len(LAW.broken_by([replace(CLIENT, time=4.2), SESSION])))
         direct = replace(LAW, direct_telemetry=True)
-        self.assertEqual(direct.broken_by([*DUE, replace(SESSION, time=5.0)]), [])
+        self.assertEqual([], direct.broken_by([*DUE, replace(SESSION, time=5.0)]))
         for each in (
             replace(SESSION, target=("198.51.100.2", 80)),
             replace(SESSION, network="gateway", target=("192.0.2.7", 23)),
@@ -102,12 +102,12 @@ class WireLawTests(SynchronousTestCase):
         law = replace(LAW, besides={"udp 53": "names", "tcp 80": "the boiler's page"})
         asked = replace(RELAYED, target=("198.51.100.2", 53), broadcast=False)
         page = replace(SESSION, target=("198.51.100.2", 80))
-        self.assertEqual(law.broken_by([*DUE, asked, page]), [])
+        self.assertEqual([], law.broken_by([*DUE, asked, page]))
 
     def test_what_did_not_arrive(self) -> None:
         lost = replace(HEARD, time=9.0)
         self.assertEqual(LAW.undelivered([*DUE, lost]), [lost])
-        self.assertEqual(LAW.undelivered([ANSWER]), [ANSWER])
+        self.assertEqual([ANSWER], LAW.undelivered([ANSWER]))
 
     def test_another_bridge_is_no_device_unless_it_may_be_taken_for_one(self) -> None:
         both = (
@@ -117,12 +117,12 @@ class WireLawTests(SynchronousTestCase):
         law = replace(LAW, sides=both)
         second = replace(RELAYED, sender="second", source=("198.51.100.3", 50000))
         back = replace(RELAYED, network="gateway", time=1.2, source=("192.0.2.1", 50000))
-        self.assertEqual(law.broken_by([*DUE, second]), [])
-        self.assertEqual(len(law.broken_by([*DUE, second, back])), 1)
-        self.assertEqual(replace(law, among_bridges=True).broken_by([*DUE, second, back]), [])
+        self.assertEqual([], law.broken_by([*DUE, second]))
+        self.assertEqual(1, len(law.broken_by([*DUE, second, back])))
+        self.assertEqual([], replace(law, among_bridges=True).broken_by([*DUE, second, back]))
 
     def test_only_a_few_of_many_are_told(self) -> None:
-        self.assertEqual(len(told(["wrong"] * 1000).splitlines()), 7)
+        self.assertEqual(7, len(told(["wrong"] * 1000).splitlines()))
 
 
 class TelemetryOnlyLawTests(SynchronousTestCase):
@@ -138,7 +138,7 @@ class TelemetryOnlyLawTests(SynchronousTestCase):
     )
 
     def test_what_is_due_breaks_nothing(self) -> None:
-        self.assertEqual(self.LAW.broken_by(self.DUE), [])
+        self.assertEqual([], self.LAW.broken_by(self.DUE))
 
     def test_a_question_too_soon_or_after_the_answer(self) -> None:
         for time in (30.0, 600.0):

@@ -42,54 +42,54 @@ class AttemptsTests(SynchronousTestCase):
             self.assertTrue(self.guess(STRANGER))
             waits.append(self.attempts.wait(STRANGER))
             self.clock.advance(waits[-1])
-        self.assertEqual(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60])
+        self.assertEqual([1, 2, 4, 8, 16, 32, 60, 60, 60], waits)
 
     def test_a_right_one_ends_the_wait(self) -> None:
         for _ in range(5):
             self.attempts.failed(OWNER)
         self.attempts.succeeded(OWNER)
-        self.assertEqual(self.attempts.wait(OWNER), 0)
-        self.assertEqual(self.attempts.failed(OWNER), 1)
+        self.assertEqual(0, self.attempts.wait(OWNER))
+        self.assertEqual(1, self.attempts.failed(OWNER))
 
     def test_after_an_hour_it_is_forgotten(self) -> None:
         for _ in range(8):
             self.attempts.failed(STRANGER)
         self.clock.advance(FORGOTTEN_AFTER - 1)
-        self.assertEqual(self.attempts.failed(STRANGER), 9)
+        self.assertEqual(9, self.attempts.failed(STRANGER))
         self.clock.advance(FORGOTTEN_AFTER)
-        self.assertEqual(self.attempts.failed(STRANGER), 1)
+        self.assertEqual(1, self.attempts.failed(STRANGER))
 
     def test_all_together_have_ten_a_minute(self) -> None:
         self.exhaust()
-        self.assertEqual(self.attempts.wait(STRANGER), 60)
+        self.assertEqual(60, self.attempts.wait(STRANGER))
         self.clock.advance(59)
-        self.assertEqual(self.attempts.wait(STRANGER), 1)
+        self.assertEqual(1, self.attempts.wait(STRANGER))
         self.clock.advance(1)
-        self.assertEqual(self.attempts.wait(STRANGER), 0)
+        self.assertEqual(0, self.attempts.wait(STRANGER))
 
     def test_whoever_was_let_in_before_does_not_wait_for_others(self) -> None:
         self.attempts.succeeded(OWNER)
         self.exhaust()
-        self.assertEqual([self.attempts.wait(each) for each in (OWNER, OWN)], [0, 0])
+        self.assertEqual([0, 0], [self.attempts.wait(each) for each in (OWNER, OWN)])
 
     def test_but_waits_for_itself(self) -> None:
         self.attempts.succeeded(OWNER)
         for address in (OWNER, OWN):
             self.assertTrue(self.guess(address))
-            self.assertEqual(self.attempts.wait(address), 1)
+            self.assertEqual(1, self.attempts.wait(address))
 
     def test_a_known_address_uses_up_nothing_of_the_others(self) -> None:
         self.attempts.succeeded(OWNER)
         for _ in range(20):
             self.attempts.failed(OWNER)
-        self.assertEqual(self.attempts.wait(STRANGER), 0)
+        self.assertEqual(0, self.attempts.wait(STRANGER))
 
     def test_what_is_remembered_is_bounded(self) -> None:
         for number in range(2 * MOST_ADDRESSES):
             self.attempts.failed(f"2001:db8::{number:x}")
         self.clock.advance(1)
-        self.assertEqual(self.attempts.failed("2001:db8::0"), 1)
-        self.assertEqual(self.attempts.failed(f"2001:db8::{2 * MOST_ADDRESSES - 1:x}"), 2)
+        self.assertEqual(1, self.attempts.failed("2001:db8::0"))
+        self.assertEqual(2, self.attempts.failed(f"2001:db8::{2 * MOST_ADDRESSES - 1:x}"))
         for number in range(MOST_KNOWN + 1):
             self.attempts.succeeded(f"192.0.2.{number}")
         self.assertFalse(self.attempts.is_known("192.0.2.0"))

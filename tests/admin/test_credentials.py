@@ -62,7 +62,7 @@ class PortalTests(SynchronousTestCase):
         self.failureResultOf(self.log_in(b"guess"), WrongPasswordError)
         for password in (b"open sesame", b"guess"):
             early = self.failureResultOf(self.log_in(password), TooEarlyError).value
-            self.assertEqual(early.wait, 1)
+            self.assertEqual(1, early.wait)
         self.clock.advance(1)
         self.successResultOf(self.log_in(b"open sesame"))
 

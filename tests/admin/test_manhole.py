@@ -104,14 +104,14 @@ class LoginTests(ManholeCase):
     """Who gets in."""
 
     def test_name_and_password_are_asked_for_and_the_password_is_not_echoed(self) -> None:
-        self.assertEqual(self.client.screen(), "Username: ")
+        self.assertEqual("Username: ", self.client.screen())
         self.client.types("admin\r\n")
-        self.assertEqual(self.client.transport.value(), IAC + WILL + ECHO + b"Password: ")
+        self.assertEqual(IAC + WILL + ECHO + b"Password: ", self.client.transport.value())
 
     def test_whoever_knows_them_gets_in(self) -> None:
         self.assertIn("help() tells what there is", self.client.log_in())
         self.client.types("said.append(40 + 2)\r\n")
-        self.assertEqual(self.said, [42])
+        self.assertEqual([42], self.said)
         self.assertIn("manhole: 192.0.2.9 logged in", self.log.lines)
 
     def test_the_return_key_may_be_followed_by_nul(self) -> None:
@@ -123,13 +123,13 @@ class LoginTests(ManholeCase):
         self.client.types("admin\r\n")
         self.client.types(IAC + DONT + ECHO)
         self.assertIn("help() tells what there is", self.client.types("open sesame\r\n"))
-        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual([], self.flushLoggedErrors())
 
     def test_what_is_typed_ahead_of_the_console_is_dropped(self) -> None:
         self.client.types("admin\r\nopen sesame\r\nsaid.append(1)\r\n")
-        self.assertEqual(self.said, [])
+        self.assertEqual([], self.said)
         self.client.types("said.append(2)\r\n")
-        self.assertEqual(self.said, [2])
+        self.assertEqual([2], self.said)
 
     def test_nobody_gets_in_with_a_wrong_name_or_password_or_without(self) -> None:
         for number, (name, password) in enumerate(
@@ -143,23 +143,23 @@ class LoginTests(ManholeCase):
         ):
             client = self.connect(f"192.0.2.{number + 20}")
             client.types(f"{name}\r\n")
-            self.assertEqual(client.types(f"{password}\r\n"), "\n")
+            self.assertEqual("\n", client.types(f"{password}\r\n"))
             client.types("said.append(1)\r\n")
             client.leave()
-        self.assertEqual(self.said, [])
+        self.assertEqual([], self.said)
 
     def test_a_wrong_password_is_logged_with_the_address_and_without_itself(self) -> None:
         self.client.types("open sesame\r\n")
         self.client.types(f"{WRONG}\r\n")
         self.assertEqual(
-            self.log.lines, ["manhole: 192.0.2.9 gave a wrong name or password, 1 in a row"]
+            ["manhole: 192.0.2.9 gave a wrong name or password, 1 in a row"], self.log.lines
         )
 
     def test_after_a_wrong_password_the_next_attempt_has_to_wait(self) -> None:
         self.client.log_in(WRONG)
-        self.assertEqual(self.client.types("admin\r\nopen sesame\r\n"), "")
+        self.assertEqual("", self.client.types("admin\r\nopen sesame\r\n"))
         self.clock.advance(1)
-        self.assertEqual(self.client.screen(), "Login incorrect\nUsername: ")
+        self.assertEqual("Login incorrect\nUsername: ", self.client.screen())
         self.assertIn("help() tells what there is", self.client.log_in())
 
     def test_three_wrong_passwords_end_the_connection(self) -> None:
@@ -201,8 +201,8 @@ class LoginTests(ManholeCase):
             client.leave()
             self.clock.advance(1)
         # 1 + 2 + 4 + 8 + 16 + 32 seconds, and then one a minute.
-        self.assertEqual(guesses, 15)
-        self.assertEqual(len(self.log.lines), 4)
+        self.assertEqual(15, guesses)
+        self.assertEqual(4, len(self.log.lines))
 
     def test_whoever_does_not_log_in_is_not_waited_for(self) -> None:
         self.clock.advance(LOGIN_TIMEOUT - 1)
@@ -224,7 +224,7 @@ class LoginTests(ManholeCase):
         for _ in range(3):
             self.assertIsNone(self.factory.buildProtocol(address))
         self.assertEqual(
-            self.log.at(LogLevel.warn), ["manhole: 192.0.2.10 is refused, 4 are connected"]
+            ["manhole: 192.0.2.10 is refused, 4 are connected"], self.log.at(LogLevel.warn)
         )
         self.client.leave()
         self.assertIsNotNone(self.factory.buildProtocol(address))
@@ -238,8 +238,8 @@ class LoginTests(ManholeCase):
         idle = [self.connect(f"192.0.2.{number // 2 + 20}") for number in range(MOST_LOGINS - 1)]
         owner = self.connect("192.0.2.10")
         self.connect("192.0.2.30")
-        self.assertEqual([each.is_open for each in (self.client, owner)], [True, True])
-        self.assertEqual([each.is_open for each in idle].count(False), 2)
+        self.assertEqual([True, True], [each.is_open for each in (self.client, owner)])
+        self.assertEqual(2, [each.is_open for each in idle].count(False))
         self.assertIn("help() tells what there is", owner.log_in())
 
     def test_what_is_no_telnet_is_cut_off(self) -> None:
@@ -249,16 +249,16 @@ class LoginTests(ManholeCase):
             self.assertTrue(client.transport.disconnected)
             client.types(b"admin\r\nopen sesame\r\n")
         self.assertEqual(
-            self.log.lines,
             ["manhole: 192.0.2.10 is cut off: ValueError('Stumped', b'\\x01')"],
+            self.log.lines,
         )
-        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual([], self.flushLoggedErrors())
 
     def test_what_is_no_telnet_is_said_again_after_an_hour(self) -> None:
         for _ in range(2):
             self.connect("192.0.2.10").types(IAC + b"\x01")
             self.clock.advance(WARNED_AGAIN_AFTER)
-        self.assertEqual(len(self.log.lines), 2)
+        self.assertEqual(2, len(self.log.lines))
 
     def test_a_manhole_without_a_password_is_not_made(self) -> None:
         with self.assertRaises(ValueError):
@@ -301,7 +301,7 @@ class AnyBytesTests(ManholeCase):
         self.assertFalse(any(each.is_inside for each in factory.connections))
         client.leave()
         self.assertLessEqual(len(self.loud()) - before, 1)
-        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual([], self.flushLoggedErrors())
 
 
 class ConsoleTests(ManholeCase):
@@ -314,12 +314,12 @@ class ConsoleTests(ManholeCase):
     def test_lines_can_be_edited_and_come_back(self) -> None:
         self.client.types("said.append(12)\x1b[D\x7f3\r\n")
         self.client.types("\x1b[A\r\n")
-        self.assertEqual(self.said, [13, 13])
+        self.assertEqual([13, 13], self.said)
 
     def test_an_exception_is_shown_and_stays_in_the_console(self) -> None:
         self.assertIn("ZeroDivisionError: division by zero", self.client.types("1/0\r\n"))
         self.assertIn("3", self.client.types("1 + 2\r\n"))
-        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual([], self.flushLoggedErrors())
 
     def test_what_would_end_the_program_ends_the_console(self) -> None:
         self.client.types("raise SystemExit('no')\r\n")
@@ -334,7 +334,7 @@ class ConsoleTests(ManholeCase):
         self.assertNotIn(b"\t", shown)
 
     def test_a_key_that_is_no_ascii_is_refused_with_a_beep(self) -> None:
-        self.assertEqual(self.client.types("ü"), "\a\a")
+        self.assertEqual("\a\a", self.client.types("ü"))
 
     def test_each_console_has_names_of_its_own(self) -> None:
         other = self.connect()
@@ -345,7 +345,7 @@ class ConsoleTests(ManholeCase):
     def test_the_size_of_the_terminal_leaves_the_screen_alone(self) -> None:
         self.client.types(IAC + WILL + NAWS + IAC + DO + SGA)
         size = IAC + SB + NAWS + b"\x00\x64\x00\x28" + IAC + SE
-        self.assertEqual(self.client.types(size), "")
+        self.assertEqual("", self.client.types(size))
 
     def test_the_end_of_the_manhole_ends_it(self) -> None:
         self.factory.end_all()
@@ -389,11 +389,11 @@ class InsideTests(ManholeCase):
         self.assertIn("broker     none configured", shown)
 
     def test_channels_by_a_part_of_their_name(self) -> None:
-        self.assertEqual(self.shown("channels()"), ["none"])
+        self.assertEqual(["none"], self.shown("channels()"))
         self.hear_telemetry()
         head, line = self.shown("channels('tK')")
-        self.assertEqual(head.split(), ["channel", "name", "value", "unit", "since"])
-        self.assertEqual(line.split()[:4], ["tk", "TK", "65.90", "°C"])
+        self.assertEqual(["channel", "name", "value", "unit", "since"], head.split())
+        self.assertEqual(["tk", "TK", "65.90", "°C"], line.split()[:4])
 
     def test_names_from_the_wire_are_printable(self) -> None:
         self.hear_telemetry()
@@ -404,7 +404,7 @@ class InsideTests(ManholeCase):
         self.parts.boiler.apply(ParameterChanged("4", "Temp. jour", None, "20.0"), 1.0)
         _, line = self.shown("settings('temp')")
         self.assertIn("Temp. jour  20.0", line)
-        self.assertEqual(self.shown("settings('zone')"), ["none"])
+        self.assertEqual(["none"], self.shown("settings('zone')"))
 
     def test_times_are_those_of_the_wall_clock(self) -> None:
         """As it is set now, and not as it was when they were noted."""
@@ -418,18 +418,18 @@ class InsideTests(ManholeCase):
     def test_sessions(self) -> None:
         self.hear_telemetry()
         _, line = self.shown("sessions()")
-        self.assertEqual(line.split()[:2], ["1", "192.0.2.7:51975"])
+        self.assertEqual(["1", "192.0.2.7:51975"], line.split()[:2])
 
     def test_the_last_lines_of_the_dialogue_and_the_log(self) -> None:
-        self.assertEqual(self.shown("log()"), ["none"])
+        self.assertEqual(["none"], self.shown("log()"))
         self.hear_telemetry()
-        self.assertEqual(len(self.shown("dialogue()")), 3)
+        self.assertEqual(3, len(self.shown("dialogue()")))
         [last] = self.shown("dialogue(1)")
         self.assertTrue(last.endswith("1  boiler  pm 65.90 7"))
 
     def test_counters_and_faults(self) -> None:
         self.assertIn("proxy     refused             0", self.shown("counters()"))
-        self.assertEqual(self.shown("faults()"), ["none"])
+        self.assertEqual(["none"], self.shown("faults()"))
 
 
 class Terminal(Protocol):

@@ -62,9 +62,9 @@ class CleanExitTests(SynchronousTestCase):
             service.startService()
             reactor.run()
             os.kill(os.getpid(), number)
-            self.assertEqual(reactor.stops, 0)
+            self.assertEqual(0, reactor.stops)
             reactor.turn()
-            self.assertEqual(reactor.stops, 1)
+            self.assertEqual(1, reactor.stops)
 
     def test_before_the_reactor_runs_signals_are_not_touched(self) -> None:
         self.send(signal.SIGTERM)
@@ -75,11 +75,11 @@ class CleanExitTests(SynchronousTestCase):
         self.send(signal.SIGINT)
         self.send(signal.SIGTERM)
         self.reactor.turn()
-        self.assertEqual(self.reactor.stops, 1)
+        self.assertEqual(1, self.reactor.stops)
 
     def test_a_signal_while_the_bridge_stops_for_another_reason_is_ignored(self) -> None:
         self.reactor.run()
         self.service.stopService()
         os.kill(os.getpid(), signal.SIGTERM)
         self.reactor.turn()
-        self.assertEqual((self.reactor.stops, self.by_default), (0, []))
+        self.assertEqual((0, []), (self.reactor.stops, self.by_default))

@@ -26,21 +26,21 @@ class SupervisionTests(ClockCase):
 
     def test_an_address_in_the_file_system_or_abstract(self) -> None:
         self.assertEqual(
-            supervision({"NOTIFY_SOCKET": "/run/notify"}, 7), Supervision("/run/notify", None)
+            Supervision("/run/notify", None), supervision({"NOTIFY_SOCKET": "/run/notify"}, 7)
         )
-        self.assertEqual(supervision({"NOTIFY_SOCKET": "@a@b"}, 7), Supervision("\0a@b", None))
+        self.assertEqual(Supervision("\0a@b", None), supervision({"NOTIFY_SOCKET": "@a@b"}, 7))
 
     def test_the_watchdog_is_for_the_process_that_it_names(self) -> None:
         environ = {"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "30000000"}
-        self.assertEqual(supervision(environ, 7), Supervision("/run/notify", 30.0))
+        self.assertEqual(Supervision("/run/notify", 30.0), supervision(environ, 7))
         environ["WATCHDOG_PID"] = "7"
-        self.assertEqual(supervision(environ, 7), Supervision("/run/notify", 30.0))
-        self.assertEqual(supervision(environ, 8), Supervision("/run/notify", None))
+        self.assertEqual(Supervision("/run/notify", 30.0), supervision(environ, 7))
+        self.assertEqual(Supervision("/run/notify", None), supervision(environ, 8))
 
     def test_a_watchdog_without_a_time_does_not_watch(self) -> None:
         for nonsense in ("", "0", "-1", "soon"):
             environ = {"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": nonsense}
-            self.assertEqual(supervision(environ, 7), Supervision("/run/notify", None))
+            self.assertEqual(Supervision("/run/notify", None), supervision(environ, 7))
 
 
 class NoticesTests(ClockCase):
@@ -81,20 +81,20 @@ class NoticesTests(ClockCase):
 
     def test_ready_is_said_when_the_reactor_runs_and_not_before(self) -> None:
         notices = self.notices()
-        self.assertEqual(self.heard(), [])
+        self.assertEqual([], self.heard())
         self.run_reactor()
-        self.assertEqual(self.heard(), ["READY=1", "STATUS=all well"])
+        self.assertEqual(["READY=1", "STATUS=all well"], self.heard())
         notices.stopService()
 
     def test_the_watchdog_is_fed_twice_as_often_as_it_wants(self) -> None:
         notices = self.notices(watchdog=8.0)
         self.run_reactor()
-        self.assertEqual(self.heard(), ["READY=1", "WATCHDOG=1\nSTATUS=all well"])
+        self.assertEqual(["READY=1", "WATCHDOG=1\nSTATUS=all well"], self.heard())
         self.clock.advance(3.9)
-        self.assertEqual(self.heard(), [])
+        self.assertEqual([], self.heard())
         self.clock.advance(0.1)
         self.clock.advance(4)
-        self.assertEqual(self.heard(), ["WATCHDOG=1", "WATCHDOG=1"])
+        self.assertEqual(["WATCHDOG=1", "WATCHDOG=1"], self.heard())
         notices.stopService()
 
     def test_a_status_is_said_when_it_changed(self) -> None:
@@ -102,10 +102,10 @@ class NoticesTests(ClockCase):
         self.run_reactor()
         self.heard()
         self.clock.advance(10)
-        self.assertEqual(self.heard(), [])
+        self.assertEqual([], self.heard())
         self.status = "no telemetry"
         self.clock.advance(10)
-        self.assertEqual(self.heard(), ["STATUS=no telemetry"])
+        self.assertEqual(["STATUS=no telemetry"], self.heard())
         notices.stopService()
 
     def test_a_status_that_cannot_be_found_out_starves_no_watchdog(self) -> None:
@@ -115,8 +115,8 @@ class NoticesTests(ClockCase):
         notices = self.started(Supervision(self.address, 8.0), fail)
         self.run_reactor()
         self.clock.advance(4)
-        self.assertEqual(self.heard(), ["READY=1", "WATCHDOG=1", "WATCHDOG=1"])
-        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
+        self.assertEqual(["READY=1", "WATCHDOG=1", "WATCHDOG=1"], self.heard())
+        self.assertEqual(2, len(self.flushLoggedErrors(ValueError)))
         notices.stopService()
 
     def test_the_end_is_said_and_nothing_after_it(self) -> None:
@@ -125,13 +125,13 @@ class NoticesTests(ClockCase):
         self.heard()
         notices.stopService()
         self.clock.advance(100)
-        self.assertEqual(self.heard(), ["STOPPING=1"])
+        self.assertEqual(["STOPPING=1"], self.heard())
 
     def test_stopped_before_the_reactor_runs_it_was_never_ready(self) -> None:
         notices = self.notices(watchdog=8.0)
         notices.stopService()
         self.run_reactor()
-        self.assertEqual(self.heard(), ["STOPPING=1"])
+        self.assertEqual(["STOPPING=1"], self.heard())
 
     def test_a_supervisor_that_is_gone_is_said_once(self) -> None:
         notices = self.notices(watchdog=8.0)
@@ -140,7 +140,7 @@ class NoticesTests(ClockCase):
         self.clock.advance(4)
         notices.stopService()
         self.assertEqual(
-            self.log.lines, ["the supervisor does not take notices: No such file or directory"]
+            ["the supervisor does not take notices: No such file or directory"], self.log.lines
         )
 
 
@@ -178,16 +178,16 @@ class TwistTests(SynchronousTestCase):
             )
             self.addCleanup(bridge.wait)
             self.addCleanup(bridge.kill)
-            self.assertEqual(supervisor.recv(4096), b"READY=1")
+            self.assertEqual(b"READY=1", supervisor.recv(4096))
             with socket.create_connection((gateway, port), 10):
                 """It listens."""
             self.assertIn(b"WATCHDOG=1\nSTATUS=", supervisor.recv(4096))
-            self.assertEqual(supervisor.recv(4096), b"WATCHDOG=1")
+            self.assertEqual(b"WATCHDOG=1", supervisor.recv(4096))
             bridge.terminate()
             said = b""
             while said != b"STOPPING=1":
                 said = supervisor.recv(4096)
-            self.assertEqual(bridge.wait(10), 0)
+            self.assertEqual(0, bridge.wait(10))
 
 
 class StatusLineTests(ClockCase):
@@ -195,7 +195,7 @@ class StatusLineTests(ClockCase):
 
     def test_nothing_yet_and_all_well(self) -> None:
         boiler = Boiler()
-        self.assertEqual(status_line(boiler), "no session of the gateway, no telemetry")
+        self.assertEqual("no session of the gateway, no telemetry", status_line(boiler))
         for event in (SessionOpened(3, "192.0.2.7"), LoggedIn(), TelemetryLine(b"pm 1 2 ")):
             tell(boiler, event, 1.0, 3)
-        self.assertEqual(status_line(boiler), "session 3 of the gateway, telemetry flows")
+        self.assertEqual("session 3 of the gateway, telemetry flows", status_line(boiler))

@@ -86,7 +86,6 @@ class DecodeTests(SynchronousTestCase):
         descriptor = self.file("boiler.xml", DOCUMENT)
         printed, complaints = self.run_command("--descriptor", descriptor, self.file("l", LINES))
         self.assertEqual(
-            [line.split() for line in printed.splitlines()],
             [
                 ["line", "1"],
                 ["channel", "name", "value", "unit"],
@@ -97,8 +96,9 @@ class DecodeTests(SynchronousTestCase):
                 ["tk", "TK", "66.00", "°C"],
                 ["stoerung", "Störung", "OFF"],
             ],
+            [line.split() for line in printed.splitlines()],
         )
-        self.assertEqual(complaints, "")
+        self.assertEqual("", complaints)
 
     def test_a_state_is_told_in_the_language_of_the_environment(self) -> None:
         """Beside its code, which stays."""
@@ -137,7 +137,7 @@ class DecodeTests(SynchronousTestCase):
         printed, complaint = self.run_command("--descriptor", descriptor, given=b"pm 7\r\n")
         self.assertIn("tk_2 ", printed)
         self.assertEqual(
-            complaint, f"hargassner decode: {descriptor}: only the first 4096 channels are taken\n"
+            f"hargassner decode: {descriptor}: only the first 4096 channels are taken\n", complaint
         )
 
     def test_lines_come_from_standard_input(self) -> None:
@@ -155,12 +155,12 @@ class DecodeTests(SynchronousTestCase):
         descriptor = self.file("boiler.xml", DOCUMENT)
         printed, _ = self.run_command("--descriptor", descriptor, "--json", given=LINES)
         self.assertEqual(
-            printed.splitlines(),
             [
                 '{"zk": 7, "tk": 65.70, "stoerung": true}',
                 '{"zk": 7, "tk": 65.70, "stoerung": true}',
                 '{"zk": 7, "tk": 66.00, "stoerung": false}',
             ],
+            printed.splitlines(),
         )
 
     def test_json_is_json_whatever_the_value(self) -> None:
@@ -170,11 +170,11 @@ class DecodeTests(SynchronousTestCase):
             "--descriptor", descriptor, "--json", given=b"pm 007 x G \npm -0 -00.50 0 \n"
         )
         self.assertEqual(
-            [json.loads(line) for line in printed.splitlines()],
             [
                 {"zk": 7, "tk": None, "stoerung": None},
                 {"zk": 0, "tk": -0.5, "stoerung": False},
             ],
+            [json.loads(line) for line in printed.splitlines()],
         )
 
     def test_csv_has_a_row_a_line(self) -> None:
@@ -184,7 +184,6 @@ class DecodeTests(SynchronousTestCase):
             "--descriptor", descriptor, "--csv", given=LINES + b"pm 7 x 8 \r\n"
         )
         self.assertEqual(
-            list(csv.reader(io.StringIO(printed))),
             [
                 ["zk", "tk", "stoerung"],
                 ["7", "65.70", "ON"],
@@ -192,22 +191,23 @@ class DecodeTests(SynchronousTestCase):
                 ["7", "66.00", "OFF"],
                 ["7", "", "ON"],
             ],
+            list(csv.reader(io.StringIO(printed))),
         )
 
     def test_an_sd_card_recording_has_both(self) -> None:
         """Its own descriptor and lines, with the boiler's time."""
         printed, _ = self.run_command("--descriptor", self.file("DAQ00001.DAQ", SD_CARD), "--json")
         self.assertEqual(
-            printed,
             '{"time": "2019-10-07 16:52:02", "zk": 7, "tk": 65.70, "stoerung": true}\n',
+            printed,
         )
 
     def test_a_recorded_session_has_both(self) -> None:
         """Also the lines before the descriptor, with the seconds since its start."""
         printed, _ = self.run_command("--descriptor", self.file("s.jsonl", SESSION), "--csv")
         self.assertEqual(
-            printed.splitlines(),
             ["time,zk,tk,stoerung", "0.500,1,20.00,OFF", "2.250,7,65.70,ON"],
+            printed.splitlines(),
         )
 
     def test_a_recording_can_be_one_of_the_two(self) -> None:
@@ -251,8 +251,8 @@ class DecodeTests(SynchronousTestCase):
         printed, complaints = self.run_command(
             "--descriptor", descriptor, "--json", "--hidden", "0,2", given=b"pm 99 7 98 65.70 8 \n"
         )
-        self.assertEqual(printed, '{"zk": 7, "tk": 65.70, "stoerung": true}\n')
-        self.assertEqual(complaints, "")
+        self.assertEqual('{"zk": 7, "tk": 65.70, "stoerung": true}\n', printed)
+        self.assertEqual("", complaints)
 
     def test_hidden_places_that_are_found_are_said(self) -> None:
         """Once, with the line from which on they are known."""
@@ -277,7 +277,7 @@ class DecodeTests(SynchronousTestCase):
         descriptor = self.file("boiler.xml", DOCUMENT)
         given = LINES + b"pm 7 66.00 1 2 8 \r\npm 7 66.00 1 3 8 \r\n" + LINES
         printed, complaints = self.run_command("--descriptor", descriptor, given=given)
-        self.assertEqual(len(complaints.splitlines()), 2)
+        self.assertEqual(2, len(complaints.splitlines()))
         self.assertIn("line 4 on, 5 values where 3 are described", complaints)
         self.assertIn("line 6 on, the values fit", complaints)
         self.assertIn("?", printed)
@@ -308,7 +308,7 @@ class DecodeTests(SynchronousTestCase):
             _, complaints = self.run_command("--descriptor", *arguments, status=1)
             self.assertIn(why, complaints)
             self.assertIn(arguments[-1], complaints)
-            self.assertEqual(len(complaints.splitlines()), 1, complaints)
+            self.assertEqual(1, len(complaints.splitlines()), complaints)
 
     def test_places_that_are_none(self) -> None:
         """The arguments are refused with status 2."""
@@ -318,7 +318,7 @@ class DecodeTests(SynchronousTestCase):
             refusal = self.assertRaises(
                 SystemExit, self.parser.parse_args, ["--descriptor", "x", f"--hidden={places}"]
             )
-            self.assertEqual(refusal.code, 2)
+            self.assertEqual(2, refusal.code)
         self.assertIn("no list of places such as 57,92", complaints.getvalue())
 
     def test_a_captured_session(self) -> None:
@@ -328,4 +328,4 @@ class DecodeTests(SynchronousTestCase):
             objects = [json.loads(line) for line in printed.splitlines()]
             state = 7 if capture == INVENTED else 9
             self.assertEqual([each["zk"] for each in objects], [state] * 3)
-            self.assertEqual(complaints, "")
+            self.assertEqual("", complaints)

@@ -12,10 +12,10 @@ class NamedBrokerTests(SynchronousTestCase):
     """``MQTT_URL`` names another broker than the embedded one."""
 
     def test_a_url_may_have_user_and_password(self) -> None:
-        self.assertEqual(named_broker("mqtt://host:1884"), MqttConfig(url="mqtt://host:1884"))
+        self.assertEqual(MqttConfig(url="mqtt://host:1884"), named_broker("mqtt://host:1884"))
         self.assertEqual(
-            named_broker("mqtts://user:p%40ss:word@host"),
             MqttConfig(url="mqtts://host", username="user", password="p@ss:word"),
+            named_broker("mqtts://user:p%40ss:word@host"),
         )
 
     def test_whatever_is_no_url_is_refused(self) -> None:
@@ -47,7 +47,7 @@ class EndTests(SynchronousTestCase):
         self.end = Deferred.fromCoroutine(stop_in_turn(self.house, self.broker))
 
     def test_the_broker_runs_until_the_house_has_stopped(self) -> None:
-        self.assertEqual((self.house.running, self.broker.running), (0, 1))
+        self.assertEqual((0, 1), (self.house.running, self.broker.running))
         self.house.stopped.callback(None)
         self.assertFalse(self.broker.running)
         self.assertNoResult(self.end)

@@ -80,7 +80,7 @@ class DemoTests(SynchronousTestCase):
             self.assertIn(address, demo.log())
         for line in ("the boiler is connected", "logged in", "over after"):
             demo.wait_for(f"session 1: {line}")
-        self.assertEqual(demo.stop(signal.SIGINT), 0)
+        self.assertEqual(0, demo.stop(signal.SIGINT))
         self.assertNotIn("Traceback", demo.log() + demo.errors())
         self.assertNotRegex(demo.log(), r"\[hargassner\.[\w.]*#(warn|error|critical)\]")
 
@@ -93,15 +93,15 @@ class DemoTests(SynchronousTestCase):
         self.addCleanup(listener.clean_up)
         listener.wait_for("hargassner/boiler/status online")
         listener.wait_for("hargassner/boiler/telemetry online")
-        self.assertEqual(demo.stop(signal.SIGINT), 0)
-        self.assertEqual(listener.wait(), 0)
+        self.assertEqual(0, demo.stop(signal.SIGINT))
+        self.assertEqual(0, listener.wait())
         heard = listener.log().splitlines()
-        self.assertEqual(heard[-1], "hargassner/boiler/status offline")
+        self.assertEqual("hargassner/boiler/status offline", heard[-1])
         self.assertIn("hargassner/boiler/telemetry offline", heard)
 
     def test_another_demo_that_runs_already_is_named(self) -> None:
         first, beside = self.first_demo()
         second = self.demo(*beside)
-        self.assertEqual(second.wait(), 1)
+        self.assertEqual(1, second.wait())
         self.assertNotIn("Traceback", second.log() + second.errors())
-        self.assertEqual(second.log().count(f"(process {first.process.pid})"), 1)
+        self.assertEqual(1, second.log().count(f"(process {first.process.pid})"))

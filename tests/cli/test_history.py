@@ -72,7 +72,7 @@ class ExportTests(CommandCase):
     def table(self, *arguments: str) -> list[dict[str, str]]:
         """The exported table, as Python's csv reads it."""
         status, printed = self.run_command("export", "--csv", "--to", f"{NOON:.0f}", *arguments)
-        self.assertEqual((status, self.errors), (0, ""))
+        self.assertEqual((0, ""), (status, self.errors))
         delimiter = ";" if "--german" in arguments else ","
         return [*csv.DictReader(io.StringIO(printed.decode(), newline=""), delimiter=delimiter)]
 
@@ -108,35 +108,35 @@ class ExportTests(CommandCase):
         self.fill(2, 120)
         first, gap, last = self.table("--grain", "minute", "--channels", "tk")
         self.assertEqual(
-            (first["time"], first["tk"]), (f"{datetime.fromtimestamp(NOON - 240)}", "60.50")
+            (f"{datetime.fromtimestamp(NOON - 240)}", "60.50"), (first["time"], first["tk"])
         )
-        self.assertEqual((float(first["epoch"]), gap["tk"], last["tk"]), (NOON - 240, "", "61.50"))
+        self.assertEqual((NOON - 240, "", "61.50"), (float(first["epoch"]), gap["tk"], last["tk"]))
 
     def test_a_range_is_exported_into_a_file(self) -> None:
         self.fill(YEAR, 86400)
         target = self.path / "table.csv"
         arguments = ["--from", "2026-01-01", "--to", "2026-01-31", "-o", str(target)]
         status, printed = self.run_command("export", *arguments)
-        self.assertEqual((status, printed), (0, b""))
+        self.assertEqual((0, b""), (status, printed))
         rows = [*csv.DictReader(target.read_text().splitlines())]
-        self.assertEqual((rows[0]["date"], rows[-1]["date"]), ("2026-01-01", "2026-01-31"))
+        self.assertEqual(("2026-01-01", "2026-01-31"), (rows[0]["date"], rows[-1]["date"]))
 
     def test_without_a_history_it_says_so(self) -> None:
         status, _ = self.run_command("export")
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("history.sqlite: No such file or directory", self.errors)
 
     def test_what_is_no_history_is_said_and_left_alone(self) -> None:
         self.path.mkdir()
         (self.path / FILE).write_bytes(b"no database" * 100)
         status, _ = self.run_command("export")
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("cannot be read: file is not a database", self.errors)
 
     def test_a_range_that_cannot_be_understood_is_said(self) -> None:
         self.fill(1, 60)
         status, _ = self.run_command("export", "--from", "last year")
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("from must be seconds since 1970, or a date", self.errors)
 
 
@@ -168,12 +168,12 @@ class ImportTests(CommandCase):
 
     def test_recordings_become_days_with_what_was_burnt(self) -> None:
         status, printed = self.run_command("import", *self.two_days())
-        self.assertEqual((status, self.errors), (0, ""))
+        self.assertEqual((0, ""), (status, self.errors))
         self.assertIn(b"DAQ00001.DAQ: 30 minutes, 30 of them new", printed)
         found = facts(self.cursor(), EVERYTHING)
-        self.assertEqual(sum(day.pellets or 0.0 for day in found.values()), 1159.0 - 1001.0)
+        self.assertEqual(1159.0 - 1001.0, sum(day.pellets or 0.0 for day in found.values()))
         temperatures = line(self.cursor(), "day", "tk", _days(self.cursor())).mean
-        self.assertEqual(list(temperatures), [61.0, 62.0])
+        self.assertEqual([61.0, 62.0], list(temperatures))
         [fault] = events(self.cursor(), 0, NOON)
         self.assertEqual((fault.number, fault.ended), (29, fault.began + 60))
 
@@ -182,7 +182,7 @@ class ImportTests(CommandCase):
         self.run_command("import", *files)
         before = facts(self.cursor(), EVERYTHING)
         status, printed = self.run_command("import", *files)
-        self.assertEqual(status, 0)
+        self.assertEqual(0, status)
         self.assertIn(b"0 of them new", printed)
         self.assertEqual(facts(self.cursor(), EVERYTHING), before)
 
@@ -204,8 +204,8 @@ class ImportTests(CommandCase):
         running = Running([program("hargassner"), "import", *files, "--state", state])
         self.addCleanup(running.clean_up)
         wait_until(lambda: self.is_read(unending), TIMEOUT, "it reads the second file")
-        self.assertEqual(running.stop(signal.SIGINT), 130)
-        self.assertEqual(running.errors(), "hargassner import: interrupted\n")
+        self.assertEqual(130, running.stop(signal.SIGINT))
+        self.assertEqual("hargassner import: interrupted\n", running.errors())
         self.assertEqual(1, len(facts(self.cursor(), EVERYTHING)))
 
     def test_a_file_that_cannot_be_read_does_not_keep_the_others_out(self) -> None:
@@ -213,7 +213,7 @@ class ImportTests(CommandCase):
         bad = self.path / "photo.jpg"
         bad.write_bytes(b"\xff\xd8")
         status, printed = self.run_command("import", str(bad), good, str(self.path / "none.DAQ"))
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("photo.jpg: this is no SD card recording", self.errors)
         self.assertIn("none.DAQ: cannot be read: No such file", self.errors)
         self.assertIn(b"30 of them new", printed)
@@ -226,4 +226,4 @@ class ImportTests(CommandCase):
             )
         self.run_command("import", *self.two_days())
         last = events(self.cursor(), 0, NOON)[-1]
-        self.assertEqual((last.number, last.ended), (5, None))
+        self.assertEqual((5, None), (last.number, last.ended))

@@ -86,23 +86,22 @@ class ReplayTests(SynchronousTestCase):
         )
         _, out, _ = self.replay(*self.record(conversation))
         self.assertEqual(
-            out[:3],
             [
                 "     1.000  parameter 4 (Raum Tag) is 19.500",
                 "     3.000  the boiler's controller has been running for 666151 s",
                 '     5.000  refused: $par set "4;3;99": $err limit',
             ],
+            out[:3],
         )
 
     def test_a_line_is_printed_for_each_event(self):
         """With its time, in words, and with a serial number that is not the real one."""
         status, out, err = self.replay(*self.record())
-        self.assertEqual((status, err), (0, []))
+        self.assertEqual((0, []), (status, err))
         serial = out.pop(2)
         self.assertRegex(serial, r"\A     7\.000  gateway_serial: [0-9]{7}\Z")
         self.assertNotIn("0031415", serial)
         self.assertEqual(
-            out,
             [
                 "     4.000  notice: zclient login (7)",
                 "     5.000  the gateway logged in",
@@ -121,13 +120,13 @@ class ReplayTests(SynchronousTestCase):
                 "    31.000  over: the client closed",
                 "31 segments, 6 telemetry lines",
             ],
+            out,
         )
 
     def test_telemetry_is_printed_where_it_changed(self):
         """From the descriptor on, in the boiler's own precision; another length of line is said."""
         _, out, _ = self.replay("--telemetry", *self.record())
         self.assertEqual(
-            [line for line in out if "telemetry" in line],
             [
                 "    10.000  telemetry: ZK 1, TK 60.50 °C, Störung OFF",
                 "    12.000  telemetry: ZK ? x, TK 61.00 °C, Störung ON",
@@ -137,26 +136,15 @@ class ReplayTests(SynchronousTestCase):
                 "    14.000  telemetry: ZK 1, TK 61.00 °C, Störung OFF",
                 "31 segments, 6 telemetry lines",
             ],
+            [line for line in out if "telemetry" in line],
         )
 
     def test_json_is_an_object_a_line(self):
         """Each has its time, the event's name, and what belongs to it."""
         status, out, err = self.replay("--json", "--telemetry", *self.record())
-        self.assertEqual((status, err), (0, []))
+        self.assertEqual((0, []), (status, err))
         objects = {each["event"]: each for each in map(json.loads, out)}
         self.assertEqual(
-            [
-                objects[name]
-                for name in (
-                    "clock_read",
-                    "active_errors",
-                    "parameter_seen",
-                    "parameter_changed",
-                    "telemetry",
-                    "telemetry_fits",
-                    "ended",
-                )
-            ],
             [
                 {"time": 16.0, "event": "clock_read", "clock": "2025-01-02T03:04:05"},
                 {"time": 20.0, "event": "active_errors", "errors": []},
@@ -191,8 +179,20 @@ class ReplayTests(SynchronousTestCase):
                 {"time": 14.0, "event": "telemetry_fits", "misfit": None},
                 {"time": 31.0, "event": "ended", "reason": "the client closed"},
             ],
+            [
+                objects[name]
+                for name in (
+                    "clock_read",
+                    "active_errors",
+                    "parameter_seen",
+                    "parameter_changed",
+                    "telemetry",
+                    "telemetry_fits",
+                    "ended",
+                )
+            ],
         )
-        self.assertEqual(objects["boiler_described"]["document"].encode("latin-1"), SMALL)
+        self.assertEqual(SMALL, objects["boiler_described"]["document"].encode("latin-1"))
 
     def test_the_parts_of_a_session_are_played_as_one(self):
         """Cut into files anywhere, a session says the same but for the serial number."""
@@ -210,12 +210,12 @@ class ReplayTests(SynchronousTestCase):
         path = Path(self.mktemp())
         path.write_text("pm 1 2 3\n")
         self.assertEqual(
-            self.replay(path),
             (
                 1,
                 [],
                 [f"hargassner replay: {path} is neither a recording nor a capture of a session"],
             ),
+            self.replay(path),
         )
 
     def test_a_damaged_recording_is_played_up_to_the_damage(self):
@@ -224,14 +224,14 @@ class ReplayTests(SynchronousTestCase):
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join([*lines[:8], "damaged\n", *lines[8:]]))
         status, out, err = self.replay(path)
-        self.assertEqual((status, len(out)), (1, 2))
-        self.assertEqual(err, [f"hargassner replay: {path}: line 9 is no segment of a recording"])
+        self.assertEqual((1, 2), (status, len(out)))
+        self.assertEqual([f"hargassner replay: {path}: line 9 is no segment of a recording"], err)
 
     def test_a_real_session_is_understood(self):
         """A capture of a real session's start is played like a recording."""
         for capture in session_starts():
             status, out, _ = self.replay("--json", capture)
-            self.assertEqual(status, 0)
+            self.assertEqual(0, status)
             names = [json.loads(line)["event"] for line in out]
             self.assertIn("logged_in", names)
             self.assertIn("boiler_described", names)

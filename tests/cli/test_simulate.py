@@ -101,7 +101,7 @@ class CommandTests(TestCase):
             yield listener.heard
             command.process.signalProcess(number)
             status = yield command.ended
-            self.assertEqual((status, command.errors), (0, b""))
+            self.assertEqual((0, b""), (status, command.errors))
 
     def on_its_own(self) -> tuple[list[str], list[str]]:
         """Options for a boiler and a gateway that find each other, and nobody else."""
@@ -121,7 +121,7 @@ class CommandTests(TestCase):
         yield boiler.ready
         gateway = self.start("gateway", *gateway_options, "--cycles=2")
         status = yield gateway.ended
-        self.assertEqual((status, gateway.errors), (0, b""))
+        self.assertEqual((0, b""), (status, gateway.errors))
         self.assertTrue(gateway.output.endswith(b"\n2 sessions, 0 problems\n"), gateway.output)
 
     @inlineCallbacks
@@ -148,7 +148,7 @@ class CommandTests(TestCase):
         for kind in ("boiler", "gateway"):
             command = self.start(kind, "--interface", "nothere0", "--telnet-port=0")
             status = yield command.ended
-            self.assertEqual(status, 1)
+            self.assertEqual(1, status)
             self.assertRegex(command.errors, rb"\Ahargassner simulate: [^\n]*nothere0[^\n]*\n\Z")
 
     @inlineCallbacks
@@ -156,7 +156,7 @@ class CommandTests(TestCase):
         """And status 2."""
         command = self.start("boiler", "--telnet-port=65536")
         status = yield command.ended
-        self.assertEqual(status, 2)
+        self.assertEqual(2, status)
         self.assertIn(b"--telnet-port", command.errors)
         self.assertNotIn(b"Traceback", command.errors)
         for wrong in (
@@ -167,5 +167,5 @@ class CommandTests(TestCase):
         ):
             with redirect_stderr(StringIO()) as errors:
                 ended = self.assertRaises(SystemExit, main, ["simulate", *wrong])
-            self.assertEqual(ended.code, 2)
+            self.assertEqual(2, ended.code)
             self.assertIn(wrong[1].partition("=")[0], errors.getvalue())

@@ -75,8 +75,8 @@ class WatchTests(SynchronousTestCase):
         running.wait_for(f"Hargassner, {self.address}: Sends values")
         with urllib.request.urlopen(self.page(running)) as answer:
             self.assertIn(b"Hargassner boiler", answer.read())
-        self.assertEqual(running.stop(signal.SIGINT), 0)
-        self.assertEqual(running.errors(), "")
+        self.assertEqual(0, running.stop(signal.SIGINT))
+        self.assertEqual("", running.errors())
 
     def test_the_page_is_there_when_it_is_named(self) -> None:
         running = self.run_command("watch", f"{self.address}:{self.port}")
@@ -88,7 +88,7 @@ class WatchTests(SynchronousTestCase):
         running = self.watch()
         running.wait_for("Sends values")
         page = self.page(running).removeprefix("http://").removesuffix("/")
-        self.assertEqual(open_ports(running.process.pid), [f"tcp {page}"])
+        self.assertEqual([f"tcp {page}"], open_ports(running.process.pid))
 
     def test_where_the_pages_port_is_taken_it_is_served_elsewhere_and_that_is_said(self) -> None:
         with self.held("127.0.0.1", 8080):
@@ -99,14 +99,14 @@ class WatchTests(SynchronousTestCase):
     def test_a_boiler_that_is_away_is_said_and_waited_for(self) -> None:
         running = self.watch("--language=de")
         running.wait_for("Verbindet")
-        self.assertEqual(running.stop(signal.SIGTERM), 0)
+        self.assertEqual(0, running.stop(signal.SIGTERM))
 
     def test_what_is_no_host_is_refused_in_a_line(self) -> None:
         for given in ("a b", "host:99999", "300.1.1.1", ":23"):
             said = io.StringIO()
             with redirect_stderr(said):
                 ended = self.assertRaises(SystemExit, main, ["watch", given])
-            self.assertEqual(ended.code, 2)
+            self.assertEqual(2, ended.code)
             self.assertIn("watch: error: argument HOST[:PORT]: ", said.getvalue())
 
 
@@ -146,8 +146,8 @@ class LiveTableTests(ViewCase):
     def test_what_an_owner_wants_comes_first_with_words_beside_codes(self) -> None:
         lines = self.drawn(self.table(), 1e9)
         self.assertEqual(lines[:3], [*HEADING, ""])
-        self.assertEqual(lines[3].split()[-3:], ["7", "full", "combustion"])
-        self.assertEqual(lines[-1].split(), ["X", "1"])
+        self.assertEqual(["7", "full", "combustion"], lines[3].split()[-3:])
+        self.assertEqual(["X", "1"], lines[-1].split())
 
     def test_names_are_in_the_users_language(self) -> None:
         self.assertIn("Kesseltemperatur", "\n".join(self.drawn(self.table("de"), 1e9)))
@@ -177,7 +177,7 @@ class LiveTableTests(ViewCase):
 
     def test_what_has_no_room_is_counted(self) -> None:
         self.resize(80, 5)
-        self.assertEqual(self.drawn(self.table(), 1e9)[-1], "… 3 more values on the page")
+        self.assertEqual("… 3 more values on the page", self.drawn(self.table(), 1e9)[-1])
 
     def test_the_cursor_is_back_at_the_end(self) -> None:
         table = self.table()
@@ -196,7 +196,7 @@ class LinesTests(ViewCase):
         self.assertIn("12:34:56 Boiler temperature: 66.00 °C", printed)
         self.assertNotIn(HEADING[0], printed)
         lines.draw(HEADING, 2.0)
-        self.assertEqual(self.taken(), "")
+        self.assertEqual("", self.taken())
 
 
 class SearchTests(SynchronousTestCase):
@@ -212,11 +212,11 @@ class SearchTests(SynchronousTestCase):
             interface("eth1", address=""),
             interface("eth2", up=False),
         ]
-        self.assertEqual(searched(found), ["eth0", "wlan0"])
-        self.assertEqual(searched([]), [""])
+        self.assertEqual(["eth0", "wlan0"], searched(found))
+        self.assertEqual([""], searched([]))
 
     def test_its_configuration_needs_nothing_of_the_machine(self) -> None:
         config = watch.watch_config({"host": "192.0.2.30"}, 8080, "state", "de")
         self.assertFalse(config.gateway.enabled)
-        self.assertEqual(config.mqtt.url, "")
-        self.assertEqual(config.web.listen, "tcp:8080:interface=127.0.0.1")
+        self.assertEqual("", config.mqtt.url)
+        self.assertEqual("tcp:8080:interface=127.0.0.1", config.web.listen)

@@ -111,8 +111,8 @@ class CommandTests(SynchronousTestCase):
         self.requests.turn()
         self.noticed("22.0")
         self.requests.reply(b"$ack")
-        self.assertEqual(self.successResultOf(result), "22.0")
-        self.assertEqual(self.requests.steps, ["first turn of 4", '$par set "4;3;22.0"'])
+        self.assertEqual("22.0", self.successResultOf(result))
+        self.assertEqual(["first turn of 4", '$par set "4;3;22.0"'], self.requests.steps)
 
     def test_an_unknown_one_is_read_first_and_what_no_notice_named_is_read_back(self) -> None:
         result = self.run_command()
@@ -124,9 +124,8 @@ class CommandTests(SynchronousTestCase):
         self.requests.turn()
         self.known("22.000")
         self.requests.reply(b"$4;3;22.000")
-        self.assertEqual(self.successResultOf(result), "22.000")
+        self.assertEqual("22.000", self.successResultOf(result))
         self.assertEqual(
-            self.requests.steps,
             [
                 "first turn of 4",
                 "$par get 4",
@@ -135,25 +134,26 @@ class CommandTests(SynchronousTestCase):
                 "next turn",
                 "$par get 4",
             ],
+            self.requests.steps,
         )
 
     def test_what_is_known_to_be_invalid_takes_no_turn(self) -> None:
         self.known()
         self.assertIn("is not within", self.error(self.run_command("99"), Outcome.INVALID))
-        self.assertEqual(self.requests.steps, [])
+        self.assertEqual([], self.requests.steps)
 
     def test_what_has_become_invalid_while_it_waited_is_not_sent_and_not_counted(self) -> None:
         result = self.run_command("99")
         self.known()
         self.requests.turn()
         self.error(result, Outcome.INVALID)
-        self.assertEqual(self.requests.steps, ["first turn of 4"])
-        self.assertEqual(self.requests.pacing.wait("4"), 0)
+        self.assertEqual(["first turn of 4"], self.requests.steps)
+        self.assertEqual(0, self.requests.pacing.wait("4"))
 
     def test_the_pace_counts_from_the_first_request_and_anew_from_the_one_that_sets(self) -> None:
         self.run_command()
         self.requests.turn()
-        self.assertEqual(self.requests.pacing.wait("4"), BETWEEN)
+        self.assertEqual(BETWEEN, self.requests.pacing.wait("4"))
         self.clock.advance(0.9)
         self.known()
         self.requests.reply(b"$4")
@@ -168,7 +168,7 @@ class CommandTests(SynchronousTestCase):
         self.requests.turn()
         self.assertTrue(self.command.was_sent)
         self.requests.reply(b"$err limit")
-        self.assertEqual(self.error(result, Outcome.REFUSED), "the boiler refused it: err limit")
+        self.assertEqual("the boiler refused it: err limit", self.error(result, Outcome.REFUSED))
 
     def test_only_an_acknowledgement_is_one(self) -> None:
         self.known()
@@ -176,14 +176,14 @@ class CommandTests(SynchronousTestCase):
         self.requests.turn()
         self.noticed("22.0")
         self.requests.reply(b"$what")
-        self.assertEqual(self.error(result, Outcome.REFUSED), "the boiler refused it: what")
+        self.assertEqual("the boiler refused it: what", self.error(result, Outcome.REFUSED))
 
     def test_a_turn_that_never_comes_ends_it_with_the_turns_own_error(self) -> None:
         self.known()
         for outcome in (Outcome.SUPERSEDED, Outcome.TOO_MANY, Outcome.TIMED_OUT):
             result = self.run_command()
             self.requests.turn(CommandError("why not", outcome))
-            self.assertEqual(self.error(result, outcome), "why not")
+            self.assertEqual("why not", self.error(result, outcome))
             self.assertFalse(self.command.was_sent)
 
     def test_no_reply_and_no_session_are_different_outcomes(self) -> None:
@@ -205,7 +205,7 @@ class CommandTests(SynchronousTestCase):
             self.noticed(value)
             self.requests.reply(NoReplyError())
             if good:
-                self.assertEqual(self.successResultOf(result), "22.0")
+                self.assertEqual("22.0", self.successResultOf(result))
             else:
                 self.error(result, Outcome.TIMED_OUT)
 
@@ -228,7 +228,7 @@ class CommandTests(SynchronousTestCase):
         self.known("15.000")
         self.requests.reply(b"$4;3;15.000")
         why = self.error(result, Outcome.REFUSED)
-        self.assertEqual(why, "the boiler acknowledged it, and has 15.000 all the same")
+        self.assertEqual("the boiler acknowledged it, and has 15.000 all the same", why)
 
     def test_it_is_one_if_what_is_read_back_is_what_was_asked_for(self) -> None:
         self.known()
@@ -239,7 +239,7 @@ class CommandTests(SynchronousTestCase):
         self.requests.turn()
         self.known("22.500")
         self.requests.reply(b"$4;3;22.500")
-        self.assertEqual(self.successResultOf(result), "22.500")
+        self.assertEqual("22.500", self.successResultOf(result))
 
     def test_an_unknown_parameter_that_is_not_read_in_time(self) -> None:
         result = self.run_command()
@@ -258,5 +258,5 @@ class CommandTests(SynchronousTestCase):
         self.model.apply(ParameterChanged("a6D", "", None, "22.0"), 0.0)
         self.requests.notices.add("a6d")
         self.requests.reply(b"$ack")
-        self.assertEqual(self.successResultOf(result), "22.0")
-        self.assertEqual(self.requests.steps[-1], '$par set "a6D;3;22.0"')
+        self.assertEqual("22.0", self.successResultOf(result))
+        self.assertEqual('$par set "a6D;3;22.0"', self.requests.steps[-1])

@@ -96,7 +96,7 @@ class EndToEndTests(TestCase):
             yield story()
         finally:
             yield gatherResults([each.stopService() for each in reversed(parts)])
-        self.assertEqual(self.gateway.problems, [])
+        self.assertEqual([], self.gateway.problems)
 
     @inlineCallbacks
     def until(self, condition: Callable[[], bool]) -> Any:
@@ -130,7 +130,7 @@ class EndToEndTests(TestCase):
             self.assertEqual(parameters.get("PR011").text(), mode)
             self.assertEqual(parameters.get("4").text(), temperature)
             self.assertIn(("4", temperature), self.changes.seen)
-        self.assertEqual(control.counters.ok, 12)
+        self.assertEqual(12, control.counters.ok)
 
     @inlineCallbacks
     def test_what_goes_wrong_is_said_and_harms_nobody(self) -> Any:
@@ -158,4 +158,4 @@ class EndToEndTests(TestCase):
         # The last one was late, and the boiler did it all the same.
         yield self.until(lambda: self.bridge.parts.boiler.settings["4"].text.startswith("24.0"))
         value = yield control.set_parameter("A6d", "-1")
-        self.assertEqual(value, "-1.0")
+        self.assertEqual("-1.0", value)

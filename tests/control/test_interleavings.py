@@ -59,7 +59,7 @@ class InterleavingTests(SynchronousTestCase):
 
     def check(self, house: House, all_known: bool) -> None:
         """Nobody got anything wrong, and nothing is under way any more."""
-        self.assertEqual(house.problems, [])
+        self.assertEqual([], house.problems)
         self.assertEqual(len(house.outcomes), house.commands)
         counters = house.control.counters
         self.assertEqual(
@@ -106,7 +106,7 @@ class InterleavingTests(SynchronousTestCase):
             for each in house.control.counters.__slots__:
                 ended[each] = ended.get(each, 0) + getattr(house.control.counters, each)
             house.end()
-            self.assertEqual(house.clock.getDelayedCalls(), [])
+            self.assertEqual([], house.clock.getDelayedCalls())
         return ended
 
     def house(
@@ -136,7 +136,7 @@ class InterleavingTests(SynchronousTestCase):
     def test_a_boiler_that_answers(self) -> None:
         ended = self.run_seeds(1)
         self.assertGreater(ended["ok"], SEEDS)
-        self.assertEqual(ended["timed_out"], 0)
+        self.assertEqual(0, ended["timed_out"])
 
     def test_a_boiler_that_refuses(self) -> None:
         lines = ("$permission denied", "$err limit", "zERR nicht vorhanden", "$Unknown Command")
@@ -173,7 +173,7 @@ class InterleavingTests(SynchronousTestCase):
             self.live_on(house)
             house.end()
             self.assertEqual(len(house.outcomes), house.commands)
-            self.assertEqual(house.clock.getDelayedCalls(), [])
+            self.assertEqual([], house.clock.getDelayedCalls())
             asked = b"".join(line + b"\r\n" for line in house.boiler.asked_by_gateway)
             self.assertTrue(house.sent.startswith(asked))
             # The last line can have broken off anywhere.

@@ -45,7 +45,7 @@ class PacingTests(ClockCase):
         self.pacing = Pacing(self.clock.seconds)
 
     def send(self, id_: str) -> None:
-        self.assertEqual(self.pacing.wait(id_), 0)
+        self.assertEqual(0, self.pacing.wait(id_))
         self.pacing.begins(id_)
 
     def test_a_parameter_has_one_in_a_second_and_others_have_theirs(self) -> None:
@@ -89,7 +89,7 @@ class SpacingTests(ClockCase):
         self.spacing = Spacing(self.clock.seconds)
 
     def ask(self, seconds: float, *, answered: bool = True) -> None:
-        self.assertEqual(self.spacing.wait, 0)
+        self.assertEqual(0, self.spacing.wait)
         self.spacing.sent()
         self.clock.advance(seconds)
         if answered:
@@ -114,7 +114,7 @@ class SpacingTests(ClockCase):
             self.assertTrue(self.spacing.is_backing_off)
             waits.append(self.spacing.wait)
             self.clock.advance(self.spacing.wait)
-        self.assertEqual(waits, [10, 20, 40, LONGEST_BACK_OFF, LONGEST_BACK_OFF, LONGEST_BACK_OFF])
+        self.assertEqual([10, 20, 40, LONGEST_BACK_OFF, LONGEST_BACK_OFF, LONGEST_BACK_OFF], waits)
 
     def test_until_one_is_answered(self) -> None:
         self.ask(5, answered=False)
@@ -135,7 +135,7 @@ class AllowanceTests(ClockCase):
     def test_so_many_a_minute_and_then_anew(self) -> None:
         allowance = Allowance(self.clock.seconds, 2)
         for _ in range(3):
-            self.assertEqual([allowance.take() for _ in range(4)], [1, 0, -1, -2])
+            self.assertEqual([1, 0, -1, -2], [allowance.take() for _ in range(4)])
             self.clock.advance(MINUTE)
 
 
@@ -358,7 +358,7 @@ class Laws(SynchronousTestCase):
             if "a newer command" in result:
                 self.assertIn(id_, home.commands[number:])
                 self.assertNotIn(number, values[id_])
-        self.assertEqual(home.clock.getDelayedCalls(), [])
+        self.assertEqual([], home.clock.getDelayedCalls())
 
 
 class FloodTests(SynchronousTestCase):
@@ -383,13 +383,13 @@ class FloodTests(SynchronousTestCase):
         self.home.flood(2, ("P0",))
         other = self.home.command("P1")
         self.home.flood(1, ("P0",))
-        self.assertEqual(self.home.results[other], ["ok"])
+        self.assertEqual(["ok"], self.home.results[other])
 
     def test_past_thirty_a_minute_they_wait(self) -> None:
         self.home.flood(33, IDS[:10])
-        self.assertEqual(len(self.home.sets), MOST_A_MINUTE)
+        self.assertEqual(MOST_A_MINUTE, len(self.home.sets))
         self.home.live(60 - self.home.clock.seconds())
-        self.assertEqual(len(self.home.sets), MOST_A_MINUTE)
+        self.assertEqual(MOST_A_MINUTE, len(self.home.sets))
         self.home.live(1)
         self.assertGreater(len(self.home.sets), MOST_A_MINUTE)
 
@@ -400,7 +400,7 @@ class FloodTests(SynchronousTestCase):
         self.home.answer()
         self.home.command("P20")
         self.home.live(8)
-        self.assertEqual([number for _, _, number in self.home.sets], [1, 2])
+        self.assertEqual([1, 2], [number for _, _, number in self.home.sets])
         [(one, _, _), (other, _, _)] = self.home.sets
         self.assertGreaterEqual(other - one, 1.0)
 
@@ -409,14 +409,14 @@ class FloodTests(SynchronousTestCase):
             self.home.command("P0")
             self.home.live(0.1)
         self.home.log_out()
-        self.assertEqual(self.home.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.home.clock.getDelayedCalls())
 
     def test_the_one_that_waits_goes_when_the_minute_is_over(self) -> None:
         self.home.flood(33, ("P0", "P1", "P2", "P3"))
         self.home.live(40)
         last = self.home.command("P5")
         self.home.live(15)
-        self.assertEqual(self.home.results[last], ["ok"])
+        self.assertEqual(["ok"], self.home.results[last])
 
 
 class LogTests(ClockCase):
@@ -427,11 +427,11 @@ class LogTests(ClockCase):
         for _ in range(1_000):
             home.command("P0", "much")
             home.command("P1")
-        self.assertEqual(len(self.log.lines), MOST_LOGGED + 1)
+        self.assertEqual(MOST_LOGGED + 1, len(self.log.lines))
         self.assertEqual(
-            self.log.lines[-1], "more such commands in this minute are answered and not told here"
+            "more such commands in this minute are answered and not told here", self.log.lines[-1]
         )
         home.clock.advance(MINUTE)
         home.command("P0", "much")
-        self.assertEqual(len(self.log.lines), MOST_LOGGED + 2)
+        self.assertEqual(MOST_LOGGED + 2, len(self.log.lines))
         home.log_out()

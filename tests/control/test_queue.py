@@ -40,14 +40,14 @@ class ControlCase(SynchronousTestCase):
 
     def nothing_is_left(self, house: House) -> None:
         house.end()
-        self.assertEqual(house.clock.getDelayedCalls(), [])
-        self.assertEqual(house.problems, [])
+        self.assertEqual([], house.clock.getDelayedCalls())
+        self.assertEqual([], house.problems)
         self.assertEqual(len(house.outcomes), house.commands)
 
     def outcome(self, id_: str, requested: str, seconds: float = 3) -> str:
         outcome = self.house.command(id_, requested)
         self.house.advance(seconds)
-        self.assertEqual(len(outcome), 1)
+        self.assertEqual(1, len(outcome))
         return outcome[0]
 
     def asked(self) -> list[bytes]:
@@ -68,39 +68,39 @@ class SettingTests(ControlCase):
 
     def test_the_result_is_the_boilers_own_text_and_the_model_has_it(self) -> None:
         self.asked()
-        self.assertEqual(self.outcome("PR001", "aus"), "Aus")
-        self.assertEqual(self.asked(), [b'$par set "PR001;6;1"'])
-        self.assertEqual(self.house.model.settings["PR001"].text, "Aus")
-        self.assertEqual(self.house.engine.plant.parameters.get("PR001").text(), "Aus")
-        self.assertEqual(self.count("ok"), 1)
+        self.assertEqual("Aus", self.outcome("PR001", "aus"))
+        self.assertEqual([b'$par set "PR001;6;1"'], self.asked())
+        self.assertEqual("Aus", self.house.model.settings["PR001"].text)
+        self.assertEqual("Aus", self.house.engine.plant.parameters.get("PR001").text())
+        self.assertEqual(1, self.count("ok"))
 
     def test_the_id_may_be_in_another_case(self) -> None:
-        self.assertEqual(self.outcome("a6D", "1"), "1.0")
+        self.assertEqual("1.0", self.outcome("a6D", "1"))
 
     def test_what_it_is_already_is_read_back_as_no_notice_tells_it(self) -> None:
         self.asked()
-        self.assertEqual(self.outcome("4", "20.5"), "20.500")
-        self.assertEqual(self.asked(), [b'$par set "4;3;20.5"', b"$par get 4"])
+        self.assertEqual("20.500", self.outcome("4", "20.5"))
+        self.assertEqual([b'$par set "4;3;20.5"', b"$par get 4"], self.asked())
 
     def test_a_notice_counts_for_the_request_after_which_it_came_and_no_later_one(self) -> None:
         self.outcome("4", "22", 2)
         self.asked()
-        self.assertEqual(self.outcome("4", "22"), "22.000")
-        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"', b"$par get 4"])
+        self.assertEqual("22.000", self.outcome("4", "22"))
+        self.assertEqual([b'$par set "4;3;22.0"', b"$par get 4"], self.asked())
 
     def test_with_notices_switched_off_the_value_is_read_back(self) -> None:
         self.house.gateway_says(b"$logging disable\r\n")
         # The gateway's own words in this test: its dialogue must not be surprised.
         self.house.advance(1)
         self.house.problems.clear()
-        self.assertEqual(self.outcome("4", "23"), "23.000")
+        self.assertEqual("23.000", self.outcome("4", "23"))
 
     def test_the_model_has_it_when_the_result_comes(self) -> None:
         seen: list[str] = []
         result = self.house.control.set_parameter("PR011", "Heizen")
         result.addCallback(lambda _: seen.append(self.house.model.settings["PR011"].text))
         self.house.advance(1)
-        self.assertEqual(seen, ["Heizen"])
+        self.assertEqual(["Heizen"], seen)
 
     def test_commands_are_carried_out_in_their_order(self) -> None:
         self.asked()
@@ -108,26 +108,26 @@ class SettingTests(ControlCase):
             self.house.command(id_, requested)
         self.house.advance(4)
         self.assertEqual(
-            self.asked(),
             [b'$par set "PR011;6;0"', b'$par set "4;3;22.0"', b'$par set "PR001;6;1"'],
+            self.asked(),
         )
 
     def test_of_those_for_one_parameter_only_the_newest_is_sent(self) -> None:
         self.asked()
         first, second, third = (self.house.command("4", each) for each in ("21", "22", "23"))
         self.house.advance(2)
-        self.assertEqual(self.asked(), [b'$par set "4;3;23.0"'])
-        self.assertEqual(third, ["23.0"])
+        self.assertEqual([b'$par set "4;3;23.0"'], self.asked())
+        self.assertEqual(["23.0"], third)
         for each in (first, second):
             self.assertIn("a newer command for the same parameter", each[0])
-        self.assertEqual(self.count("superseded"), 2)
+        self.assertEqual(2, self.count("superseded"))
 
     def test_one_that_was_sent_is_not_superseded(self) -> None:
         first = self.house.command("4", "21")
         self.house.advance(0.01)
         second = self.house.command("4", "22")
         self.house.advance(2)
-        self.assertEqual((first, second), (["21.0"], ["22.0"]))
+        self.assertEqual((["21.0"], ["22.0"]), (first, second))
 
     def test_a_command_given_when_another_has_its_result_is_carried_out(self) -> None:
         later: list[str] = []
@@ -135,7 +135,7 @@ class SettingTests(ControlCase):
         result.addCallback(lambda _: self.house.control.set_parameter("4", "22"))
         result.addCallback(later.append)
         self.house.advance(2)
-        self.assertEqual(later, ["22.0"])
+        self.assertEqual(["22.0"], later)
 
     def test_who_cancels_the_result_does_not_stop_what_was_begun(self) -> None:
         """The boiler may have been asked already, and what it confirms is counted."""
@@ -145,8 +145,8 @@ class SettingTests(ControlCase):
         result.cancel()
         self.failureResultOf(result, CancelledError)
         self.house.advance(1)
-        self.assertEqual(self.asked(), [b'$par set "4;3;21.0"'])
-        self.assertEqual(self.count("ok"), 1)
+        self.assertEqual([b'$par set "4;3;21.0"'], self.asked())
+        self.assertEqual(1, self.count("ok"))
 
 
 class RefusalTests(ControlCase):
@@ -154,30 +154,30 @@ class RefusalTests(ControlCase):
 
     def test_a_parameter_that_is_not_listed(self) -> None:
         why = self.outcome("7", "20")
-        self.assertEqual(why, "error: '7' cannot be set: it is not among control.parameters")
+        self.assertEqual("error: '7' cannot be set: it is not among control.parameters", why)
 
     def test_a_value_that_it_cannot_have_never_reaches_the_boiler(self) -> None:
         self.asked()
         self.assertIn("is not within 14 to 26", self.outcome("4", "99"))
         self.assertIn("is no option of parameter PR001", self.outcome("PR001", "99"))
-        self.assertEqual(self.asked(), [])
-        self.assertEqual(self.count("invalid"), 2)
+        self.assertEqual([], self.asked())
+        self.assertEqual(2, self.count("invalid"))
 
     def test_the_boilers_refusals_with_its_own_words(self) -> None:
         for line in ("$permission denied", "$err limit", "zERR nicht vorhanden"):
             self.mishaps = {'par set "4;3;22.0"': Mishap((line,))}
             why = self.outcome("4", "22")
-            self.assertEqual(why, f"error: the boiler refused it: {line.removeprefix('$')}")
+            self.assertEqual(f"error: the boiler refused it: {line.removeprefix('$')}", why)
             # What the gateway asks next tells whether a reply follows a notice.
             self.house.advance(6)
-        self.assertEqual(self.count("refused"), 3)
-        self.assertEqual(self.house.model.settings["4"].text, "20.500")
+        self.assertEqual(3, self.count("refused"))
+        self.assertEqual("20.500", self.house.model.settings["4"].text)
 
     def test_what_was_sent_and_has_failed_is_read_again(self) -> None:
         self.mishaps = {'par set "4;3;22.0"': Mishap(("$err limit",))}
         self.asked()
         self.outcome("4", "22")
-        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"', b"$par get 4"])
+        self.assertEqual([b'$par set "4;3;22.0"', b"$par get 4"], self.asked())
 
     def test_an_acknowledgement_that_changes_nothing_is_no_success(self) -> None:
         self.mishaps = {'par set "4;3;22.0"': Mishap(("$ack",))}
@@ -187,13 +187,13 @@ class RefusalTests(ControlCase):
         ids = [f"X{number}" for number in range(MOST_WAITING + 1)]
         house = self.build(parameters=ids)
         outcomes = [house.command(each, "1") for each in ids]
-        self.assertEqual(outcomes[:-1], [[]] * MOST_WAITING)
-        self.assertEqual(outcomes[-1], ["error: 20 commands are waiting already"])
+        self.assertEqual([[]] * MOST_WAITING, outcomes[:-1])
+        self.assertEqual(["error: 20 commands are waiting already"], outcomes[-1])
         # One that replaces another finds its place.
         outcomes.append(house.command("X3", "2"))
-        self.assertEqual(outcomes[-1], [])
+        self.assertEqual([], outcomes[-1])
         house.advance(GAP_TIMEOUT)
-        self.assertEqual(house.control.counters.too_many, 1)
+        self.assertEqual(1, house.control.counters.too_many)
 
 
 class UnknownParameterTests(ControlCase):
@@ -208,23 +208,23 @@ class UnknownParameterTests(ControlCase):
         self.asked()
 
     def test_it_is_read_before_it_is_set(self) -> None:
-        self.assertEqual(self.outcome("4", "22"), "22.0")
-        self.assertEqual(self.asked(), [b"$par get 4", b'$par set "4;3;22.0"'])
+        self.assertEqual("22.0", self.outcome("4", "22"))
+        self.assertEqual([b"$par get 4", b'$par set "4;3;22.0"'], self.asked())
 
     def test_what_it_cannot_be_is_refused_then(self) -> None:
         self.assertIn("is not within", self.outcome("4", "99"))
-        self.assertEqual(self.count("invalid"), 1)
+        self.assertEqual(1, self.count("invalid"))
 
     def test_a_boiler_that_does_not_know_it_refuses(self) -> None:
         self.mishaps = {"par get 4": Mishap(("$err parameter",))}
         self.assertEqual(
-            self.outcome("4", "22"),
             "error: the boiler does not tell what parameter 4 is: err parameter",
+            self.outcome("4", "22"),
         )
 
     def test_one_of_which_only_a_notice_was_seen_is_read_too(self) -> None:
         self.house.model.apply(ParameterChanged("4", "", None, "21.0"), 0.0)
-        self.assertEqual(self.outcome("4", "22"), "22.0")
+        self.assertEqual("22.0", self.outcome("4", "22"))
 
     def test_what_cannot_be_read_is_not_set(self) -> None:
         self.mishaps = {"par get 4": Mishap(("$4;3;damaged;",))}
@@ -238,20 +238,20 @@ class LateTests(ControlCase):
         self.mishaps = {'par set "4;3;22.0"': Mishap(())}
         outcome = self.house.command("4", "22")
         self.house.advance(TIMEOUT - 0.1)
-        self.assertEqual(outcome, [])
+        self.assertEqual([], outcome)
         self.house.advance(0.2)
-        self.assertEqual(outcome, ["error: the boiler did not answer within 5 seconds"])
-        self.assertEqual(self.count("timed_out"), 1)
+        self.assertEqual(["error: the boiler did not answer within 5 seconds"], outcome)
+        self.assertEqual(1, self.count("timed_out"))
 
     def test_a_notice_of_the_new_value_counts_although_the_acknowledgement_is_lost(self) -> None:
         self.mishaps = {'par set "4;3;22.0"': Mishap(None)}
-        self.assertEqual(self.outcome("4", "22", TIMEOUT + 1), "22.0")
+        self.assertEqual("22.0", self.outcome("4", "22", TIMEOUT + 1))
 
     def test_an_answer_that_comes_late_still_reaches_the_model(self) -> None:
         self.hesitation = {b'$par set "PR001;6;1"': TIMEOUT + 1}
         self.assertIn("did not answer", self.outcome("PR001", "Aus", TIMEOUT + 0.5))
         self.house.advance(2)
-        self.assertEqual(self.house.model.settings["PR001"].text, "Aus")
+        self.assertEqual("Aus", self.house.model.settings["PR001"].text)
 
     def test_the_next_command_waits_until_nothing_is_owed_for_the_last(self) -> None:
         self.hesitation = {b'$par set "4;3;22.0"': TIMEOUT + 1}
@@ -260,12 +260,12 @@ class LateTests(ControlCase):
         self.house.advance(0.1)
         next_ = self.house.command("PR001", "Aus")
         self.house.advance(TIMEOUT + 0.5)
-        self.assertEqual(next_, [])
+        self.assertEqual([], next_)
         # Then the gateway has the line to itself for twice the time that it has waited.
         self.house.advance(2 * TIMEOUT - 1)
-        self.assertEqual(next_, [])
+        self.assertEqual([], next_)
         self.house.advance(1)
-        self.assertEqual(next_, ["Aus"])
+        self.assertEqual(["Aus"], next_)
 
     def test_a_command_does_not_wait_for_a_gap_for_ever(self) -> None:
         self.house.stop_polling()
@@ -274,7 +274,7 @@ class LateTests(ControlCase):
         outcome = self.house.command("4", "22")
         self.house.advance(GAP_TIMEOUT + 1)
         self.assertIn("left no gap", outcome[0])
-        self.assertEqual(self.count("timed_out"), 1)
+        self.assertEqual(1, self.count("timed_out"))
         self.house.problems.clear()
 
 
@@ -285,7 +285,7 @@ class SessionTests(ControlCase):
         control = Control(Boiler(catalogue=CATALOGUE), Clock(), PARAMETERS, TIMEOUT)
         why = self.failureResultOf(control.set_parameter("4", "22"), CommandError)
         self.assertIn("no gateway session", why.getErrorMessage())
-        self.assertEqual(control.counters.no_session, 1)
+        self.assertEqual(1, control.counters.no_session)
 
     def test_before_the_login_they_are_refused(self) -> None:
         house = House()
@@ -299,9 +299,9 @@ class SessionTests(ControlCase):
         self.house.advance(0.01)
         self.house.session.end("enough")
         self.house.advance(2)
-        self.assertEqual(out, ["error: the session ended before the boiler answered"])
-        self.assertEqual(waiting, ["error: the session ended before the command could be sent"])
-        self.assertEqual(self.count("session_ended"), 2)
+        self.assertEqual(["error: the session ended before the boiler answered"], out)
+        self.assertEqual(["error: the session ended before the command could be sent"], waiting)
+        self.assertEqual(2, self.count("session_ended"))
         self.assertIn("no gateway session", self.house.command("4", "22")[0])
 
     def test_nothing_is_timed_any_more_when_the_session_is_over(self) -> None:
@@ -313,7 +313,7 @@ class SessionTests(ControlCase):
         self.house.boiler_leg.gone(ConnectionDone())
         self.house.boiler_end.gone()
         timed = {each.func.__module__ for each in self.house.clock.getDelayedCalls()}
-        self.assertEqual(self.count("session_ended"), 2)
+        self.assertEqual(2, self.count("session_ended"))
         for module in ("queue", "session_line", "turns"):
             self.assertNotIn(f"hargassner.control.{module}", timed)
         # Where the timeouts of Deferreds are.
@@ -331,7 +331,7 @@ class SessionTests(ControlCase):
         self.house.advance(1)
         self.assertIn("about to start over", outcome[0])
         self.assertIn("about to start over", self.house.command("4", "22")[0])
-        self.assertEqual(self.asked(), [])
+        self.assertEqual([], self.asked())
 
     def test_one_that_has_begun_when_the_gateway_is_about_to_leave_ends_at_once(self) -> None:
         self.house.stop_polling()
@@ -342,10 +342,10 @@ class SessionTests(ControlCase):
         self.house.advance(0.01)
         self.house.gateway_says(self.house.dialogue.clear())
         self.house.advance(1)
-        self.assertEqual(len(outcome), 1)
+        self.assertEqual(1, len(outcome))
         self.assertIn("about to start over", outcome[0])
-        self.assertEqual(self.asked(), [b'$par set "4;3;20.5"'])
-        self.assertEqual(self.count("session_ended"), 1)
+        self.assertEqual([b'$par set "4;3;20.5"'], self.asked())
+        self.assertEqual(1, self.count("session_ended"))
 
     def test_after_a_failure_of_the_understanding_none_is_sent(self) -> None:
         before = len(self.house.received)
@@ -354,7 +354,7 @@ class SessionTests(ControlCase):
         self.house.advance(2)
         self.assertIn("cannot follow", self.house.command("4", "22")[0])
         self.house.advance(10)
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
         # The last line may still be under way.
         self.assertTrue(self.house.boiler.for_gateway.startswith(self.house.received))
         self.assertGreater(len(self.house.received), before)
@@ -388,29 +388,29 @@ class ReadingTests(ControlCase):
         self.build()
         self.build()
         house = self.build()
-        self.assertEqual(set(house.model.settings), {"PR011", "A6d"})
+        self.assertEqual({"PR011", "A6d"}, set(house.model.settings))
         said = [each for each in self.log.lines if "does not tell parameter" in each]
         self.assertEqual(
-            said[:2],
             [
                 "the boiler does not tell parameter PR001: it did not answer in time",
                 "the boiler does not tell parameter 4: permission denied",
             ],
+            said[:2],
         )
-        self.assertEqual(self.log.at(LogLevel.warn), [])
+        self.assertEqual([], self.log.at(LogLevel.warn))
 
     def test_what_could_not_be_read_is_read_again_later_and_less_often_each_time(self) -> None:
         self.mishaps = {"par get 4": Mishap(("$permission denied",))}
         house = self.build()
         house.stop_polling()
         house.advance(4 * READ_AGAIN)
-        self.assertEqual(house.boiler.asked_by_bridge.count(b"$par get 4"), 3)
+        self.assertEqual(3, house.boiler.asked_by_bridge.count(b"$par get 4"))
         self.mishaps.clear()
         house.advance(4 * READ_AGAIN)
-        self.assertEqual(house.boiler.asked_by_bridge.count(b"$par get 4"), 4)
+        self.assertEqual(4, house.boiler.asked_by_bridge.count(b"$par get 4"))
         self.assertIn("4", house.model.settings)
         house.advance(60 * READ_AGAIN)
-        self.assertEqual(house.boiler.asked_by_bridge.count(b"$par get 4"), 4)
+        self.assertEqual(4, house.boiler.asked_by_bridge.count(b"$par get 4"))
 
     def test_commands_come_first(self) -> None:
         house = House()
@@ -419,13 +419,13 @@ class ReadingTests(ControlCase):
             house.advance(0.01)
         outcome = house.command("A6d", "1")
         house.advance(2)
-        self.assertEqual(outcome, ["1.0"])
-        self.assertEqual(house.boiler.asked_by_bridge, [b"$par get A6d", b'$par set "A6d;3;1.0"'])
+        self.assertEqual(["1.0"], outcome)
+        self.assertEqual([b"$par get A6d", b'$par set "A6d;3;1.0"'], house.boiler.asked_by_bridge)
 
     def test_a_change_at_the_panel_reaches_the_model(self) -> None:
         self.house.boiler.deliver(self.house.engine.change("PR011", "Heizen"))
         self.house.advance(1)
-        self.assertEqual(self.house.model.settings["PR011"].text, "Heizen")
+        self.assertEqual("Heizen", self.house.model.settings["PR011"].text)
 
 
 class GapTests(ControlCase):
@@ -442,10 +442,10 @@ class GapTests(ControlCase):
         self.house.gateway_says(b"$setk")
         outcome = self.house.command("4", "22")
         self.house.advance(5)
-        self.assertEqual(self.asked(), [])
+        self.assertEqual([], self.asked())
         self.house.gateway_says(b"omm\r\n")
         self.house.advance(1)
-        self.assertEqual(outcome, ["22.0"])
+        self.assertEqual(["22.0"], outcome)
         self.house.problems.clear()
 
     def test_not_while_a_reply_is_due(self) -> None:
@@ -453,9 +453,9 @@ class GapTests(ControlCase):
         self.house.gateway_says(b"$setkomm\r\n")
         self.house.command("4", "22")
         self.house.advance(2.9)
-        self.assertEqual(self.asked(), [])
+        self.assertEqual([], self.asked())
         self.house.advance(0.2)
-        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.assertEqual([b'$par set "4;3;22.0"'], self.asked())
         self.house.problems.clear()
 
     def test_behind_an_unknown_request_only_after_a_silence(self) -> None:
@@ -463,10 +463,10 @@ class GapTests(ControlCase):
         self.house.gateway_says(b"$frobnicate\r\n")
         self.house.command("4", "22")
         self.house.advance(QUIET - 0.1)
-        self.assertEqual(self.asked(), [])
+        self.assertEqual([], self.asked())
         # The silence counts from the last word.
         self.house.advance(QUIET + 0.2)
-        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.assertEqual([b'$par set "4;3;22.0"'], self.asked())
         self.house.problems.clear()
 
     def test_behind_a_list_of_errors_only_after_a_silence(self) -> None:
@@ -474,9 +474,9 @@ class GapTests(ControlCase):
         self.house.gateway_says(b"$erract\r\n")
         self.house.command("4", "22")
         self.house.advance(0.5)
-        self.assertEqual(self.asked(), [])
+        self.assertEqual([], self.asked())
         self.house.advance(2 * QUIET)
-        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.assertEqual([b'$par set "4;3;22.0"'], self.asked())
         self.house.problems.clear()
 
     def test_behind_a_notice_that_refuses_the_gateways_set_only_after_a_silence(self) -> None:
@@ -486,12 +486,12 @@ class GapTests(ControlCase):
         self.house.advance(0.1)
         outcome = self.house.command("4", "22")
         self.house.advance(QUIET - 0.5)
-        self.assertEqual(self.asked(), [])
+        self.assertEqual([], self.asked())
         self.house.boiler_end.write(b"$err limit\r\n")
         self.house.advance(0.1)
         self.assertIn(b"$err limit\r\n", self.house.received)
         self.house.advance(QUIET)
-        self.assertEqual(outcome, ["22.0"])
+        self.assertEqual(["22.0"], outcome)
         self.house.problems.clear()
 
     def test_a_late_answer_of_ours_closes_no_request_of_the_gateways(self) -> None:
@@ -505,17 +505,17 @@ class GapTests(ControlCase):
         self.house.boiler_end.write(b"zPa N: 4 (Zone 1) = 22.0\r\n$ack\r\n")
         self.house.advance(0.1)
         dialogue = self.house.session_interpreter.dialogue
-        self.assertEqual(dialogue.open_requests, ('$par set "7;3;20"',))
+        self.assertEqual(('$par set "7;3;20"',), dialogue.open_requests)
         self.assertIs(dialogue.line_state, LineState.BUSY)
         self.house.advance(3)
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual((), dialogue.open_requests)
         self.assertTrue(self.house.received.endswith(b"$ack\r\n"))
         self.assertEqual(self.house.received.count(b"$ack\r\n"), self.acknowledgements + 1)
         self.house.problems.clear()
 
     def test_a_request_without_a_reply_is_not_waited_for(self) -> None:
         self.house.gateway_says(b"$dhcp renew\r\n")
-        self.assertEqual(self.outcome("4", "22"), "22.0")
+        self.assertEqual("22.0", self.outcome("4", "22"))
 
     def test_the_gateways_requests_wait_for_one_answer_and_no_longer(self) -> None:
         self.hesitation = {b'$par set "4;3;22.0"': 1.0}
@@ -526,9 +526,9 @@ class GapTests(ControlCase):
         self.house.advance(1.05)
         # Between the two commands the gateway had its turn.
         self.assertIn(b"$setkomm", self.house.boiler.asked_by_gateway[-4:])
-        self.assertEqual(self.asked(), [b'$par set "4;3;22.0"'])
+        self.assertEqual([b'$par set "4;3;22.0"'], self.asked())
         self.house.advance(2)
-        self.assertEqual(self.asked(), [b'$par set "PR001;6;1"'])
+        self.assertEqual([b'$par set "PR001;6;1"'], self.asked())
 
 
 class NewerSession:
@@ -567,7 +567,7 @@ class NothingToAskTests(SynchronousTestCase):
         line = house.control.observe(newer, house.interpreter.observe(house.session))
         house.control.logged_in(line)
         house.advance(10)
-        self.assertEqual(newer.caught_up, 0)
+        self.assertEqual(0, newer.caught_up)
         line.over("the client closed")
         house.end()
 
@@ -583,7 +583,7 @@ class SeveralSessionsTests(SynchronousTestCase):
         self.house.control.logged_in(self.line)
         self.first = self.house.command("4", "22")
         self.house.advance(0.1)
-        self.assertEqual(self.newer.asked, [b'$par set "4;3;22.0"\r\n'])
+        self.assertEqual([b'$par set "4;3;22.0"\r\n'], self.newer.asked)
         self.waiting = self.house.command("PR001", "Aus")
 
     def tearDown(self) -> None:
@@ -593,28 +593,28 @@ class SeveralSessionsTests(SynchronousTestCase):
         self.line.over("the client closed")
         self.newer.reply.errback(SessionOverError())
         self.house.advance(2)
-        self.assertEqual(self.waiting, ["Aus"])
-        self.assertEqual(self.first, ["error: the session ended before the boiler answered"])
-        self.assertEqual([id_ for id_, _, _ in self.house.outcomes], ["4", "PR001"])
+        self.assertEqual(["Aus"], self.waiting)
+        self.assertEqual(["error: the session ended before the boiler answered"], self.first)
+        self.assertEqual(["4", "PR001"], [id_ for id_, _, _ in self.house.outcomes])
 
     def test_one_that_has_begun_ends_when_none_is_left_for_its_next_request(self) -> None:
         self.house.session.end("enough")
         self.house.advance(2)
         self.house.control.closed(self.line, "the gateway is about to start over")
-        self.assertEqual(self.first, [])
+        self.assertEqual([], self.first)
         self.newer.reply.callback(b"$ack")
-        self.assertEqual(self.first, ["error: the gateway is about to start over"])
+        self.assertEqual(["error: the gateway is about to start over"], self.first)
         self.assertEqual(self.waiting, self.first)
         self.line.over("the client closed")
 
     def test_one_request_is_out_at_a_time_in_all_of_them(self) -> None:
         self.house.control.closed(self.line, "the gateway is about to start over")
         self.house.advance(2)
-        self.assertEqual((self.first, self.waiting), ([], []))
+        self.assertEqual(([], []), (self.first, self.waiting))
         self.newer.reply.callback(b"$err limit")
         self.house.advance(4)
-        self.assertEqual(self.first, ["error: the boiler refused it: err limit"])
-        self.assertEqual(self.waiting, ["Aus"])
+        self.assertEqual(["error: the boiler refused it: err limit"], self.first)
+        self.assertEqual(["Aus"], self.waiting)
         self.line.over("the client closed")
 
 
@@ -632,16 +632,16 @@ class DisplayTests(ControlCase):
 
     def test_commands_are_carried_out_all_the_same(self) -> None:
         self.use_display()
-        self.assertEqual(self.outcome("PR001", "Aus"), "Aus")
+        self.assertEqual("Aus", self.outcome("PR001", "Aus"))
 
     def test_where_the_owner_wants_it_so_they_are_refused_meanwhile(self) -> None:
         self.house = self.build(while_display_in_use="refuse")
         self.use_display()
         self.asked()
         self.assertIn("somebody operates the boiler's display", self.outcome("PR001", "Aus"))
-        self.assertEqual((self.asked(), self.count("display_in_use")), ([], 1))
+        self.assertEqual(([], 1), (self.asked(), self.count("display_in_use")))
         self.use_display(False)
-        self.assertEqual(self.outcome("PR001", "Aus"), "Aus")
+        self.assertEqual("Aus", self.outcome("PR001", "Aus"))
 
     def test_one_that_waited_for_its_turn_is_refused_too(self) -> None:
         """Its turn comes when somebody has begun to operate the display."""
@@ -651,5 +651,5 @@ class DisplayTests(ControlCase):
         self.house.advance(0.5)
         self.use_display()
         self.house.advance(5)
-        self.assertEqual(first, ["22.0"])
+        self.assertEqual(["22.0"], first)
         self.assertIn("somebody operates", second[0])

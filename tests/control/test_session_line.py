@@ -60,7 +60,7 @@ class SessionLineTests(SynchronousTestCase):
     def tearDown(self) -> None:
         self.house.end()
         self.line.over("the test is over")
-        self.assertEqual(self.house.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.house.clock.getDelayedCalls())
 
     def exchange(self, request: bytes = b"$par get 4") -> "Deferred[bytes]":
         self.assertTrue(self.line.is_free())
@@ -77,7 +77,7 @@ class SessionLineTests(SynchronousTestCase):
         self.mishaps = {'par set "4;3;22.0"': Mishap(("zERR nicht vorhanden",))}
         result = self.exchange(b'$par set "4;3;22.0"')
         self.house.advance(1)
-        self.assertEqual(self.successResultOf(result), b"zERR nicht vorhanden")
+        self.assertEqual(b"zERR nicht vorhanden", self.successResultOf(result))
 
     def test_the_line_is_not_free_before_the_reply_has_come_and_free_after_it(self) -> None:
         result = self.exchange()
@@ -133,4 +133,4 @@ class SessionLineTests(SynchronousTestCase):
                 read.append(self.line.next_to_read())
                 self.assertFalse(self.line.may_read)
             self.house.advance(0.1)
-        self.assertEqual(read, ["4", "PR001"])
+        self.assertEqual(["4", "PR001"], read)

@@ -39,9 +39,9 @@ class TurnsTests(ClockCase):
     def test_the_caller_is_left_before_any_turn_is_given(self) -> None:
         for id_ in ("4", "5"):
             self.first(id_)
-        self.assertEqual(self.calls, [])
+        self.assertEqual([], self.calls)
         self.clock.advance(0)
-        self.assertEqual(self.calls, [0.0])
+        self.assertEqual([0.0], self.calls)
 
     def test_one_that_has_begun_comes_before_all_others(self) -> None:
         first = self.first("4")
@@ -62,12 +62,12 @@ class TurnsTests(ClockCase):
         self.clock.advance(0)
         self.calls.clear()
         self.clock.advance(BETWEEN)
-        self.assertEqual(self.calls, [BETWEEN])
+        self.assertEqual([BETWEEN], self.calls)
         self.assertIs(self.turns.due(), four)
 
     def test_a_newer_one_for_the_same_parameter_goes_to_the_end(self) -> None:
         older, other, newer = (self.first(each) for each in ("4", "5", "4"))
-        self.assertEqual(self.outcome(older), Outcome.SUPERSEDED)
+        self.assertEqual(Outcome.SUPERSEDED, self.outcome(older))
         for each in (other, newer):
             self.assertIs(self.turns.due(), each)
             self.turns.give(each)
@@ -76,14 +76,14 @@ class TurnsTests(ClockCase):
         for number in range(MOST_WAITING):
             self.first(str(number))
         error = self.assertRaises(CommandError, self.turns.first, "one more")
-        self.assertEqual(error.outcome, Outcome.TOO_MANY)
+        self.assertEqual(Outcome.TOO_MANY, error.outcome)
         self.first("7")
 
     def test_none_is_waited_for_without_end(self) -> None:
         first, begun = self.first("4"), self.next()
         self.clock.advance(GAP_TIMEOUT)
         for each in (first, begun):
-            self.assertEqual(self.outcome(each), Outcome.TIMED_OUT)
+            self.assertEqual(Outcome.TIMED_OUT, self.outcome(each))
         self.assertIsNone(self.turns.due())
 
     def test_who_has_waited_in_a_minute_that_is_used_up_is_one_too_many(self) -> None:
@@ -92,8 +92,8 @@ class TurnsTests(ClockCase):
         for number in range(MOST_A_MINUTE):
             self.pacing.begins(f"P{number}")
         self.clock.advance(GAP_TIMEOUT)
-        self.assertEqual(self.outcome(first), Outcome.TOO_MANY)
-        self.assertEqual(self.outcome(begun), Outcome.TIMED_OUT)
+        self.assertEqual(Outcome.TOO_MANY, self.outcome(first))
+        self.assertEqual(Outcome.TIMED_OUT, self.outcome(begun))
 
     def test_without_a_session_all_end_the_begun_first_and_nothing_is_timed(self) -> None:
         ended: list[str] = []
@@ -103,8 +103,8 @@ class TurnsTests(ClockCase):
         self.clock.advance(0)
         self.turns.due()
         self.turns.end("no session")
-        self.assertEqual(ended, ["begun: no session", "first: no session"])
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(["begun: no session", "first: no session"], ended)
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_an_ended_one_leaves_its_place_to_one_given_meanwhile(self) -> None:
         again: list[Deferred[None]] = []

@@ -68,8 +68,8 @@ class DialogueCase(SynchronousTestCase):
                 turns[-1] = (who, turns[-1][1] + data)
             else:
                 turns.append((who, data))
-        self.assertEqual(self.events(bytewise)[0], expected)
-        self.assertEqual(self.events(turns)[0], expected)
+        self.assertEqual(expected, self.events(bytewise)[0])
+        self.assertEqual(expected, self.events(turns)[0])
 
     def told_without(self, *secrets: str) -> None:
         """They were said, and are in no event."""
@@ -91,10 +91,10 @@ class InventedDialogueTests(DialogueCase):
         events, dialogue = self.events(self.segments)
         [described] = [event for event in events if isinstance(event, BoilerDescribed)]
         descriptor = described.descriptor
-        self.assertEqual((len(descriptor.analog), len(descriptor.digital)), (15, 7))
-        self.assertEqual((descriptor.analog_values, descriptor.words), (15, 2))
+        self.assertEqual((15, 7), (len(descriptor.analog), len(descriptor.digital)))
+        self.assertEqual((15, 2), (descriptor.analog_values, descriptor.words))
         telemetry = [event for event in events if isinstance(event, TelemetryLine)]
-        self.assertEqual([event.line.split()[2] for event in telemetry], [b"10.0", b"10.3", b"9.9"])
+        self.assertEqual([b"10.0", b"10.3", b"9.9"], [event.line.split()[2] for event in telemetry])
         self.assertEqual(
             events,
             [
@@ -118,7 +118,7 @@ class InventedDialogueTests(DialogueCase):
                 seen("PR011", 1),
             ],
         )
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual((), dialogue.open_requests)
         self.assertFalse(dialogue.gateway_midline or dialogue.boiler_midline)
 
     def test_gives_them_in_any_segmentation(self) -> None:
@@ -144,13 +144,13 @@ class CapturedDialogueTests(DialogueCase):
         self.assertEqual(len(described.document), 9317 + len(b"\r\n"))
         self.assertTrue(described.document.endswith(b"</DIGITAL></DAQPRJ>\r\n"))
         self.assertEqual(parse_descriptor(described.document), descriptor)
-        self.assertEqual((len(descriptor.analog), len(descriptor.digital)), (103, 109))
-        self.assertEqual((descriptor.analog_values, descriptor.words), (103, 8))
+        self.assertEqual((103, 109), (len(descriptor.analog), len(descriptor.digital)))
+        self.assertEqual((103, 8), (descriptor.analog_values, descriptor.words))
         telemetry = [event for event in events if isinstance(event, TelemetryLine)]
-        self.assertEqual([len(event.line) for event in telemetry], [372, 374, 369])
-        self.assertEqual([len(event.line.split()) for event in telemetry], [112, 112, 112])
+        self.assertEqual([372, 374, 369], [len(event.line) for event in telemetry])
+        self.assertEqual([112, 112, 112], [len(event.line.split()) for event in telemetry])
         self.assertEqual(
-            [event.line.split()[6] for event in telemetry], [b"60.6", b"60.4", b"60.3"]
+            [b"60.6", b"60.4", b"60.3"], [event.line.split()[6] for event in telemetry]
         )
 
         self.assertEqual(
@@ -176,7 +176,7 @@ class CapturedDialogueTests(DialogueCase):
                 seen("PR011", 0),
             ],
         )
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual((), dialogue.open_requests)
         self.assertFalse(dialogue.gateway_midline or dialogue.boiler_midline)
 
     def test_gives_them_in_any_segmentation(self) -> None:

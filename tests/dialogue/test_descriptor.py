@@ -39,7 +39,6 @@ class ReadingTests(SynchronousTestCase):
     def test_channels_are_described(self) -> None:
         """Names, places, units, decimals and bits come as they stand, in the document's order."""
         self.assertEqual(
-            parse_descriptor(SMALL.encode("latin-1")),
             Descriptor(
                 analog=(
                     AnalogChannel("zk", "ZK", 0, "", 0),
@@ -53,11 +52,12 @@ class ReadingTests(SynchronousTestCase):
                 analog_values=4,
                 words=3,
             ),
+            parse_descriptor(SMALL.encode("latin-1")),
         )
 
     def test_gaps_between_ids_count_as_values(self) -> None:
         """A value or word without description is sent all the same."""
-        self.assertEqual(parse_descriptor(SMALL.encode("latin-1")).values, 7)
+        self.assertEqual(7, parse_descriptor(SMALL.encode("latin-1")).values)
 
     def test_an_xml_declaration_names_the_encoding(self) -> None:
         """A published file is UTF-8, with a comment in front."""
@@ -97,9 +97,9 @@ class ReadingTests(SynchronousTestCase):
         """Neither of them is lost."""
         descriptor = parse_descriptor(analog("id='0' name='TK'", "id='0' name='TRL'"))
         self.assertEqual(
-            [(each.object, each.place) for each in descriptor.analog], [("tk", 0), ("trl", 0)]
+            [("tk", 0), ("trl", 0)], [(each.object, each.place) for each in descriptor.analog]
         )
-        self.assertEqual(descriptor.values, 1)
+        self.assertEqual(1, descriptor.values)
 
     def test_a_strange_number_of_decimals_is_none(self) -> None:
         """It is only a check, and no reason to lose the telemetry."""
@@ -111,7 +111,7 @@ class ReadingTests(SynchronousTestCase):
         document = "<?xml version='1.0' encoding='utf-8'?><DAQPRJ><ANALOG>"
         document += "<CHANNEL id='0' name='F\N{REPLACEMENT CHARACTER}ll'/></ANALOG></DAQPRJ>"
         [channel] = parse_descriptor(document.encode("utf-8")).analog
-        self.assertEqual((channel.object, channel.name), ("f_ll", "F\N{REPLACEMENT CHARACTER}ll"))
+        self.assertEqual(("f_ll", "F\N{REPLACEMENT CHARACTER}ll"), (channel.object, channel.name))
 
 
 class RefusalTests(SynchronousTestCase):
@@ -187,15 +187,15 @@ class LimitTests(SynchronousTestCase):
     def test_so_many_channels_are_all_taken(self) -> None:
         descriptor = self.described(MOST_CHANNELS)
         self.assertEqual(
-            (len(descriptor.analog) + len(descriptor.digital), descriptor.truncated),
             (MOST_CHANNELS, False),
+            (len(descriptor.analog) + len(descriptor.digital), descriptor.truncated),
         )
 
     def test_the_others_are_left_out_and_that_is_told(self) -> None:
         """The first ones mean what they meant."""
         most, more = self.described(MOST_CHANNELS), self.described(MOST_CHANNELS + 2)
         self.assertEqual(
-            (len(more.analog) + len(more.digital), more.truncated), (MOST_CHANNELS, True)
+            (MOST_CHANNELS, True), (len(more.analog) + len(more.digital), more.truncated)
         )
         self.assertEqual(more.analog[:-1], most.analog)
 

@@ -106,12 +106,12 @@ class LoginTests(SynchronousTestCase):
             "< zclient login (7421)",
             "< $ack",
         )
-        self.assertEqual(events, [Notice("zclient login (7421)"), LoggedIn()])
+        self.assertEqual([Notice("zclient login (7421)"), LoggedIn()], events)
 
     def test_the_notice_alone_does_not_log_in(self) -> None:
         """Only the reply to the key counts."""
         events = events_of(f"> $login key {KEY}", "< zclient login (7421)")
-        self.assertEqual(events, [Notice("zclient login (7421)")])
+        self.assertEqual([Notice("zclient login (7421)")], events)
 
     def test_an_ack_to_something_else_does_not_log_in(self) -> None:
         """The boiler says ``$ack`` to many requests."""
@@ -120,7 +120,7 @@ class LoginTests(SynchronousTestCase):
     def test_a_key_that_is_refused_does_not_log_in(self) -> None:
         """The refusal does not show the key."""
         events = events_of(f"> $login key {KEY}", "< $permission denied")
-        self.assertEqual(events, [Refused("$login key …", "$permission denied")])
+        self.assertEqual([Refused("$login key …", "$permission denied")], events)
 
     def test_the_token_is_told_in_no_event(self) -> None:
         """Neither its reply nor a line that repeats it shows it."""
@@ -142,7 +142,7 @@ class LoginTests(SynchronousTestCase):
             f"< ?? {KEY}",
             f"> LOGIN  KEY {KEY}",
         )
-        self.assertEqual(len(events), 5)
+        self.assertEqual(5, len(events))
         self.assertNotIn(KEY[:6], repr(events))
 
 
@@ -152,25 +152,25 @@ class RequestTests(SynchronousTestCase):
     def test_facts_of_one_word(self) -> None:
         """Versions are identity, the uptime is a number."""
         self.assertEqual(
-            events_of("> $apiversion", "< $1.0.1", "> $bootversion", "< $V2.18"),
             [Identified("api_version", "1.0.1"), Identified("boot_version", "V2.18")],
+            events_of("> $apiversion", "< $1.0.1", "> $bootversion", "< $V2.18"),
         )
-        self.assertEqual(events_of("> $uptime", "< $666151"), [UptimeRead(666151)])
+        self.assertEqual([UptimeRead(666151)], events_of("> $uptime", "< $666151"))
 
     def test_asnr_may_be_empty(self) -> None:
         """A ``$`` alone is the reply, and says nothing."""
         dialogue = Dialogue()
-        self.assertEqual(hear(dialogue, said("> $asnr get", "< $")), [])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual([], hear(dialogue, said("> $asnr get", "< $")))
+        self.assertEqual((), dialogue.open_requests)
 
     def test_asnr_may_be_a_number(self) -> None:
         """Where there is one, it is identity."""
-        self.assertEqual(events_of("> $asnr get", "< $4711"), [Identified("asnr", "4711")])
+        self.assertEqual([Identified("asnr", "4711")], events_of("> $asnr get", "< $4711"))
 
     def test_the_gateway_is_identified_when_the_boiler_took_its_number(self) -> None:
         """The serial number is in the request, and counts with the ``$ack``."""
         dialogue = Dialogue()
-        self.assertEqual(hear(dialogue, said("> $igw set 0039808")), [])
+        self.assertEqual([], hear(dialogue, said("> $igw set 0039808")))
         identified = Identified("gateway_serial", "0039808")
         self.assertEqual(hear(dialogue, said("< $ack")), [identified])
 
@@ -188,7 +188,7 @@ class RequestTests(SynchronousTestCase):
                 *("> $logging enable", "< $ack"),
             ),
         )
-        self.assertEqual((events, dialogue.open_requests), ([], ()))
+        self.assertEqual(([], ()), (events, dialogue.open_requests))
 
     def test_info_has_five_facts(self) -> None:
         """Names and values are in the lines; a value may have any character."""
@@ -207,43 +207,43 @@ class RequestTests(SynchronousTestCase):
             Identified("io_serial", "2581475"),
             Identified("controller_serial", "2727152"),
         ]
-        self.assertEqual(events, expected)
+        self.assertEqual(expected, events)
 
     def test_info_may_have_fewer_facts(self) -> None:
         """The next reply ends it; nothing is missed."""
         events = events_of("> $info", "< $KT: 'HSV'", "> $uptime", "< $12")
-        self.assertEqual(events, [Identified("model", "HSV"), UptimeRead(12)])
+        self.assertEqual([Identified("model", "HSV"), UptimeRead(12)], events)
 
     def test_info_may_have_more_facts(self) -> None:
         """A fact that is not known is told as such, whether or not the next request came."""
         lines = ["> $info", "< $SN BCE: '1'", "< $SN X: '2'", "> $uptime", "< $SN Y: '3'", "< $9"]
         reason = "the boiler told a fact that is not known"
         self.assertEqual(
-            events_of(*lines),
             [
                 Identified("controller_serial", "1"),
                 Unreadable("boiler", "SN X: '2'", reason),
                 Unreadable("boiler", "SN Y: '3'", reason),
                 UptimeRead(9),
             ],
+            events_of(*lines),
         )
 
     def test_the_clock_is_read(self) -> None:
         """It is the boiler's own time, without a zone."""
         events = events_of("> $rtc get", "< $2023-11-12 18:32:35")
-        self.assertEqual(events, [ClockRead(datetime(2023, 11, 12, 18, 32, 35))])
+        self.assertEqual([ClockRead(datetime(2023, 11, 12, 18, 32, 35))], events)
 
     def test_a_date_that_is_none_is_unreadable(self) -> None:
         """The request has its reply all the same."""
         dialogue = Dialogue()
         events = hear(dialogue, said("> $rtc get", "< $2023-02-30 18:32:35"))
         reason = "this is no date and time"
-        self.assertEqual(events, [Unreadable("boiler", "2023-02-30 18:32:35", reason)])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual([Unreadable("boiler", "2023-02-30 18:32:35", reason)], events)
+        self.assertEqual((), dialogue.open_requests)
 
     def test_requests_are_known_in_any_case(self) -> None:
         """The boiler takes them so, and so does the dialogue."""
-        self.assertEqual(events_of("> $UpTime ", "< $12"), [UptimeRead(12)])
+        self.assertEqual([UptimeRead(12)], events_of("> $UpTime ", "< $12"))
 
     def test_changed_parameters_end_with_dashes(self) -> None:
         """A line a parameter, without the last field, and then ``$--``."""
@@ -251,13 +251,13 @@ class RequestTests(SynchronousTestCase):
         request = '> $par get changed "2023-11-12 18:21:37"'
         events = hear(dialogue, said(request, "< $PR001;6;1;1;1;0;0;0;Mode;Manu;Arrêt;"))
         self.assertEqual(events, [choice("PR001", 1, "Manu", "Arrêt")])
-        self.assertEqual(len(dialogue.open_requests), 1)
-        self.assertEqual(hear(dialogue, said("< $--")), [])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual(1, len(dialogue.open_requests))
+        self.assertEqual([], hear(dialogue, said("< $--")))
+        self.assertEqual((), dialogue.open_requests)
 
     def test_no_parameter_may_have_changed(self) -> None:
         """Often ``$--`` is all there is."""
-        self.assertEqual(events_of('> $par get changed "2023-11-12 18:21:37"', "< $--"), [])
+        self.assertEqual([], events_of('> $par get changed "2023-11-12 18:21:37"', "< $--"))
 
     def test_one_parameter_is_one_line(self) -> None:
         """The line has a last field here."""
@@ -267,7 +267,7 @@ class RequestTests(SynchronousTestCase):
             "4", "Zone 1", Decimal("19.5"), "19.500", *limits, "°C", Decimal(20)
         )
         for request in ("> $par get 4", '> $par get "4"'):
-            self.assertEqual(events_of(request, line), [ParameterSeen(number)])
+            self.assertEqual([ParameterSeen(number)], events_of(request, line))
 
     def test_a_parameter_goes_to_the_request_that_names_it(self) -> None:
         """The reply to an earlier request may be lost."""
@@ -275,7 +275,7 @@ class RequestTests(SynchronousTestCase):
         lines = said("> $par get PR001", "> $par get PR011", "< $PR011;6;0;1;1;0;0;0;Mode;A;B;0;")
         events = hear(dialogue, lines)
         self.assertEqual(events, [no_reply("$par get PR001"), choice("PR011", 0, "A", "B")])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual((), dialogue.open_requests)
 
     def test_all_parameters_come_in_blocks(self) -> None:
         """Each record ends with LF; a record can be cut by the end of its block."""
@@ -283,13 +283,13 @@ class RequestTests(SynchronousTestCase):
         expected = [choice("PR001", 0, "A", "B"), choice("PR011", 1, "C", "D")]
         for size in (len(records), 30, 17):
             events = events_of("> $par get all", f"< {blocks(records, size)}")
-            self.assertEqual(events, expected)
+            self.assertEqual(expected, events)
 
     def test_the_next_request_ends_the_blocks(self) -> None:
         """A last record without LF is then read, and blocks that come late are too."""
         dialogue = Dialogue()
         first = hear(dialogue, said("> $par get all", "< $<<A;6;0;0;1;0;0;0;Mode;x;>>"))
-        self.assertEqual((first, dialogue.open_requests), ([], ("$par get all",)))
+        self.assertEqual(([], ("$par get all",)), (first, dialogue.open_requests))
         events = hear(dialogue, said("> $uptime", "< $<<B;6;0;0;1;0;0;0;Mode;y;\n>>", "< $5"))
         self.assertEqual(events, [choice("A", 0, "x"), choice("B", 0, "y"), UptimeRead(5)])
 
@@ -298,7 +298,7 @@ class RequestTests(SynchronousTestCase):
         dialogue = Dialogue()
         lines = said("> $par get all", "< $A;6;0;0;1;0;0;0;Mode;x;", "< $--")
         self.assertEqual(hear(dialogue, lines), [choice("A", 0, "x")])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual((), dialogue.open_requests)
 
     def test_a_parameter_that_cannot_be_read_is_told(self) -> None:
         """The others are read all the same."""
@@ -318,60 +318,60 @@ class RequestTests(SynchronousTestCase):
             "< $ack",
         )
         self.assertEqual(
-            events,
             [
                 ParameterChanged("PR011", "Mode", "Arr", "Auto"),
                 Notice("zSet Para changed"),
                 Notice("zParamter PR011 per APP verstellt"),
             ],
+            events,
         )
 
     def test_setting_a_parameter_can_be_refused_by_a_reply(self) -> None:
         """Whatever the boiler says of it, the request is told."""
         for reply in ("$permission denied", "$err range", "$error", "$Unknown Command"):
             events = events_of('> $par set "4;3;99"', f"< {reply}")
-            self.assertEqual(events, [Refused('$par set "4;3;99"', reply)])
+            self.assertEqual([Refused('$par set "4;3;99"', reply)], events)
 
     def test_setting_a_parameter_can_be_refused_by_a_notice(self) -> None:
         """The notice is told as well, and nobody knows whether a reply follows."""
         dialogue = Dialogue()
         events = hear(dialogue, said('> $par set "4;3;99"', "< zERR 4 nicht vorhanden"))
         text = "zERR 4 nicht vorhanden"
-        self.assertEqual(events, [Notice(text), Refused('$par set "4;3;99"', text)])
+        self.assertEqual([Notice(text), Refused('$par set "4;3;99"', text)], events)
         self.assertIs(dialogue.line_state, LineState.UNCERTAIN)
-        self.assertEqual(hear(dialogue, said("> $uptime", "< $5")), [UptimeRead(5)])
+        self.assertEqual([UptimeRead(5)], hear(dialogue, said("> $uptime", "< $5")))
         self.assertIs(dialogue.line_state, LineState.FREE)
 
     def test_a_reply_after_the_notice_that_refused_adds_nothing(self) -> None:
         """It belongs to the same request."""
         for reply in ("< $err 4", "< $ack"):
             events = events_of('> $par set "4;3;99"', "< zERR 4", reply)
-            self.assertEqual(len(events), 2)
+            self.assertEqual(2, len(events))
 
     def test_an_error_notice_refuses_nothing_but_a_setting(self) -> None:
         """With nothing being set it is a notice like others."""
-        self.assertEqual(events_of("> $uptime", "< zERR 4"), [Notice("zERR 4")])
+        self.assertEqual([Notice("zERR 4")], events_of("> $uptime", "< zERR 4"))
 
     def test_no_errors(self) -> None:
         """The boiler says so in words."""
-        self.assertEqual(events_of("> $erract", "< $no errors"), [ActiveErrors(())])
+        self.assertEqual([ActiveErrors(())], events_of("> $erract", "< $no errors"))
 
     def test_active_errors_are_told_when_the_next_request_comes(self) -> None:
         """Until then nobody knows whether that was all."""
         dialogue = Dialogue()
-        self.assertEqual(hear(dialogue, said("> $erract", "< $0070 Lagerstand", "< $0015")), [])
+        self.assertEqual([], hear(dialogue, said("> $erract", "< $0070 Lagerstand", "< $0015")))
         events = hear(dialogue, said("> $erract", "< $no errors"))
-        self.assertEqual(events, [ActiveErrors(("0070 Lagerstand", "0015")), ActiveErrors(())])
+        self.assertEqual([ActiveErrors(("0070 Lagerstand", "0015")), ActiveErrors(())], events)
 
     def test_active_errors_are_told_when_the_next_reply_comes(self) -> None:
         """The next request may have come before the errors."""
         events = events_of("> $erract", "> $setkomm", "< $0070 Lagerstand", "< $1 ack")
-        self.assertEqual(events, [ActiveErrors(("0070 Lagerstand",))])
+        self.assertEqual([ActiveErrors(("0070 Lagerstand",))], events)
 
     def test_active_errors_may_end_with_dashes(self) -> None:
         """The dashes are no error."""
         events = events_of("> $erract", "< $0070 Lagerstand", "< $--")
-        self.assertEqual(events, [ActiveErrors(("0070 Lagerstand",))])
+        self.assertEqual([ActiveErrors(("0070 Lagerstand",))], events)
 
     def test_active_errors_are_bounded(self) -> None:
         """A list that does not end is cut."""
@@ -379,14 +379,14 @@ class RequestTests(SynchronousTestCase):
         events = events_of("> $erract", "< $0001", *lines, "> $setkomm")
         [errors] = events
         assert isinstance(errors, ActiveErrors)
-        self.assertEqual(len(errors.errors), MOST_ERRORS)
+        self.assertEqual(MOST_ERRORS, len(errors.errors))
 
     def test_renewing_the_address_has_no_reply(self) -> None:
         """Nothing is open after it, and what comes are notices."""
         dialogue = Dialogue()
         events = hear(dialogue, said("> $dhcp renew", "< zIP 0.0.0.0", "< zIP 10.0.0.72"))
-        self.assertEqual(events, [Notice("zIP 0.0.0.0"), Notice("zIP 10.0.0.72")])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual([Notice("zIP 0.0.0.0"), Notice("zIP 10.0.0.72")], events)
+        self.assertEqual((), dialogue.open_requests)
 
     def test_every_request_can_be_refused(self) -> None:
         """The refusal is told with its request, which is open no more."""
@@ -400,8 +400,8 @@ class RequestTests(SynchronousTestCase):
             for reply in ("permission denied", "err 5", "Unknown Command"):
                 dialogue = Dialogue()
                 *_, refused = hear(dialogue, said(f"> ${request}", f"< ${reply}"))
-                self.assertEqual(refused, Refused(f"${request}", f"${reply}"))
-                self.assertEqual(dialogue.open_requests, ())
+                self.assertEqual(Refused(f"${request}", f"${reply}"), refused)
+                self.assertEqual((), dialogue.open_requests)
 
 
 class DescriptorTests(SynchronousTestCase):
@@ -418,7 +418,7 @@ class DescriptorTests(SynchronousTestCase):
         """The last block's content ends with one, as it seems."""
         content = numbered() + b"\r\n"
         events = events_of("> $daq desc", f"< {blocks(content, 1 << 14)}")
-        self.assertEqual(events, [BoilerDescribed(content, parse_descriptor(numbered()))])
+        self.assertEqual([BoilerDescribed(content, parse_descriptor(numbered()))], events)
 
     def test_telemetry_is_not_swallowed_by_a_block(self) -> None:
         """A line of telemetry or a notice is none of a block's, even where it should not be."""
@@ -426,7 +426,7 @@ class DescriptorTests(SynchronousTestCase):
         telemetry, notice, described = events_of(
             "> $daq desc", f"< $<<{content}", "< pm 1 2 ", "< zx", "< >>"
         )
-        self.assertEqual((telemetry, notice), (TelemetryLine(b"pm 1 2 "), Notice("zx")))
+        self.assertEqual((TelemetryLine(b"pm 1 2 "), Notice("zx")), (telemetry, notice))
         self.assertIsInstance(described, BoilerDescribed)
 
     def test_a_block_that_does_not_end_is_given_up(self) -> None:
@@ -434,8 +434,8 @@ class DescriptorTests(SynchronousTestCase):
         dialogue = Dialogue()
         events = hear(dialogue, said("> $uptime", "< $<<PR001", "< more", "< $12"))
         self.assertEqual(
-            events,
             [Unreadable("boiler", "$<<PR001\r\nmore", "the block does not end"), UptimeRead(12)],
+            events,
         )
 
     def test_a_block_is_bounded(self) -> None:
@@ -448,29 +448,29 @@ class DescriptorTests(SynchronousTestCase):
             events = dialogue.boiler_sent(line)
         [event] = events
         assert isinstance(event, Unreadable)
-        self.assertEqual(event.reason, "the block is too long")
+        self.assertEqual("the block is too long", event.reason)
         self.assertFalse(dialogue.boiler_midline)
 
     def test_a_document_that_breaks_off_is_told(self) -> None:
         """Another reply comes before its end."""
         events = events_of("> $daq desc", "> $uptime", "< $<<<DAQPRJ>>>", "< $12")
         reason = "the reply to this request broke off"
-        self.assertEqual(events, [Unreadable("gateway", "$daq desc", reason), UptimeRead(12)])
+        self.assertEqual([Unreadable("gateway", "$daq desc", reason), UptimeRead(12)], events)
 
     def test_a_document_that_cannot_be_read_is_told(self) -> None:
         """The reader's own words say why."""
         [event] = events_of("> $daq desc", "< $<<<DAQPRJ></DAQPRJ>>>")
         expected = Unreadable("boiler", "<DAQPRJ></DAQPRJ>", "the descriptor describes no channel")
-        self.assertEqual(event, expected)
+        self.assertEqual(expected, event)
 
     def test_a_document_with_too_many_channels_is_taken_in_part_and_that_is_told(self) -> None:
         channels = "<CHANNEL id='0' name='TK'/>" * (MOST_CHANNELS + 1)
         content = f"<DAQPRJ><ANALOG>{channels}</ANALOG></DAQPRJ>".encode()
         described, event = events_of("> $daq desc", f"< {blocks(content, 1 << 14)}")
-        self.assertEqual(described, BoilerDescribed(content, parse_descriptor(content)))
+        self.assertEqual(BoilerDescribed(content, parse_descriptor(content)), described)
         assert isinstance(event, Unreadable)
         self.assertEqual(
-            event.reason, "more than 4096 channels are described; the others are left out"
+            "more than 4096 channels are described; the others are left out", event.reason
         )
 
     def test_a_document_is_bounded(self) -> None:
@@ -484,9 +484,9 @@ class DescriptorTests(SynchronousTestCase):
             for event in dialogue.boiler_sent(block)
         ]
         reason = "the reply to this request is too long"
-        self.assertEqual(events, [Unreadable("boiler", "$daq desc", reason)])
-        self.assertEqual(hear(dialogue, said("< $<<</DAQP>>", "< $<<RJ>>>")), [])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual([Unreadable("boiler", "$daq desc", reason)], events)
+        self.assertEqual([], hear(dialogue, said("< $<<</DAQP>>", "< $<<RJ>>>")))
+        self.assertEqual((), dialogue.open_requests)
 
 
 class PairingTests(SynchronousTestCase):
@@ -505,20 +505,20 @@ class PairingTests(SynchronousTestCase):
             "< $ack",
         )
         self.assertEqual(
-            events,
             [
                 TelemetryLine(b"pm 1 2.0 "),
                 UptimeRead(12),
                 Notice("zkeine Anforderung"),
                 Identified("gateway_serial", "0039808"),
             ],
+            events,
         )
 
     def test_the_end_of_a_session(self) -> None:
         """The ``$ack`` is the one to ``$igw clear``, whatever is renewed around it."""
         dialogue = Dialogue()
-        self.assertEqual(hear(dialogue, said("> $dhcp renew", "> $igw clear")), [])
-        self.assertEqual(hear(dialogue, said("< $ack")), [Clearing()])
+        self.assertEqual([], hear(dialogue, said("> $dhcp renew", "> $igw clear")))
+        self.assertEqual([Clearing()], hear(dialogue, said("< $ack")))
         events = hear(
             dialogue,
             said("> $dhcp renew", "< zIP 0.0.0.0", "< zIP 10.0.0.72", "< pm 1 1.2 7.7 18.8 "),
@@ -532,13 +532,13 @@ class PairingTests(SynchronousTestCase):
         lines = said("> $uptime", "> $bootversion", "> $rtc get", "< $V2.18")
         events = hear(dialogue, lines)
         self.assertEqual(events, [no_reply("$uptime"), Identified("boot_version", "V2.18")])
-        self.assertEqual(dialogue.open_requests, ("$rtc get",))
+        self.assertEqual(("$rtc get",), dialogue.open_requests)
 
     def test_a_refusal_goes_to_the_oldest_request(self) -> None:
         """Any request can be refused."""
         events = events_of("> $uptime", "> $bootversion", "< $permission denied", "< $V2.18")
         expected = [Refused("$uptime", "$permission denied"), Identified("boot_version", "V2.18")]
-        self.assertEqual(events, expected)
+        self.assertEqual(expected, events)
 
     def test_a_reply_that_nobody_asked_for_is_told(self) -> None:
         """So is a second reply to the same request."""
@@ -551,31 +551,31 @@ class PairingTests(SynchronousTestCase):
         dialogue = Dialogue()
         events = hear(dialogue, said("> $uptime", "< $what"))
         self.assertEqual(events, [belongs_to_nothing("$what")])
-        self.assertEqual(dialogue.open_requests, ("$uptime",))
+        self.assertEqual(("$uptime",), dialogue.open_requests)
 
     def test_requests_that_get_no_reply_are_bounded(self) -> None:
         """The oldest is given up."""
         dialogue = Dialogue()
-        self.assertEqual(hear(dialogue, said(*["> $uptime"] * MOST_OPEN)), [])
+        self.assertEqual([], hear(dialogue, said(*["> $uptime"] * MOST_OPEN)))
         self.assertEqual(hear(dialogue, said("> $info")), [no_reply("$uptime")])
-        self.assertEqual(len(dialogue.open_requests), MOST_OPEN)
+        self.assertEqual(MOST_OPEN, len(dialogue.open_requests))
 
     def test_open_requests_are_shown_without_secrets(self) -> None:
         """They come oldest first, and leave with their reply."""
         dialogue = Dialogue()
         hear(dialogue, said("> $login token", f"> $login key {KEY}", "> $uptime"))
-        self.assertEqual(dialogue.open_requests, ("$login token", "$login key …", "$uptime"))
+        self.assertEqual(("$login token", "$login key …", "$uptime"), dialogue.open_requests)
         hear(dialogue, said(f"< ${TOKEN}", "< $ack"))
-        self.assertEqual(dialogue.open_requests, ("$uptime",))
+        self.assertEqual(("$uptime",), dialogue.open_requests)
 
     def test_lines_half_through_are_known_of_both_sides(self) -> None:
         """A block is half through until it ends, whatever line ends are in it."""
         dialogue = Dialogue()
         dialogue.gateway_sent(b"$upt")
-        self.assertEqual((dialogue.gateway_midline, dialogue.boiler_midline), (True, False))
+        self.assertEqual((True, False), (dialogue.gateway_midline, dialogue.boiler_midline))
         dialogue.gateway_sent(b"ime\r\n")
         dialogue.boiler_sent(b"$<<\r\n")
-        self.assertEqual((dialogue.gateway_midline, dialogue.boiler_midline), (False, True))
+        self.assertEqual((False, True), (dialogue.gateway_midline, dialogue.boiler_midline))
         dialogue.boiler_sent(b">>\r\n")
         self.assertFalse(dialogue.boiler_midline)
 
@@ -621,29 +621,29 @@ class GapTests(SynchronousTestCase):
         dialogue = Dialogue()
         dialogue.bridge_sent(b"$par get 4\r\n")
         self.assertIs(dialogue.line_state, LineState.FREE)
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual((), dialogue.open_requests)
 
     def test_each_request_and_each_reply_is_a_turn(self) -> None:
         dialogue = Dialogue()
         hear(dialogue, said("> $hello", "< $you", "< $there", "< zfoo", "< pm 1"))
-        self.assertEqual(dialogue.turns, 3)
+        self.assertEqual(3, dialogue.turns)
 
     def test_what_is_received_for_the_bridge_pairs_with_its_request_only(self) -> None:
         dialogue = Dialogue()
         dialogue.bridge_sent(b'$par set "4;3;99"\r\n')
         hear(dialogue, said("> $igw set 1"))
         self.assertEqual(
-            dialogue.bridge_received(b"$err limit\r\n"),
             [Refused('$par set "4;3;99"', "$err limit", "bridge")],
+            dialogue.bridge_received(b"$err limit\r\n"),
         )
-        self.assertEqual(dialogue.open_requests, ("$igw set 1",))
-        self.assertEqual(dialogue.boiler_sent(b"$ack\r\n"), [Identified("gateway_serial", "1")])
+        self.assertEqual(("$igw set 1",), dialogue.open_requests)
+        self.assertEqual([Identified("gateway_serial", "1")], dialogue.boiler_sent(b"$ack\r\n"))
 
     def test_what_passes_pairs_with_the_gateways_requests_only(self) -> None:
         dialogue = Dialogue()
         dialogue.bridge_sent(b'$par set "4;3;99"\r\n')
         hear(dialogue, said("> $igw set 1"))
-        self.assertEqual(dialogue.boiler_sent(b"$ack\r\n"), [Identified("gateway_serial", "1")])
+        self.assertEqual([Identified("gateway_serial", "1")], dialogue.boiler_sent(b"$ack\r\n"))
 
     def test_a_notice_that_refuses_the_bridges_request_leaves_the_gateways_open(self) -> None:
         dialogue = Dialogue()
@@ -651,19 +651,19 @@ class GapTests(SynchronousTestCase):
         hear(dialogue, said('> $par set "7;3;20"'))
         dialogue.bridge_refused()
         self.assertEqual(
-            dialogue.boiler_sent(b"zERR 4\r\n"),
             [Notice("zERR 4"), Refused('$par set "4;3;99"', "zERR 4", "bridge")],
+            dialogue.boiler_sent(b"zERR 4\r\n"),
         )
         self.assertIs(dialogue.line_state, LineState.BUSY)
-        self.assertEqual(dialogue.boiler_sent(b"$ack\r\n"), [])
+        self.assertEqual([], dialogue.boiler_sent(b"$ack\r\n"))
         self.assertIs(dialogue.line_state, LineState.FREE)
 
     def test_an_answer_to_the_bridge_that_did_not_come_is_said_with_its_next_request(self) -> None:
         dialogue = Dialogue()
         dialogue.bridge_sent(b"$par get 4\r\n")
         self.assertEqual(
-            dialogue.bridge_sent(b"$par get 5\r\n"),
             [Unreadable("bridge", "$par get 4", "no reply to this request came")],
+            dialogue.bridge_sent(b"$par get 5\r\n"),
         )
 
     def test_what_the_bridge_did_not_ask_for_cannot_be_read_as_its_answer(self) -> None:
@@ -674,8 +674,8 @@ class GapTests(SynchronousTestCase):
         dialogue = Dialogue()
         dialogue.sent("bridge", b"$uptime\r\n")
         dialogue.sent("gateway", b"$uptime\r\n")
-        self.assertEqual(dialogue.sent("boiler", b"$5\r\n", kept=True), [UptimeRead(5)])
-        self.assertEqual(dialogue.sent("boiler", b"$6\r\n"), [UptimeRead(6)])
+        self.assertEqual([UptimeRead(5)], dialogue.sent("boiler", b"$5\r\n", kept=True))
+        self.assertEqual([UptimeRead(6)], dialogue.sent("boiler", b"$6\r\n"))
 
 
 class PassthroughTests(SynchronousTestCase):
@@ -685,50 +685,50 @@ class PassthroughTests(SynchronousTestCase):
         """The first word makes the kind, with the next if that is one."""
         events = events_of("> $io test 4", "> $io test 5", "> $io 7", "> $io", "> hello")
         self.assertEqual(
-            events,
             [
                 Passthrough("$io test 4", "$io test"),
                 Passthrough("$io 7", "$io"),
                 Passthrough("hello", "hello"),
             ],
+            events,
         )
 
     def test_kinds_are_bounded(self) -> None:
         """Somebody who makes up requests is not told for ever."""
         events = events_of(*(f"> $made{number}" for number in range(MOST_KINDS + 9)))
         told = [event for event in events if isinstance(event, Passthrough)]
-        self.assertEqual(len(told), MOST_KINDS)
+        self.assertEqual(MOST_KINDS, len(told))
 
     def test_any_lines_are_its_reply(self) -> None:
         """They are not understood, and nothing is said of them."""
         events = events_of("> $what", "< $ack", "< $12", "< $<<block>>", "< $")
-        self.assertEqual(events, [Passthrough("$what", "$what")])
+        self.assertEqual([Passthrough("$what", "$what")], events)
 
     def test_it_is_open_until_the_next_request(self) -> None:
         """After it has had a reply it can have no more."""
         dialogue = Dialogue()
         hear(dialogue, said("> $what", "< $one"))
-        self.assertEqual(dialogue.open_requests, ("$what",))
+        self.assertEqual(("$what",), dialogue.open_requests)
         events = hear(dialogue, said("> $uptime", "< $two", "< $3"))
         self.assertEqual(events, [belongs_to_nothing("$two"), UptimeRead(3)])
 
     def test_its_reply_may_come_after_the_next_request(self) -> None:
         """What cannot be the next one's is its own."""
         events = events_of("> $what", "> $uptime", "< $one", "< $two", "< $3")
-        self.assertEqual(events, [Passthrough("$what", "$what"), UptimeRead(3)])
+        self.assertEqual([Passthrough("$what", "$what"), UptimeRead(3)], events)
 
     def test_a_reply_of_the_next_request_is_not_taken_for_its_own(self) -> None:
         """It may have no reply at all, so a line that fits a known request is that one's."""
         dialogue = Dialogue()
         events = hear(dialogue, said("> $what", "> $igw clear", "< $ack"))
-        self.assertEqual(events, [Passthrough("$what", "$what"), Clearing()])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual([Passthrough("$what", "$what"), Clearing()], events)
+        self.assertEqual((), dialogue.open_requests)
 
     def test_an_empty_line_asks_nothing(self) -> None:
         """No request is open after it."""
         dialogue = Dialogue()
-        self.assertEqual(hear(dialogue, said("> ", ">  ")), [])
-        self.assertEqual(dialogue.open_requests, ())
+        self.assertEqual([], hear(dialogue, said("> ", ">  ")))
+        self.assertEqual((), dialogue.open_requests)
 
 
 class NoticeTests(SynchronousTestCase):
@@ -736,23 +736,23 @@ class NoticeTests(SynchronousTestCase):
 
     def test_text_is_latin_1(self) -> None:
         """It is told from the ``z`` on."""
-        self.assertEqual(events_of("< zHK1 Restwärme"), [Notice("zHK1 Restwärme")])
+        self.assertEqual([Notice("zHK1 Restwärme")], events_of("< zHK1 Restwärme"))
 
     def test_an_older_boiler_leaves_out_the_name(self) -> None:
         """The id is enough."""
         events = events_of("< zPa A: A6d = 1.5", "< zPa N: A6d = 1.0")
-        self.assertEqual(events, [ParameterChanged("A6d", "", "1.5", "1.0")])
+        self.assertEqual([ParameterChanged("A6d", "", "1.5", "1.0")], events)
 
     def test_a_new_value_may_come_alone(self) -> None:
         """The old one is then not known."""
         events = events_of("< zPa N: 4 (Temp. ambiante jour) = 20.0")
-        self.assertEqual(events, [ParameterChanged("4", "Temp. ambiante jour", None, "20.0")])
+        self.assertEqual([ParameterChanged("4", "Temp. ambiante jour", None, "20.0")], events)
 
     def test_an_old_value_is_used_once(self) -> None:
         """A second new value has no old one."""
         events = events_of("< zPa A: 4 = 1", "< zPa N: 4 = 2", "< zPa N: 4 = 3")
         expected = [ParameterChanged("4", "", "1", "2"), ParameterChanged("4", "", None, "3")]
-        self.assertEqual(events, expected)
+        self.assertEqual(expected, events)
 
     def test_changes_may_be_interleaved(self) -> None:
         """Old and new values meet by the parameter's id."""
@@ -766,7 +766,7 @@ class NoticeTests(SynchronousTestCase):
             ParameterChanged("4", "Jour", "20.0", "21.0"),
             ParameterChanged("5", "Nuit", "16.0", "17.0"),
         ]
-        self.assertEqual(events, expected)
+        self.assertEqual(expected, events)
 
     def test_name_and_value_may_have_anything_in_them(self) -> None:
         """Parentheses, equal signs, blanks and nothing at all."""
@@ -778,12 +778,12 @@ class NoticeTests(SynchronousTestCase):
             "zPa N: 4 (Ein\nAus) = a\nb": ("Ein\nAus", "a\nb"),
         }
         for line, (name, new) in lines.items():
-            self.assertEqual(events_of(f"< {line}"), [ParameterChanged("4", name, None, new)])
+            self.assertEqual([ParameterChanged("4", name, None, new)], events_of(f"< {line}"))
 
     def test_a_change_that_cannot_be_read_is_a_notice(self) -> None:
         """Nothing is made up."""
         for line in ("zPa N: PR011", "zPa X: 4 = 1", "zPa N:  = 1", "zPa"):
-            self.assertEqual(events_of(f"< {line}"), [Notice(line)])
+            self.assertEqual([Notice(line)], events_of(f"< {line}"))
 
 
 class UnreadableTests(SynchronousTestCase):
@@ -801,13 +801,13 @@ class UnreadableTests(SynchronousTestCase):
         reason = "no such line is known"
         for line in ("tm 1 2 3", "", "pm"):
             events = events_of("< zx", f"< {line}")
-            self.assertEqual(events, [Notice("zx"), Unreadable("boiler", line, reason)])
+            self.assertEqual([Notice("zx"), Unreadable("boiler", line, reason)], events)
 
     def test_what_is_shown_is_bounded(self) -> None:
         """The beginning of a line is enough to know it again."""
         [event] = events_of(f"< {'x' * 5000}")
         assert isinstance(event, Unreadable)
-        self.assertEqual(event.text, "x" * LONGEST_SHOWN + "…")
+        self.assertEqual("x" * LONGEST_SHOWN + "…", event.text)
 
     def test_a_boiler_line_that_is_too_long_is_told_once(self) -> None:
         """The next line is read."""
@@ -825,7 +825,7 @@ class UnreadableTests(SynchronousTestCase):
         request = b"$login key " + KEY.encode() * (LONGEST_LINE // 30) + b"\r\n"
         events = hear(dialogue, [("gateway", request), *said("< $no such thing")])
         reason = "the line is too long"
-        self.assertEqual(events, [Unreadable("gateway", "$login key …", reason)])
+        self.assertEqual([Unreadable("gateway", "$login key …", reason)], events)
 
 
 CONVERSATION = said(
@@ -885,7 +885,7 @@ class LawTests(SynchronousTestCase):
             *(ActiveErrors, BoilerDescribed, Clearing, Identified, LoggedIn, Notice),
             *(ParameterChanged, ParameterSeen, Passthrough, TelemetryLine, Unreadable),
         }
-        self.assertEqual(kinds, expected)
+        self.assertEqual(expected, kinds)
 
     @given(st.lists(st.integers(0, 400), max_size=12))
     def test_any_segmentation_gives_the_same_events(self, places: list[int]) -> None:

@@ -26,23 +26,23 @@ class LineSplitterTests(SynchronousTestCase):
 
     def test_gives_the_lines_of_one_segment(self) -> None:
         """Several lines can come in one segment, an empty one among them."""
-        self.assertEqual(LineSplitter().feed(b"$a\r\n\r\nzb\r\n"), [b"$a", b"", b"zb"])
+        self.assertEqual([b"$a", b"", b"zb"], LineSplitter().feed(b"$a\r\n\r\nzb\r\n"))
 
     def test_waits_for_the_line_end(self) -> None:
         """A line is given when its end has come."""
         splitter = LineSplitter()
-        self.assertEqual(splitter.feed(b"$3313C1"), [])
-        self.assertEqual(splitter.feed(b"F2\r\n"), [b"$3313C1F2"])
+        self.assertEqual([], splitter.feed(b"$3313C1"))
+        self.assertEqual([b"$3313C1F2"], splitter.feed(b"F2\r\n"))
 
     def test_a_line_end_can_be_cut(self) -> None:
         """CR and LF can come in different segments."""
         splitter = LineSplitter()
-        self.assertEqual(feed_all(splitter, [b"$ack\r", b"\nz", b"\r", b"\n"]), [b"$ack", b"z"])
+        self.assertEqual([b"$ack", b"z"], feed_all(splitter, [b"$ack\r", b"\nz", b"\r", b"\n"]))
 
     def test_cr_or_lf_alone_ends_no_line(self) -> None:
         """A CR or a LF by itself is a part of the line."""
         pieces = [b"za\nb\r", b"c\n\r", b"\r\n"]
-        self.assertEqual(feed_all(LineSplitter(), pieces), [b"za\nb\rc\n\r"])
+        self.assertEqual([b"za\nb\rc\n\r"], feed_all(LineSplitter(), pieces))
 
     def test_says_whether_a_line_is_half_through(self) -> None:
         """Midline is true from a line's first byte to its last."""
@@ -51,7 +51,7 @@ class LineSplitterTests(SynchronousTestCase):
         for piece in (b"", b"$", b"ack", b"\r", b"\n", b"\r", b"\n"):
             splitter.feed(piece)
             seen.append(splitter.midline)
-        self.assertEqual(seen, [False, True, True, True, False, True, False])
+        self.assertEqual([False, True, True, True, False, True, False], seen)
 
     def test_the_longest_line_is_given(self) -> None:
         """A line of exactly the limit is read, in whatever pieces its end comes."""
@@ -71,8 +71,8 @@ class LineSplitterTests(SynchronousTestCase):
     def test_a_line_is_told_as_too_long_before_it_ends(self) -> None:
         """One that never ends is told all the same, and is half through for ever."""
         splitter = LineSplitter(longest=4)
-        self.assertEqual(splitter.feed(b"abcde"), [TooLong(b"abcd")])
-        self.assertEqual(splitter.feed(b"fgh" * 9), [])
+        self.assertEqual([TooLong(b"abcd")], splitter.feed(b"abcde"))
+        self.assertEqual([], splitter.feed(b"fgh" * 9))
         self.assertTrue(splitter.midline)
 
     @given(

@@ -47,20 +47,20 @@ class NumberTests(SynchronousTestCase):
     def test_is_read_with_and_without_a_last_field(self) -> None:
         """A final ``0;`` changes nothing, nor does a last semicolon that is missing."""
         for end in (b"", b"0;", b"0"):
-            self.assertEqual(parse_parameter(self.line + end), TEMPERATURE)
-        self.assertEqual(parse_parameter(self.line.removesuffix(b";")), TEMPERATURE)
+            self.assertEqual(TEMPERATURE, parse_parameter(self.line + end))
+        self.assertEqual(TEMPERATURE, parse_parameter(self.line.removesuffix(b";")))
 
     def test_keeps_the_precision_of_the_boiler(self) -> None:
         """The text is what the boiler wrote."""
-        self.assertEqual(parse_parameter(self.line).text, "19.500")
+        self.assertEqual("19.500", parse_parameter(self.line).text)
 
     def test_can_be_negative(self) -> None:
         """Corrections have a lower limit below nought."""
         line = "A6d;3;-1.500;-6.000;6.000;0.500;°C;0.000;0;0;0;Korrektur;"
         parameter = parse_parameter(line)
         assert isinstance(parameter, NumberParameter)
-        self.assertEqual((parameter.id, parameter.value), ("A6d", Decimal("-1.5")))
-        self.assertEqual(parameter.minimum, Decimal(-6))
+        self.assertEqual(("A6d", Decimal("-1.5")), (parameter.id, parameter.value))
+        self.assertEqual(Decimal(-6), parameter.minimum)
 
     def test_what_is_no_number_is_refused(self) -> None:
         """Neither words nor the numbers that are none are values or limits."""
@@ -83,7 +83,7 @@ class NumberTests(SynchronousTestCase):
         expected = NumberParameter(
             identifier, name, value, str(value), limit, limit, limit, unit, limit
         )
-        self.assertEqual(parse_parameter(line), expected)
+        self.assertEqual(expected, parse_parameter(line))
 
 
 class ChoiceTests(SynchronousTestCase):
@@ -94,16 +94,16 @@ class ChoiceTests(SynchronousTestCase):
     def test_is_read_with_and_without_a_last_field(self) -> None:
         """A final ``0;`` is no option."""
         for end in (b"", b"0;", b"0"):
-            self.assertEqual(parse_parameter(self.line + end), MODE)
+            self.assertEqual(MODE, parse_parameter(self.line + end))
 
     def test_text_is_the_option_that_is_set(self) -> None:
         """The text names the option, in the boiler's language."""
-        self.assertEqual(parse_parameter(self.line).text, "Ballon")
+        self.assertEqual("Ballon", parse_parameter(self.line).text)
 
     def test_options_are_latin_1(self) -> None:
         """Accents are read as the boiler sends them."""
         line = b"PR011;6;1;1;1;0;0;0;Zone 1 Mode;Arr;R\xe9duire;"
-        self.assertEqual(parse_parameter(line).text, "Réduire")
+        self.assertEqual("Réduire", parse_parameter(line).text)
 
     def test_an_option_that_is_missing_is_refused(self) -> None:
         """There has to be a name for each option that is promised."""
@@ -131,7 +131,7 @@ class ChoiceTests(SynchronousTestCase):
         index = data.draw(st.integers(0, len(options) - 1))
         line = f"{identifier};6;{index};{len(options) - 1};0;0;0;0;{name};{';'.join(options)};"
         expected = ChoiceParameter(identifier, name, index, tuple(options), 0)
-        self.assertEqual(parse_parameter(line), expected)
+        self.assertEqual(expected, parse_parameter(line))
 
 
 class EndTests(SynchronousTestCase):
@@ -154,12 +154,12 @@ class OtherTests(SynchronousTestCase):
         """Its fields are there, its text is the first, and it has no name."""
         parameter = parse_parameter(b"D17;9;06:00;22:00;Heizzeit;")
         expected = OtherParameter("D17", "9", ("06:00", "22:00", "Heizzeit"))
-        self.assertEqual(parameter, expected)
-        self.assertEqual((parameter.text, parameter.name), ("06:00", ""))
+        self.assertEqual(expected, parameter)
+        self.assertEqual(("06:00", ""), (parameter.text, parameter.name))
 
     def test_an_unknown_type_may_have_no_fields(self) -> None:
         """Its text is then empty."""
-        self.assertEqual(parse_parameter(b"D17;9;").text, "")
+        self.assertEqual("", parse_parameter(b"D17;9;").text)
 
     def test_what_has_no_id_or_type_is_refused(self) -> None:
         """A line needs both."""

@@ -62,18 +62,18 @@ class NumberTests(SynchronousTestCase):
 
     def test_the_text_is_kept_beside_the_number(self) -> None:
         """The boiler's precision is not lost."""
-        self.assertEqual(self.value("65.70"), 65.7)
-        self.assertEqual(self.value("-20.0"), -20.0)
+        self.assertEqual(65.7, self.value("65.70"))
+        self.assertEqual(-20.0, self.value("-20.0"))
 
     def test_whole_numbers_are_whole(self) -> None:
         """Without a point there is an int."""
         value = self.value("9")
         self.assertIsInstance(value, int)
-        self.assertEqual(value, 9)
+        self.assertEqual(9, value)
 
     def test_minus_zero_is_zero(self) -> None:
         """Some boilers send it."""
-        self.assertEqual(self.value("-0"), 0)
+        self.assertEqual(0, self.value("-0"))
 
     def test_what_is_no_number_is_unknown(self) -> None:
         """Nothing is guessed, though Python would read some of these as numbers."""
@@ -106,7 +106,7 @@ class NumberTests(SynchronousTestCase):
         decoder = Decoder(descriptor_of("TK", "O2"))
         readings = decoder.decode(b"pm 48.5 ??? 9 ")
         self.assertEqual(
-            shown(readings), {"TK": "48.5", "O2": "???", "w0b0": "ON", "w0b3": "ON", "w0b31": "OFF"}
+            {"TK": "48.5", "O2": "???", "w0b0": "ON", "w0b3": "ON", "w0b31": "OFF"}, shown(readings)
         )
         self.assertIsNone(decoder.mismatch)
 
@@ -125,50 +125,50 @@ class WordTests(SynchronousTestCase):
 
     def test_a_word_that_looks_decimal_is_not(self) -> None:
         """0x1000 has bit 12 and 1E1 is no exponent."""
-        self.assertEqual(self.on("1000"), [])
-        self.assertEqual(self.on("9"), ["w0b0", "w0b3"])
-        self.assertEqual(self.on("1E1"), ["w0b0"])
+        self.assertEqual([], self.on("1000"))
+        self.assertEqual(["w0b0", "w0b3"], self.on("9"))
+        self.assertEqual(["w0b0"], self.on("1E1"))
 
     def test_words_are_padded_or_not(self) -> None:
         """Older firmware sends four digits, newer as many as it takes."""
-        self.assertEqual(self.on("0008"), ["w0b3"])
-        self.assertEqual(self.on("8"), ["w0b3"])
-        self.assertEqual(self.on("80000001"), ["w0b0", "w0b31"])
+        self.assertEqual(["w0b3"], self.on("0008"))
+        self.assertEqual(["w0b3"], self.on("8"))
+        self.assertEqual(["w0b0", "w0b31"], self.on("80000001"))
 
     def test_only_bits_that_changed_are_told(self) -> None:
         """The other bits of the word are no news."""
         self.decoder.decode(b"pm 1 ")
-        self.assertEqual(shown(self.decoder.decode(b"pm 9 ")), {"w0b3": "ON"})
+        self.assertEqual({"w0b3": "ON"}, shown(self.decoder.decode(b"pm 9 ")))
         self.assertEqual(
-            shown(self.decoder.decode(b"pm 80000008 ")), {"w0b0": "OFF", "w0b31": "ON"}
+            {"w0b0": "OFF", "w0b31": "ON"}, shown(self.decoder.decode(b"pm 80000008 "))
         )
 
     def test_another_spelling_is_no_change(self) -> None:
         """Nor is a bit that nobody has described."""
         self.decoder.decode(b"pm a ")
-        self.assertEqual(self.decoder.decode(b"pm 000A "), [])
-        self.assertEqual(self.decoder.decode(b"pm 000E "), [])
+        self.assertEqual([], self.decoder.decode(b"pm 000A "))
+        self.assertEqual([], self.decoder.decode(b"pm 000E "))
 
     def test_the_last_lines_words_are_there_as_they_came(self) -> None:
         """A word that is not known is an empty one; another spelling is another word."""
         decoder = Decoder(descriptor_of(*"abcdef", words=2, decimals=0))
-        self.assertEqual(decoder.words, ("", ""))
+        self.assertEqual(("", ""), decoder.words)
         decoder.decode(b"pm 1 2 3 4 5 6 000A ff ")
-        self.assertEqual(decoder.words, ("000A", "ff"))
+        self.assertEqual(("000A", "ff"), decoder.words)
         decoder.decode(b"pm 1 2 3 4 5 6 000A 0 ")
-        self.assertEqual(decoder.words, ("000A", "0"))
+        self.assertEqual(("000A", "0"), decoder.words)
         decoder.decode(b"pm 1 2 3 4 5 ")
-        self.assertEqual(decoder.words, ("", ""))
+        self.assertEqual(("", ""), decoder.words)
 
     def test_what_is_no_word_is_unknown(self) -> None:
         """Too wide, not hexadecimal, negative: then all its channels are, and come back whole."""
         for token in (b"100000000", b"G", b"-1", b"1.0", b"0x1", b"1_0"):
             self.decoder.decode(b"pm 1 ")
             unknown = self.decoder.decode(b"pm " + token + b" ")
-            self.assertEqual(values_of(unknown), {"w0b0": None, "w0b3": None, "w0b31": None})
+            self.assertEqual({"w0b0": None, "w0b3": None, "w0b31": None}, values_of(unknown))
             self.assertEqual(shown(unknown)["w0b0"], token.decode())
             known = self.decoder.decode(b"pm 1 ")
-            self.assertEqual(values_of(known), {"w0b0": True, "w0b3": False, "w0b31": False})
+            self.assertEqual({"w0b0": True, "w0b3": False, "w0b31": False}, values_of(known))
 
 
 class ChangeTests(SynchronousTestCase):
@@ -192,7 +192,7 @@ class ChangeTests(SynchronousTestCase):
         """However often it comes."""
         line = encode(self.tokens, [0, 0])
         self.decoder.decode(line)
-        self.assertEqual(len(self.decoder.decode(line)), 0)
+        self.assertEqual(0, len(self.decoder.decode(line)))
 
     def test_a_line_gives_what_changed(self) -> None:
         """Values of another length move all that follow, and those are not news."""
@@ -200,13 +200,13 @@ class ChangeTests(SynchronousTestCase):
         self.tokens[3] = "1234.5"
         self.tokens[29] = "0"
         readings = self.decoder.decode(encode(self.tokens, [0, 8]))
-        self.assertEqual(shown(readings), {"a3": "1234.5", "a29": "0", "w1b3": "ON"})
+        self.assertEqual({"a3": "1234.5", "a29": "0", "w1b3": "ON"}, shown(readings))
 
     def test_another_precision_is_a_change(self) -> None:
         """The text is what is shown."""
         self.decoder.decode(encode(self.tokens, [0, 0]))
         self.tokens[0] = "0.00"
-        self.assertEqual(shown(self.decoder.decode(encode(self.tokens, [0, 0]))), {"a0": "0.00"})
+        self.assertEqual({"a0": "0.00"}, shown(self.decoder.decode(encode(self.tokens, [0, 0]))))
 
     def test_blanks_do_not_matter(self) -> None:
         """Doubled, missing at the end, at the beginning: the values are the same."""
@@ -218,28 +218,28 @@ class ChangeTests(SynchronousTestCase):
             line.replace(b" ", b"  "),
             line.replace(b"pm", b"pm "),
         ):
-            self.assertEqual(len(self.decoder.decode(same)), 0)
+            self.assertEqual(0, len(self.decoder.decode(same)))
             self.assertIsNone(self.decoder.mismatch)
         self.tokens[7] = "8"
         changed = encode(self.tokens, [0, 0]).replace(b" 9.0", b"  9.0").rstrip()
-        self.assertEqual(shown(self.decoder.decode(changed)), {"a7": "8"})
+        self.assertEqual({"a7": "8"}, shown(self.decoder.decode(changed)))
 
     def test_a_doubled_blank_is_no_value(self) -> None:
         """Neither inside a line nor at its beginning does it make up for one that is missing."""
         line = encode(self.tokens, [0, 0])
         self.decoder.decode(line)
         self.decoder.decode(line.replace(b" 7.0 ", b"  "))
-        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=32, got=31))
+        self.assertEqual(LengthMismatch(expected=32, got=31), self.decoder.mismatch)
         fresh = Decoder(self.descriptor)
         fresh.decode(encode(["", *self.tokens[12:]], [0, 0]))
-        self.assertEqual(fresh.mismatch, LengthMismatch(expected=32, got=20))
+        self.assertEqual(LengthMismatch(expected=32, got=20), fresh.mismatch)
 
     def test_a_value_behind_a_known_line_is_one_too_many(self) -> None:
         """Though all before it is as it was."""
         line = encode(self.tokens, [0, 0])
         self.decoder.decode(line)
         self.decoder.decode(line + b"0 ")
-        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=32, got=33))
+        self.assertEqual(LengthMismatch(expected=32, got=33), self.decoder.mismatch)
 
     def test_two_channels_of_one_place_both_change(self) -> None:
         """They show the same value."""
@@ -249,7 +249,7 @@ class ChangeTests(SynchronousTestCase):
             analog_values=2,
             words=0,
         )
-        self.assertEqual(shown(Decoder(both).decode(b"pm 1 2 ")), {"a": "2", "b": "2"})
+        self.assertEqual({"a": "2", "b": "2"}, shown(Decoder(both).decode(b"pm 1 2 ")))
 
     @given(
         st.lists(
@@ -294,7 +294,7 @@ class ChangeTests(SynchronousTestCase):
         for word, value in enumerate(words):
             for bit in (0, 3, 31):
                 expected[f"w{word}b{bit}"] = bool(value >> bit & 1)
-        self.assertEqual(decoded, expected)
+        self.assertEqual(expected, decoded)
 
     @given(st.lists(st.binary(max_size=40).map(b"pm ".__add__), max_size=4))
     def test_any_lines_can_be_decoded(self, lines: list[bytes]) -> None:
@@ -323,19 +323,19 @@ class LengthMismatchTests(SynchronousTestCase):
     def known(self, line: bytes) -> dict[str, str]:
         """What a decoder on its own knows after this line."""
         readings = Decoder(self.descriptor).decode(line)
-        self.assertEqual(len(readings), 12)
+        self.assertEqual(12, len(readings))
         unknown = [reading for reading in readings if reading.value is None]
-        self.assertEqual({reading.text for reading in unknown}, {""})
+        self.assertEqual({""}, {reading.text for reading in unknown})
         return shown([reading for reading in readings if reading.value is not None])
 
     def test_lengths_are_told(self) -> None:
         """They stay told as long as lines do not fit."""
         self.decoder.decode(b"pm 1 2 3 4 5 6 7 0 0 ")
-        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=8, got=9))
+        self.assertEqual(LengthMismatch(expected=8, got=9), self.decoder.mismatch)
         self.decoder.decode(b"pm 1 2 3 4 5 6 7 0 0 ")
-        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=8, got=9))
+        self.assertEqual(LengthMismatch(expected=8, got=9), self.decoder.mismatch)
         self.decoder.decode(b"pm 1 2 0 0 ")
-        self.assertEqual(self.decoder.mismatch, LengthMismatch(expected=8, got=4))
+        self.assertEqual(LengthMismatch(expected=8, got=4), self.decoder.mismatch)
 
     def test_too_many_values(self) -> None:
         """Certain are the words, from the right end."""
@@ -371,7 +371,7 @@ class LengthMismatchTests(SynchronousTestCase):
         self.decoder.decode(b"pm 1 2 99 3 4 5 6 0 0 ")
         readings = self.decoder.decode(b"pm 1 2 3 4 5 6 0 0 ")
         self.assertIsNone(self.decoder.mismatch)
-        self.assertEqual(len(readings), 12)
+        self.assertEqual(12, len(readings))
         self.assertNotIn(None, values_of(readings).values())
 
     def test_everything_can_be_taken_back(self) -> None:

@@ -30,7 +30,7 @@ class DevicesTests(ClockCase):
     def test_before_a_login_the_newest_announcement_is_shown(self) -> None:
         self.devices.gateway_announced("192.0.2.7", self.first)
         self.devices.gateway_announced("192.0.2.8", self.second)
-        self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.8", self.second))
+        self.assertEqual(FoundGateway("192.0.2.8", self.second), self.devices.gateway)
 
     def test_when_the_gateway_was_heard_is_kept(self) -> None:
         """Whoever looks later, such as a page that is built later, knows it too."""
@@ -50,18 +50,18 @@ class DevicesTests(ClockCase):
         ):
             self.devices.gateway_announced(address, announcement)
         self.assertEqual(
-            self.log.lines,
             [
                 "gateway 0012345 at 192.0.2.7, software 6.4.1",
                 "gateway 0099999 at 192.0.2.8, software 6.5.0",
                 "gateway without number at 192.0.2.8, software unknown",
             ],
+            self.log.lines,
         )
 
     def test_a_flood_of_forged_announcements_does_not_flood_the_log(self) -> None:
         for number in range(2000):
             self.devices.gateway_announced(f"192.0.{number // 250}.{number % 250}", self.first)
-        self.assertEqual(len(self.log.lines), 256)
+        self.assertEqual(256, len(self.log.lines))
 
     def test_each_announcement_is_told(self) -> None:
         """An unchanged one too: the gateway starts over."""
@@ -69,14 +69,14 @@ class DevicesTests(ClockCase):
         self.devices.on_announcement(lambda *both: told.append(both))
         self.devices.gateway_announced("192.0.2.7", self.first)
         self.devices.gateway_announced("192.0.2.7", self.first)
-        self.assertEqual(told, [("192.0.2.7", None)] * 2)
+        self.assertEqual([("192.0.2.7", None)] * 2, told)
 
     def test_the_gateway_is_told_again_whenever_it_announces_itself(self) -> None:
         told: list[object] = []
         self.devices.on_gateway(told.append)
         self.devices.gateway_announced("192.0.2.7", self.first)
         self.devices.gateway_announced("192.0.2.7", self.first)
-        self.assertEqual(told, [FoundGateway("192.0.2.7", self.first)] * 2)
+        self.assertEqual([FoundGateway("192.0.2.7", self.first)] * 2, told)
 
     def test_a_stranger_beside_the_gateway_that_logged_in_is_said_and_not_believed(self) -> None:
         told: list[FoundGateway] = []
@@ -85,14 +85,14 @@ class DevicesTests(ClockCase):
         self.devices.on_gateway(told.append)
         for _ in range(3):
             self.devices.gateway_announced("192.0.2.99", self.second)
-        self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.7", self.first))
-        self.assertEqual(told, [])
+        self.assertEqual(FoundGateway("192.0.2.7", self.first), self.devices.gateway)
+        self.assertEqual([], told)
         self.assertEqual(
-            self.log.lines[1:],
             [
                 "192.0.2.99 announces itself as gateway 0099999 too; it is the gateway when it has "
                 "logged in"
             ],
+            self.log.lines[1:],
         )
         self.assertTrue(self.devices.may_be_gateway("192.0.2.99"))
 
@@ -128,7 +128,7 @@ class DevicesTests(ClockCase):
         self.devices.on_announcement(lambda *both: moves.append(both))
         for address in ("192.0.2.99", "192.0.2.9"):
             self.devices.gateway_announced(address, self.first)
-        self.assertEqual(moves, [("192.0.2.99", "192.0.2.7"), ("192.0.2.9", "192.0.2.7")])
+        self.assertEqual([("192.0.2.99", "192.0.2.7"), ("192.0.2.9", "192.0.2.7")], moves)
 
     def test_a_gateway_that_logs_in_again_is_no_news(self) -> None:
         told: list[FoundGateway] = []
@@ -136,8 +136,8 @@ class DevicesTests(ClockCase):
         self.devices.on_gateway(told.append)
         self.devices.gateway_logged_in("192.0.2.7")
         self.devices.gateway_logged_in("192.0.2.7")
-        self.assertEqual(told, [FoundGateway("192.0.2.7", self.first)])
-        self.assertEqual(len(self.log.lines), 1)
+        self.assertEqual([FoundGateway("192.0.2.7", self.first)], told)
+        self.assertEqual(1, len(self.log.lines))
 
     def test_the_gateway_may_move_when_its_session_is_silent(self) -> None:
         moves: list[object] = []
@@ -146,8 +146,8 @@ class DevicesTests(ClockCase):
         self.devices.on_announcement(lambda *both: moves.append(both))
         self.devices.gateway_announced("192.0.2.9", self.first, 59.9)
         self.devices.gateway_announced("192.0.2.9", self.first, 60.0)
-        self.assertEqual(moves, [("192.0.2.9", None), ("192.0.2.9", "192.0.2.7")])
-        self.assertEqual(self.devices.gateway, FoundGateway("192.0.2.9", self.first))
+        self.assertEqual([("192.0.2.9", None), ("192.0.2.9", "192.0.2.7")], moves)
+        self.assertEqual(FoundGateway("192.0.2.9", self.first), self.devices.gateway)
 
     def test_a_forged_serial_number_does_not_make_an_address_the_gateways(self) -> None:
         self.devices.gateway_announced("192.0.2.7", self.first)
@@ -161,11 +161,11 @@ class DevicesTests(ClockCase):
         self.devices.boiler_answered("198.51.100.2", self.services)
         self.devices.boiler_answered("198.51.100.3", ServiceList("", "", ""))
         self.assertEqual(
-            self.log.lines,
             [
                 "boiler at 198.51.100.2: HSV/CL 9-60KW, firmware V14.0n3",
                 "boiler at 198.51.100.3: unknown model, firmware unknown",
             ],
+            self.log.lines,
         )
 
     def test_one_that_raises_keeps_the_news_from_nobody(self) -> None:
@@ -176,16 +176,16 @@ class DevicesTests(ClockCase):
         self.devices.on_boiler(lambda boiler: told.append(boiler.address))
         self.devices.gateway_announced("192.0.2.7", self.first)
         self.devices.boiler_answered("198.51.100.2", self.services)
-        self.assertEqual(told, ["192.0.2.7", "198.51.100.2"])
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.assertEqual(["192.0.2.7", "198.51.100.2"], told)
+        self.assertEqual(2, len(self.flushLoggedErrors(ZeroDivisionError)))
 
     def test_who_was_found_before_a_restart_is_known_until_the_next_broadcast(self) -> None:
         self.devices.recall(
             FoundGateway("192.0.2.7", self.first), FoundBoiler("198.51.100.2", self.services)
         )
-        self.assertEqual(self.successResultOf(self.address()), "198.51.100.2")
+        self.assertEqual("198.51.100.2", self.successResultOf(self.address()))
         self.devices.boiler_answered("198.51.100.3", self.services)
-        self.assertEqual(self.successResultOf(self.address()), "198.51.100.3")
+        self.assertEqual("198.51.100.3", self.successResultOf(self.address()))
 
     def address(self, devices: Devices | None = None) -> Deferred[str]:
         return (devices or self.devices).boiler_address(10)
@@ -193,7 +193,7 @@ class DevicesTests(ClockCase):
     def test_the_configured_boiler_counts_before_the_one_found(self) -> None:
         devices = Devices(self.clock, "boiler.lan")
         devices.boiler_answered("198.51.100.2", self.services)
-        self.assertEqual(self.successResultOf(self.address(devices)), "boiler.lan")
+        self.assertEqual("boiler.lan", self.successResultOf(self.address(devices)))
 
     def test_everybody_who_waits_for_the_boiler_gets_its_address(self) -> None:
         waiting = [self.address(), self.address()]
@@ -202,7 +202,7 @@ class DevicesTests(ClockCase):
             self.assertNoResult(each)
         self.devices.boiler_answered("198.51.100.2", self.services)
         for each in waiting:
-            self.assertEqual(self.successResultOf(each), "198.51.100.2")
+            self.assertEqual("198.51.100.2", self.successResultOf(each))
 
     def test_waiting_for_the_boiler_ends(self) -> None:
         waiting = self.address()
@@ -215,4 +215,4 @@ class DevicesTests(ClockCase):
         given_up.cancel()
         self.failureResultOf(given_up, CancelledError)
         self.devices.boiler_answered("198.51.100.2", self.services)
-        self.assertEqual(self.successResultOf(other), "198.51.100.2")
+        self.assertEqual("198.51.100.2", self.successResultOf(other))

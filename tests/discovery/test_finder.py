@@ -64,33 +64,33 @@ class FinderCase(ClockCase):
 
 class AskingTests(FinderCase):
     def test_what_a_gateway_would_ask_is_broadcast_from_its_port_at_once(self) -> None:
-        self.assertEqual(self.network.sent, [(SERVICES_WANTED, 50000, (EVERYBODY, 35601))])
+        self.assertEqual([(SERVICES_WANTED, 50000, (EVERYBODY, 35601))], self.network.sent)
 
     def test_it_is_asked_once_a_minute_for_as_long_as_nobody_answers(self) -> None:
         self.pass_(3600)
-        self.assertEqual(len(self.network.sent), 61)
+        self.assertEqual(61, len(self.network.sent))
 
     def test_nothing_is_asked_once_the_boiler_has_answered_and_is_read(self) -> None:
         self.hear()
         self.problem = ""
         self.pass_(86_400)
-        self.assertEqual(len(self.network.sent), 1)
+        self.assertEqual(1, len(self.network.sent))
 
     def test_a_port_that_opens_later_is_asked_from_as_soon_as_it_is_open(self) -> None:
         self.network.sent.clear()
         self.network.open_ports = ()
         self.pass_(ASK_EVERY * 3)
-        self.assertEqual(self.network.sent, [])
+        self.assertEqual([], self.network.sent)
         self.network.open_ports = (50000,)
         self.clock.advance(LOOK_EVERY)
-        self.assertEqual(len(self.network.sent), 1)
+        self.assertEqual(1, len(self.network.sent))
 
     def test_a_boiler_that_answers_gets_its_time_to_be_connected_to(self) -> None:
         self.hear()
         self.pass_(CONNECT_WITHIN - LOOK_EVERY)
-        self.assertEqual(len(self.network.sent), 1)
+        self.assertEqual(1, len(self.network.sent))
         self.pass_(LOOK_EVERY)
-        self.assertEqual(len(self.network.sent), 2)
+        self.assertEqual(2, len(self.network.sent))
 
     def test_a_boiler_that_got_another_address_is_found_there(self) -> None:
         self.hear()
@@ -98,22 +98,22 @@ class AskingTests(FinderCase):
         self.pass_(86_400)
         self.problem = "no route to host"
         self.pass_(LOOK_EVERY)
-        self.assertEqual(len(self.network.sent), 2)
+        self.assertEqual(2, len(self.network.sent))
         self.hear(address=OTHER)
-        self.assertEqual(self.devices.boiler.address, OTHER)
+        self.assertEqual(OTHER, self.devices.boiler.address)
 
     def test_a_network_that_cannot_be_reached_is_said_once(self) -> None:
         self.network.problem = OSError(101, "Network is unreachable")
         self.pass_(ASK_EVERY * 5)
         said = [line for line in self.log.lines if "cannot be asked" in line]
-        self.assertEqual(said, ["the boiler cannot be asked for on eth0: Network is unreachable"])
+        self.assertEqual(["the boiler cannot be asked for on eth0: Network is unreachable"], said)
 
 
 class AnswerTests(FinderCase):
     def test_whoever_answers_from_the_boilers_port_is_the_boiler(self) -> None:
         self.hear()
-        self.assertEqual(self.devices.boiler.address, BOILER)
-        self.assertEqual(self.devices.boiler.services.firmware, "V14.0n3")
+        self.assertEqual(BOILER, self.devices.boiler.address)
+        self.assertEqual("V14.0n3", self.devices.boiler.services.firmware)
 
     def test_what_is_no_answer_of_a_boilers_finds_nobody(self) -> None:
         for data, address, port in (
@@ -130,12 +130,12 @@ class AnswerTests(FinderCase):
         for _ in range(3):
             self.hear()
             self.hear(address=OTHER)
-        self.assertEqual(self.devices.boiler.address, BOILER)
+        self.assertEqual(BOILER, self.devices.boiler.address)
         said = [line for line in self.log.lines if OTHER in line]
         self.assertEqual(
-            said,
             [
                 f"another boiler answers at {OTHER}: it is not read; boiler.host in the "
                 "configuration names the one that is"
             ],
+            said,
         )

@@ -42,18 +42,18 @@ class TableTests(SynchronousTestCase):
     def test_nobody_the_newest_candidate_is_shown(self) -> None:
         self.verdict(HERE, OURS)
         self.verdict(THERE, OTHERS)
-        self.assertEqual(self.gateways.gateway, FoundGateway(THERE, OTHERS))
+        self.assertEqual(FoundGateway(THERE, OTHERS), self.gateways.gateway)
 
     def test_whoever_logs_in_is_trusted(self) -> None:
         self.verdict(HERE, OURS)
         self.verdict(THERE, OTHERS)
-        self.assertEqual(self.gateways.logged_in(HERE), FoundGateway(HERE, OURS))
-        self.assertEqual(self.gateways.gateway, FoundGateway(HERE, OURS))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.logged_in(HERE))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.gateway)
         self.assertTrue(self.gateways.knows(THERE))
 
     def test_one_that_logs_in_without_an_announcement_is_trusted_too(self) -> None:
         """The owner may allow its address."""
-        self.assertEqual(self.gateways.logged_in(HERE), FoundGateway(HERE, UNNAMED))
+        self.assertEqual(FoundGateway(HERE, UNNAMED), self.gateways.logged_in(HERE))
 
     def test_present_its_own_address_starts_over(self) -> None:
         self.trust()
@@ -66,12 +66,12 @@ class TableTests(SynchronousTestCase):
     def test_present_its_number_elsewhere_is_a_candidates(self) -> None:
         self.trust()
         self.assertIs(self.verdict(THERE, OURS, SILENT_AFTER - 0.1), Verdict.CANDIDATE)
-        self.assertEqual(self.gateways.gateway, FoundGateway(HERE, OURS))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.gateway)
 
     def test_silent_its_number_elsewhere_means_that_it_moved(self) -> None:
         self.trust()
         self.assertIs(self.verdict(THERE, OURS, SILENT_AFTER), Verdict.MOVED)
-        self.assertEqual(self.gateways.gateway, FoundGateway(THERE, OURS))
+        self.assertEqual(FoundGateway(THERE, OURS), self.gateways.gateway)
 
     def test_without_a_session_its_number_elsewhere_means_that_it_moved(self) -> None:
         self.trust()
@@ -80,22 +80,22 @@ class TableTests(SynchronousTestCase):
     def test_one_that_moved_is_trusted_there_when_it_has_logged_in(self) -> None:
         self.trust()
         self.verdict(THERE, OURS)
-        self.assertEqual(self.gateways.trusted, FoundGateway(HERE, OURS))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.trusted)
         self.gateways.logged_in(THERE)
-        self.assertEqual(self.gateways.trusted, FoundGateway(THERE, OURS))
+        self.assertEqual(FoundGateway(THERE, OURS), self.gateways.trusted)
         self.assertTrue(self.gateways.knows(HERE))
 
     def test_a_move_that_was_forged_is_over_when_the_gateway_is_heard(self) -> None:
         self.trust()
         self.verdict(ELSEWHERE, OURS)
         self.verdict(HERE, OURS)
-        self.assertEqual(self.gateways.gateway, FoundGateway(HERE, OURS))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.gateway)
 
     def test_another_number_is_a_candidates_in_every_state(self) -> None:
         self.trust()
         for silence in (None, 0.0, SILENT_AFTER):
             self.assertIs(self.verdict(THERE, OTHERS, silence), Verdict.CANDIDATE)
-        self.assertEqual(self.gateways.gateway, FoundGateway(HERE, OURS))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.gateway)
         self.assertTrue(self.gateways.knows(THERE))
 
     def test_no_number_is_nobodys_number(self) -> None:
@@ -111,19 +111,19 @@ class TableTests(SynchronousTestCase):
         self.trust()
         newer = Announcement("6.5.0", OURS.serial)
         self.verdict(HERE, newer)
-        self.assertEqual(self.gateways.trusted, FoundGateway(HERE, newer))
+        self.assertEqual(FoundGateway(HERE, newer), self.gateways.trusted)
 
     def test_a_new_gateway_at_the_old_ones_address_is_trusted_when_it_has_logged_in(self) -> None:
         self.trust()
         self.assertIs(self.verdict(HERE, OTHERS), Verdict.STARTS_OVER)
-        self.assertEqual(self.gateways.trusted, FoundGateway(HERE, OURS))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.trusted)
         self.gateways.logged_in(HERE)
-        self.assertEqual(self.gateways.trusted, FoundGateway(HERE, OTHERS))
+        self.assertEqual(FoundGateway(HERE, OTHERS), self.gateways.trusted)
 
     def test_a_trusted_gateway_is_trusted_after_a_restart(self) -> None:
         self.gateways.recall(FoundGateway(HERE, OURS), logged_in=True)
         self.assertIs(self.verdict(ELSEWHERE, OTHERS), Verdict.CANDIDATE)
-        self.assertEqual(self.gateways.gateway, FoundGateway(HERE, OURS))
+        self.assertEqual(FoundGateway(HERE, OURS), self.gateways.gateway)
 
     def test_a_candidate_is_a_candidate_after_a_restart(self) -> None:
         self.gateways.recall(FoundGateway(HERE, OURS), logged_in=False)

@@ -32,7 +32,7 @@ class RateTests(SynchronousTestCase):
 
     def test_a_dialogue_is_not_limited(self) -> None:
         for second in range(100):
-            self.assertEqual(self.admitted(GATEWAY, 50, second), 50)
+            self.assertEqual(50, self.admitted(GATEWAY, 50, second))
 
     def test_more_than_the_rate_for_five_seconds_is(self) -> None:
         admitted = sum(self.admitted(STRANGER, 25, quarter / 4) for quarter in range(120))
@@ -40,7 +40,7 @@ class RateTests(SynchronousTestCase):
 
     def test_one_that_sends_too_much_takes_nothing_from_another(self) -> None:
         self.admitted(STRANGER, 10_000, 0)
-        self.assertEqual(self.admitted(GATEWAY, 100, 0), 100)
+        self.assertEqual(100, self.admitted(GATEWAY, 100, 0))
 
     def test_a_flood_of_forged_addresses_shares_one_rate(self) -> None:
         for number in range(MOST_SOURCES):
@@ -48,14 +48,14 @@ class RateTests(SynchronousTestCase):
         admitted = sum(
             self.limit.admits(f"forged {number}", 0, known=False) for number in range(10_000)
         )
-        self.assertEqual(admitted, BURST)
-        self.assertEqual(self.admitted(GATEWAY, 100, 0, known=True), 100)
+        self.assertEqual(BURST, admitted)
+        self.assertEqual(100, self.admitted(GATEWAY, 100, 0, known=True))
 
     def test_an_address_that_was_silent_makes_room(self) -> None:
         for number in range(MOST_SOURCES):
             self.limit.admits(f"source {number}", 0, known=False)
-        self.assertEqual(self.admitted(STRANGER, 300, BURST / RATE), BURST)
-        self.assertEqual(self.admitted("another", 300, BURST / RATE), BURST)
+        self.assertEqual(BURST, self.admitted(STRANGER, 300, BURST / RATE))
+        self.assertEqual(BURST, self.admitted("another", 300, BURST / RATE))
 
 
 class RepetitionTests(SynchronousTestCase):
@@ -111,33 +111,33 @@ class AskerTests(SynchronousTestCase):
 
     def test_who_asked_gets_it(self) -> None:
         self.heard(STRANGER, 0)
-        self.assertEqual(self.askers.answer_for(GATEWAY, 1), STRANGER)
+        self.assertEqual(STRANGER, self.askers.answer_for(GATEWAY, 1))
 
     def test_the_trusted_gateway_comes_first(self) -> None:
         self.heard(STRANGER, 0)
         self.heard(GATEWAY, 1)
-        self.assertEqual(self.askers.answer_for(GATEWAY, 1), GATEWAY)
-        self.assertEqual(self.askers.answer_for(GATEWAY, 1), STRANGER)
+        self.assertEqual(GATEWAY, self.askers.answer_for(GATEWAY, 1))
+        self.assertEqual(STRANGER, self.askers.answer_for(GATEWAY, 1))
 
     def test_otherwise_who_waits_longest(self) -> None:
         self.heard("192.0.2.8", 0)
         for tenth in range(10):
             self.heard(STRANGER, 1 + tenth / 10)
-        self.assertEqual(self.askers.answer_for(None, 2), "192.0.2.8")
-        self.assertEqual(self.askers.answer_for(None, 2), STRANGER)
+        self.assertEqual("192.0.2.8", self.askers.answer_for(None, 2))
+        self.assertEqual(STRANGER, self.askers.answer_for(None, 2))
 
     def test_who_was_answered_waits_no_more(self) -> None:
         self.heard(STRANGER, 0)
         self.askers.answer_for(None, 0)
         self.heard("192.0.2.8", 1)
         self.heard(STRANGER, 1)
-        self.assertEqual(self.askers.answer_for(None, 1), "192.0.2.8")
+        self.assertEqual("192.0.2.8", self.askers.answer_for(None, 1))
 
     def test_who_only_sent_something_comes_after_those_who_asked(self) -> None:
         self.heard("192.0.2.8", 0)
         self.heard(STRANGER, 1, waits=False)
-        self.assertEqual(self.askers.answer_for(None, 1), "192.0.2.8")
-        self.assertEqual(self.askers.answer_for(None, 1), STRANGER)
+        self.assertEqual("192.0.2.8", self.askers.answer_for(None, 1))
+        self.assertEqual(STRANGER, self.askers.answer_for(None, 1))
 
     def test_a_question_is_forgotten_after_a_while(self) -> None:
         self.heard(STRANGER, 0)
@@ -147,7 +147,7 @@ class AskerTests(SynchronousTestCase):
         self.heard(GATEWAY, 0)
         for number in range(10 * MOST_ASKERS):
             self.heard(f"forged {number}", 0)
-        self.assertEqual(self.askers.answer_for(GATEWAY, 0), GATEWAY)
+        self.assertEqual(GATEWAY, self.askers.answer_for(GATEWAY, 0))
 
     @given(
         st.lists(

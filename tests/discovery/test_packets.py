@@ -28,7 +28,7 @@ class AnnouncementTests(SynchronousTestCase):
     """The gateway's word that it starts over."""
 
     def test_software_and_serial_number_are_read(self) -> None:
-        self.assertEqual(parse_announcement(ANNOUNCEMENT), Announcement("6.4.1", "0012345"))
+        self.assertEqual(Announcement("6.4.1", "0012345"), parse_announcement(ANNOUNCEMENT))
 
     def test_another_layout_is_tolerated(self) -> None:
         for data, read in (
@@ -64,9 +64,9 @@ class ServiceListTests(SynchronousTestCase):
     """The boiler's answer."""
 
     def test_model_firmware_and_system_code_are_read(self) -> None:
-        self.assertEqual(len(SERVICES), 318)
+        self.assertEqual(318, len(SERVICES))
         self.assertEqual(
-            parse_service_list(SERVICES), ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")
+            ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE"), parse_service_list(SERVICES)
         )
 
     def test_a_captured_one_is_read(self) -> None:
@@ -77,7 +77,7 @@ class ServiceListTests(SynchronousTestCase):
                 if each["proto"] == "udp" and each["from"] == "boiler"
             }
             read = parse_service_list(data)
-            self.assertEqual(read.model, "HSV/CL 9-60KW")
+            self.assertEqual("HSV/CL 9-60KW", read.model)
             self.assertRegex(read.firmware, r"\AV14\.0..\Z")
             self.assertRegex(read.system_code, r"\A[0-9A-F]{8}\Z")
 
@@ -99,11 +99,11 @@ class ServiceListTests(SynchronousTestCase):
     def test_a_name_without_firmware_is_a_model(self) -> None:
         for name in (b"Nano.2(.3) 15", b"V14.0n3", b"Vario"):
             data = b"\x00\x02" + name.ljust(30, b"\0")
-            self.assertEqual(parse_service_list(data), ServiceList(name.decode(), "", ""))
+            self.assertEqual(ServiceList(name.decode(), "", ""), parse_service_list(data))
 
     def test_what_cannot_be_shown_is_left_out(self) -> None:
         data = b"\x00\x02" + b"HSV\x1b[31m\r\n V14.0n3".ljust(30, b"\0")
-        self.assertEqual(parse_service_list(data), ServiceList("HSV[31m", "V14.0n3", ""))
+        self.assertEqual(ServiceList("HSV[31m", "V14.0n3", ""), parse_service_list(data))
 
     def test_another_boilers_list_begins_with_its_name(self) -> None:
         for data, read in (

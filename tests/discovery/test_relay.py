@@ -117,7 +117,7 @@ class RelayTests(RelayCase):
             self.say(data, self.boiler[source], (BRIDGE_TO_BOILER, target))
             heard = self.heard(self.gateway[target])
             self.assertEqual(heard, [(data, (BRIDGE_TO_GATEWAY, source))])
-        self.assertEqual(self.counted(), (4, 2, 0))
+        self.assertEqual((4, 2, 0), self.counted())
 
     def test_any_payload_passes_unchanged(self) -> None:
         """Between any two ports of discovery, in both directions; nothing is raised."""
@@ -142,17 +142,17 @@ class RelayTests(RelayCase):
                     heard = self.heard(self.gateway[port])
                     self.assertEqual([each[0] for each in heard], [data])
             self.clock.advance(REPEATED_WITHIN)
-        self.assertEqual(self.counted(), (54, 54, 0))
+        self.assertEqual((54, 54, 0), self.counted())
 
     def test_both_neighbours_are_learned(self) -> None:
         self.ask(ANNOUNCEMENT)
         self.answer()
         self.assertEqual(
-            self.devices.gateway, FoundGateway(GATEWAY, Announcement("6.4.1", "0012345"))
+            FoundGateway(GATEWAY, Announcement("6.4.1", "0012345")), self.devices.gateway
         )
         self.assertEqual(
-            self.devices.boiler,
             FoundBoiler(BOILER, ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")),
+            self.devices.boiler,
         )
 
     def test_only_who_says_so_is_a_neighbour(self) -> None:
@@ -172,7 +172,7 @@ class RelayTests(RelayCase):
         self.ask()
         self.answer(b"HSV/CL etc")
         self.assertEqual(
-            self.devices.boiler, FoundBoiler(BOILER, ServiceList("HSV/CL etc", "", ""))
+            FoundBoiler(BOILER, ServiceList("HSV/CL etc", "", "")), self.devices.boiler
         )
 
     def test_what_comes_long_after_a_question_is_no_answer(self) -> None:
@@ -187,11 +187,11 @@ class RelayTests(RelayCase):
         other = self.device(OTHER_GATEWAY, self.ports.gateway_port)
         self.ask()
         self.answer()
-        self.assertEqual(len(self.heard(self.gateway[self.ports.gateway_port])), 1)
+        self.assertEqual(1, len(self.heard(self.gateway[self.ports.gateway_port])))
         self.say(SERVICES_WANTED, other, (BRIDGE_TO_GATEWAY, self.ports.boiler_port))
         self.answer()
-        self.assertEqual(len(self.heard(other)), 1)
-        self.assertEqual(self.heard(self.gateway[self.ports.gateway_port]), [])
+        self.assertEqual(1, len(self.heard(other)))
+        self.assertEqual([], self.heard(self.gateway[self.ports.gateway_port]))
 
     def test_a_stranger_on_the_gateways_port_diverts_no_answer(self) -> None:
         """Whatever it sends there, before and after the gateway's question."""
@@ -204,7 +204,7 @@ class RelayTests(RelayCase):
             self.say(b"noise", stranger, (BRIDGE_TO_GATEWAY, self.ports.boiler_port))
             self.say(SERVICES_WANTED, stranger, (BRIDGE_TO_GATEWAY, self.ports.boiler_port))
             self.answer()
-            self.assertEqual(len(self.heard(self.gateway[self.ports.gateway_port])), 1)
+            self.assertEqual(1, len(self.heard(self.gateway[self.ports.gateway_port])))
             self.clock.advance(3)
 
     def test_before_a_login_whoever_announced_itself_is_answered_before_a_stranger(self) -> None:
@@ -213,22 +213,22 @@ class RelayTests(RelayCase):
         self.say(SERVICES_WANTED, stranger, (BRIDGE_TO_GATEWAY, self.ports.boiler_port))
         self.ask()
         self.answer()
-        self.assertEqual(self.heard(stranger), [])
-        self.assertEqual(len(self.heard(self.gateway[self.ports.gateway_port])), 1)
+        self.assertEqual([], self.heard(stranger))
+        self.assertEqual(1, len(self.heard(self.gateway[self.ports.gateway_port])))
 
     def test_an_answer_that_nobody_asked_for_goes_to_the_gateway_that_is_known(self) -> None:
         self.devices.gateway_announced(OTHER_GATEWAY, Announcement("6.4.1", "0099999"))
         other = self.device(OTHER_GATEWAY, self.ports.gateway_port)
         self.answer()
-        self.assertEqual(self.heard(other)[0][0], SERVICES)
+        self.assertEqual(SERVICES, self.heard(other)[0][0])
 
     def test_without_a_gateway_an_answer_is_dropped_with_one_line(self) -> None:
         """What it says of the boiler is learned all the same."""
         self.answer()
         self.answer()
-        self.assertEqual(self.counted(), (0, 0, 2))
+        self.assertEqual((0, 0, 2), self.counted())
         self.assertIsNotNone(self.devices.boiler)
-        self.assertEqual(len([each for each in self.log.lines if "not relayed" in each]), 1)
+        self.assertEqual(1, len([each for each in self.log.lines if "not relayed" in each]))
 
     def test_other_ports_are_nothing_to_relay_and_said_once_a_source(self) -> None:
         [strange] = free_ports(1)
@@ -237,13 +237,13 @@ class RelayTests(RelayCase):
             for data in (b"", b"\0" * 65_507, b"\xff" * 1400, b"hello"):
                 for port in self.gateway_side.ports:
                     self.say(data, source, (BRIDGE_TO_GATEWAY, port))
-        self.assertEqual(self.counted(), (0, 0, 24))
+        self.assertEqual((0, 0, 24), self.counted())
         self.assertEqual(
-            [each.split(" port")[0] for each in self.log.lines],
             [
                 f"not relayed: 0 bytes from {GATEWAY}",
                 f"not relayed: 0 bytes from {OTHER_GATEWAY}",
             ],
+            [each.split(" port")[0] for each in self.log.lines],
         )
 
     def test_so_it_is_on_the_boilers_network(self) -> None:
@@ -251,8 +251,8 @@ class RelayTests(RelayCase):
         source = self.device(BOILER, strange)
         for port in self.boiler_side.ports:
             self.say(b"hello", source, (BRIDGE_TO_BOILER, port))
-        self.assertEqual(self.counted(), (0, 0, 3))
-        self.assertEqual(len(self.log.lines), 1)
+        self.assertEqual((0, 0, 3), self.counted())
+        self.assertEqual(1, len(self.log.lines))
 
     def test_a_flood_of_sources_does_not_flood_the_log(self) -> None:
         """Nor the other network: those that are too many share one rate."""
@@ -260,9 +260,9 @@ class RelayTests(RelayCase):
             source = (f"192.0.{number // 250}.{number % 250}", 1234)
             self.relay.heard_from_gateway(b"x", source, self.ports.boiler_port, True)
         counters = self.relay.counters
-        self.assertEqual(counters.dropped, MOST_SOURCES + BURST)
+        self.assertEqual(MOST_SOURCES + BURST, counters.dropped)
         self.assertEqual(counters.limited, 1000 - counters.dropped)
-        self.assertEqual(len(self.log.lines), 2 * 256)
+        self.assertEqual(2 * 256, len(self.log.lines))
 
     def test_who_sends_too_much_is_limited_and_said_once(self) -> None:
         """And crowds out nobody else."""
@@ -273,25 +273,25 @@ class RelayTests(RelayCase):
                 self.ports.boiler_port,
                 True,
             )
-        self.assertEqual(self.relay.counters.to_boiler, BURST)
+        self.assertEqual(BURST, self.relay.counters.to_boiler)
         self.reactor.settle()
         self.heard(self.boiler[self.ports.boiler_port])
         self.ask()
         self.assertEqual(
-            [each[0] for each in self.heard(self.boiler[self.ports.boiler_port])], [SERVICES_WANTED]
+            [SERVICES_WANTED], [each[0] for each in self.heard(self.boiler[self.ports.boiler_port])]
         )
         self.assertEqual(
-            self.log.lines,
             [
                 f"{OTHER_GATEWAY} sends more datagrams than any boiler or gateway does: at most "
                 "50 a second of it are relayed"
             ],
+            self.log.lines,
         )
 
     def test_while_the_other_side_is_closed_datagrams_are_dropped(self) -> None:
         self.boiler_side.close()
         self.ask(ANNOUNCEMENT)
-        self.assertEqual(self.counted(), (0, 0, 1))
+        self.assertEqual((0, 0, 1), self.counted())
         self.assertIsNotNone(self.devices.gateway)
 
     def test_a_side_can_be_closed_and_opened_again(self) -> None:
@@ -300,7 +300,7 @@ class RelayTests(RelayCase):
         self.relay.open_boiler_side(reactor)
         self.ask()
         self.answer()
-        self.assertEqual(self.counted(), (1, 1, 0))
+        self.assertEqual((1, 1, 0), self.counted())
 
 
 class NoWayTests(RelayCase):
@@ -312,7 +312,7 @@ class NoWayTests(RelayCase):
         """A socket of the loopback interface reaches no other network."""
         self.ask()
         self.ask()
-        self.assertEqual(self.counted(), (0, 0, 2))
+        self.assertEqual((0, 0, 2), self.counted())
         [line] = self.log.at(LogLevel.warn)
         self.assertIn(f"13 bytes from {GATEWAY} cannot be sent on to 192.0.2.255: ", line)
 
@@ -339,8 +339,8 @@ class SharedNetworkTests(RelayCase):
         self.assertEqual(
             heard, [(ANNOUNCEMENT, (GATEWAY, source)), (ANNOUNCEMENT, (BRIDGE_TO_BOILER, source))]
         )
-        self.assertEqual(self.counted(), (1, 0, 0))
-        self.assertEqual(self.devices.gateway.address, GATEWAY)
+        self.assertEqual((1, 0, 0), self.counted())
+        self.assertEqual(GATEWAY, self.devices.gateway.address)
 
     def test_what_the_boiler_broadcasts_is_broadcast_once(self) -> None:
         target = self.ports.gateway_port
@@ -350,7 +350,7 @@ class SharedNetworkTests(RelayCase):
             self.heard(self.hearing[target]),
             [(b"anybody?", (BOILER, source)), (b"anybody?", (BRIDGE_TO_GATEWAY, source))],
         )
-        self.assertEqual(self.counted(), (0, 1, 0))
+        self.assertEqual((0, 1, 0), self.counted())
 
     def test_a_broadcast_of_diagnostics_goes_round_once(self) -> None:
         """Both sides hold these ports, and both hear it."""
@@ -358,7 +358,7 @@ class SharedNetworkTests(RelayCase):
         self.devices.gateway_announced(GATEWAY, Announcement("6.4.1", "0012345"))
         asking = self.gateway[ports.gateway_diagnostics_port]
         self.say(DIAGNOSTICS_WANTED, asking, (EVERYBODY, ports.boiler_diagnostics_port))
-        self.assertEqual(self.counted(), (1, 0, 0))
+        self.assertEqual((1, 0, 0), self.counted())
 
     def test_an_answer_passes_to_the_gateway_alone(self) -> None:
         self.ask()
@@ -388,7 +388,7 @@ class NoPlaceTests(SocketCase):
         self.assertTrue(self.reactor.turn(), "the broadcast does not come in")
         self.reactor.settle()
         counters = relay.counters
-        self.assertEqual((counters.to_boiler, counters.to_gateway, counters.dropped), (1, 0, 0))
+        self.assertEqual((1, 0, 0), (counters.to_boiler, counters.to_gateway, counters.dropped))
 
 
 class OpeningTests(SocketCase):
@@ -405,5 +405,5 @@ class OpeningTests(SocketCase):
         relay = Relay(devices, DiscoveryConfig(), side, other, self.reactor)
         wrong = self.assertRaises(CannotOpenError, relay.open_gateway_side, reactor)
         self.assertIn(f"UDP port {ports[2]} on {BRIDGE_TO_GATEWAY} is in use by", str(wrong))
-        self.assertEqual(self.reactor.readers, [])
-        self.assertEqual(list(side.open_ports), [])
+        self.assertEqual([], self.reactor.readers)
+        self.assertEqual([], list(side.open_ports))

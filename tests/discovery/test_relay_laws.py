@@ -247,7 +247,7 @@ class RelayLaws(SynchronousTestCase):
             counter = relayed if source[0] in bridge else said
             there = bridge.get(source[0], wire)
             counter[there, data, source[1], target[1]] += times
-        self.assertEqual(relayed - said, Counter())
+        self.assertEqual(Counter(), relayed - said)
 
     @given(TALK, DELAYS, st.booleans())
     def test_where_both_networks_use_the_same_addresses(
@@ -344,7 +344,7 @@ class RelayLaws(SynchronousTestCase):
             DIAGNOSTICS, ports.boiler_diagnostics_port, (EVERYBODY, ports.gateway_diagnostics_port)
         )
         topology.wires.rest()
-        self.assertEqual(relay.counters, RelayCounters(to_boiler=1, own=1))
+        self.assertEqual(RelayCounters(to_boiler=1, own=1), relay.counters)
 
     def test_each_packet_of_a_start_is_relayed_once(self) -> None:
         """Completeness, where the law is a bound: nothing that is due is missing."""
@@ -366,7 +366,7 @@ class RelayLaws(SynchronousTestCase):
                 gateway.say(data, source, (EVERYBODY, target))
                 topology.wires.clock.advance(4)
         topology.wires.rest()
-        self.assertEqual(relay.counters.to_boiler, 8)
+        self.assertEqual(8, relay.counters.to_boiler)
         self.assertEqual(relay.counters.to_gateway, boiler.host.sent)
-        self.assertEqual(boiler.host.sent, 4)
-        self.assertEqual(topology.bridges[0].sent, 12)
+        self.assertEqual(4, boiler.host.sent)
+        self.assertEqual(12, topology.bridges[0].sent)

@@ -40,17 +40,17 @@ class TelemetryOnlyTests(HomeCase):
         self.assertIn("tk", there)
         self.assertIn("telemetry", there)
         wrong = [each for each in there if each in OF_GATEWAY or each.startswith("par_")]
-        self.assertEqual(wrong, [])
+        self.assertEqual([], wrong)
 
     def test_no_topic_does(self) -> None:
         self.begin_without_gateway()
         self.read()
         states = self.states()
-        self.assertEqual(states["telemetry"], "online")
+        self.assertEqual("online", states["telemetry"])
         wrong = [each for each in states if each == "session" or each.startswith("par_")]
-        self.assertEqual(wrong, [])
+        self.assertEqual([], wrong)
         info = json.loads(states["info"])
-        self.assertEqual([each for each in info if "gateway" in each or "session" in each], [])
+        self.assertEqual([], [each for each in info if "gateway" in each or "session" in each])
 
     def test_no_command_is_listened_to(self) -> None:
         self.begin_without_gateway()
@@ -66,17 +66,17 @@ class TelemetryOnlyTests(HomeCase):
         self.begin_without_gateway()
         self.read()
         wrong = [each for each in self.states() if each == "session" or each.startswith("par_")]
-        self.assertEqual(wrong, [])
+        self.assertEqual([], wrong)
         wrong = [
             each
             for each in self.entities()
             if each in OF_GATEWAY or each.startswith(("par_", "climate_"))
         ]
-        self.assertEqual(wrong, [])
+        self.assertEqual([], wrong)
 
     def test_the_end_is_told_without_a_session(self) -> None:
         self.begin_without_gateway()
         self.read()
         self.view.stopService()
-        self.assertEqual(self.states()["telemetry"], "offline")
+        self.assertEqual("offline", self.states()["telemetry"])
         self.assertNotIn("session", self.states())

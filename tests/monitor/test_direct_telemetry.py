@@ -45,7 +45,7 @@ class DirectCase(SynchronousTestCase):
 
     def stopped(self) -> None:
         self.direct.stopService()
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def session(self, number: int = 1) -> ISessionObserver:
         session = Session(number, ("192.0.2.7", 50000), self.proxy)
@@ -64,7 +64,7 @@ class DirectCase(SynchronousTestCase):
         self.direct.give_way(session)
         self.assertTrue(transport.disconnecting)
         observer.over("enough")
-        self.assertEqual(len(self.endpoint.attempts), 1)
+        self.assertEqual(1, len(self.endpoint.attempts))
 
     def test_the_endpoint_double_is_honest(self) -> None:
         verifyObject(IStreamClientEndpoint, self.endpoint)
@@ -74,16 +74,16 @@ class DirectCase(SynchronousTestCase):
         transport.protocol.dataReceived(b"$<<" + SMALL + b">>\r\n")
         transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
         self.assertTrue(self.boiler.availability.telemetry)
-        self.assertEqual(self.boiler.channels["tk"].text, "65.9")
+        self.assertEqual("65.9", self.boiler.channels["tk"].text)
 
     def test_the_descriptor_is_asked_for_once_where_none_is_known(self) -> None:
         transport = self.endpoint.accept()
-        self.assertEqual(transport.value(), b"$daq desc\r\n")
+        self.assertEqual(b"$daq desc\r\n", transport.value())
         transport.protocol.dataReceived(b"$permission denied\r\npm 7 65.9 1 \r\n")
         self.assertTrue(self.boiler.availability.telemetry)
         transport.loseConnection()
         self.clock.advance(RETRY_LONGEST)
-        self.assertEqual(self.endpoint.accept().value(), b"")
+        self.assertEqual(b"", self.endpoint.accept().value())
 
     def test_a_boiler_that_refuses_is_asked_once_a_day_at_most(self) -> None:
         """However often it is connected to."""
@@ -113,7 +113,7 @@ class DirectCase(SynchronousTestCase):
                 transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
             transport.protocol.connectionLost(Failure(ConnectionLost()))
             self.clock.advance(5)
-            self.assertEqual(len(self.endpoint.attempts), 1)
+            self.assertEqual(1, len(self.endpoint.attempts))
 
     def test_a_boiler_that_is_away_is_tried_again_and_again_but_not_often(self) -> None:
         attempts = 0
@@ -134,13 +134,13 @@ class DirectCase(SynchronousTestCase):
         for _ in range(20):
             transport.protocol.dataReceived(b"pm 7 65.9 1 \r\n")
         self.assertEqual(
-            [each for each in self.log.lines if "the boiler" in each or "our own" in each],
             [
                 "the boiler does not answer at 10.0.0.72: connection refused; "
                 "trying again every 60 seconds",
                 "the boiler does not answer at 10.0.0.72: no answer; trying again every 60 seconds",
                 "reading telemetry over a connection of our own",
             ],
+            [each for each in self.log.lines if "the boiler" in each or "our own" in each],
         )
 
     def test_a_boiler_that_accepts_and_closes_is_said_once(self) -> None:
@@ -148,8 +148,8 @@ class DirectCase(SynchronousTestCase):
             self.endpoint.accept().loseConnection()
             self.clock.advance(RETRY_LONGEST + 2)
         self.assertEqual(
-            self.log.lines,
             ["our own telemetry connection ended, it is made again: connection closed"],
+            self.log.lines,
         )
 
     def test_a_boiler_that_is_not_known_yet_is_said_once(self) -> None:
@@ -157,15 +157,15 @@ class DirectCase(SynchronousTestCase):
             self.endpoint.refuse(BoilerUnknownError())
             self.clock.advance(RETRY_LONGEST + 2)
         self.assertEqual(
-            self.log.lines,
             ["no boiler has answered yet: telemetry is read as soon as one does"],
+            self.log.lines,
         )
 
     def test_giving_way_and_the_stop_need_no_words(self) -> None:
         self.endpoint.accept()
         self.session().over("the client closed")
         self.direct.stopService()
-        self.assertEqual(self.log.lines, [])
+        self.assertEqual([], self.log.lines)
 
     def test_a_connection_that_falls_silent_is_given_up(self) -> None:
         transport = self.endpoint.accept()
@@ -185,17 +185,17 @@ class DirectCase(SynchronousTestCase):
         session = self.session()
         self.assertTrue(transport.disconnecting)
         self.clock.advance(RETRY_LONGEST)
-        self.assertEqual(self.endpoint.attempts, [])
+        self.assertEqual([], self.endpoint.attempts)
         session.over("the client closed")
-        self.assertEqual(len(self.endpoint.attempts), 1)
+        self.assertEqual(1, len(self.endpoint.attempts))
 
     def test_it_stays_away_until_the_last_of_several_sessions_is_over(self) -> None:
         self.endpoint.accept()
         first, second = self.session(1), self.session(2)
         first.over("the gateway connected anew")
-        self.assertEqual(self.endpoint.attempts, [])
+        self.assertEqual([], self.endpoint.attempts)
         second.over("the client closed")
-        self.assertEqual(len(self.endpoint.attempts), 1)
+        self.assertEqual(1, len(self.endpoint.attempts))
 
     def test_its_way_out_is_an_honest_observer(self) -> None:
         verifyObject(ISessionObserver, self.session())

@@ -142,7 +142,7 @@ class FoundTests(ReaderCase):
         self.begin(invented(decimals=False))
         fit = self.line(with_hidden(5))
         self.assertEqual(((), ()), (fit.hidden, fit.assumed))
-        self.assertEqual(set(self.unknown()) & {"TVL_A", "TB1", "TBB"}, {"TVL_A", "TB1", "TBB"})
+        self.assertEqual({"TVL_A", "TB1", "TBB"}, set(self.unknown()) & {"TVL_A", "TB1", "TBB"})
         self.assert_true()
 
     @given(

@@ -52,7 +52,7 @@ class SessionTests(InterpreterCase):
     def test_a_login_reaches_the_session_and_the_model(self) -> None:
         self.log_in()
         self.assertTrue(self.session.logged_in)
-        self.assertEqual(self.boiler.availability.session.number, 1)
+        self.assertEqual(1, self.boiler.availability.session.number)
 
     def test_without_a_login_there_is_no_gateway_session(self) -> None:
         self.session_interpreter.gateway_sent(b"$apiversion\r\n")
@@ -68,11 +68,11 @@ class SessionTests(InterpreterCase):
     def test_a_descriptor_is_handed_on_and_telemetry_understood(self) -> None:
         self.session_interpreter.gateway_sent(b"$daq desc\r\n")
         self.session_interpreter.boiler_sent(b"$<<" + SMALL + b">>\r\npm 7 65.9 1 \r\n")
-        self.assertEqual(self.described, [SMALL])
-        self.assertEqual(self.boiler.channels["tk"].text, "65.9")
-        self.assertEqual(self.boiler.channels["tk"].since, 1_700_000_000)
-        self.assertEqual(self.boiler.channels["stoerung"].text, "ON")
-        self.assertEqual(self.interpreter.words(), ("1",))
+        self.assertEqual([SMALL], self.described)
+        self.assertEqual("65.9", self.boiler.channels["tk"].text)
+        self.assertEqual(1_700_000_000, self.boiler.channels["tk"].since)
+        self.assertEqual("ON", self.boiler.channels["stoerung"].text)
+        self.assertEqual(("1",), self.interpreter.words())
 
     def test_neither_token_nor_key_is_logged(self) -> None:
         self.log_in()
@@ -86,7 +86,7 @@ class SessionTests(InterpreterCase):
             self.session_interpreter.gateway_sent(b"$frobnicate now\r\n")
             self.session_interpreter.boiler_sent(b"$done\r\n")
         said = [each for each in self.log.lines if "frobnicate" in each]
-        self.assertEqual(len(said), 1)
+        self.assertEqual(1, len(said))
 
     def test_what_is_refused_again_and_again_is_said_once(self) -> None:
         """A boiler that does not know the gateway's list of changes is asked for it for years."""
@@ -96,7 +96,7 @@ class SessionTests(InterpreterCase):
             )
             self.session_interpreter.boiler_sent(b"$Unknown Command\r\n$permission denied\r\n")
         said = [each for each in self.log.lines if "refused" in each]
-        self.assertEqual(len(said), 2, said)
+        self.assertEqual(2, len(said), said)
         self.assertIn('$par get changed "2026-01-01 00:00:00": $Unknown Command', said[0])
         self.assertIn("$erract: $permission denied", said[1])
 
@@ -122,7 +122,7 @@ class SessionTests(InterpreterCase):
     def test_what_the_boiler_says_cannot_steer_the_terminal(self) -> None:
         self.session_interpreter.gateway_sent(b'$par set "PR001;6;1\x1b[2J"\r\n')
         self.session_interpreter.boiler_sent(b"$err \x07\r\n?? \x1b[2J\nwhat\r\n")
-        self.assertEqual(len(self.log.lines), 2)
+        self.assertEqual(2, len(self.log.lines))
         for each in self.log.lines:
             self.assertIn("\N{REPLACEMENT CHARACTER}", each)
             self.assertTrue(each.isprintable())
@@ -132,8 +132,8 @@ class SessionTests(InterpreterCase):
         before = len(self.log.events)
         for _ in range(5):
             self.session_interpreter.boiler_sent(b"?? what\r\n")
-        self.assertEqual(self.interpreter.unreadable, 5)
-        self.assertEqual(len(self.log.events) - before, 1)
+        self.assertEqual(5, self.interpreter.unreadable)
+        self.assertEqual(1, len(self.log.events) - before)
 
 
 class BridgeTests(InterpreterCase):
@@ -142,7 +142,7 @@ class BridgeTests(InterpreterCase):
     def test_the_answer_to_the_bridge_reaches_the_model(self) -> None:
         self.session_interpreter.bridge_sent(b"$par get PR001\r\n")
         self.session_interpreter.bridge_received(b"$PR001;6;1;1;0;0;0;0;Mode;Non;Oui;0;\r\n")
-        self.assertEqual(self.boiler.settings["PR001"].text, "Oui")
+        self.assertEqual("Oui", self.boiler.settings["PR001"].text)
 
     def test_a_refusal_is_for_the_bridge_to_say(self) -> None:
         before = len(self.log.events)
@@ -154,14 +154,14 @@ class BridgeTests(InterpreterCase):
         self.session_interpreter.bridge_sent(b'$par set "4;3;20"\r\n')
         self.session_interpreter.gateway_sent(b"$info\r\n")
         self.session_interpreter.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
-        self.assertEqual(self.boiler.identity.model, "Nano.2(.3) 15")
-        self.assertEqual(self.session_interpreter.dialogue.open_requests, ("$info",))
+        self.assertEqual("Nano.2(.3) 15", self.boiler.identity.model)
+        self.assertEqual(("$info",), self.session_interpreter.dialogue.open_requests)
 
     def test_listeners_hear_events_when_the_model_has_them(self) -> None:
         heard: list[object] = []
         self.session_interpreter.listen(lambda _: heard.append(self.boiler.settings["4"].text))
         self.session_interpreter.boiler_sent(b"zPa N: 4 = 20.0\r\n")
-        self.assertEqual(heard, ["20.0"])
+        self.assertEqual(["20.0"], heard)
 
     def test_a_failure_is_noted(self) -> None:
         self.session_interpreter.listen(lambda _event: 1 / 0)
@@ -181,8 +181,8 @@ class DeviceTests(InterpreterCase):
         self.interpreter.gateway_announced(found)
         identity = self.boiler.identity
         self.assertEqual(
-            (identity.gateway_address, identity.gateway_software, identity.gateway_serial),
             ("192.0.2.7", "6.4.1", "0012345"),
+            (identity.gateway_address, identity.gateway_software, identity.gateway_serial),
         )
 
     def test_the_boilers_service_list(self) -> None:
@@ -190,8 +190,8 @@ class DeviceTests(InterpreterCase):
         self.interpreter.boiler_answered(FoundBoiler("198.51.100.2", services))
         identity = self.boiler.identity
         self.assertEqual(
-            (identity.boiler_address, identity.model, identity.firmware, identity.system_code),
             ("198.51.100.2", "HSV/CL 9-60KW", "V14.0n3", "0BADCAFE"),
+            (identity.boiler_address, identity.model, identity.firmware, identity.system_code),
         )
 
     def test_the_model_that_the_boiler_told_in_a_session_is_kept(self) -> None:
@@ -199,4 +199,4 @@ class DeviceTests(InterpreterCase):
         self.session_interpreter.boiler_sent(b"$KT: 'Nano.2(.3) 15'\r\n")
         services = ServiceList("HSV/CL 9-60KW", "V14.0n3", "0BADCAFE")
         self.interpreter.boiler_answered(FoundBoiler("198.51.100.2", services))
-        self.assertEqual(self.boiler.identity.model, "Nano.2(.3) 15")
+        self.assertEqual("Nano.2(.3) 15", self.boiler.identity.model)

@@ -48,8 +48,8 @@ class DialogueTests(JournalCase):
         self.observer.bridge_sent(b'$par set "4;3;20"\r\n')
         self.observer.bridge_received(b"$ack\r\n")
         self.assertEqual(
-            [(line.direction, line.text) for line in self.journal.dialogue[1:]],
             [("bridge", '$par set "4;3;20"'), ("boiler", "$ack")],
+            [(line.direction, line.text) for line in self.journal.dialogue[1:]],
         )
 
     def test_lines_are_kept_with_their_time_session_and_direction(self) -> None:
@@ -61,36 +61,36 @@ class DialogueTests(JournalCase):
         self.observer.boiler_sent(b"\n")
         self.observer.over("the client closed")
         self.assertEqual(
-            self.journal.dialogue,
             (
                 DialogueLine(1_700_000_000, 3, "bridge", "192.0.2.7 connected"),
                 DialogueLine(1_700_000_001.5, 3, "gateway", "$uptime"),
                 DialogueLine(1_700_000_002.5, 3, "boiler", "$666151"),
                 DialogueLine(1_700_000_002.5, 3, "bridge", "over: the client closed"),
             ),
+            self.journal.dialogue,
         )
 
     def test_the_oldest_lines_make_room_for_the_newest(self) -> None:
         for number in range(7):
             self.observer.boiler_sent(b"zNr %d\r\n" % number)
-        self.assertEqual(self.texts(), ["zNr 2", "zNr 3", "zNr 4", "zNr 5", "zNr 6"])
+        self.assertEqual(["zNr 2", "zNr 3", "zNr 4", "zNr 5", "zNr 6"], self.texts())
 
     def test_telemetry_is_shortened(self) -> None:
         self.observer.boiler_sent(b"pm 9 20.0 7.7\r\npm" + b" 65.9" * 90 + b" \r\n")
         short, long = self.texts()[-2:]
-        self.assertEqual(short, "pm 9 20.0 7.7")
-        self.assertEqual(long, "pm" + " 65.9" * 11 + " 65…")
+        self.assertEqual("pm 9 20.0 7.7", short)
+        self.assertEqual("pm" + " 65.9" * 11 + " 65…", long)
 
     def test_long_lines_are_shortened_and_endless_ones_too(self) -> None:
         for line in (b"z" + b"-" * 5000, b"z" + b"-" * 100_000):
             self.observer.boiler_sent(line + b"\r\n")
-            self.assertEqual(self.texts()[-1], "z" + "-" * 119 + "…")
+            self.assertEqual("z" + "-" * 119 + "…", self.texts()[-1])
 
     def test_control_characters_become_printable(self) -> None:
         self.observer.boiler_sent(b"z\x1b[2J\x07 R\xe9duire\nx\r\n")
         self.observer.boiler_sent(b"pm \x1b]0;x\x9b1 \r\n")
         self.assertEqual(
-            self.texts()[-2:], ["z\ufffd[2J\ufffd Réduire\ufffdx", "pm \ufffd]0;x\ufffd1 "]
+            ["z\ufffd[2J\ufffd Réduire\ufffdx", "pm \ufffd]0;x\ufffd1 "], self.texts()[-2:]
         )
 
     def test_neither_token_nor_key_is_kept(self) -> None:
@@ -101,7 +101,6 @@ class DialogueTests(JournalCase):
         observer.gateway_sent(b"$login key " + KEY + b"\r\n")
         observer.boiler_sent(b"zclient login (7421)\r\n$ack\r\nzsaid " + TOKEN + b"?\r\n")
         self.assertEqual(
-            self.texts()[1:],
             [
                 "$daq stop",
                 "$Login  Token",
@@ -114,6 +113,7 @@ class DialogueTests(JournalCase):
                 "$ack",
                 "zsaid ********?",
             ],
+            self.texts()[1:],
         )
 
     def test_a_token_in_a_form_that_is_not_known_is_not_kept_either(self) -> None:
@@ -126,7 +126,7 @@ class DialogueTests(JournalCase):
     def test_after_a_refused_login_replies_are_shown(self) -> None:
         self.observer.gateway_sent(b"$login token\r\n")
         self.observer.boiler_sent(b"$permission denied\r\n$V2.18\r\n")
-        self.assertEqual(self.texts()[-2:], ["$permission denied", "$V2.18"])
+        self.assertEqual(["$permission denied", "$V2.18"], self.texts()[-2:])
 
 
 class ListenerTests(JournalCase):
@@ -154,7 +154,7 @@ class ListenerTests(JournalCase):
         self.journal.on_line(self.heard.append)
         stop()
         self.say("one")
-        self.assertEqual(len(self.heard), 1)
+        self.assertEqual(1, len(self.heard))
 
     def test_a_listener_that_fails_harms_nobody_and_is_told_no_more(self) -> None:
         failures = []
@@ -167,9 +167,9 @@ class ListenerTests(JournalCase):
         self.journal.on_line(self.heard.append)
         self.say("one")
         self.say("two")
-        self.assertEqual((len(failures), len(self.heard)), (1, 2))
-        self.assertEqual(len(self.log.at(LogLevel.critical)), 1)
-        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.assertEqual((1, 2), (len(failures), len(self.heard)))
+        self.assertEqual(1, len(self.log.at(LogLevel.critical)))
+        self.assertEqual(1, len(self.flushLoggedErrors(ValueError)))
 
 
 class Crossing:
@@ -200,37 +200,37 @@ class KeepingTests(JournalCase):
         self.logger.warn("session {session}: odd", session=3)
         [line] = self.journal.lines
         self.assertEqual(
-            (line.level, line.source, line.text),
             ("warn", "hargassner.proxy.session", "session 3: odd"),
+            (line.level, line.source, line.text),
         )
         self.assertEqual(line.at, self.clock.seconds())
 
     def test_debugging_lines_are_left_out(self) -> None:
         self.logger.debug("nobody wants this")
-        self.assertEqual(self.journal.lines, ())
+        self.assertEqual((), self.journal.lines)
 
     def test_a_failure_tells_its_cause(self) -> None:
         with self.logger.failuresHandled("doing a thing"):
             raise ValueError("not this one")
         [line] = self.journal.lines
-        self.assertEqual(line.level, "critical")
+        self.assertEqual("critical", line.level)
         self.assertIn("ValueError: not this one", line.text)
 
     def test_a_line_is_bounded_and_printable(self) -> None:
         self.logger.info("{text}", text="\x1b[2J" + "x" * 1000)
         [line] = self.journal.lines
-        self.assertEqual(line.text, "\ufffd[2J" + "x" * 496 + "…")
+        self.assertEqual("\ufffd[2J" + "x" * 496 + "…", line.text)
 
     def test_a_line_of_another_thread_comes_by_the_reactor(self) -> None:
         thread = threading.Thread(target=self.logger.info, args=("from the disk",))
         thread.start()
         thread.join()
-        self.assertEqual(self.journal.lines, ())
+        self.assertEqual((), self.journal.lines)
         [(call, arguments)] = self.reactor.calls
         call(*arguments)
-        self.assertEqual(self.journal.lines[0].text, "from the disk")
+        self.assertEqual("from the disk", self.journal.lines[0].text)
 
     def test_nothing_is_written_after_the_end(self) -> None:
         self.keeping.stopService()
         self.logger.info("too late")
-        self.assertEqual(self.journal.lines, ())
+        self.assertEqual((), self.journal.lines)

@@ -34,8 +34,8 @@ class CompositionTests(SynchronousTestCase):
     def test_with_a_url_there_is_one_under_the_names_configured(self) -> None:
         bridge = self.bridge(url="mqtt://broker.lan:1884", node="cellar")
         assert bridge.parts.broker is not None
-        self.assertEqual(bridge.parts.broker.status.url, "mqtt://broker.lan:1884")
-        self.assertEqual(bridge.parts.broker.status_topic, "hargassner/cellar/status")
+        self.assertEqual("mqtt://broker.lan:1884", bridge.parts.broker.status.url)
+        self.assertEqual("hargassner/cellar/status", bridge.parts.broker.status_topic)
 
 
 class ProcessTests(TestCase):
@@ -83,7 +83,7 @@ class ProcessTests(TestCase):
         yield until(lambda: onlooker.heard(STATUS) == ["online"])
         bridge.send_signal(signal.SIGTERM)
         yield until(lambda: bridge.poll() is not None)
-        self.assertEqual(bridge.returncode, 0)
+        self.assertEqual(0, bridge.returncode)
         yield until(lambda: onlooker.heard(STATUS) == ["online", "offline"])
 
     @inlineCallbacks
@@ -102,4 +102,4 @@ class ProcessTests(TestCase):
         self.broker.freeze()
         bridge.send_signal(signal.SIGTERM)
         yield until(lambda: bridge.poll() is not None)
-        self.assertEqual(bridge.returncode, 0)
+        self.assertEqual(0, bridge.returncode)

@@ -30,12 +30,12 @@ class BrokerTests:
         late = yield self.onlooker(broker)
         yield until(lambda: len(late.retained()) >= 3)
         self.assertEqual(
-            late.retained(),
             {
                 ("hargassner/boiler/ratlos", "größer"),
                 (STATUS, "online"),
                 ("hargassner/boiler/tk", "65.9"),
             },
+            late.retained(),
         )
 
     @inlineCallbacks
@@ -108,7 +108,7 @@ class BrokerTests:
         yield until(lambda: early.heard("hargassner/boiler/tk")[-1:] == [""])
         late = yield self.onlooker(broker)
         yield until(late.retained)
-        self.assertEqual(late.retained(), {(STATUS, "online")})
+        self.assertEqual({(STATUS, "online")}, late.retained())
 
     @inlineCallbacks
     def test_commands_arrive_unless_they_are_from_before(self) -> Any:
@@ -124,8 +124,8 @@ class BrokerTests:
         onlooker.publish("hargassner/boiler/par_6/set", "größer")
         yield until(lambda: len(heard) >= 2)
         self.assertEqual(
-            heard,
             [("hargassner/boiler/par_5/set", "21.5"), ("hargassner/boiler/par_6/set", "größer")],
+            heard,
         )
 
     @inlineCallbacks
@@ -137,7 +137,7 @@ class BrokerTests:
         for number in range(300):
             link.publish(f"hargassner/boiler/c{number}", "x" * 1000)
         yield until(lambda: not link.waiting)
-        self.assertEqual(link.counters.published, 301)
+        self.assertEqual(301, link.counters.published)
         yield link.stopService()
 
     @inlineCallbacks
@@ -152,8 +152,8 @@ class BrokerTests:
         link = self.link(url, **options)
         yield until(lambda: link.status.state is LinkState.REFUSED)
         self.assertEqual(link.status.problem, why)
-        self.assertEqual(self.log.at(LogLevel.warn), [f"no link to {url}: {why}"])
-        self.assertEqual(link.counters.refusals, 1)
+        self.assertEqual([f"no link to {url}: {why}"], self.log.at(LogLevel.warn))
+        self.assertEqual(1, link.counters.refusals)
 
     @inlineCallbacks
     def test_a_certificate_for_another_name_is_refused(self) -> Any:
@@ -221,7 +221,7 @@ class BrokerTests:
             value += 1
             for topic in range(20):
                 link.publish(f"hargassner/boiler/c{topic}", f"{value:08}")
-        self.assertEqual(link.waiting, 20)
+        self.assertEqual(20, link.waiting)
         broker.thaw()
         yield until(lambda: not link.waiting)
         onlooker = yield self.onlooker(broker)
@@ -238,7 +238,7 @@ class BrokerTests:
             link.publish("hargassner/boiler/c", "x" * 10_000)
             yield deferLater(reactor, 0)
         yield link.stopService()
-        self.assertEqual(link.status.state, LinkState.STOPPED)
+        self.assertEqual(LinkState.STOPPED, link.status.state)
 
 
 class MosquittoTests(BrokerTests, BrokerCase):
@@ -276,7 +276,7 @@ class MosquittoTests(BrokerTests, BrokerCase):
                 sender.publish("p/par_4/set", each, retain=False)
             yield until(lambda: not sender.waiting)
         yield until(lambda: len(results) == len(expected))
-        self.assertEqual((answered, results), (expected, expected))
+        self.assertEqual((expected, expected), (answered, results))
 
     @inlineCallbacks
     def test_a_client_certificate_lets_us_in(self) -> Any:
@@ -304,7 +304,7 @@ class MosquittoTests(BrokerTests, BrokerCase):
         link = self.link(f"mqtts://localhost:{broker.port}")
         yield until(lambda: link.status.state is not LinkState.CONNECTING)
         self.assertEqual(
-            link.status.problem, "the broker closed the connection instead of answering"
+            "the broker closed the connection instead of answering", link.status.problem
         )
 
     @inlineCallbacks
@@ -313,7 +313,7 @@ class MosquittoTests(BrokerTests, BrokerCase):
         link = self.link(f"mqtt://localhost:{broker.port}")
         yield until(lambda: link.status.state is not LinkState.CONNECTING)
         self.assertEqual(
-            link.status.problem, "the broker closed the connection instead of answering"
+            "the broker closed the connection instead of answering", link.status.problem
         )
 
 

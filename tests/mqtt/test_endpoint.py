@@ -54,30 +54,30 @@ class PasswordTests(FolderCase):
         return password(MqttConfig(password_file=self.written(content)))
 
     def test_from_the_configuration(self) -> None:
-        self.assertEqual(password(MqttConfig(password="geheim")), "geheim")
-        self.assertEqual(password(MqttConfig()), "")
+        self.assertEqual("geheim", password(MqttConfig(password="geheim")))
+        self.assertEqual("", password(MqttConfig()))
 
     def test_the_end_of_the_line_is_no_part_of_it(self) -> None:
         for end in (b"", b"\n", b"\r\n"):
-            self.assertEqual(self.of(b" gehei\xc3\x9f " + end), " geheiß ")
+            self.assertEqual(" geheiß ", self.of(b" gehei\xc3\x9f " + end))
 
     def test_a_byte_order_mark_is_no_part_of_it(self) -> None:
         """Some editors put one before UTF-8."""
-        self.assertEqual(self.of(b"\xef\xbb\xbfgehei\xc3\x9f\r\n"), "geheiß")
+        self.assertEqual("geheiß", self.of(b"\xef\xbb\xbfgehei\xc3\x9f\r\n"))
 
     def test_a_file_without_a_password_is_refused(self) -> None:
         for content in (b"", b"\n", b"one\ntwo\n", b"\xff\n", b"x" * 65_536):
             wrong = self.assertRaises(UnusableFileError, self.of, content)
             self.assertEqual(
-                str(wrong),
                 f"mqtt.password_file: {self.folder}/file holds no password in one line of UTF-8",
+                str(wrong),
             )
 
     def test_a_file_that_cannot_be_read_is_named(self) -> None:
         absent = str(self.folder / "absent")
         wrong = self.assertRaises(UnusableFileError, password, MqttConfig(password_file=absent))
         self.assertEqual(
-            str(wrong), f"mqtt.password_file: {absent} cannot be read: No such file or directory"
+            f"mqtt.password_file: {absent} cannot be read: No such file or directory", str(wrong)
         )
 
     def test_what_could_be_read_for_ever_is_not_read(self) -> None:
@@ -85,13 +85,13 @@ class PasswordTests(FolderCase):
             wrong = self.assertRaises(
                 UnusableFileError, password, MqttConfig(password_file=str(each))
             )
-            self.assertEqual(str(wrong), f"mqtt.password_file: {each} is not a regular file")
+            self.assertEqual(f"mqtt.password_file: {each} is not a regular file", str(wrong))
 
     def test_a_large_file_is_not_read(self) -> None:
         with (self.folder / "file").open("wb") as file:
             file.truncate(2_000_000)
         wrong = self.assertRaises(UnusableFileError, password, MqttConfig(password_file=file.name))
-        self.assertEqual(str(wrong), f"mqtt.password_file: {file.name} is too large")
+        self.assertEqual(f"mqtt.password_file: {file.name} is too large", str(wrong))
 
 
 class TlsFilesTests(FolderCase):
@@ -123,26 +123,26 @@ class TlsFilesTests(FolderCase):
     def test_a_file_without_certificates_is_refused(self) -> None:
         file = self.written(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         self.assertEqual(
-            self.refused(ca_file=file), f"mqtt.ca_file: {file} holds no PEM certificate"
+            f"mqtt.ca_file: {file} holds no PEM certificate", self.refused(ca_file=file)
         )
         self.assertEqual(
-            self.refused(client_certificate=self.key, client_key=self.key),
             f"mqtt.client_certificate: {self.key} holds no PEM certificate",
+            self.refused(client_certificate=self.key, client_key=self.key),
         )
 
     def test_a_key_that_is_none_or_locked_is_refused(self) -> None:
         """Nobody is there to type a passphrase."""
         for file in (self.certificate, str(self.authority.locked_key())):
             self.assertEqual(
-                self.refused(client_certificate=self.certificate, client_key=file),
                 f"mqtt.client_key: {file} holds no PEM key without a passphrase",
+                self.refused(client_certificate=self.certificate, client_key=file),
             )
 
     def test_the_key_of_another_certificate_is_refused(self) -> None:
         _, other = self.authority.certify("other")
         self.assertEqual(
-            self.refused(client_certificate=self.certificate, client_key=str(other)),
             f"mqtt.client_key: {other} is not the key of mqtt.client_certificate",
+            self.refused(client_certificate=self.certificate, client_key=str(other)),
         )
 
     def test_nothing_of_a_file_is_quoted(self) -> None:
@@ -166,9 +166,9 @@ class ConnectTests(TestCase):
         )
 
     def test_ports_are_the_usual_ones_unless_they_are_named(self) -> None:
-        self.assertEqual(self.port_of("mqtt://broker"), 1883)
-        self.assertEqual(self.port_of("mqtts://broker"), 8883)
-        self.assertEqual(self.port_of("mqtts://broker:1234/"), 1234)
+        self.assertEqual(1883, self.port_of("mqtt://broker"))
+        self.assertEqual(8883, self.port_of("mqtts://broker"))
+        self.assertEqual(1234, self.port_of("mqtts://broker:1234/"))
 
     @inlineCallbacks
     def test_addresses_of_both_kinds(self) -> Any:
@@ -227,8 +227,8 @@ class LinkWithFilesTests(LinkCase):
             (self.link.status.state, self.link.status.problem), (LinkState.REFUSED, why)
         )
         self.clock.advance(REFUSED_RETRY * 10)
-        self.assertEqual(self.log.at(LogLevel.warn), [f"no link to mqtt://broker.lan: {why}"])
-        self.assertEqual(self.endpoint.attempts, [])
+        self.assertEqual([f"no link to mqtt://broker.lan: {why}"], self.log.at(LogLevel.warn))
+        self.assertEqual([], self.endpoint.attempts)
 
     def test_a_corrected_file_is_taken_without_a_restart(self) -> None:
         self.file.write_text("geheim\n")

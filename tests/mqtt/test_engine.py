@@ -61,7 +61,7 @@ class PahoTests(SynchronousTestCase):
 
     def test_paho_gets_its_socket_from_there(self) -> None:
         """No packet of ours goes another way."""
-        self.assertEqual([each.kind for each in taken(begun())], ["CONNECT"])
+        self.assertEqual(["CONNECT"], [each.kind for each in taken(begun())])
 
     def test_paho_tells_the_time_by_a_name_that_tests_can_replace(self) -> None:
         self.assertTrue(callable(paho.time_func))
@@ -72,31 +72,31 @@ class ConnectTests(SynchronousTestCase):
 
     def connect(self, identity: Identity) -> bytes:
         [packet] = taken(begun(identity))
-        self.assertEqual(packet.kind, "CONNECT")
+        self.assertEqual("CONNECT", packet.kind)
         return packet.body
 
     def test_asks_with_keepalive_clean_session_and_last_will(self) -> None:
         body = self.connect(Identity("hargassner:boiler", WILL))
-        self.assertEqual(body[:7], b"\x00\x04MQTT\x04")
-        self.assertEqual(body[7], 0b00100110, "retained will in QoS 0, clean session")
-        self.assertEqual(int.from_bytes(body[8:10]), KEEPALIVE)
-        self.assertEqual(body[10:], b"\x00\x11hargassner:boiler\x00\x08p/status\x00\x07offline")
+        self.assertEqual(b"\x00\x04MQTT\x04", body[:7])
+        self.assertEqual(0b00100110, body[7], "retained will in QoS 0, clean session")
+        self.assertEqual(KEEPALIVE, int.from_bytes(body[8:10]))
+        self.assertEqual(b"\x00\x11hargassner:boiler\x00\x08p/status\x00\x07offline", body[10:])
 
     def test_sends_user_and_password(self) -> None:
         body = self.connect(Identity("x", WILL, "ü", "pass"))
-        self.assertEqual(body[7], 0b11100110)
+        self.assertEqual(0b11100110, body[7])
         self.assertTrue(body.endswith(b"\x00\x02\xc3\xbc\x00\x04pass"))
 
     def test_a_user_needs_no_password(self) -> None:
         body = self.connect(Identity("x", WILL, "u"))
-        self.assertEqual(body[7], 0b10100110)
+        self.assertEqual(0b10100110, body[7])
         self.assertTrue(body.endswith(b"\x00\x01u"))
 
     def test_the_password_is_not_in_its_representation(self) -> None:
         self.assertNotIn("geheim", repr(Identity("x", WILL, "u", "geheim")))
 
     def test_is_admitted(self) -> None:
-        self.assertEqual(begun().feed(CONNACK), [Admitted()])
+        self.assertEqual([Admitted()], begun().feed(CONNACK))
 
     def test_refusals_that_last_are_told_from_those_that_may_pass(self) -> None:
         for code, word, lasting in [
@@ -113,25 +113,25 @@ class ConnectTests(SynchronousTestCase):
     def test_a_broker_of_another_version_is_no_broker_for_us(self) -> None:
         [problem] = begun().feed(refusal(1))
         self.assertEqual(
-            problem, ConnectionProblem("what answers there does not speak MQTT 3.1.1", lasting=True)
+            ConnectionProblem("what answers there does not speak MQTT 3.1.1", lasting=True), problem
         )
 
     def test_whatever_else_answers_is_no_broker(self) -> None:
         [problem] = begun().feed(b"HTTP/1.1 400 Bad Request\r\n\r\n" + bytes(100))
         self.assertEqual(
-            problem, ConnectionProblem("what answers there does not speak MQTT 3.1.1", lasting=True)
+            ConnectionProblem("what answers there does not speak MQTT 3.1.1", lasting=True), problem
         )
 
     def test_who_lets_us_in_twice_is_no_broker(self) -> None:
         admitted, problem = begun().feed(CONNACK + CONNACK + CONNACK)
-        self.assertEqual(admitted, Admitted())
+        self.assertEqual(Admitted(), admitted)
         self.assertIsInstance(problem, ConnectionProblem)
 
     def test_nothing_follows_a_refusal(self) -> None:
         engine = begun()
         engine.feed(refusal(5))
-        self.assertEqual(engine.feed(CONNACK + published("a", b"1")), [])
-        self.assertEqual(engine.tick(), [])
+        self.assertEqual([], engine.feed(CONNACK + published("a", b"1")))
+        self.assertEqual([], engine.tick())
 
 
 class MessagesTests(SynchronousTestCase):
@@ -142,9 +142,9 @@ class MessagesTests(SynchronousTestCase):
         engine.publish(Message("a/b", "größer".encode(), retain=True))
         engine.publish(Message("a/c", b"", retain=False))
         first, second = taken(engine)
-        self.assertEqual((first.topic, first.payload, first.retain), ("a/b", "größer", True))
-        self.assertEqual((second.topic, second.payload, second.retain), ("a/c", "", False))
-        self.assertEqual((first.flags & 6, engine.pending), (0, 0), "QoS 0, nothing left")
+        self.assertEqual(("a/b", "größer", True), (first.topic, first.payload, first.retain))
+        self.assertEqual(("a/c", "", False), (second.topic, second.payload, second.retain))
+        self.assertEqual((0, 0), (first.flags & 6, engine.pending), "QoS 0, nothing left")
 
     @given(st.text(min_size=1, max_size=40), st.binary(max_size=20_000), st.booleans())
     def test_publishes_as_the_protocol_has_it(
@@ -159,8 +159,8 @@ class MessagesTests(SynchronousTestCase):
         engine = accepted()
         engine.subscribe("a/+/set")
         [packet] = taken(engine)
-        self.assertEqual((packet.kind, packet.topic_filter), ("SUBSCRIBE", "a/+/set"))
-        self.assertEqual(engine.feed(subscribed(packet.number)), [])
+        self.assertEqual(("SUBSCRIBE", "a/+/set"), (packet.kind, packet.topic_filter))
+        self.assertEqual([], engine.feed(subscribed(packet.number)))
 
     def test_tells_which_subscription_is_refused(self) -> None:
         engine = accepted()
@@ -168,46 +168,46 @@ class MessagesTests(SynchronousTestCase):
         engine.subscribe("b")
         first, second = taken(engine)
         events = engine.feed(subscribed(first.number, 0x80) + subscribed(second.number))
-        self.assertEqual(events, [NotSubscribed("a/+/set")])
+        self.assertEqual([NotSubscribed("a/+/set")], events)
 
     def test_receives_what_is_live(self) -> None:
         events = accepted().feed(published("a/set", "größer".encode()))
-        self.assertEqual(events, [Received("a/set", "größer")])
+        self.assertEqual([Received("a/set", "größer")], events)
 
     def test_several_packets_can_come_at_once(self) -> None:
         engine = begun()
         events = engine.feed(CONNACK + published("a", b"1") + published("a", b"2"))
-        self.assertEqual(events, [Admitted(), Received("a", "1"), Received("a", "2")])
+        self.assertEqual([Admitted(), Received("a", "1"), Received("a", "2")], events)
 
     def test_what_was_retained_is_not_heard(self) -> None:
-        self.assertEqual(accepted().feed(published("a/set", b"on", retain=True)), [])
+        self.assertEqual([], accepted().feed(published("a/set", b"on", retain=True)))
 
     def test_what_is_no_text_is_dropped_and_told(self) -> None:
         engine = accepted()
         events = engine.feed(published("a", b"\xff") + b"\x30\x03\x00\x01\xff" + PONG)
-        self.assertEqual(events, [Unreadable("a", "no text in UTF-8")])
-        self.assertEqual(engine.dropped, 2)
+        self.assertEqual([Unreadable("a", "no text in UTF-8")], events)
+        self.assertEqual(2, engine.dropped)
 
     def test_what_is_too_large_is_told_in_its_turn(self) -> None:
         engine = accepted()
         large = published("b", bytes(70_000))
         events = engine.feed(published("a", b"1") + large + published("c", b"1"))
         self.assertEqual(
-            events, [Received("a", "1"), Unreadable("b", "longer than 64 kB"), Received("c", "1")]
+            [Received("a", "1"), Unreadable("b", "longer than 64 kB"), Received("c", "1")], events
         )
 
     def test_what_would_have_to_be_answered_is_dropped(self) -> None:
         engine = accepted()
         events = engine.feed(published("a", b"on", qos=1) + published("a", b"on", qos=2))
-        self.assertEqual((events, engine.dropped, engine.take()), ([], 2, b""))
+        self.assertEqual(([], 2, b""), (events, engine.dropped, engine.take()))
 
     def test_says_goodbye_and_nothing_after(self) -> None:
         engine = accepted()
         engine.publish(WILL)
         engine.leave()
-        self.assertEqual([each.kind for each in taken(engine)], ["PUBLISH", "DISCONNECT"])
-        self.assertEqual(engine.feed(published("a", b"1")), [])
-        self.assertEqual((engine.tick(), engine.take()), ([], b""))
+        self.assertEqual(["PUBLISH", "DISCONNECT"], [each.kind for each in taken(engine)])
+        self.assertEqual([], engine.feed(published("a", b"1")))
+        self.assertEqual(([], b""), (engine.tick(), engine.take()))
 
     @given(st.lists(st.integers(0), max_size=10))
     def test_however_the_network_cuts_it_the_broker_says_the_same(self, places: list[int]) -> None:
@@ -224,7 +224,7 @@ class MessagesTests(SynchronousTestCase):
         for start, end in pairwise(ends):
             events += engine.feed(stream[start:end])
         self.assertEqual(
-            events, [Admitted(), Received("a", "1"), Received("b", "ä"), Received("c", "\0" * 300)]
+            [Admitted(), Received("a", "1"), Received("b", "ä"), Received("c", "\0" * 300)], events
         )
 
     @given(st.binary(max_size=200), st.integers(0, 200))
@@ -254,20 +254,20 @@ class KeepaliveTests(SynchronousTestCase):
 
     def test_a_quiet_connection_is_kept_alive(self) -> None:
         for _ in range(5):
-            self.assertEqual(self.pass_by(KEEPALIVE), [])
-            self.assertEqual([each.kind for each in taken(self.engine)], ["PINGREQ"])
+            self.assertEqual([], self.pass_by(KEEPALIVE))
+            self.assertEqual(["PINGREQ"], [each.kind for each in taken(self.engine)])
             self.engine.feed(PONG)
 
     def test_a_broker_that_answers_no_ping_is_given_up(self) -> None:
         self.assertEqual(
-            self.pass_by(2 * KEEPALIVE + 1),
             [ConnectionProblem("the broker does not answer any more")],
+            self.pass_by(2 * KEEPALIVE + 1),
         )
-        self.assertEqual(self.pass_by(2 * KEEPALIVE), [])
+        self.assertEqual([], self.pass_by(2 * KEEPALIVE))
 
     def test_it_is_given_up_even_while_we_publish(self) -> None:
         events = []
         for _ in range(2 * KEEPALIVE + 1):
             self.engine.publish(Message("a", b"1", retain=True))
             events += self.pass_by(1)
-        self.assertEqual(events, [ConnectionProblem("the broker does not answer any more")])
+        self.assertEqual([ConnectionProblem("the broker does not answer any more")], events)

@@ -58,33 +58,33 @@ class TurnTests(FloodCase):
             if wire.coming or wire.producerState != "producing":
                 self.clock.callLater(0, another_turn)
 
-        self.assertEqual(wire.producerState, "paused")
+        self.assertEqual("paused", wire.producerState)
         self.clock.callLater(0, another_turn)
         self.clock.advance(0)
         steps = [later - one for one, later in pairwise(turns)]
         self.assertLessEqual(max(turns[0], *steps), MOST_AT_ONCE)
         self.assertGreater(len(turns), 20)
-        self.assertEqual(wire.producerState, "producing")
+        self.assertEqual("producing", wire.producerState)
 
     def test_many_small_messages_take_several_turns(self) -> None:
         wire = self.online()
         wire.says(published("p/1/set", b"") * 60)
-        self.assertEqual(self.answered, 20)
+        self.assertEqual(20, self.answered)
         self.clock.advance(0)
-        self.assertEqual(self.answered, 60)
+        self.assertEqual(60, self.answered)
 
     def test_what_is_too_large_is_passed_over_in_slices_too(self) -> None:
         wire = self.online()
         wire.says(published(COMMAND, bytes(10 * MOST_READ)) + commands(0, 1))
         self.clock.advance(0)
-        self.assertEqual(self.results(wire), ["1", "2"])
-        self.assertEqual(self.link.counters.dropped, 1)
+        self.assertEqual(["1", "2"], self.results(wire))
+        self.assertEqual(1, self.link.counters.dropped)
 
     def test_one_message_is_handled_at_once(self) -> None:
         wire = self.online()
         wire.says(commands(0, 1))
-        self.assertEqual(self.results(wire), ["1"])
-        self.assertEqual(wire.producerState, "producing")
+        self.assertEqual(["1"], self.results(wire))
+        self.assertEqual("producing", wire.producerState)
 
 
 class ResultTests(FloodCase):
@@ -104,7 +104,7 @@ class ResultTests(FloodCase):
         self.clock.advance(0)
         self.assertLess(self.link.waiting, ENOUGH + 2 * MOST_AT_ONCE)
         self.assertGreaterEqual(len(wire.coming), len(commands(0, 5_000)) - 2 * MOST_READ)
-        self.assertEqual(wire.producerState, "paused")
+        self.assertEqual("paused", wire.producerState)
         wire.drain()
         self.clock.advance(0)
         self.assertEqual(self.results(wire), [str(each) for each in range(1, 5_001)])
@@ -118,7 +118,7 @@ class ResultTests(FloodCase):
         self.assertLess(self.link.waiting, ENOUGH + 2 * MOST_AT_ONCE)
         wire.drain()
         self.clock.advance(0)
-        self.assertEqual(len(self.results(wire)), MOST_EVENTS + 10)
+        self.assertEqual(MOST_EVENTS + 10, len(self.results(wire)))
 
     def test_with_the_connection_ends_what_was_not_taken_in(self) -> None:
         wire = self.online()
@@ -136,9 +136,9 @@ class ResultTests(FloodCase):
         answered = self.answered
         self.link.stopService()
         self.clock.advance(0)
-        self.assertEqual((wire.producerState, wire.coming), ("producing", b""))
+        self.assertEqual(("producing", b""), (wire.producerState, wire.coming))
         self.assertEqual(self.answered, answered)
-        self.assertEqual(wire.heard()[-1].kind, "DISCONNECT")
+        self.assertEqual("DISCONNECT", wire.heard()[-1].kind)
         wire.gone()
 
 

@@ -41,11 +41,11 @@ class LimitTests(LargeCase):
         self.thrown_out(PROOFS)
         self.assertEqual(self.link.status.limit, self.size)
         wire, sent = self.connect()
-        self.assertEqual([(each.topic, each.payload) for each in sent], [STATUS])
+        self.assertEqual([STATUS], [(each.topic, each.payload) for each in sent])
         self.link.publish("large", "x" * self.size)
         self.link.publish("smaller", "x" * (self.size - 1))
-        self.assertEqual([topic for topic, _ in wire.published()], ["smaller"])
-        self.assertEqual(self.state, LinkState.ONLINE)
+        self.assertEqual(["smaller"], [topic for topic, _ in wire.published()])
+        self.assertEqual(LinkState.ONLINE, self.state)
 
     def test_it_is_said_once(self) -> None:
         self.thrown_out(PROOFS)
@@ -57,17 +57,17 @@ class LimitTests(LargeCase):
     def test_observers_are_told_with_the_loss(self) -> None:
         self.thrown_out(PROOFS)
         self.assertEqual([each.limit for each in self.statuses[-2:]], [0, self.size])
-        self.assertEqual(self.statuses[-1].state, LinkState.WAITING)
+        self.assertEqual(LinkState.WAITING, self.statuses[-1].state)
 
     def test_one_loss_may_have_another_cause(self) -> None:
         self.thrown_out(1)
-        self.assertEqual(self.link.status.limit, 0)
+        self.assertEqual(0, self.link.status.limit)
         for _ in range(5):
             wire, _ = self.connect()
             wire.says(UNSUBSCRIBED)
             wire.gone()
         self.thrown_out(1)
-        self.assertEqual(self.link.status.limit, 0)
+        self.assertEqual(0, self.link.status.limit)
 
     def test_a_broker_that_took_it_is_not_suspected(self) -> None:
         """Two bridges of the same name throw each other out again and again."""
@@ -75,14 +75,14 @@ class LimitTests(LargeCase):
             wire, _ = self.connect()
             wire.says(UNSUBSCRIBED)
             wire.gone()
-        self.assertEqual(self.link.status.limit, 0)
+        self.assertEqual(0, self.link.status.limit)
 
     def test_a_broker_that_freezes_is_not_suspected(self) -> None:
         for _ in range(4):
             self.connect()
             for _ in range(90):
                 self.clock.advance(1)
-        self.assertEqual(self.link.status.limit, 0)
+        self.assertEqual(0, self.link.status.limit)
 
     def test_of_several_the_first_that_was_not_taken_counts(self) -> None:
         for topic, size in (("small", LARGE), ("larger", 2 * self.size)):
@@ -105,9 +105,9 @@ class SmallTests(LargeCase):
             wire, sent = self.connect()
             self.assertNotIn("UNSUBSCRIBE", [each.kind for each in sent])
             wire.gone()
-        self.assertEqual(self.link.status.limit, 0)
+        self.assertEqual(0, self.link.status.limit)
 
     def test_an_answer_to_nothing_is_borne(self) -> None:
         wire, _ = self.connect()
         wire.says(UNSUBSCRIBED)
-        self.assertEqual(self.state, LinkState.ONLINE)
+        self.assertEqual(LinkState.ONLINE, self.state)

@@ -36,35 +36,35 @@ class ComingAndGoingTests(LinkCase):
     """The link comes up, and up again."""
 
     def test_tells_how_it_is(self) -> None:
-        self.assertEqual(self.state, LinkState.CONNECTING)
+        self.assertEqual(LinkState.CONNECTING, self.state)
         self.clock.advance(3)
         wire = self.online()
         self.clock.advance(4)
         wire.gone()
         states = [(each.state, each.since, each.connections) for each in self.statuses]
         self.assertEqual(
-            states,
             [
                 (LinkState.CONNECTING, 0, 0),
                 (LinkState.ONLINE, 3, 1),
                 (LinkState.WAITING, 7, 1),
             ],
+            states,
         )
-        self.assertEqual(self.link.status.problem, "the broker closed the connection")
-        self.assertEqual(self.link.status.url, "mqtt://broker.lan")
+        self.assertEqual("the broker closed the connection", self.link.status.problem)
+        self.assertEqual("mqtt://broker.lan", self.link.status.url)
 
     def test_a_broker_that_hangs_up_before_it_answers_is_told_from_one_that_is_lost(self) -> None:
         self.endpoint.accept().gone()
         self.assertEqual(
-            self.link.status.problem, "the broker closed the connection instead of answering"
+            "the broker closed the connection instead of answering", self.link.status.problem
         )
 
     def test_says_that_the_bridge_is_online(self) -> None:
         wire = self.online()
         [packet] = wire.heard()
         self.assertEqual(
-            (packet.topic, packet.payload, packet.retain),
             ("hargassner/boiler/status", "online", True),
+            (packet.topic, packet.payload, packet.retain),
         )
 
     def test_leaves_offline_and_says_goodbye(self) -> None:
@@ -73,12 +73,12 @@ class ComingAndGoingTests(LinkCase):
         stopped = self.link.stopService()
         last, goodbye = wire.heard()
         self.assertEqual(
-            (last.topic, last.payload, last.retain), ("hargassner/boiler/status", "offline", True)
+            ("hargassner/boiler/status", "offline", True), (last.topic, last.payload, last.retain)
         )
-        self.assertEqual(goodbye.kind, "DISCONNECT")
+        self.assertEqual("DISCONNECT", goodbye.kind)
         self.assertTrue(wire.disconnecting)
         self.successResultOf(stopped)
-        self.assertEqual(self.state, LinkState.STOPPED)
+        self.assertEqual(LinkState.STOPPED, self.state)
 
     def test_the_views_last_words_go_out_before(self) -> None:
         wire = self.online()
@@ -87,8 +87,8 @@ class ComingAndGoingTests(LinkCase):
             self.link.publish(f"a/{number}", "1")
         self.link.stopService()
         said = wire.published()
-        self.assertEqual(len(said), 3 * SLICE + 1)
-        self.assertEqual(said[-1], ("hargassner/boiler/status", "offline"))
+        self.assertEqual(3 * SLICE + 1, len(said))
+        self.assertEqual(("hargassner/boiler/status", "offline"), said[-1])
 
     def test_leaves_offline_as_its_last_will(self) -> None:
         [packet] = self.endpoint.accept().heard()
@@ -118,7 +118,7 @@ class ComingAndGoingTests(LinkCase):
 
     def test_stops_while_it_connects(self) -> None:
         self.successResultOf(self.link.stopService())
-        self.assertEqual(self.log.at(LogLevel.warn), [])
+        self.assertEqual([], self.log.at(LogLevel.warn))
 
     def test_a_view_can_stop_it_as_soon_as_it_is_online(self) -> None:
         """Nothing is said after the goodbye, and no timer is left."""
@@ -128,8 +128,8 @@ class ComingAndGoingTests(LinkCase):
         )
         wire = self.online()
         first, last, goodbye = wire.heard()
-        self.assertEqual((first.topic, last.payload), ("a", "offline"))
-        self.assertEqual(goodbye.kind, "DISCONNECT")
+        self.assertEqual(("a", "offline"), (first.topic, last.payload))
+        self.assertEqual("DISCONNECT", goodbye.kind)
 
     def test_can_start_again(self) -> None:
         self.online()
@@ -145,13 +145,13 @@ class ComingAndGoingTests(LinkCase):
         self.wait_for_attempt(62)
         wire = self.online()
         self.assertEqual(
-            self.log.lines,
             [
                 "connected to the MQTT broker mqtt://broker.lan",
                 "no link to mqtt://broker.lan: the broker closed the connection",
                 "no link to mqtt://broker.lan: no broker listens there",
                 "connected to the MQTT broker mqtt://broker.lan",
             ],
+            self.log.lines,
         )
         wire.gone()
         self.assertEqual(self.log.lines[4:], [self.log.lines[1]], "the next loss is another one")
@@ -162,8 +162,8 @@ class ComingAndGoingTests(LinkCase):
             self.wait_for_attempt(62)
             self.endpoint.refuse()
         self.assertGreater(self.clock.seconds(), 0)
-        self.assertEqual((self.state, self.link.status.since), (LinkState.WAITING, 0))
-        self.assertEqual(len(self.statuses), 2, "and nobody is told again")
+        self.assertEqual((LinkState.WAITING, 0), (self.state, self.link.status.since))
+        self.assertEqual(2, len(self.statuses), "and nobody is told again")
 
     def test_an_observer_that_raises_costs_nothing(self) -> None:
         def fail(_: LinkStatus) -> None:
@@ -173,10 +173,10 @@ class ComingAndGoingTests(LinkCase):
         later: list[LinkStatus] = []
         self.link.on_status(later.append)
         wire = self.online()
-        self.assertEqual(wire.published(), [("hargassner/boiler/status", "online")])
+        self.assertEqual([("hargassner/boiler/status", "online")], wire.published())
         self.link.stopService()
-        self.assertEqual([each.state for each in later], [LinkState.ONLINE, LinkState.STOPPED])
-        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+        self.assertEqual([LinkState.ONLINE, LinkState.STOPPED], [each.state for each in later])
+        self.assertEqual(2, len(self.flushLoggedErrors(RuntimeError)))
 
 
 class BackoffTests(LinkCase):
@@ -194,8 +194,8 @@ class BackoffTests(LinkCase):
             waits.append(self.wait_for_attempt(int(RETRY_LONGEST) + 2))
         self.assertLessEqual(waits[0], 2)
         self.assertGreaterEqual(min(waits[10:]), RETRY_LONGEST)
-        self.assertEqual(self.link.status.problem, "no broker listens there")
-        self.assertEqual(self.state, LinkState.WAITING)
+        self.assertEqual("no broker listens there", self.link.status.problem)
+        self.assertEqual(LinkState.WAITING, self.state)
 
     def test_a_broker_that_accepts_and_never_answers_is_given_up(self) -> None:
         wire = self.endpoint.accept()
@@ -204,7 +204,7 @@ class BackoffTests(LinkCase):
         self.clock.advance(1)
         self.assertTrue(wire.aborted)
         self.assertEqual(
-            self.link.status.problem, "the broker accepts connections and does not answer"
+            "the broker accepts connections and does not answer", self.link.status.problem
         )
 
     def test_a_black_hole_is_tried_less_and_less(self) -> None:
@@ -224,13 +224,13 @@ class BackoffTests(LinkCase):
         self.assertGreaterEqual(waits[0], REFUSED_RETRY)
         self.assertGreaterEqual(waits[-1], REFUSED_RETRY_LONGEST)
         why = "the broker refuses us: user name or password is wrong"
-        self.assertEqual(self.log.at(LogLevel.warn), [f"no link to mqtt://broker.lan: {why}"])
+        self.assertEqual([f"no link to mqtt://broker.lan: {why}"], self.log.at(LogLevel.warn))
         self.assertEqual((self.state, self.link.status.problem), (LinkState.REFUSED, why))
-        self.assertEqual(self.link.counters.refusals, 5)
+        self.assertEqual(5, self.link.counters.refusals)
 
     def test_a_broker_that_will_be_back_is_not_refused_slowly(self) -> None:
         self.refused(3)
-        self.assertEqual(self.state, LinkState.WAITING)
+        self.assertEqual(LinkState.WAITING, self.state)
         self.wait_for_attempt(2)
 
     def test_after_a_while_online_the_first_attempt_comes_soon(self) -> None:
@@ -254,11 +254,11 @@ class BackoffTests(LinkCase):
         wire = self.online()
         for _ in range(KEEPALIVE):
             self.clock.advance(1)
-        self.assertEqual(wire.heard()[-1].kind, "PINGREQ")
+        self.assertEqual("PINGREQ", wire.heard()[-1].kind)
         for _ in range(KEEPALIVE):
             self.clock.advance(1)
         self.assertTrue(wire.aborted)
-        self.assertEqual(self.link.status.problem, "the broker does not answer any more")
+        self.assertEqual("the broker does not answer any more", self.link.status.problem)
 
     def test_a_quiet_broker_that_answers_is_kept(self) -> None:
         wire = self.online()
@@ -267,7 +267,7 @@ class BackoffTests(LinkCase):
             for each in wire.heard():
                 if each.kind == "PINGREQ":
                     wire.says(PONG)
-        self.assertEqual(self.state, LinkState.ONLINE)
+        self.assertEqual(LinkState.ONLINE, self.state)
 
 
 class PublishTests(LinkCase):
@@ -280,19 +280,19 @@ class PublishTests(LinkCase):
         self.link.publish("a", "2")
         self.link.publish("b", "x", retain=False)
         first, second, third = wire.heard()
-        self.assertEqual((first.payload, second.payload), ("1", "2"))
+        self.assertEqual(("1", "2"), (first.payload, second.payload))
         self.assertTrue(first.retain)
         self.assertFalse(third.retain)
-        self.assertEqual(self.link.counters.published, 4)
+        self.assertEqual(4, self.link.counters.published)
 
     def test_what_is_retained_is_said_after_the_first_connection(self) -> None:
         self.link.publish("a", "1")
         self.link.publish("a", "2")
         self.link.publish("b", "1", retain=False)
         self.assertEqual(
-            self.online().published(), [("a", "2"), ("hargassner/boiler/status", "online")]
+            [("a", "2"), ("hargassner/boiler/status", "online")], self.online().published()
         )
-        self.assertEqual(self.link.counters.dropped, 1)
+        self.assertEqual(1, self.link.counters.dropped)
 
     def test_what_is_retained_is_said_again_after_each_connection(self) -> None:
         wire = self.online()
@@ -302,8 +302,8 @@ class PublishTests(LinkCase):
         self.link.publish("a", "2")
         self.wait_for_attempt(3)
         self.assertEqual(
-            self.online().published(),
             [("a", "2"), ("b", "1"), ("hargassner/boiler/status", "online")],
+            self.online().published(),
         )
 
     def test_the_bridge_is_online_only_after_its_values_are_current(self) -> None:
@@ -312,14 +312,14 @@ class PublishTests(LinkCase):
             self.link.publish(f"a/{number}", "new")
         wire = self.online()
         self.clock.advance(0)
-        self.assertEqual(wire.published()[-1], ("hargassner/boiler/status", "online"))
+        self.assertEqual(("hargassner/boiler/status", "online"), wire.published()[-1])
 
     def test_observers_are_told_before_anything_is_said_again(self) -> None:
         self.link.publish("a", "1")
 
         def listener(status: LinkStatus) -> None:
             if status.state is LinkState.ONLINE:
-                self.assertEqual(wire.published(), [])
+                self.assertEqual([], wire.published())
                 self.link.publish("b", "from the observer")
                 self.link.publish("a", "2")
 
@@ -328,8 +328,8 @@ class PublishTests(LinkCase):
         self.link.on_status(listener)
         wire.says(CONNACK)
         self.assertEqual(
-            wire.published(),
             [("a", "2"), ("b", "from the observer"), ("hargassner/boiler/status", "online")],
+            wire.published(),
         )
 
     def test_many_topics_do_not_hold_the_reactor(self) -> None:
@@ -346,7 +346,7 @@ class PublishTests(LinkCase):
 
         self.clock.callLater(0, another_turn)
         self.clock.advance(0)
-        self.assertEqual((max(turns), sum(turns)), (SLICE, 501))
+        self.assertEqual((SLICE, 501), (max(turns), sum(turns)))
 
     def test_a_burst_of_news_does_not_hold_the_reactor(self) -> None:
         """A slice goes out at once, the rest in the next turns."""
@@ -355,12 +355,12 @@ class PublishTests(LinkCase):
         wire.heard()
         for number in range(3 * SLICE):
             self.link.publish(f"a/{number}", "1")
-        self.assertEqual((len(wire.published()), self.link.waiting), (SLICE, 2 * SLICE))
+        self.assertEqual((SLICE, 2 * SLICE), (len(wire.published()), self.link.waiting))
         self.clock.advance(0)
-        self.assertEqual((len(wire.published()), self.link.waiting), (2 * SLICE, 0))
+        self.assertEqual((2 * SLICE, 0), (len(wire.published()), self.link.waiting))
         for number in range(SLICE):
             self.link.publish(f"a/{number}", "2")
-        self.assertEqual(len(wire.published()), SLICE)
+        self.assertEqual(SLICE, len(wire.published()))
 
     def test_what_comes_meanwhile_does_not_overtake(self) -> None:
         for number in range(2 * SLICE):
@@ -371,9 +371,9 @@ class PublishTests(LinkCase):
         while self.link.waiting:
             self.clock.advance(0)
         said = wire.published()
-        self.assertEqual(said[SLICE], (f"a/{SLICE}", "2"))
-        self.assertEqual(said[-1], ("b", "1"))
-        self.assertEqual(len(said), 2 * SLICE + 2)
+        self.assertEqual((f"a/{SLICE}", "2"), said[SLICE])
+        self.assertEqual(("b", "1"), said[-1])
+        self.assertEqual(2 * SLICE + 2, len(said))
 
     def test_while_the_broker_does_not_read_the_newest_of_each_topic_waits(self) -> None:
         wire = self.online()
@@ -381,9 +381,9 @@ class PublishTests(LinkCase):
         wire.fill()
         for value in range(10_000):
             self.link.publish("a", str(value))
-        self.assertEqual((self.link.waiting, wire.value()), (1, b""))
+        self.assertEqual((1, b""), (self.link.waiting, wire.value()))
         wire.drain()
-        self.assertEqual(wire.published(), [("a", "9999")])
+        self.assertEqual([("a", "9999")], wire.published())
 
     def test_while_the_broker_does_not_read_a_limited_number_of_events_waits(self) -> None:
         wire = self.online()
@@ -391,8 +391,8 @@ class PublishTests(LinkCase):
         wire.fill()
         for value in range(10_000):
             self.link.publish("b", str(value), retain=False)
-        self.assertEqual((self.link.waiting, wire.value()), (MOST_EVENTS, b""))
-        self.assertEqual(self.link.counters.dropped, 10_000 - MOST_EVENTS)
+        self.assertEqual((MOST_EVENTS, b""), (self.link.waiting, wire.value()))
+        self.assertEqual(10_000 - MOST_EVENTS, self.link.counters.dropped)
 
     def test_none_of_many_results_for_one_parameter_is_lost(self) -> None:
         wire = self.online()
@@ -421,16 +421,16 @@ class PublishTests(LinkCase):
         said = []
         for _ in range(11):
             said += wire.published()
-            self.assertEqual(len(said) + self.link.waiting, 11)
+            self.assertEqual(11, len(said) + self.link.waiting)
             wire.drain()
-        self.assertEqual([topic for topic, _ in said][-1], "hargassner/boiler/status")
+        self.assertEqual("hargassner/boiler/status", [topic for topic, _ in said][-1])
 
     def test_what_is_not_retained_does_not_outlive_the_connection(self) -> None:
         wire = self.online()
         wire.fill()
         self.link.publish("a", "1", retain=False)
         wire.gone()
-        self.assertEqual((self.link.waiting, self.link.counters.dropped), (0, 1))
+        self.assertEqual((0, 1), (self.link.waiting, self.link.counters.dropped))
         self.wait_for_attempt(3)
         self.assertNotIn(("a", "1"), self.online().published())
 
@@ -440,7 +440,7 @@ class PublishTests(LinkCase):
         wire.heard()
         self.link.clear("a")
         [packet] = wire.heard()
-        self.assertEqual((packet.topic, packet.payload, packet.retain), ("a", "", True))
+        self.assertEqual(("a", "", True), (packet.topic, packet.payload, packet.retain))
         wire.gone()
         self.wait_for_attempt(3)
         self.assertNotIn(("a", "1"), self.online().published())
@@ -458,15 +458,15 @@ class PublishTests(LinkCase):
         wire.heard()
         self.link.publish("a/+", "1")
         self.link.publish("a", "\udc00")
-        self.assertEqual(wire.heard(), [])
-        self.assertEqual(len(self.log.at(LogLevel.error)), 2)
+        self.assertEqual([], wire.heard())
+        self.assertEqual(2, len(self.log.at(LogLevel.error)))
 
     def test_after_the_end_nothing_is_published(self) -> None:
         wire = self.online()
         self.link.stopService()
         wire.heard()
         self.link.publish("a", "1")
-        self.assertEqual((wire.value(), self.link.waiting), (b"", 0))
+        self.assertEqual((b"", 0), (wire.value(), self.link.waiting))
 
 
 class SubscribeTests(LinkCase):
@@ -484,7 +484,7 @@ class SubscribeTests(LinkCase):
         for _ in range(2):
             wire = self.online()
             filters = [each.topic_filter for each in wire.heard() if each.kind == "SUBSCRIBE"]
-            self.assertEqual(filters, ["p/+/set"])
+            self.assertEqual(["p/+/set"], filters)
             wire.gone()
             self.wait_for_attempt(3)
 
@@ -494,13 +494,13 @@ class SubscribeTests(LinkCase):
         self.link.subscribe("homeassistant/status", lambda *_: None)
         self.link.subscribe("homeassistant/status", lambda *_: None)
         [packet] = wire.heard()
-        self.assertEqual(packet.topic_filter, "homeassistant/status")
+        self.assertEqual("homeassistant/status", packet.topic_filter)
 
     def test_live_messages_reach_those_who_subscribed_to_them(self) -> None:
         wire = self.online()
         wire.says(published("p/par_4/set", b"21.5") + published("p/par_4/state", b"x"))
         wire.says(published("p/par_5/set", b"22", retain=True))
-        self.assertEqual(self.heard, [("p/par_4/set", "21.5")])
+        self.assertEqual([("p/par_4/set", "21.5")], self.heard)
 
     def test_a_handler_that_raises_costs_nothing(self) -> None:
         def fail(_topic: str, _payload: str) -> None:
@@ -509,44 +509,44 @@ class SubscribeTests(LinkCase):
         self.link.subscribe("p/#", fail)
         wire = self.online()
         wire.says(published("p/par_4/set", b"1") + published("p/par_4/set", b"2"))
-        self.assertEqual(self.heard, [("p/par_4/set", "1"), ("p/par_4/set", "2")])
-        self.assertEqual(self.state, LinkState.ONLINE)
-        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+        self.assertEqual([("p/par_4/set", "1"), ("p/par_4/set", "2")], self.heard)
+        self.assertEqual(LinkState.ONLINE, self.state)
+        self.assertEqual(2, len(self.flushLoggedErrors(RuntimeError)))
 
     def test_a_handler_can_publish(self) -> None:
         self.link.subscribe("p/ask", lambda *_: self.link.publish("p/answer", "1"))
         wire = self.online()
         wire.heard()
         wire.says(published("p/ask", b""))
-        self.assertEqual(wire.published(), [("p/answer", "1")])
+        self.assertEqual([("p/answer", "1")], wire.published())
 
     def test_a_handler_can_subscribe(self) -> None:
         self.link.subscribe("p/more", lambda *_: self.link.subscribe("p/else", self.hear))
         wire = self.online()
         wire.says(published("p/more", b"") + published("p/else", b"1"))
-        self.assertEqual(self.heard, [("p/else", "1")])
+        self.assertEqual([("p/else", "1")], self.heard)
 
     def test_what_cannot_be_read_is_counted(self) -> None:
         wire = self.online()
         wire.says(published("p/par_4/set", b"\xff") + published("p/par_4/set", bytes(70_000)))
         self.clock.advance(0)
-        self.assertEqual((self.heard, self.link.counters.dropped), ([], 2))
+        self.assertEqual(([], 2), (self.heard, self.link.counters.dropped))
 
     def test_who_wants_to_know_is_told_of_what_cannot_be_read(self) -> None:
         unreadable: list[tuple[str, str]] = []
         self.link.subscribe("q/+", self.hear, lambda *what: unreadable.append(what))
         self.online().says(published("q/1", b"\xff") + published("q/2", b"1"))
-        self.assertEqual((self.heard, unreadable), ([("q/2", "1")], [("q/1", "no text in UTF-8")]))
+        self.assertEqual(([("q/2", "1")], [("q/1", "no text in UTF-8")]), (self.heard, unreadable))
 
     def test_a_refused_subscription_is_said(self) -> None:
         wire = self.online()
         [packet] = [each for each in wire.heard() if each.kind == "SUBSCRIBE"]
         wire.says(subscribed(packet.number, 0x80))
         self.assertEqual(
-            self.log.at(LogLevel.warn),
             ["mqtt://broker.lan: the broker does not let us subscribe to p/+/set"],
+            self.log.at(LogLevel.warn),
         )
-        self.assertEqual(self.state, LinkState.ONLINE)
+        self.assertEqual(LinkState.ONLINE, self.state)
 
     def test_a_broker_that_asks_and_does_not_read_is_given_up(self) -> None:
         """What it is owed is bounded."""
@@ -560,7 +560,7 @@ class SubscribeTests(LinkCase):
         wire.says(ping)
         self.clock.advance(0)
         self.assertTrue(wire.aborted)
-        self.assertEqual(self.link.status.problem, "the broker sends and does not read")
+        self.assertEqual("the broker sends and does not read", self.link.status.problem)
 
     def test_who_is_given_up_is_not_listened_to(self) -> None:
         """Whatever else came with the bytes that were too many."""
@@ -568,15 +568,15 @@ class SubscribeTests(LinkCase):
         wire.fill()
         wire.says(b"\xc0\x00" * MOST_UNREAD + CONNACK + published("p/par_4/set", b"1"))
         self.clock.advance(0)
-        self.assertEqual((self.state, self.heard), (LinkState.WAITING, []))
+        self.assertEqual((LinkState.WAITING, []), (self.state, self.heard))
 
 
 class NameTests(ClockCase):
     """The bridge's name at the broker."""
 
     def test_names_are_readable_and_safe_in_access_lists(self) -> None:
-        self.assertEqual(client_id("hargassner/boiler"), "hargassner:boiler")
-        self.assertEqual(client_id("haus/keller%/a:b"), "haus:keller%25:a%3Ab")
+        self.assertEqual("hargassner:boiler", client_id("hargassner/boiler"))
+        self.assertEqual("haus:keller%25:a%3Ab", client_id("haus/keller%/a:b"))
 
     def test_the_name_is_sent(self) -> None:
         endpoint = BrokerEndpoint(self.clock)

@@ -25,40 +25,40 @@ class SieveTests(SynchronousTestCase):
     def test_packets_up_to_the_limit_come_through(self) -> None:
         packet_filter = PacketFilter()
         self.assertEqual(
-            through(packet_filter.feed(CONNACK + FITTING + PONG)), CONNACK + FITTING + PONG
+            CONNACK + FITTING + PONG, through(packet_filter.feed(CONNACK + FITTING + PONG))
         )
-        self.assertEqual(packet_filter.dropped, 0)
+        self.assertEqual(0, packet_filter.dropped)
 
     def test_a_packet_past_the_limit_is_left_out_and_what_follows_is_not(self) -> None:
         packet_filter = PacketFilter()
         found = packet_filter.feed(CONNACK + TOO_LARGE + PONG)
-        self.assertEqual(found, [CONNACK, TooLarge(b"a"), PONG])
-        self.assertEqual(packet_filter.dropped, 1)
+        self.assertEqual([CONNACK, TooLarge(b"a"), PONG], found)
+        self.assertEqual(1, packet_filter.dropped)
 
     def test_the_topic_of_one_that_was_retained_is_not_told(self) -> None:
         packet_filter = PacketFilter()
-        self.assertEqual(packet_filter.feed(published("a", bytes(LARGEST), retain=True)), [])
-        self.assertEqual(packet_filter.dropped, 1)
+        self.assertEqual([], packet_filter.feed(published("a", bytes(LARGEST), retain=True)))
+        self.assertEqual(1, packet_filter.dropped)
 
     def test_the_longest_topic_is_told(self) -> None:
         topic = "ä" * 32_767 + "a"
-        self.assertEqual(PacketFilter().feed(published(topic, b"")), [TooLarge(topic.encode())])
+        self.assertEqual([TooLarge(topic.encode())], PacketFilter().feed(published(topic, b"")))
 
     def test_messages_that_would_have_to_be_answered_are_left_out(self) -> None:
         packet_filter = PacketFilter()
-        self.assertEqual(packet_filter.feed(ANSWERED + published("a", b"on", qos=2) + PONG), [PONG])
-        self.assertEqual(packet_filter.dropped, 2)
+        self.assertEqual([PONG], packet_filter.feed(ANSWERED + published("a", b"on", qos=2) + PONG))
+        self.assertEqual(2, packet_filter.dropped)
 
     def test_the_largest_packet_that_mqtt_knows_is_not_kept(self) -> None:
         """Nothing is held of 256 MB while they arrive."""
         packet_filter = PacketFilter()
         size = 268_435_455
-        self.assertEqual(packet_filter.feed(b"\x31" + length(size)), [])
+        self.assertEqual([], packet_filter.feed(b"\x31" + length(size)))
         piece = bytes(1_000_000)
         while size > 0:
-            self.assertEqual(packet_filter.feed(piece[:size]), [])
+            self.assertEqual([], packet_filter.feed(piece[:size]))
             size -= len(piece)
-        self.assertEqual(packet_filter.feed(PONG), [PONG])
+        self.assertEqual([PONG], packet_filter.feed(PONG))
 
     def test_a_length_that_is_none_is_left_to_the_engine(self) -> None:
         """Five bytes of length are against MQTT; whoever reads them finds out."""
@@ -71,6 +71,6 @@ class SieveTests(SynchronousTestCase):
         ends = sorted({0, len(stream), *(place % len(stream) for place in places)})
         packet_filter = PacketFilter()
         found = [each for a, b in pairwise(ends) for each in packet_filter.feed(stream[a:b])]
-        self.assertEqual(through(found), CONNACK + FITTING + PONG)
-        self.assertEqual(found.count(TooLarge(b"a")), 1)
-        self.assertEqual(packet_filter.dropped, 3)
+        self.assertEqual(CONNACK + FITTING + PONG, through(found))
+        self.assertEqual(1, found.count(TooLarge(b"a")))
+        self.assertEqual(3, packet_filter.dropped)

@@ -90,7 +90,7 @@ class AcceptingPortTests(SocketCase):
         for _ in range(3):
             self.connect()
         self.reactor.settle()
-        self.assertEqual(len(self.factory.served), 3)
+        self.assertEqual(3, len(self.factory.served))
         self.assertFalse(any(os.get_blocking(each.fileno()) for each in self.reactor.adopted))
 
     def test_a_closed_port_accepts_nobody(self) -> None:
@@ -98,17 +98,17 @@ class AcceptingPortTests(SocketCase):
         for _ in range(2):
             self.port.close()
         self.assertRaises(ConnectionRefusedError, self.connect)
-        self.assertEqual(self.reactor.readers, [])
+        self.assertEqual([], self.reactor.readers)
 
     def test_a_factory_that_fails_closes_no_port(self) -> None:
         self.factory.refuses = True
         self.connect()
         self.reactor.settle()
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
         self.factory.refuses = False
         self.connect()
         self.reactor.settle()
-        self.assertEqual(len(self.factory.served), 1)
+        self.assertEqual(1, len(self.factory.served))
 
     def test_without_descriptors_newcomers_wait_and_the_reactor_rests(self) -> None:
         """Neither for the connection itself, nor, with one left, for the reactor's copy of it."""
@@ -117,7 +117,7 @@ class AcceptingPortTests(SocketCase):
             self.connect()
             with without_descriptors(but=left):
                 self.reactor.turn()
-                self.assertEqual(self.reactor.readers, [])
+                self.assertEqual([], self.reactor.readers)
                 for _ in range(3):
                     self.reactor.advance(ACCEPT_AGAIN_AFTER)
                     self.reactor.turn()
@@ -132,7 +132,7 @@ class AcceptingPortTests(SocketCase):
         with without_descriptors(but=1):
             self.reactor.turn()
             self.reactor.pump([ACCEPT_AGAIN_AFTER] * 3)
-            self.assertEqual(self.reactor.adopted, [])
+            self.assertEqual([], self.reactor.adopted)
         self.reactor.advance(ACCEPT_AGAIN_AFTER)
         self.reactor.settle()
         self.assertEqual(
@@ -151,7 +151,7 @@ class AcceptingPortTests(SocketCase):
         with without_descriptors(but=1):
             self.reactor.turn()
         self.port.close()
-        self.assertEqual(client.recv(1), b"")
+        self.assertEqual(b"", client.recv(1))
 
 
 class DescriptorWatchTests(ClockCase):
@@ -166,13 +166,13 @@ class DescriptorWatchTests(ClockCase):
             self.clock.pump([LOOK_EVERY] * 5)
         watch.stopService()
         self.assertEqual(
-            self.log.lines,
             [
                 "the bridge has no file descriptor left: what is open stays open, "
                 "and new connections wait until some are free",
                 "file descriptors are free again: new connections are taken",
             ]
             * 2,
+            self.log.lines,
         )
 
     def test_it_is_told_whose_they_are(self) -> None:

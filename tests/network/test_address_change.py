@@ -52,7 +52,7 @@ class AddressChangeTests(SynchronousTestCase):
     def assert_reached_at(self, address: str) -> None:
         """The gateway finds the boiler there, and talks to it."""
         self.gateway.sendto(ANNOUNCEMENT, ("255.255.255.255", 35601))
-        self.assertEqual(self.boiler.recvfrom(65536), (ANNOUNCEMENT, (BRIDGE_TO_BOILER, 50000)))
+        self.assertEqual((ANNOUNCEMENT, (BRIDGE_TO_BOILER, 50000)), self.boiler.recvfrom(65536))
         self.boiler.sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         self.assertEqual(self.gateway.recvfrom(65536), (SERVICES, (address, 35601)))
         client = self.opened(self.networks.tcp(self.networks.gateway))
@@ -61,7 +61,7 @@ class AddressChangeTests(SynchronousTestCase):
         boiler, _ = self.listener.accept()
         self.opened(boiler).settimeout(30)
         client.sendall(b"$uptime\r\n")
-        self.assertEqual(boiler.recv(100), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", boiler.recv(100))
 
     def test_a_side_by_address_goes_on_with_the_new_one_until_its_own_is_back(self) -> None:
         bridge = self.start(BY_ADDRESS)
@@ -74,9 +74,9 @@ class AddressChangeTests(SynchronousTestCase):
         bridge.wait_for("opening the gateway's discovery again", count=2)
         bridge.wait_for("opening the telnet port again", count=2)
         self.assert_reached_at(BRIDGE_TO_GATEWAY)
-        self.assertEqual(bridge.stop(), 0)
-        self.assertEqual(bridge.log().count(f"is gone from gw, which has {NEW} now"), 1)
-        self.assertEqual(bridge.log().count("again: it is used"), 1)
+        self.assertEqual(0, bridge.stop())
+        self.assertEqual(1, bridge.log().count(f"is gone from gw, which has {NEW} now"))
+        self.assertEqual(1, bridge.log().count("again: it is used"))
 
     def test_a_side_by_interface_goes_on_whatever_its_address(self) -> None:
         """Nothing has to be opened again."""
@@ -84,5 +84,5 @@ class AddressChangeTests(SynchronousTestCase):
         self.assert_reached_at(BRIDGE_TO_GATEWAY)
         self.change(BRIDGE_TO_GATEWAY, NEW)
         self.assert_reached_at(NEW)
-        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(0, bridge.stop())
         self.assertNotIn("opening", bridge.log())

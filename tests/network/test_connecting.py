@@ -59,8 +59,8 @@ class AttemptTests(SocketCase):
         return BoundClientEndpoint(reactor, "127.0.0.1", port, interface, 10).connect(peers())
 
     def nothing_is_watched(self) -> None:
-        self.assertEqual((self.reactor.readers, self.reactor.writers), ([], []))
-        self.assertEqual(self.reactor.getDelayedCalls(), [])
+        self.assertEqual(([], []), (self.reactor.readers, self.reactor.writers))
+        self.assertEqual([], self.reactor.getDelayedCalls())
 
     def test_it_is_an_endpoint(self) -> None:
         real: Any = self.reactor
@@ -71,7 +71,7 @@ class AttemptTests(SocketCase):
         [attempt] = self.reactor.writers
         with socket.socket(fileno=socket.dup(attempt.fileno())) as sock:
             device = sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16)
-        self.assertEqual(device.rstrip(b"\0"), b"lo")
+        self.assertEqual(b"lo", device.rstrip(b"\0"))
         connecting.cancel()
         self.failureResultOf(connecting, UserError)
 
@@ -101,7 +101,7 @@ class AttemptTests(SocketCase):
         failed = self.failureResultOf(
             self.connect(self.port, NetworkInterface("absent0")), NotThereYetError
         )
-        self.assertEqual(failed.getErrorMessage(), "there is no interface absent0")
+        self.assertEqual("there is no interface absent0", failed.getErrorMessage())
         self.nothing_is_watched()
 
     def test_an_absent_address_is_told(self) -> None:
@@ -149,14 +149,14 @@ class ConnectionTests(DescriptorCase):
         theirs.transport.write(b"$666151\r\n")
         theirs.transport.loseConnection()
         yield ours.over
-        self.assertEqual(ours.heard, b"$666151\r\n")
+        self.assertEqual(b"$666151\r\n", ours.heard)
         yield theirs.over
 
     @inlineCallbacks
     def test_it_connects_from_the_given_address(self) -> Any:
         ours = yield self.connect(peers(), NetworkInterface("lo", "127.0.0.9"))
         theirs = yield self.accepted
-        self.assertEqual(theirs.transport.getPeer().host, "127.0.0.9")
+        self.assertEqual("127.0.0.9", theirs.transport.getPeer().host)
         ours.transport.loseConnection()
         yield ours.over
         yield theirs.over

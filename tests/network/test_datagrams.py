@@ -78,7 +78,7 @@ class HearingTests(PortCase):
 
     def test_it_is_what_the_reactor_wants(self) -> None:
         verifyObject(IReadWriteDescriptor, self.port)
-        self.assertEqual(self.port.logPrefix(), f"UDP port {self.port.port}")
+        self.assertEqual(f"UDP port {self.port.port}", self.port.logPrefix())
 
     def test_a_datagram_is_handed_over_with_its_source(self) -> None:
         self.tell(b"hello")
@@ -92,7 +92,7 @@ class HearingTests(PortCase):
         self.tell(b"you", "127.0.0.1")
         self.reactor.settle()
         heard = [(each[0], each[3]) for each in self.heard.datagrams]
-        self.assertEqual(heard, [(b"everybody", True), (b"you", False)])
+        self.assertEqual([(b"everybody", True), (b"you", False)], heard)
 
     def test_empty_and_largest_datagrams_are_whole(self) -> None:
         for data in (b"", bytes(65507), b"\xff" * 1400):
@@ -109,7 +109,7 @@ class HearingTests(PortCase):
         counts = []
         while self.reactor.turn():
             counts.append(len(self.heard.datagrams))
-        self.assertEqual(counts, [32, 64, 70])
+        self.assertEqual([32, 64, 70], counts)
 
     def test_a_receiver_that_raises_is_logged_and_gets_the_next(self) -> None:
         def fail() -> None:
@@ -119,8 +119,8 @@ class HearingTests(PortCase):
         self.tell(b"one")
         self.tell(b"two")
         self.reactor.settle()
-        self.assertEqual([each[0] for each in self.heard.datagrams], [b"one", b"two"])
-        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 2)
+        self.assertEqual([b"one", b"two"], [each[0] for each in self.heard.datagrams])
+        self.assertEqual(2, len(self.flushLoggedErrors(RuntimeError)))
         self.assertIn("taking a datagram from 127.0.0.9", self.log.at(LogLevel.critical)[0])
 
     def test_a_receiver_may_close_the_port(self) -> None:
@@ -128,7 +128,7 @@ class HearingTests(PortCase):
         self.tell(b"one")
         self.tell(b"two")
         self.reactor.settle()
-        self.assertEqual([each[0] for each in self.heard.datagrams], [b"one"])
+        self.assertEqual([b"one"], [each[0] for each in self.heard.datagrams])
 
 
 class SendingTests(PortCase):
@@ -136,8 +136,8 @@ class SendingTests(PortCase):
 
     def test_a_datagram_leaves_at_once(self) -> None:
         self.port.send(b"hello", self.peer.getsockname())
-        self.assertEqual(self.told(), [b"hello"])
-        self.assertEqual(self.reactor.writers, [])
+        self.assertEqual([b"hello"], self.told())
+        self.assertEqual([], self.reactor.writers)
 
     def test_what_the_system_refuses_is_raised(self) -> None:
         wrong = self.assertRaises(OSError, self.port.send, bytes(70_000), self.peer.getsockname())
@@ -148,12 +148,12 @@ class SendingTests(PortCase):
         self.port.send(b"one", self.peer.getsockname())
         self.port.send(b"two", self.peer.getsockname())
         self.reactor.turn()
-        self.assertEqual(self.told(), [])
+        self.assertEqual([], self.told())
         self.sock.error = 0
         self.port.send(b"three", self.peer.getsockname())
         self.reactor.settle()
-        self.assertEqual(self.told(), [b"one", b"two", b"three"])
-        self.assertEqual(self.reactor.writers, [])
+        self.assertEqual([b"one", b"two", b"three"], self.told())
+        self.assertEqual([], self.reactor.writers)
 
     def test_what_waits_is_bounded_and_the_newest_stays(self) -> None:
         self.sock.error = errno.EAGAIN
@@ -169,8 +169,8 @@ class SendingTests(PortCase):
         self.port.send(b"two", self.peer.getsockname())
         self.sock.error = 0
         self.reactor.settle()
-        self.assertEqual(self.told(), [b"two"])
-        self.assertEqual(len(self.log.lines), 1)
+        self.assertEqual([b"two"], self.told())
+        self.assertEqual(1, len(self.log.lines))
         self.assertIn("is lost", self.log.lines[0])
 
 
@@ -199,10 +199,10 @@ class ClosingTests(PortCase):
         self.port.send(b"one", self.peer.getsockname())
         self.port.close()
         self.port.close()
-        self.assertEqual((self.reactor.readers, self.reactor.writers), ([], []))
-        self.assertEqual(self.port.fileno(), -1)
+        self.assertEqual(([], []), (self.reactor.readers, self.reactor.writers))
+        self.assertEqual(-1, self.port.fileno())
 
     def test_the_reactor_may_close_it_too(self) -> None:
         self.port.connectionLost(Failure(ConnectionLost()))
-        self.assertEqual(self.port.fileno(), -1)
-        self.assertEqual(self.reactor.readers, [])
+        self.assertEqual(-1, self.port.fileno())
+        self.assertEqual([], self.reactor.readers)

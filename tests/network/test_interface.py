@@ -35,32 +35,32 @@ class PlaceTests(SynchronousTestCase):
 
     def test_a_place_without_anything_is_tied_to_nothing(self) -> None:
         self.assertEqual(
-            (NetworkInterface().device(), NetworkInterface().identity()), ("", ("", 0, ""))
+            ("", ("", 0, "")), (NetworkInterface().device(), NetworkInterface().identity())
         )
 
     def test_an_interface_is_what_sockets_are_tied_to(self) -> None:
         place = NetworkInterface("lo")
-        self.assertEqual(place.device(), "lo")
+        self.assertEqual("lo", place.device())
         self.assertEqual(place.identity(), ("lo", socket.if_nametoindex("lo"), ""))
 
     def test_an_absent_interface_may_come_later(self) -> None:
         wrong = self.assertRaises(NotThereYetError, NetworkInterface("absent0").device)
-        self.assertEqual(str(wrong), "there is no interface absent0")
+        self.assertEqual("there is no interface absent0", str(wrong))
         self.assertIsNone(NetworkInterface("absent0").identity())
 
     def test_an_absent_address_may_come_later(self) -> None:
         wrong = self.assertRaises(NotThereYetError, NetworkInterface("", "192.0.2.77").device)
-        self.assertEqual(str(wrong), "no interface of this machine has the address 192.0.2.77")
+        self.assertEqual("no interface of this machine has the address 192.0.2.77", str(wrong))
         self.assertIsNone(NetworkInterface("", "192.0.2.77").identity())
 
     def test_an_address_finds_its_interface(self) -> None:
         device = NetworkInterface("", outer_address()).device()
         self.assertIn(device, [name for _, name in socket.if_nameindex()])
-        self.assertNotEqual(device, "lo")
+        self.assertNotEqual("lo", device)
 
     def test_the_many_addresses_of_the_loopback_interface_tie_to_nothing(self) -> None:
         for address in ("127.0.0.1", "127.0.0.9"):
-            self.assertEqual(NetworkInterface("", address).device(), "")
+            self.assertEqual("", NetworkInterface("", address).device())
 
     def test_places_on_two_interfaces_never_meet(self) -> None:
         """Whether the interfaces are there or not."""
@@ -112,11 +112,11 @@ class AddressChangeTests(ClockCase):
         self.assertNotEqual(self.place.identity(), before)
         self.assertEqual((self.place.device(), self.place.address), ("eth0", self.NEW))
         self.assertEqual(
-            self.log.lines,
             [
                 "192.168.1.30 is gone from eth0, which has 192.168.1.31 now: that one is used "
                 '(better configure interface = "eth0")'
             ],
+            self.log.lines,
         )
 
     def test_the_configured_address_is_used_again_wherever_it_comes_back(self) -> None:
@@ -128,8 +128,8 @@ class AddressChangeTests(ClockCase):
             self.machine[name] = (self.CONFIGURED,)
             self.assertEqual(self.place.identity(), (name, self.indexes[name], self.CONFIGURED))
             self.assertEqual(
-                self.log.lines[-1],
                 f"{name} has the configured address 192.168.1.30 again: it is used",
+                self.log.lines[-1],
             )
 
     def test_an_address_that_is_in_use_stays_while_it_is_there(self) -> None:
@@ -140,7 +140,7 @@ class AddressChangeTests(ClockCase):
         self.machine["eth0"] = ("192.168.1.32", self.NEW)
         self.place.identity()
         self.assertEqual(self.place.address, self.NEW)
-        self.assertEqual(len(self.log.lines), 1)
+        self.assertEqual(1, len(self.log.lines))
 
     def test_an_address_that_changes_again_is_followed_again(self) -> None:
         self.place.identity()
@@ -153,14 +153,14 @@ class AddressChangeTests(ClockCase):
         self.place.identity()
         del self.machine["eth0"]
         wrong = self.assertRaises(NotThereYetError, self.place.device)
-        self.assertEqual(str(wrong), "no interface of this machine has the address 192.168.1.30")
+        self.assertEqual("no interface of this machine has the address 192.168.1.30", str(wrong))
         self.assertIsNone(self.place.identity())
 
     def test_an_address_that_was_never_there_is_waited_for(self) -> None:
         place = NetworkInterface("", "192.168.1.77")
         self.assertIsNone(place.identity())
         self.machine["eth1"] = ("192.168.1.77",)
-        self.assertEqual(place.identity(), ("eth1", 3, "192.168.1.77"))
+        self.assertEqual(("eth1", 3, "192.168.1.77"), place.identity())
 
     def test_an_interface_without_a_configured_address_needs_nothing_reopened(self) -> None:
         """Its sockets are bound to no address; what is its own is known."""
@@ -169,10 +169,10 @@ class AddressChangeTests(ClockCase):
         self.machine["eth0"] = (self.NEW, self.OTHER)
         self.assertEqual(place.identity(), before)
         self.assertEqual(
-            [place.owns(each) for each in (self.CONFIGURED, self.NEW, self.OTHER)],
             [False, True, True],
+            [place.owns(each) for each in (self.CONFIGURED, self.NEW, self.OTHER)],
         )
-        self.assertEqual(self.log.lines, [])
+        self.assertEqual([], self.log.lines)
 
     def test_a_configured_interface_goes_on_with_another_address_of_its_own(self) -> None:
         """Also where another interface has the configured one."""
@@ -181,15 +181,15 @@ class AddressChangeTests(ClockCase):
         self.machine |= {"eth0": (self.NEW,), "eth1": (self.CONFIGURED,)}
         self.assertEqual(place.identity(), ("eth0", 2, self.NEW))
         self.assertEqual(
-            self.log.lines,
             ["192.168.1.30 is gone from eth0, which has 192.168.1.31 now: that one is used"],
+            self.log.lines,
         )
 
     def test_addresses_of_another_side_are_not_its_own(self) -> None:
         """The two networks may use the same addresses."""
         self.place.device()
         self.assertEqual(
-            [self.place.owns(each) for each in (self.CONFIGURED, self.OTHER)], [True, False]
+            [True, False], [self.place.owns(each) for each in (self.CONFIGURED, self.OTHER)]
         )
         self.assertTrue(NetworkInterface().owns(self.OTHER))
 
@@ -199,7 +199,7 @@ class AddressChangeTests(ClockCase):
         for _ in range(10):
             self.place.owns(self.NEW)
             self.place.owns(self.CONFIGURED)
-        self.assertEqual(self.looks, 2)
+        self.assertEqual(2, self.looks)
         for number in range(10_000):
             self.place.owns(f"10.0.{number >> 8}.{number & 255}")
         self.assertLess(self.looks, 300)
@@ -209,7 +209,7 @@ class AddressChangeTests(ClockCase):
         place = NetworkInterface("eth0")
         place.device()
         self.machine["eth0"] = (self.NEW,)
-        self.assertEqual([place.owns(each) for each in (self.NEW, self.CONFIGURED)], [True, False])
+        self.assertEqual([True, False], [place.owns(each) for each in (self.NEW, self.CONFIGURED)])
 
     def test_a_system_that_cannot_be_asked_is_no_absence(self) -> None:
         """What was known stays."""

@@ -19,14 +19,14 @@ class InterfaceTests(SynchronousTestCase):
     """Interfaces by name."""
 
     def test_the_loopback_interface_has_its_address(self) -> None:
-        self.assertEqual(ipv4_addresses()["lo"][0], "127.0.0.1")
+        self.assertEqual("127.0.0.1", ipv4_addresses()["lo"][0])
 
     def test_numbers_are_the_systems(self) -> None:
         for number, name in socket.if_nameindex():
             self.assertEqual(interface_index(name), number)
 
     def test_an_absent_interface_has_none(self) -> None:
-        self.assertEqual(interface_index("absent0"), 0)
+        self.assertEqual(0, interface_index("absent0"))
 
     def test_however_many_addresses_there_are_all_are_found(self) -> None:
         """More than there is room for at first, several on an interface, with labels or without."""
@@ -48,7 +48,7 @@ class InterfaceTests(SynchronousTestCase):
             text=True,
         ).stdout
         expected = {"127.0.0.1", *(f"10.0.0.{number}" for number in range(1, 150))}
-        self.assertEqual(set(said.strip("()\n").replace("'", "").split(", ")), expected)
+        self.assertEqual(expected, set(said.strip("()\n").replace("'", "").split(", ")))
 
 
 class ExhaustionTests(SynchronousTestCase):

@@ -31,12 +31,12 @@ class ReasonTests(SynchronousTestCase):
 
     def test_what_we_say_ourselves(self) -> None:
         self.assertEqual(
-            plain_reason(Failure(UnreachableError("10.0.0.72", "no answer"))),
             "10.0.0.72: no answer",
+            plain_reason(Failure(UnreachableError("10.0.0.72", "no answer"))),
         )
         self.assertEqual(
-            plain_reason(Failure(NotThereYetError("it is not there"))), "it is not there"
+            "it is not there", plain_reason(Failure(NotThereYetError("it is not there")))
         )
 
     def test_what_has_no_words_is_named(self) -> None:
-        self.assertEqual(plain_reason(Failure(ZeroDivisionError())), "ZeroDivisionError")
+        self.assertEqual("ZeroDivisionError", plain_reason(Failure(ZeroDivisionError())))

@@ -64,9 +64,9 @@ class ReconnectingTests(ClockCase):
         for failures in (1, 2, 3):
             self.endpoint.refuse()
             self.clock.advance(10 * failures)
-            self.assertEqual(self.endpoint.attempts, [])
+            self.assertEqual([], self.endpoint.attempts)
             self.clock.advance(1)
-            self.assertEqual(len(self.endpoint.attempts), 1)
+            self.assertEqual(1, len(self.endpoint.attempts))
 
     def test_a_connection_that_lasted_makes_it_quick_again(self) -> None:
         self.endpoint.refuse()
@@ -75,14 +75,14 @@ class ReconnectingTests(ClockCase):
         self.clock.advance(SETTLED)
         transport.gone()
         self.clock.advance(1)
-        self.assertEqual(len(self.endpoint.attempts), 1)
+        self.assertEqual(1, len(self.endpoint.attempts))
 
     def test_who_accepts_and_closes_at_once_is_tried_less_and_less(self) -> None:
         for failures in (1, 2, 3):
             transport = self.endpoint.accept()
             transport.gone()
             self.clock.advance(10 * failures)
-            self.assertEqual(self.endpoint.attempts, [])
+            self.assertEqual([], self.endpoint.attempts)
             self.clock.advance(1)
 
     def test_a_stop_closes_the_connection_and_waits_for_its_end(self) -> None:
@@ -93,11 +93,11 @@ class ReconnectingTests(ClockCase):
         transport.gone()
         self.successResultOf(stopped)
         self.clock.advance(1000)
-        self.assertEqual(self.endpoint.attempts, [])
+        self.assertEqual([], self.endpoint.attempts)
 
     def test_a_stop_ends_an_attempt(self) -> None:
         self.successResultOf(self.service.stopService())
-        self.assertEqual(self.endpoint.cancelled, 1)
+        self.assertEqual(1, self.endpoint.cancelled)
 
     def test_a_stop_between_two_attempts_leaves_no_timer(self) -> None:
         self.endpoint.refuse()
@@ -107,7 +107,7 @@ class ReconnectingTests(ClockCase):
         for _ in range(2):
             self.successResultOf(self.service.stopService())
         self.service.startService()
-        self.assertEqual(len(self.endpoint.attempts), 1)
+        self.assertEqual(1, len(self.endpoint.attempts))
 
     def test_it_says_nothing(self) -> None:
         """Whoever uses it knows what there is to say."""
@@ -116,4 +116,4 @@ class ReconnectingTests(ClockCase):
             self.clock.advance(100)
         transport = self.endpoint.accept()
         transport.gone()
-        self.assertEqual(self.log.everything, [])
+        self.assertEqual([], self.log.everything)

@@ -78,21 +78,21 @@ class OpeningTests(InterfaceOpeningCase):
         self.assertTrue(self.opening.is_open)
         self.successResultOf(self.opening.stopService())
         self.assertFalse(self.opening.is_open)
-        self.assertEqual([each.closed for each in self.things], [True])
+        self.assertEqual([True], [each.closed for each in self.things])
 
     def test_what_needs_rights_is_opened_before_they_are_given_up(self) -> None:
         """And not a second time afterwards."""
         self.opening.privilegedStartService()
         self.assertTrue(self.opening.is_open)
         self.opening.startService()
-        self.assertEqual(len(self.things), 1)
+        self.assertEqual(1, len(self.things))
         self.opening.stopService()
 
     def test_it_is_left_alone_while_its_interface_stays(self) -> None:
         self.opening.startService()
         self.look(10)
-        self.assertEqual([each.closed for each in self.things], [False])
-        self.assertEqual(self.log.lines, [])
+        self.assertEqual([False], [each.closed for each in self.things])
+        self.assertEqual([], self.log.lines)
         self.opening.stopService()
 
     def test_a_reason_that_waiting_cannot_mend_ends_the_start_with_its_line(self) -> None:
@@ -123,13 +123,13 @@ class OpeningTests(InterfaceOpeningCase):
         stopped = self.opening.stopService()
         closing.errback(RuntimeError("on purpose"))
         self.successResultOf(stopped)
-        self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+        self.assertEqual(1, len(self.flushLoggedErrors(RuntimeError)))
 
     def test_it_can_be_started_again(self) -> None:
         for _ in range(3):
             self.opening.startService()
             self.opening.stopService()
-        self.assertEqual([each.closed for each in self.things], [True] * 3)
+        self.assertEqual([True] * 3, [each.closed for each in self.things])
 
     def test_a_stop_without_a_start_is_harmless(self) -> None:
         self.successResultOf(self.opening.stopService())
@@ -143,11 +143,11 @@ class InterfaceTests(InterfaceOpeningCase):
         self.opening.privilegedStartService()
         self.opening.startService()
         self.look(10)
-        self.assertEqual(self.log.lines, ["the port waits: there is no interface eth1"])
+        self.assertEqual(["the port waits: there is no interface eth1"], self.log.lines)
         self.place.index = 7
         self.look()
         self.assertTrue(self.opening.is_open)
-        self.assertEqual(self.log.lines[1:], ["the port on eth1 is open"])
+        self.assertEqual(["the port on eth1 is open"], self.log.lines[1:])
         self.opening.stopService()
 
     def test_an_interface_that_goes_and_comes_back_is_opened_anew(self) -> None:
@@ -157,14 +157,14 @@ class InterfaceTests(InterfaceOpeningCase):
         self.assertFalse(self.opening.is_open)
         self.place.index = 2
         self.look(10)
-        self.assertEqual([each.closed for each in self.things], [True, False])
+        self.assertEqual([True, False], [each.closed for each in self.things])
         self.assertEqual(
-            self.log.lines,
             [
                 "eth1 went away or changed: closing the port until it is back",
                 "the port waits: there is no interface eth1",
                 "the port on eth1 is open",
             ],
+            self.log.lines,
         )
         self.opening.stopService()
 
@@ -173,8 +173,8 @@ class InterfaceTests(InterfaceOpeningCase):
         self.opening.startService()
         self.place.index = 2
         self.look()
-        self.assertEqual([each.closed for each in self.things], [True, False])
-        self.assertEqual(self.log.lines, ["eth1 changed: opening the port again"])
+        self.assertEqual([True, False], [each.closed for each in self.things])
+        self.assertEqual(["eth1 changed: opening the port again"], self.log.lines)
         self.opening.stopService()
 
     def test_it_is_left_open_while_the_system_cannot_be_asked(self) -> None:
@@ -184,8 +184,8 @@ class InterfaceTests(InterfaceOpeningCase):
         self.look(10)
         self.place.silent = False
         self.look(10)
-        self.assertEqual([each.closed for each in self.things], [False])
-        self.assertEqual(self.log.lines, [])
+        self.assertEqual([False], [each.closed for each in self.things])
+        self.assertEqual([], self.log.lines)
         self.opening.stopService()
 
     def test_each_going_away_is_said(self) -> None:
@@ -193,9 +193,9 @@ class InterfaceTests(InterfaceOpeningCase):
         for index in (None, 2, None, 3):
             self.place.index = index
             self.look(3)
-        self.assertEqual(self.log.lines.count("the port on eth1 is open"), 2)
+        self.assertEqual(2, self.log.lines.count("the port on eth1 is open"))
         self.assertEqual(
-            self.log.lines.count("eth1 went away or changed: closing the port until it is back"), 2
+            2, self.log.lines.count("eth1 went away or changed: closing the port until it is back")
         )
         self.opening.stopService()
 
@@ -205,7 +205,7 @@ class InterfaceTests(InterfaceOpeningCase):
         self.things[0].closing = closing = Deferred()
         self.place.index = 2
         self.look(3)
-        self.assertEqual(self.attempts, 1)
+        self.assertEqual(1, self.attempts)
         closing.callback(None)
         self.look()
         self.assertTrue(self.opening.is_open)
@@ -225,11 +225,11 @@ class InterfaceTests(InterfaceOpeningCase):
         self.look(5)
         self.assertTrue(self.opening.is_open)
         self.assertEqual(
-            self.log.at(LogLevel.warn)[2:],
             [
                 "the port waits: TCP port 23 on eth1 is in use by cat (process 7)",
                 "the port waits: Too many open files",
             ],
+            self.log.at(LogLevel.warn)[2:],
         )
         self.opening.stopService()
 
@@ -245,7 +245,7 @@ class InterfaceTests(InterfaceOpeningCase):
         self.opening.privilegedStartService()
         self.place.index = 1
         self.opening.startService()
-        self.assertEqual(self.log.lines[1:], ["the port on eth1 is open"])
+        self.assertEqual(["the port on eth1 is open"], self.log.lines[1:])
         self.opening.stopService()
 
     def test_a_stop_while_the_old_one_is_given_back_waits_for_it(self) -> None:
@@ -258,7 +258,7 @@ class InterfaceTests(InterfaceOpeningCase):
         closing.callback(None)
         self.successResultOf(stopped)
         self.look(3)
-        self.assertEqual(self.attempts, 1)
+        self.assertEqual(1, self.attempts)
 
 
 class Port:
@@ -314,12 +314,12 @@ class EndpointOpeningTests(ClockCase):
     def test_it_says_where_it_listens_in_its_own_words_alone(self) -> None:
         self.listener.startService()
         lines = [formatEvent(each) for each in self.log.everything]
-        self.assertEqual([each for each in lines if each], ["the web page listens: tcp:8080"])
+        self.assertEqual(["the web page listens: tcp:8080"], [each for each in lines if each])
 
     def test_a_privileged_start_opens_it_once(self) -> None:
         self.listener.privilegedStartService()
         self.listener.startService()
-        self.assertEqual(len(self.endpoint.ports), 1)
+        self.assertEqual(1, len(self.endpoint.ports))
 
     def test_a_port_in_use_is_said_once_and_tried_again(self) -> None:
         self.endpoint.taken = True
@@ -340,14 +340,14 @@ class EndpointOpeningTests(ClockCase):
         self.listener.stopService()
         self.endpoint.taken = False
         self.clock.advance(10 * RETRY_AFTER)
-        self.assertEqual(self.endpoint.ports, [])
+        self.assertEqual([], self.endpoint.ports)
 
     def test_stopped_while_it_opens_it_does_not_open(self) -> None:
         cancelled = []
         self.endpoint.slow = Deferred(cancelled.append)
         self.listener.startService()
         self.listener.stopService()
-        self.assertEqual(len(cancelled), 1)
+        self.assertEqual(1, len(cancelled))
         self.endpoint.slow = None
         self.clock.advance(10 * RETRY_AFTER)
         self.assertFalse(self.listener.is_open)

@@ -93,8 +93,8 @@ class ResolverTests(NamesCase):
         self.may_answer.set()
         found = yield self.ask().complete
         self.assertEqual(
-            found,
             [IPv4Address("TCP", "192.0.2.5", 1883), IPv6Address("TCP", "2001:db8::5", 1883, 0, 0)],
+            found,
         )
         self.assertEqual(self.asked, [(b"broker.lan", 1883, socket.AF_UNSPEC, socket.SOCK_STREAM)])
 
@@ -119,9 +119,9 @@ class ResolverTests(NamesCase):
         self.answer(no_such_name)
         self.may_answer.set()
         found = yield self.ask().complete
-        self.assertEqual(found, [])
+        self.assertEqual([], found)
         found = yield self.ask("x" * 70 + ".lan").complete
-        self.assertEqual(found, [])
+        self.assertEqual([], found)
 
     @inlineCallbacks
     def test_while_the_system_does_not_answer_it_is_asked_once(self) -> Any:
@@ -130,10 +130,10 @@ class ResolverTests(NamesCase):
         self.may_answer.set()
         for each in receivers:
             found = yield each.complete
-            self.assertEqual(len(found), 1)
-        self.assertEqual(len(self.asked), 1)
+            self.assertEqual(1, len(found))
+        self.assertEqual(1, len(self.asked))
         yield self.ask().complete
-        self.assertEqual(len(self.asked), 2)
+        self.assertEqual(2, len(self.asked))
 
     @inlineCallbacks
     def test_who_cancels_hears_nothing(self) -> Any:
@@ -143,7 +143,7 @@ class ResolverTests(NamesCase):
         first.resolution.cancel()
         self.may_answer.set()
         yield second.complete
-        self.assertEqual((first.found, first.complete.called), ([], False))
+        self.assertEqual(([], False), (first.found, first.complete.called))
 
 
 class NamesTests(NamesCase):
@@ -159,6 +159,6 @@ class NamesTests(NamesCase):
         self.answer(one_address)
         self.may_answer.set()
         address = yield reactor.resolve("broker.lan")
-        self.assertEqual(address, "192.0.2.5")
+        self.assertEqual("192.0.2.5", address)
         names.stopService()
         self.assertIs(reactor.nameResolver, before)

@@ -69,7 +69,7 @@ class DatagramSocketTests(SocketCase):
         """Another program that would share it, such as a second bridge, is found out."""
         self.bound(shared=True)
         wrong = self.assertRaises(CannotOpenError, self.bound, shared=True)
-        self.assertEqual(str(wrong), f"UDP port {self.port} on 127.0.0.1 is in use by {ME}")
+        self.assertEqual(f"UDP port {self.port} on 127.0.0.1 is in use by {ME}", str(wrong))
         self.assertNotIsInstance(wrong, NotThereYetError)
 
     def test_who_does_not_share_is_not_joined(self) -> None:
@@ -91,7 +91,7 @@ class DatagramSocketTests(SocketCase):
             shared=False,
         )
         self.assertEqual(
-            str(wrong), f"UDP port {self.port} on absent0: the interface is not there now"
+            f"UDP port {self.port} on absent0: the interface is not there now", str(wrong)
         )
 
     def test_an_absent_address_may_come_later(self) -> None:
@@ -120,12 +120,12 @@ class ListeningSocketTests(SocketCase):
         except CannotOpenError as why:
             raise SkipTest(str(why)) from None
         device = sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16)
-        self.assertEqual(device.rstrip(b"\0"), b"lo")
+        self.assertEqual(b"lo", device.rstrip(b"\0"))
 
     def test_a_port_in_use_names_who_uses_it(self) -> None:
         self.opened(listening_socket(HERE, self.port))
         wrong = self.assertRaises(CannotOpenError, listening_socket, HERE, self.port)
-        self.assertEqual(str(wrong), f"TCP port {self.port} on 127.0.0.1 is in use by {ME}")
+        self.assertEqual(f"TCP port {self.port} on 127.0.0.1 is in use by {ME}", str(wrong))
 
     def test_an_absent_place_may_come_later(self) -> None:
         for place in (
@@ -145,18 +145,18 @@ class ExplainedTests(SynchronousTestCase):
 
     def test_a_port_below_1024_needs_a_capability(self) -> None:
         self.assertEqual(
-            self.line(errno.EACCES),
             "TCP port 23 on eth1: ports below 1024 need the capability CAP_NET_BIND_SERVICE",
+            self.line(errno.EACCES),
         )
 
     def test_a_higher_port_does_not(self) -> None:
-        self.assertEqual(self.line(errno.EACCES, 2323), "TCP port 2323 on eth1: Permission denied")
+        self.assertEqual("TCP port 2323 on eth1: Permission denied", self.line(errno.EACCES, 2323))
 
     def test_an_interface_needs_a_capability_on_some_systems(self) -> None:
         self.assertIn("needs the capability CAP_NET_RAW here", self.line(errno.EPERM))
 
     def test_anything_else_is_said_in_the_systems_words(self) -> None:
-        self.assertEqual(self.line(errno.EMFILE), "TCP port 23 on eth1: Too many open files")
+        self.assertEqual("TCP port 23 on eth1: Too many open files", self.line(errno.EMFILE))
 
     def test_only_what_comes_by_itself_is_waited_for(self) -> None:
         for code, expected in (
@@ -168,7 +168,7 @@ class ExplainedTests(SynchronousTestCase):
             (errno.EMFILE, False),
         ):
             why = explained(OSError(code, ""), "UDP", 23, NetworkInterface())
-            self.assertEqual(isinstance(why, NotThereYetError), expected, code)
+            self.assertEqual(expected, isinstance(why, NotThereYetError), code)
 
 
 class PortUserTests(SocketCase):
@@ -195,7 +195,7 @@ class PortUserTests(SocketCase):
         return process
 
     def test_nobody_can_be_named_where_nobody_holds_it(self) -> None:
-        self.assertEqual(port_user("UDP", self.port), "another program")
+        self.assertEqual("another program", port_user("UDP", self.port))
 
     def test_a_listener_on_every_address_of_ipv6_is_found(self) -> None:
         """It holds the port of IPv4 too."""
@@ -207,7 +207,7 @@ class PortUserTests(SocketCase):
             raise SkipTest("this machine has no IPv6") from None
         sock.listen()
         wrong = self.assertRaises(CannotOpenError, listening_socket, HERE, self.port)
-        self.assertEqual(str(wrong), f"TCP port {self.port} on 127.0.0.1 is in use by {ME}")
+        self.assertEqual(f"TCP port {self.port} on 127.0.0.1 is in use by {ME}", str(wrong))
 
     def test_another_process_is_named_before_this_one(self) -> None:
         """This one may hold the same port on its other side."""
@@ -224,7 +224,7 @@ class PortUserTests(SocketCase):
         self.opened(socket.create_connection(("127.0.0.1", self.port)))
         self.opened(listener.accept()[0])
         listener.close()
-        self.assertEqual(port_user("TCP", self.port), "another program")
+        self.assertEqual("another program", port_user("TCP", self.port))
 
 
 class OptionTests(SocketCase):
@@ -249,4 +249,4 @@ class OptionTests(SocketCase):
     def test_no_interface_leaves_a_socket_untied(self) -> None:
         sock = self.opened(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
         bind_to_device(sock, "")
-        self.assertEqual(sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16), b"")
+        self.assertEqual(b"", sock.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16))

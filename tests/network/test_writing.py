@@ -48,8 +48,8 @@ class WritingTests(SocketCase):
 
     def test_it_has_left_when_it_is_written(self) -> None:
         self.write(b"$uptime\r\n")
-        self.assertEqual(self.arrived(), b"$uptime\r\n")
-        self.assertEqual(self.reactor.getWriters(), [])
+        self.assertEqual(b"$uptime\r\n", self.arrived())
+        self.assertEqual([], self.reactor.getWriters())
 
     def test_a_slow_peer_gets_all_in_order_while_nothing_more_is_read_for_it(self) -> None:
         data = b"".join(b"%07d " % number for number in range(MUCH // 8))
@@ -63,7 +63,7 @@ class WritingTests(SocketCase):
         self.assertTrue(self.reading)
         self.assertTrue(received == data + b"behind it", "it is not what was written")
         self.write(b"later")
-        self.assertEqual(self.arrived(), b"later")
+        self.assertEqual(b"later", self.arrived())
 
     def test_a_peer_that_is_gone_is_left_to_the_reactor(self) -> None:
         self.far.close()

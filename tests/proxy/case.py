@@ -117,8 +117,8 @@ class ProxyCase(SynchronousTestCase):
         for session in list(self.factory.sessions.values()):
             session.end("the test is over")
         self.clock.advance(FLUSH_TIMEOUT)
-        self.assertEqual(self.factory.sessions, {})
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual({}, self.factory.sessions)
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
         def cancel(_: object) -> None:

@@ -228,7 +228,7 @@ class Passing:
         client.transport.write(b"$login token\r\n")
         boiler = yield self.boiler.next()
         received = yield boiler.when_received(14)
-        self.assertEqual(received, b"$login token\r\n")
+        self.assertEqual(b"$login token\r\n", received)
 
     @inlineCallbacks
     def test_the_last_bytes_before_a_fin_arrive(self) -> Any:
@@ -236,5 +236,5 @@ class Passing:
         boiler.transport.write(b"x" * 500_000)
         boiler.transport.loseConnection()
         yield client.over
-        self.assertEqual(len(client.received), 500_000)
-        self.assertEqual(client.lost, "ConnectionDone")
+        self.assertEqual(500_000, len(client.received))
+        self.assertEqual("ConnectionDone", client.lost)

@@ -291,7 +291,7 @@ class InterleavingTests(SynchronousTestCase):
 
     def test_no_line_goes_the_wrong_way_that_could_be_known(self) -> None:
         search = Search(3 if FULL else 2)
-        self.assertEqual(search.mistakes, [])
+        self.assertEqual([], search.mistakes)
         self.assertGreater(len(search.steps), 1_000)
         self.assertLess(search.undecidable.total(), search.lines / 2)
         told = {each: counts[FULL] for each, counts in undecidable_classes().items()}
@@ -299,11 +299,11 @@ class InterleavingTests(SynchronousTestCase):
 
     def test_nor_does_one_beside_a_list_of_active_errors(self) -> None:
         search = Search(2, errors=True)
-        self.assertEqual(search.mistakes, [])
+        self.assertEqual([], search.mistakes)
         self.assertGreater(len(search.steps), 3_000)
 
     def test_a_boiler_that_does_all_in_time_disturbs_nothing_whatever_it_says(self) -> None:
-        self.assertEqual(Search(2, in_time=True).disturbed, [])
+        self.assertEqual([], Search(2, in_time=True).disturbed)
 
     def test_a_real_exchange_goes_every_way_of_the_search(self) -> None:
         """The phases are the search's own: who waits in them must be who waits in life."""
@@ -321,8 +321,8 @@ class InterleavingTests(SynchronousTestCase):
 
     def test_with_one_request_of_the_gateways_its_replies_are_wrong_in_few_cases_only(self) -> None:
         search = Search(1)
-        self.assertEqual(search.mistakes, [])
+        self.assertEqual([], search.mistakes)
         self.assertEqual(
-            {kind for whose, kind in search.undecidable if whose == "the gateway's"},
             {"refusable", "silent", "unknown"},
+            {kind for whose, kind in search.undecidable if whose == "the gateway's"},
         )

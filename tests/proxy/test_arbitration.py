@@ -48,20 +48,20 @@ class WaitingTests(SynchronousTestCase):
     def test_the_answer_is_kept_and_the_gateway_gets_the_notices(self) -> None:
         arbitration = Arbitration(SET)
         pieces = arbitration.boiler_sent(NOTICES + b"$ack\r\n" + PM)
-        self.assertEqual((passed(pieces), kept(pieces)), (NOTICES + PM, b"$ack\r\n"))
-        self.assertEqual((arbitration.answer, arbitration.over), (b"$ack", True))
+        self.assertEqual((NOTICES + PM, b"$ack\r\n"), (passed(pieces), kept(pieces)))
+        self.assertEqual((b"$ack", True), (arbitration.answer, arbitration.over))
 
     def test_a_boilers_segments_are_not_taken_for_lines(self) -> None:
         arbitration = Arbitration(SET)
         pieces = arbitration.boiler_sent(b"zSet Para changed\r\n$a")
-        self.assertEqual(pieces, [Piece(b"zSet Para changed\r\n", False)])
+        self.assertEqual([Piece(b"zSet Para changed\r\n", False)], pieces)
         self.assertIsNone(arbitration.answer)
-        self.assertEqual(arbitration.boiler_sent(b"ck\r\n"), [Piece(b"$ack\r\n", True)])
+        self.assertEqual([Piece(b"$ack\r\n", True)], arbitration.boiler_sent(b"ck\r\n"))
 
     def test_telemetry_and_notices_pass_as_they_come_in_part_too(self) -> None:
         arbitration = Arbitration(SET)
         for part in (b"pm 7 65", b".9 1 \r", b"\nzP", b"uffer Aus\r\n"):
-            self.assertEqual(arbitration.boiler_sent(part), [Piece(part, False)])
+            self.assertEqual([Piece(part, False)], arbitration.boiler_sent(part))
 
     def test_every_refusal_is_an_answer(self) -> None:
         for refusal in (b"$permission denied", b"$err limit", b"$Unknown Command"):
@@ -75,34 +75,34 @@ class WaitingTests(SynchronousTestCase):
     def test_a_parameter_line_answers_only_who_asked_for_that_parameter(self) -> None:
         arbitration = Arbitration(GET)
         other = RECORD.replace(b"PR001", b"PR011")
-        self.assertEqual(arbitration.boiler_sent(other), [Piece(other, False)])
-        self.assertEqual(arbitration.boiler_sent(RECORD), [Piece(RECORD, True)])
+        self.assertEqual([Piece(other, False)], arbitration.boiler_sent(other))
+        self.assertEqual([Piece(RECORD, True)], arbitration.boiler_sent(RECORD))
         self.assertEqual(arbitration.answer, RECORD[:-2])
 
     def test_an_acknowledgement_answers_no_question(self) -> None:
         arbitration = Arbitration(GET)
-        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
+        self.assertEqual([Piece(b"$ack\r\n", False)], arbitration.boiler_sent(b"$ack\r\n"))
         self.assertFalse(arbitration.over)
 
     def test_the_gateways_bytes_wait_in_order(self) -> None:
         arbitration = Arbitration(SET)
-        self.assertEqual(arbitration.gateway_sent(b"$setk"), b"")
-        self.assertEqual(arbitration.gateway_sent(b"omm\r\n\xff"), b"")
-        self.assertEqual(arbitration.waiting, 11)
+        self.assertEqual(b"", arbitration.gateway_sent(b"$setk"))
+        self.assertEqual(b"", arbitration.gateway_sent(b"omm\r\n\xff"))
+        self.assertEqual(11, arbitration.waiting)
         arbitration.boiler_sent(b"$ack\r\n")
-        self.assertEqual(arbitration.go_on(), b"$setkomm\r\n\xff")
-        self.assertEqual(arbitration.gateway_sent(b"more"), b"more")
+        self.assertEqual(b"$setkomm\r\n\xff", arbitration.go_on())
+        self.assertEqual(b"more", arbitration.gateway_sent(b"more"))
 
     def test_a_block_is_no_answer_and_passes_at_once(self) -> None:
         arbitration = Arbitration(GET)
-        self.assertEqual(passed(arbitration.boiler_sent(b"$<<PR001;6")), b"$<<PR001;6")
+        self.assertEqual(b"$<<PR001;6", passed(arbitration.boiler_sent(b"$<<PR001;6")))
 
     def test_a_line_too_long_for_an_answer_passes(self) -> None:
         arbitration = Arbitration(SET)
         line = b"$err" + b"x" * LONGEST_ANSWER
         self.assertEqual(passed(arbitration.boiler_sent(line)), line)
-        self.assertEqual(passed(arbitration.boiler_sent(b"y\r\n")), b"y\r\n")
-        self.assertEqual(kept(arbitration.boiler_sent(b"$ack\r\n")), b"$ack\r\n")
+        self.assertEqual(b"y\r\n", passed(arbitration.boiler_sent(b"y\r\n")))
+        self.assertEqual(b"$ack\r\n", kept(arbitration.boiler_sent(b"$ack\r\n")))
 
     def test_a_notice_that_refuses_is_an_answer_behind_which_a_reply_may_come(self) -> None:
         arbitration = Arbitration(SET)
@@ -111,7 +111,7 @@ class WaitingTests(SynchronousTestCase):
         self.assertEqual(passed(arbitration.boiler_sent(notice[3:])), notice[3:])
         self.assertEqual((arbitration.answer, arbitration.over), (notice[:-2], False))
         arbitration.go_on()
-        self.assertEqual(kept(arbitration.boiler_sent(b"$ack\r\n")), b"$ack\r\n")
+        self.assertEqual(b"$ack\r\n", kept(arbitration.boiler_sent(b"$ack\r\n")))
         self.assertEqual(arbitration.answer, notice[:-2])
 
     def test_such_a_notice_refuses_no_question(self) -> None:
@@ -127,7 +127,7 @@ class WaitingTests(SynchronousTestCase):
         stream = b"".join(before) + b"$ack\r\n" + b"".join(after)
         pieces = [piece for part in cuts(stream, places) for piece in arbitration.boiler_sent(part)]
         self.assertEqual(passed(pieces), b"".join(before + after))
-        self.assertEqual(kept(pieces), b"$ack\r\n")
+        self.assertEqual(b"$ack\r\n", kept(pieces))
 
     @given(st.binary(max_size=400), any_cuts)
     def test_what_is_no_answer_passes_whatever_it_is(self, data: bytes, places: list[int]) -> None:
@@ -159,7 +159,7 @@ class OwedTests(SynchronousTestCase):
     def late(self, request: bytes, asked: bytes = b"") -> Arbitration:
         """An arbitration whose time ran out, with what the gateway has asked since."""
         arbitration = Arbitration(request)
-        self.assertEqual(arbitration.gateway_sent(asked), b"")
+        self.assertEqual(b"", arbitration.gateway_sent(asked))
         self.assertEqual(arbitration.go_on(), asked)
         return arbitration
 
@@ -187,16 +187,16 @@ class OwedTests(SynchronousTestCase):
         arbitration = self.late(SET, b"$setkomm\r\n")
         self.check(arbitration, [b"$2225410 ack\r\n"], b"$2225410 ack\r\n", b"")
         # From now on even this is the gateway's.
-        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
+        self.assertEqual([Piece(b"$ack\r\n", False)], arbitration.boiler_sent(b"$ack\r\n"))
 
     def test_a_reply_that_none_of_them_asked_for_tells_nothing(self) -> None:
         arbitration = self.late(SET, b"$uptime\r\n")
-        self.assertEqual(passed(arbitration.boiler_sent(b"$no errors\r\n")), b"$no errors\r\n")
+        self.assertEqual(b"$no errors\r\n", passed(arbitration.boiler_sent(b"$no errors\r\n")))
         self.check(arbitration, [b"$ack\r\n"], b"", b"$ack\r\n")
 
     def test_of_two_acknowledgements_the_first_is_ours(self) -> None:
         arbitration = self.late(SET, b'$par set "4;3;20"\r\n')
-        self.assertEqual(arbitration.boiler_sent(b"$err limit\r\n"), [])
+        self.assertEqual([], arbitration.boiler_sent(b"$err limit\r\n"))
         self.assertTrue(arbitration.doubtful)
         self.check(arbitration, [PM, b"$ack\r\n"], PM + b"$ack\r\n", b"$err limit\r\n")
 
@@ -212,23 +212,23 @@ class OwedTests(SynchronousTestCase):
     def test_without_another_reply_the_gateway_gets_it_when_the_time_is_up(self) -> None:
         arbitration = self.late(SET, b'$par set "4;3;20"\r\n')
         arbitration.boiler_sent(b"$ack\r\n")
-        self.assertEqual(arbitration.decide(), [Piece(b"$ack\r\n", False)])
+        self.assertEqual([Piece(b"$ack\r\n", False)], arbitration.decide())
         # Its twin may come all the same, and is one too many.
         self.check(arbitration, [b"$ack\r\n"], b"", b"$ack\r\n")
 
     def test_it_is_not_put_inside_a_line(self) -> None:
         arbitration = self.late(SET, b"$igw set 0012345\r\n")
         arbitration.boiler_sent(b"$ack\r\npm 7 ")
-        self.assertEqual(arbitration.decide(), [])
-        self.assertEqual(passed(arbitration.boiler_sent(b"65.9\r\n")), b"65.9\r\n$ack\r\n")
+        self.assertEqual([], arbitration.decide())
+        self.assertEqual(b"65.9\r\n$ack\r\n", passed(arbitration.boiler_sent(b"65.9\r\n")))
 
     def test_the_line_that_has_begun_passes_whole_when_the_time_decides(self) -> None:
         arbitration = self.late(SET, b'$uptime\r\n$par set "4;3;20"\r\n')
-        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n$66"), [])
+        self.assertEqual([], arbitration.boiler_sent(b"$ack\r\n$66"))
         pieces = arbitration.decide()
         self.assertTrue(arbitration.over)
         pieces += arbitration.boiler_sent(b"6151\r\n")
-        self.assertEqual((passed(pieces), kept(pieces)), (b"$666151\r\n", b"$ack\r\n"))
+        self.assertEqual((b"$666151\r\n", b"$ack\r\n"), (passed(pieces), kept(pieces)))
 
     def test_an_acknowledgement_before_an_earlier_reply_is_ours(self) -> None:
         arbitration = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n')
@@ -237,7 +237,7 @@ class OwedTests(SynchronousTestCase):
     def test_a_block_for_a_later_request_tells_it_as_it_begins(self) -> None:
         arbitration = self.late(SET, b'$daq desc\r\n$par set "4;3;20"\r\n')
         self.check(arbitration, [b"$<<<DAQ", b"PRJ>\r\n>>\r\n"], b"$<<<DAQPRJ>\r\n>>\r\n", b"")
-        self.assertEqual(arbitration.boiler_sent(b"$ack\r\n"), [Piece(b"$ack\r\n", False)])
+        self.assertEqual([Piece(b"$ack\r\n", False)], arbitration.boiler_sent(b"$ack\r\n"))
 
     def test_a_block_decides_about_a_doubtful_reply(self) -> None:
         arbitration = self.late(SET, b"$igw set 0012345\r\n$daq desc\r\n")
@@ -281,8 +281,8 @@ class OwedTests(SynchronousTestCase):
 
     def test_requests_that_come_after_the_time_ran_out_count_too(self) -> None:
         arbitration = self.late(SET)
-        self.assertEqual(arbitration.gateway_sent(b"$upt"), b"$upt")
-        self.assertEqual(arbitration.gateway_sent(b"ime\r\n"), b"ime\r\n")
+        self.assertEqual(b"$upt", arbitration.gateway_sent(b"$upt"))
+        self.assertEqual(b"ime\r\n", arbitration.gateway_sent(b"ime\r\n"))
         self.check(arbitration, [b"$55\r\n"], b"$55\r\n", b"")
 
     def test_what_is_remembered_of_a_gateway_that_asks_without_end_is_bounded(self) -> None:
@@ -292,5 +292,5 @@ class OwedTests(SynchronousTestCase):
     def test_a_boiler_that_closes_leaves_nothing_held(self) -> None:
         arbitration = self.late(SET, b"$igw clear\r\n")
         arbitration.boiler_sent(b"$ack\r\n$a")
-        self.assertEqual(passed(arbitration.let_pass()), b"$ack\r\n$a")
+        self.assertEqual(b"$ack\r\n$a", passed(arbitration.let_pass()))
         self.assertTrue(arbitration.over)

@@ -51,14 +51,14 @@ class BoilerLineTests(SynchronousTestCase):
         self.found()
         connecting = self.connect()
         [(host, port, _, timeout, source)] = self.reactor.tcpClients
-        self.assertEqual((host, port, timeout, source), ("198.51.100.2", 2323, 10, None))
+        self.assertEqual(("198.51.100.2", 2323, 10, None), (host, port, timeout, source))
         connecting.cancel()
         self.failureResultOf(connecting)
 
     def test_it_connects_from_the_address_on_the_boilers_side(self) -> None:
         self.found()
         connecting = self.connect(NetworkInterface(address="127.0.0.1"))
-        self.assertEqual(self.reactor.tcpClients[0][4], ("127.0.0.1", 0))
+        self.assertEqual(("127.0.0.1", 0), self.reactor.tcpClients[0][4])
         connecting.cancel()
         self.failureResultOf(connecting)
 
@@ -66,7 +66,7 @@ class BoilerLineTests(SynchronousTestCase):
         late = self.connect()
         self.reactor.advance(9)
         self.found()
-        self.assertEqual(len(self.reactor.tcpClients), 1)
+        self.assertEqual(1, len(self.reactor.tcpClients))
         late.cancel()
         self.failureResultOf(late)
         self.devices.recall(None, None)
@@ -101,7 +101,7 @@ class BoundLineTests(DescriptorCase):
         device = protocol.transport.getHandle().getsockopt(
             socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16
         )
-        self.assertEqual(device.rstrip(b"\0"), b"lo")
+        self.assertEqual(b"lo", device.rstrip(b"\0"))
         over: Deferred[None] = Deferred()
         protocol.connectionLost = lambda _: over.callback(None)
         protocol.transport.loseConnection()

@@ -92,7 +92,7 @@ class TableTests(SynchronousTestCase):
             for state, expected in zip(TIMERS, row, strict=True):
                 life = Life(state)
                 life.undergo(what)
-                self.assertEqual(life.state, expected, f"{what} while {state}")
+                self.assertEqual(expected, life.state, f"{what} while {state}")
 
     def test_any_two_of_them_leave_no_timer_when_the_session_is_over(self) -> None:
         for state in TIMERS:
@@ -102,7 +102,7 @@ class TableTests(SynchronousTestCase):
                     life.undergo(first)
                     life.undergo(second)
                     life.exchange.stop()
-                    self.assertEqual(life.clock.getDelayedCalls(), [], f"{first}, {second}")
+                    self.assertEqual([], life.clock.getDelayedCalls(), f"{first}, {second}")
 
     def test_any_two_of_them_have_one_outcome_and_settle_once_in_the_end(self) -> None:
         for state in TIMERS:
@@ -114,8 +114,8 @@ class TableTests(SynchronousTestCase):
                         life.undergo(second)
                         for _ in range(3):
                             life.clock.advance(OWED_TIMEOUT)
-                        self.assertEqual((len(life.answers), life.settled), (1, 1))
-                        self.assertEqual(life.clock.getDelayedCalls(), [])
+                        self.assertEqual((1, 1), (len(life.answers), life.settled))
+                        self.assertEqual([], life.clock.getDelayedCalls())
 
     def test_a_doubt_lasts_as_long_again_in_the_middle_of_a_line(self) -> None:
         life = Life("doubtful")

@@ -172,7 +172,7 @@ class Laws(HandoverCase):
         for number, backlog in enumerate(self.backlogs):
             passed[number].append(("over", b"closed"))
             backlog.over("closed")
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.clock.getDelayedCalls())
         for number, pair in enumerate(self.hearing):
             for each in pair:
                 self.assertEqual(joined(passed[number]), joined(each.heard))
@@ -206,9 +206,9 @@ class TimeTests(HandoverCase):
         self.clock.advance(WAIT - QUIET / 2)
         self.passes(b"\r\n")
         self.clock.advance(QUIET / 2)
-        self.assertEqual(self.heard(), [])
+        self.assertEqual([], self.heard())
         self.clock.advance(QUIET)
-        self.assertEqual(joined(self.heard()), [("boiler", b"pm 1 \r\n")])
+        self.assertEqual([("boiler", b"pm 1 \r\n")], joined(self.heard()))
 
     def test_who_waits_for_what_comes_next_gets_it_as_soon_as_it_has_passed(self) -> None:
         [backlog] = self.backlogs
@@ -235,13 +235,13 @@ class TimeTests(HandoverCase):
         self.passes(b"x" * 20 * LONGEST_PIECE)
         self.clock.advance(WAIT)
         self.assertEqual(heard, list(range(0, 20, 2)))
-        self.assertEqual(len(self.heard()), 20)
+        self.assertEqual(20, len(self.heard()))
 
     def test_what_is_over_the_bound_is_handed_over_at_once_and_no_more(self) -> None:
         self.passes(b"x" * MOST_WAITING)
-        self.assertEqual(self.heard(), [])
+        self.assertEqual([], self.heard())
         self.passes(b"y")
-        self.assertEqual(self.heard(), [("boiler", b"x" * LONGEST_PIECE)])
+        self.assertEqual([("boiler", b"x" * LONGEST_PIECE)], self.heard())
 
     def test_what_follows_from_one_side_is_handed_over_in_one_piece(self) -> None:
         """As far as it is no longer than a piece may be."""
@@ -323,8 +323,8 @@ class FairnessTests(HandoverCase):
         turns: list[tuple[int, int]] = []
         self.clock.turn = lambda: turns.append((len(self.heard(0)), len(self.heard(1))))
         self.clock.advance(WAIT)
-        self.assertEqual(turns[0], (1, 1))
-        self.assertEqual(turns[-1], (19, 1))
+        self.assertEqual((1, 1), turns[0])
+        self.assertEqual((19, 1), turns[-1])
 
     def test_what_is_left_of_one_that_is_over_waits_no_longer(self) -> None:
         acts = iter([lambda: self.backlogs[0].over("closed")])
@@ -335,5 +335,5 @@ class FairnessTests(HandoverCase):
         for _ in range(20):
             self.passes(piece)
         self.clock.advance(WAIT)
-        self.assertEqual(turns, [0])
+        self.assertEqual([0], turns)
         self.assertEqual(self.heard(), [("boiler", piece)] * 20 + [("over", b"closed")])

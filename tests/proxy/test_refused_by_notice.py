@@ -48,8 +48,8 @@ class RefusedByNoticeTests(ExchangeCase):
             self.exchange.client_said(asked)
             self.exchange.boiler_said(NOTICE)
             self.exchange.boiler_said(LIMIT)
-            self.assertEqual(self.relay.all_to("client"), NOTICE, asked)
-            self.assertEqual(self.relay.all_to("bridge"), LIMIT, asked)
+            self.assertEqual(NOTICE, self.relay.all_to("client"), asked)
+            self.assertEqual(LIMIT, self.relay.all_to("bridge"), asked)
             self.assertEqual(self.relay.all_to("boiler"), asked)
 
     def test_wherever_the_boiler_cuts_the_two(self) -> None:
@@ -61,26 +61,26 @@ class RefusedByNoticeTests(ExchangeCase):
                 for part in (stream[:first], stream[first:second], stream[second:]):
                     self.exchange.boiler_said(part)
                 self.clock.advance(REFUSAL_PAUSE)
-                self.assertEqual(self.relay.all_to("client"), NOTICE)
-                self.assertEqual(self.relay.all_to("bridge"), LIMIT)
+                self.assertEqual(NOTICE, self.relay.all_to("client"))
+                self.assertEqual(LIMIT, self.relay.all_to("bridge"))
 
     def test_the_reply_lets_the_gateway_go_on_and_nothing_is_owed(self) -> None:
         self.exchange.client_said(b"$uptime\r\n")
         self.exchange.boiler_said(NOTICE)
-        self.assertEqual(self.relay.all_to("boiler"), b"")
+        self.assertEqual(b"", self.relay.all_to("boiler"))
         self.exchange.boiler_said(LIMIT)
-        self.assertEqual(self.relay.all_to("boiler"), b"$uptime\r\n")
-        self.assertEqual(self.settled, [True])
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual(b"$uptime\r\n", self.relay.all_to("boiler"))
+        self.assertEqual([True], self.settled)
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_without_a_reply_it_goes_on_after_a_moment(self) -> None:
         self.exchange.client_said(b"$upt")
         self.exchange.boiler_said(NOTICE)
         self.clock.advance(REFUSAL_PAUSE - 0.01)
         self.exchange.client_said(b"ime\r\n")
-        self.assertEqual(self.relay.all_to("boiler"), b"")
+        self.assertEqual(b"", self.relay.all_to("boiler"))
         self.clock.advance(0.01)
-        self.assertEqual(self.relay.all_to("boiler"), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", self.relay.all_to("boiler"))
 
     def test_telemetry_and_notices_do_not_make_it_wait_longer(self) -> None:
         self.exchange.client_said(b"$uptime\r\n")
@@ -88,14 +88,14 @@ class RefusedByNoticeTests(ExchangeCase):
         self.clock.advance(REFUSAL_PAUSE - 0.01)
         self.exchange.boiler_said(b"pm 1\r\n" + NOTICE)
         self.clock.advance(0.01)
-        self.assertEqual(self.relay.all_to("boiler"), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", self.relay.all_to("boiler"))
 
     def test_it_waits_no_longer_than_the_timeout_in_all(self) -> None:
         self.exchange.client_said(b"$uptime\r\n")
         self.clock.advance(TIMEOUT - 0.05)
         self.exchange.boiler_said(NOTICE)
         self.clock.advance(0.05)
-        self.assertEqual(self.relay.all_to("boiler"), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", self.relay.all_to("boiler"))
 
     def test_the_outcome_is_known_with_the_notice(self) -> None:
         self.exchange.boiler_said(NOTICE)
@@ -107,9 +107,9 @@ class RefusedByNoticeTests(ExchangeCase):
         self.exchange.client_said(b"$uptime\r\n")
         self.exchange.boiler_said(NOTICE)
         self.exchange.go_on()
-        self.assertEqual(self.relay.all_to("boiler"), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", self.relay.all_to("boiler"))
         self.clock.advance(REFUSAL_PAUSE)
-        self.assertEqual(self.relay.all_to("boiler"), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", self.relay.all_to("boiler"))
 
 
 class HeldUpTests(ExchangeCase):
@@ -123,9 +123,9 @@ class HeldUpTests(ExchangeCase):
         self.clock.advance(2 * TIMEOUT)
         self.exchange.boiler_said(b"$ack\r\n")
         self.clock.advance(0)
-        self.assertEqual(self.answers, [b"$ack"])
+        self.assertEqual([b"$ack"], self.answers)
         self.assertEqual(
-            self.relay.passed, [("bridge", b"$ack\r\n"), ("boiler", b"$frobnicate\r\n")]
+            [("bridge", b"$ack\r\n"), ("boiler", b"$frobnicate\r\n")], self.relay.passed
         )
 
     def test_so_is_a_reply_behind_the_notice(self) -> None:
@@ -134,21 +134,21 @@ class HeldUpTests(ExchangeCase):
         self.clock.advance(2 * REFUSAL_PAUSE)
         self.exchange.boiler_said(LIMIT)
         self.clock.advance(0)
-        self.assertEqual(self.relay.all_to("client"), NOTICE)
-        self.assertEqual(self.relay.all_to("bridge"), LIMIT)
-        self.assertEqual(self.settled, [True])
+        self.assertEqual(NOTICE, self.relay.all_to("client"))
+        self.assertEqual(LIMIT, self.relay.all_to("bridge"))
+        self.assertEqual([True], self.settled)
 
     def test_the_time_is_up_a_turn_later(self) -> None:
         self.clock.advance(TIMEOUT)
-        self.assertEqual(self.answers, [])
+        self.assertEqual([], self.answers)
         self.clock.advance(0)
-        self.assertEqual(self.answers, [None])
+        self.assertEqual([None], self.answers)
 
     def test_nothing_is_called_of_an_exchange_that_was_stopped_between_the_turns(self) -> None:
         self.clock.advance(TIMEOUT)
         self.exchange.stop()
-        self.assertEqual(self.clock.getDelayedCalls(), [])
-        self.assertEqual(self.answers, [])
+        self.assertEqual([], self.clock.getDelayedCalls())
+        self.assertEqual([], self.answers)
 
 
 class DoubleTests(SynchronousTestCase):

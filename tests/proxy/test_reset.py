@@ -59,11 +59,11 @@ class ResetTests(ProxyCase):
             getattr(self, lost).gone(ConnectionLost())
             self.assertTrue(getattr(self, other).closing)
             getattr(self, other).gone(ConnectionDone())
-            self.assertEqual(self.factory.sessions, {})
-            self.assertEqual([what for what, _ in self.observer.heard].count("over"), 1)
-            self.assertEqual(len(self.answers), 1)
+            self.assertEqual({}, self.factory.sessions)
+            self.assertEqual(1, [what for what, _ in self.observer.heard].count("over"))
+            self.assertEqual(1, len(self.answers))
             self.assertIn(self.answers[0], (SessionOverError, NoReplyError))
-            self.assertEqual(self.clock.getDelayedCalls(), [])
+            self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_while_a_reply_is_held(self) -> None:
         self.check(self.a_reply_is_held)

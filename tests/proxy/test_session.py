@@ -50,8 +50,8 @@ class PassingTests(ProxyCase):
         client.says(b"$login to")
         client.says(b"ken\r\n\xff\x00")
         boiler.says(b"$3313C1")
-        self.assertEqual(boiler.received, b"$login token\r\n\xff\x00")
-        self.assertEqual(client.received, b"$3313C1")
+        self.assertEqual(b"$login token\r\n\xff\x00", boiler.received)
+        self.assertEqual(b"$3313C1", client.received)
 
     def test_both_connections_are_quick_and_probed(self) -> None:
         for connection in self.session():
@@ -68,7 +68,7 @@ class PassingTests(ProxyCase):
         two, twos_boiler = self.session(OTHER)
         one.says(b"one")
         two.says(b"two")
-        self.assertEqual((ones_boiler.received, twos_boiler.received), (b"one", b"two"))
+        self.assertEqual((b"one", b"two"), (ones_boiler.received, twos_boiler.received))
 
 
 class AnyCutTests(ProxyCase):
@@ -123,7 +123,7 @@ class EndingTests(ProxyCase):
         client.sends_fin()
         self.assertTrue(boiler.fin)
         boiler.says(b"$ack\r\n")
-        self.assertEqual(client.received, b"$ack\r\n")
+        self.assertEqual(b"$ack\r\n", client.received)
         self.assertFalse(client.closing)
 
     def test_a_fin_from_the_boiler_is_passed_on_and_requests_still_go(self) -> None:
@@ -131,7 +131,7 @@ class EndingTests(ProxyCase):
         boiler.sends_fin()
         self.assertTrue(client.fin)
         client.says(b"$igw clear\r\n")
-        self.assertEqual(boiler.received, b"$igw clear\r\n")
+        self.assertEqual(b"$igw clear\r\n", boiler.received)
 
     def test_fins_from_both_sides_close_both(self) -> None:
         client, boiler = self.session()
@@ -171,7 +171,7 @@ class EndingTests(ProxyCase):
         client.gone(ConnectionLost())
         self.clock.advance(CLOSE_TIMEOUT)
         self.assertTrue(boiler.aborted)
-        self.assertEqual(self.factory.sessions, {})
+        self.assertEqual({}, self.factory.sessions)
 
     def test_whoever_closes_in_time_is_not_reset(self) -> None:
         client, boiler = self.session()
@@ -185,7 +185,7 @@ class EndingTests(ProxyCase):
         other, others_boiler = self.session(OTHER)
         client.gone(ConnectionLost())
         other.says(b"$uptime\r\n")
-        self.assertEqual(others_boiler.received, b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", others_boiler.received)
         self.assertFalse(other.closing)
 
     def test_bytes_that_come_while_a_session_ends_are_not_passed(self) -> None:
@@ -193,7 +193,7 @@ class EndingTests(ProxyCase):
         self.factory.sessions[1].end("enough")
         boiler.says(b"late")
         client.says(b"late")
-        self.assertEqual((client.received, boiler.received), (b"", b""))
+        self.assertEqual((b"", b""), (client.received, boiler.received))
 
     def test_a_fin_that_crosses_the_end_leaves_nothing(self) -> None:
         """The kernel may tell of it in the same turn in which the session was ended."""
@@ -202,7 +202,7 @@ class EndingTests(ProxyCase):
         boiler.sends_fin()
         client.gone(ConnectionDone())
         boiler.gone(ConnectionDone())
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_a_side_that_is_gone_takes_no_time_from_the_other_after_both_closed(self) -> None:
         client, boiler = self.session()
@@ -220,8 +220,8 @@ class EndingTests(ProxyCase):
         client.gone(ConnectionDone())
         boiler.gone(ConnectionDone())
         _, boiler = self.session()
-        self.assertEqual(boiler.received, b"")
-        self.assertEqual(list(self.factory.sessions), [2])
+        self.assertEqual(b"", boiler.received)
+        self.assertEqual([2], list(self.factory.sessions))
 
 
 class ConnectingTests(ProxyCase):
@@ -232,7 +232,7 @@ class ConnectingTests(ProxyCase):
         attempt, _ = self.connecting.pop()
         attempt.errback(Failure(ConnectError()))
         self.assertTrue(client.closing)
-        self.assertEqual(self.factory.counters.unreachable, 1)
+        self.assertEqual(1, self.factory.counters.unreachable)
 
     def test_a_boiler_that_refuses_again_and_again_is_said_once_a_reason(self) -> None:
         """A gateway tries all night; then the boiler is there."""
@@ -243,7 +243,6 @@ class ConnectingTests(ProxyCase):
             client.gone(ConnectionDone())
         self.session()
         self.assertEqual(
-            [re.sub(r"port \d+", "port N", each) for each in self.log.lines],
             [
                 f"session 1: {GATEWAY} port N connected",
                 f"session 1: over after 0.0 s: the boiler cannot be reached: {BOILER}: "
@@ -253,6 +252,7 @@ class ConnectingTests(ProxyCase):
                 f"session 41: {GATEWAY} port N connected",
                 "session 41: the boiler is connected",
             ],
+            [re.sub(r"port \d+", "port N", each) for each in self.log.lines],
         )
 
     def test_a_boiler_that_was_there_meanwhile_is_missed_again_aloud(self) -> None:
@@ -263,23 +263,23 @@ class ConnectingTests(ProxyCase):
             client.gone(ConnectionDone())
             for leg in self.session():
                 leg.gone(ConnectionDone())
-        self.assertEqual(sum("cannot be reached" in each for each in self.log.lines), 2)
+        self.assertEqual(2, sum("cannot be reached" in each for each in self.log.lines))
 
     def test_a_client_that_goes_meanwhile_ends_the_attempt(self) -> None:
         client = self.client()
         client.gone(ConnectionLost())
-        self.assertEqual(self.cancelled, 1)
-        self.assertEqual(self.factory.counters.unreachable, 0)
-        self.assertEqual(self.factory.sessions, {})
+        self.assertEqual(1, self.cancelled)
+        self.assertEqual(0, self.factory.counters.unreachable)
+        self.assertEqual({}, self.factory.sessions)
 
     def test_a_session_ended_meanwhile_is_over_when_its_client_is_gone(self) -> None:
         client = self.client()
         self.announce()
         self.clock.advance(START_OVER_TIMEOUT)
-        self.assertEqual(self.cancelled, 1)
+        self.assertEqual(1, self.cancelled)
         self.assertTrue(client.closing)
         client.gone(ConnectionDone())
-        self.assertEqual(self.factory.sessions, {})
+        self.assertEqual({}, self.factory.sessions)
 
     def test_a_boiler_that_comes_too_late_is_dropped(self) -> None:
         client = self.client()
@@ -331,8 +331,8 @@ class AccessTests(ProxyCase):
     def test_refusals_are_counted_and_said_once_an_address(self) -> None:
         for _ in range(3):
             self.refused("192.0.2.99")
-        self.assertEqual(self.factory.counters.refused, 3)
-        self.assertEqual(len([each for each in self.log.lines if "192.0.2.99" in each]), 1)
+        self.assertEqual(3, self.factory.counters.refused)
+        self.assertEqual(1, len([each for each in self.log.lines if "192.0.2.99" in each]))
 
     def test_the_log_says_when_no_gateway_was_heard_yet(self) -> None:
         self.devices.recall(None, None)
@@ -387,7 +387,7 @@ class StartingOverTests(ProxyCase):
         self.announce()
         client.gone(ConnectionDone())
         boiler.gone(ConnectionDone())
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def test_what_it_asked_before_the_announcement_does_not_count(self) -> None:
         client, _ = self.session()
@@ -451,7 +451,7 @@ class StartingOverTests(ProxyCase):
         new, boiler = self.session()
         self.assertTrue(old.closing)
         new.says(b"$login token\r\n")
-        self.assertEqual(boiler.received, b"$login token\r\n")
+        self.assertEqual(b"$login token\r\n", boiler.received)
 
     def test_a_new_connection_of_somebody_else_ends_nothing(self) -> None:
         first, _ = self.session(OTHER)
@@ -472,12 +472,12 @@ class ObservingTests(ProxyCase):
         client.gone(ConnectionLost())
         boiler.gone(ConnectionDone())
         self.assertEqual(
-            recorded.heard,
             [
                 ("gateway", b"$uptime\r\n"),
                 ("boiler", b"$5\r\n"),
                 ("over", "the client was lost"),
             ],
+            recorded.heard,
         )
 
     def test_what_is_observed_has_been_written(self) -> None:
@@ -496,7 +496,7 @@ class ObservingTests(ProxyCase):
         client.says(b"$uptime\r\n")
         boiler.says(b"$5\r\n")
         self.catch_up()
-        self.assertEqual(written, [(b"$uptime\r\n", b"$uptime\r\n"), (b"$5\r\n", b"$5\r\n")])
+        self.assertEqual([(b"$uptime\r\n", b"$uptime\r\n"), (b"$5\r\n", b"$5\r\n")], written)
 
     def test_the_test_doubles_are_honest_observers(self) -> None:
         verifyObject(ISessionObserver, RecordingObserver())
@@ -506,8 +506,8 @@ class ObservingTests(ProxyCase):
         self.factory.observers = lambda _session: [1 // 0]
         client, boiler = self.session()
         client.says(b"$uptime\r\n")
-        self.assertEqual(boiler.received, b"$uptime\r\n")
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(b"$uptime\r\n", boiler.received)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
     def test_one_that_raises_costs_no_byte_and_no_other_observer(self) -> None:
         recorded = RecordingObserver()
@@ -516,11 +516,11 @@ class ObservingTests(ProxyCase):
         client.says(b"$upti")
         client.says(b"me\r\n")
         boiler.says(b"$5\r\n")
-        self.assertEqual(boiler.received, b"$uptime\r\n")
-        self.assertEqual(client.received, b"$5\r\n")
+        self.assertEqual(b"$uptime\r\n", boiler.received)
+        self.assertEqual(b"$5\r\n", client.received)
         self.catch_up()
         self.assertEqual([("gateway", b"$uptime\r\n"), ("boiler", b"$5\r\n")], recorded.heard)
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
 
 @implementer(IExchangeObserver)
@@ -567,8 +567,8 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.from_boiler.received, self.REQUEST)
         self.from_boiler.says(b"zPa N: 4 = 20.5\r\n$a")
         self.from_boiler.says(b"ck\r\npm 1\r\n")
-        self.assertEqual(self.from_client.received, b"zPa N: 4 = 20.5\r\npm 1\r\n")
-        self.assertEqual((self.answers, self.settled), ([b"$ack"], 1))
+        self.assertEqual(b"zPa N: 4 = 20.5\r\npm 1\r\n", self.from_client.received)
+        self.assertEqual(([b"$ack"], 1), (self.answers, self.settled))
 
     def test_the_clients_bytes_wait_for_the_answer(self) -> None:
         self.from_client.says(b"$setk")
@@ -589,7 +589,7 @@ class AskingTests(ProxyCase):
     def test_an_answer_that_comes_later_is_kept_and_settles_it(self) -> None:
         self.clock.advance(self.TIMEOUT)
         self.from_boiler.says(b"$ack\r\n")
-        self.assertEqual(self.from_client.received, b"")
+        self.assertEqual(b"", self.from_client.received)
         self.assertEqual((self.answers, self.settled), ([NoReplyError], 1))
         self.assertTrue(self.asked.can_ask)
 
@@ -597,21 +597,21 @@ class AskingTests(ProxyCase):
         self.clock.advance(self.TIMEOUT)
         self.from_client.says(b'$par set "7;3;20"\r\n')
         self.from_boiler.says(b"$ack\r\n")
-        self.assertEqual(self.from_client.received, b"")
+        self.assertEqual(b"", self.from_client.received)
         self.clock.advance(self.TIMEOUT)
-        self.assertEqual(self.from_client.received, b"$ack\r\n")
+        self.assertEqual(b"$ack\r\n", self.from_client.received)
 
     def test_an_answer_of_which_nothing_is_heard_is_given_up_in_the_end(self) -> None:
         self.clock.advance(self.TIMEOUT)
         self.clock.advance(OWED_TIMEOUT - 0.1)
-        self.assertEqual(self.settled, 0)
+        self.assertEqual(0, self.settled)
         self.clock.advance(0.1)
         self.assertEqual((self.answers, self.settled), ([NoReplyError], 1))
 
     def test_a_notice_that_refuses_lets_the_client_go_on_after_a_moment(self) -> None:
         self.from_client.says(b"$uptime\r\n")
         self.from_boiler.says(b"zERR nicht vorhanden\r\n")
-        self.assertEqual(self.answers, [b"zERR nicht vorhanden"])
+        self.assertEqual([b"zERR nicht vorhanden"], self.answers)
         self.assertEqual(self.from_boiler.received, self.REQUEST)
         self.clock.advance(REFUSAL_PAUSE)
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$uptime\r\n")
@@ -657,8 +657,8 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n")
         self.assertTrue(self.from_boiler.fin)
         self.from_boiler.says(b"$ack\r\n$2225410 ack\r\n")
-        self.assertEqual(self.from_client.received, b"$2225410 ack\r\n")
-        self.assertEqual(self.answers, [b"$ack"])
+        self.assertEqual(b"$2225410 ack\r\n", self.from_client.received)
+        self.assertEqual([b"$ack"], self.answers)
 
     def test_a_boiler_that_closes_leaves_nothing_waiting(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
@@ -675,7 +675,7 @@ class AskingTests(ProxyCase):
     def test_what_is_held_is_not_written_to_a_client_that_is_gone(self) -> None:
         self.from_boiler.says(b"$a")
         self.from_client.gone(ConnectionLost())
-        self.assertEqual(self.from_client.received, b"")
+        self.assertEqual(b"", self.from_client.received)
         self.assertTrue(self.from_boiler.closing)
 
     def test_there_is_no_answer_when_the_session_is_over(self) -> None:
@@ -700,13 +700,13 @@ class AskingTests(ProxyCase):
         self.observers = [plain]
         _, boiler = self.session_to_ask()
         boiler.says(b"$ack\r\npm 1\r\n")
-        self.assertEqual(plain.heard, [("boiler", b"pm 1\r\n")])
+        self.assertEqual([("boiler", b"pm 1\r\n")], plain.heard)
 
     def test_the_clients_and_the_boilers_bytes_are_counted(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
         self.from_boiler.says(b"$ack\r\n")
-        self.assertEqual(self.asked.bytes_from_gateway, 10)
-        self.assertEqual(self.asked.bytes_from_boiler, 6)
+        self.assertEqual(10, self.asked.bytes_from_gateway)
+        self.assertEqual(6, self.asked.bytes_from_boiler)
 
     def test_the_doubles_are_honest(self) -> None:
         verifyObject(IExchangeObserver, self.recorded)
@@ -727,7 +727,6 @@ class StoryTests(ProxyCase):
         client.gone(ConnectionDone())
         boiler.gone(ConnectionDone())
         self.assertEqual(
-            self.log.lines,
             [
                 "session 1: 192.0.2.7 port 51975 connected",
                 "session 1: the boiler is connected",
@@ -735,6 +734,7 @@ class StoryTests(ProxyCase):
                 "session 1: over after 60.0 s: the client closed; "
                 "14 bytes from the client, 11 from the boiler",
             ],
+            self.log.lines,
         )
 
 

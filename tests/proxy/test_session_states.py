@@ -112,7 +112,7 @@ class TableTests(ProxyCase):
                 if self.is_possible(name, state):
                     life = Life(self, state)
                     life.put_in(name)
-                    self.assertEqual(life.state, expected, f"{name} while {state}")
+                    self.assertEqual(expected, life.state, f"{name} while {state}")
                     self.leave(life)
 
     def test_whatever_came_before_the_end_leaves_no_timer(self) -> None:
@@ -125,7 +125,7 @@ class TableTests(ProxyCase):
                         life.put_in(first)
                         life.put_in(second)
                         self.leave(life)
-                        self.assertEqual(life.state, "over", f"{first}, {second} while {state}")
+                        self.assertEqual("over", life.state, f"{first}, {second} while {state}")
 
     def test_a_boiler_that_is_not_waited_for_is_dropped(self) -> None:
         for state in TIMERS:
@@ -138,7 +138,7 @@ class TableTests(ProxyCase):
         """``half_close`` and ``all_gone`` only follow from others."""
         inputs = {each for each in vars(SessionInputs) if not each.startswith("_")}
         named = {each.replace("client_f", "leg_f").replace("client_l", "leg_l") for each in TABLE}
-        self.assertEqual(inputs - named, {"half_close", "all_gone"})
+        self.assertEqual({"half_close", "all_gone"}, inputs - named)
 
     def is_possible(self, name: str, state: str) -> bool:
         """Whether a session in this state has the connection that the input is about."""
@@ -153,5 +153,5 @@ class TableTests(ProxyCase):
             leg = connection.protocol
             if leg is not None and leg.transport is not None and not leg.lost:
                 connection.gone(ConnectionDone())
-        self.assertEqual(self.factory.sessions, {})
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual({}, self.factory.sessions)
+        self.assertEqual([], self.clock.getDelayedCalls())

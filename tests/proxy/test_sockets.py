@@ -56,7 +56,7 @@ class AtOnceTests(SocketCase):
         yield client.when_received(8)
         for session in self.proxy.sessions.values():
             session.catch_up()
-        self.assertEqual(self.there_already, [b"$setkomm\r\n", b"$1 ack\r\n"])
+        self.assertEqual([b"$setkomm\r\n", b"$1 ack\r\n"], self.there_already)
 
     @inlineCallbacks
     def test_a_peer_that_reset_meanwhile_is_the_end_and_nothing_else(self) -> Any:
@@ -68,7 +68,7 @@ class AtOnceTests(SocketCase):
         boiler.transport.abortConnection()
         client.transport.getHandle().send(b"$setkomm\r\n")
         yield client.over
-        self.assertEqual(self.proxy.sessions, {})
+        self.assertEqual({}, self.proxy.sessions)
 
 
 class ObservedTests(PassingTests):
@@ -104,11 +104,11 @@ class HalfClosedTests(SocketCase):
             first.transport.write(b"$uptime\r\n")
             first.transport.loseWriteConnection()
             yield second.finished
-            self.assertEqual(bytes(second.received), b"$uptime\r\n")
+            self.assertEqual(b"$uptime\r\n", bytes(second.received))
             second.transport.write(b"x" * 2_000_000)
             second.transport.loseConnection()
             yield first.finished
-            self.assertEqual(bytes(first.received), b"x" * 2_000_000)
+            self.assertEqual(b"x" * 2_000_000, bytes(first.received))
             first.transport.loseConnection()
             yield DeferredList([client.over, boiler.over])
 
@@ -119,11 +119,11 @@ class HalfClosedTests(SocketCase):
         client.transport.loseWriteConnection()
         boiler = yield self.boiler.next()
         yield boiler.finished
-        self.assertEqual(bytes(boiler.received), b"$uptime\r\n")
+        self.assertEqual(b"$uptime\r\n", bytes(boiler.received))
         boiler.transport.write(b"$666151\r\n")
         boiler.transport.loseConnection()
         yield client.finished
-        self.assertEqual(bytes(client.received), b"$666151\r\n")
+        self.assertEqual(b"$666151\r\n", bytes(client.received))
         client.transport.loseConnection()
         yield client.over
 
@@ -233,7 +233,7 @@ class EndingTests(SocketCase):
         client, boiler = yield self.session()
         client.transport.write(b"$apiversion\r\n")
         received = yield boiler.when_received(13)
-        self.assertEqual(received, b"$apiversion\r\n")
+        self.assertEqual(b"$apiversion\r\n", received)
 
 
 class CrowdTests(SocketCase):
@@ -288,7 +288,7 @@ class CrowdTests(SocketCase):
             self.assertEqual((received, answered), (garbage, garbage))
             client.transport.loseConnection()
             yield DeferredList([client.over, boiler.over])
-        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual([], self.flushLoggedErrors())
 
 
 class Flood:
@@ -352,7 +352,7 @@ class ResetTests(SocketCase):
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         plain.close()
         yield boiler.over
-        self.assertEqual(self.proxy.sessions, {})
+        self.assertEqual({}, self.proxy.sessions)
 
     @inlineCallbacks
     def test_a_reset_in_the_middle_of_a_reply_to_the_bridge_is_the_end_too(self) -> Any:
@@ -366,4 +366,4 @@ class ResetTests(SocketCase):
         client.reset()
         yield boiler.over
         yield self.assertFailure(reply, SessionOverError)
-        self.assertEqual(self.proxy.sessions, {})
+        self.assertEqual({}, self.proxy.sessions)

@@ -46,7 +46,7 @@ class LateAnswerTests(SynchronousTestCase):
     def test_a_notice_that_refuses_the_gateways_set_leaves_the_held_answer_ours(self) -> None:
         refusal = b"zERR 7 nicht vorhanden\r\n"
         late = self.late(SET, GATEWAYS_SET)
-        self.assertEqual(late.boiler_sent(ACK), [])
+        self.assertEqual([], late.boiler_sent(ACK))
         self.check(late, refusal, refusal, ACK)
 
     def test_a_notice_of_our_value_says_that_the_acknowledgement_behind_it_is_ours(self) -> None:
@@ -66,11 +66,11 @@ class LateAnswerTests(SynchronousTestCase):
 
     def test_a_late_parameter_line_is_no_active_error(self) -> None:
         late = self.late(GET, b"$erract\r\n")
-        self.assertEqual(late.boiler_sent(RECORD), [Piece(RECORD, True)])
+        self.assertEqual([Piece(RECORD, True)], late.boiler_sent(RECORD))
 
     def test_a_late_acknowledgement_is_no_active_error(self) -> None:
         late = self.late(SET, b"$erract\r\n")
-        self.assertEqual(late.boiler_sent(ACK), [Piece(ACK, True)])
+        self.assertEqual([Piece(ACK, True)], late.boiler_sent(ACK))
 
     def test_replies_of_a_known_form_are_no_texts_of_active_errors(self) -> None:
         """Else the refusal might be that of ``$uptime``, and the other two be errors."""

@@ -33,7 +33,7 @@ class ReadingTests(SynchronousTestCase):
             self.HEADER
             + '{"time": 1, "direction": "boiler", "data": "z1\\r\\n"}\n{"time": 2, "direc'
         )
-        self.assertEqual(list(read_recording(path)), [Segment(1.0, "boiler", b"z1\r\n")])
+        self.assertEqual([Segment(1.0, "boiler", b"z1\r\n")], list(read_recording(path)))
 
     def test_a_damaged_line_is_named(self):
         """The first line that is no segment ends the reading with its number."""
@@ -48,29 +48,29 @@ class ReadingTests(SynchronousTestCase):
             "[" * 100_000,
         ):
             self.assertEqual(
-                self.refusal(self.file(self.HEADER + line + "\n")),
                 "FILE: line 2 is no segment of a recording",
+                self.refusal(self.file(self.HEADER + line + "\n")),
             )
 
     def test_another_version_is_refused(self):
         """What a later program wrote may mean something else."""
         path = self.file('{"format": "hargassner-recording", "version": 2}\n')
         self.assertEqual(
-            self.refusal(path), "FILE is a recording of version 2; only version 1 can be read"
+            "FILE is a recording of version 2; only version 1 can be read", self.refusal(path)
         )
 
     def test_other_files_are_refused(self):
         """Text, JSON that is something else, and nothing at all."""
         for text in ("pm 9 20.0\r\n", '{"about": 1}', "", "[]"):
             self.assertEqual(
-                self.refusal(self.file(text)),
                 "FILE is neither a recording nor a capture of a session",
+                self.refusal(self.file(text)),
             )
 
     def test_an_absent_file_is_said(self):
         """The cause is the system's own."""
         self.assertEqual(
-            self.refusal(Path("/nonexistent")), "FILE cannot be read: No such file or directory"
+            "FILE cannot be read: No such file or directory", self.refusal(Path("/nonexistent"))
         )
 
     def test_a_capture_is_read_too(self):
@@ -93,21 +93,21 @@ class ReadingTests(SynchronousTestCase):
             },
         ]
         path = self.file(json.dumps({"about": "a test", "steps": steps}, indent=1))
-        self.assertEqual(list(read_recording(path)), [Segment(2.5, "gateway", b"$info\r\n")])
+        self.assertEqual([Segment(2.5, "gateway", b"$info\r\n")], list(read_recording(path)))
 
     def test_a_damaged_step_of_a_capture_is_named(self):
         """It has a number, from one."""
         steps = '[{"proto": "udp"}, {"proto": "tcp", "connection": "gateway", "t": 1}]'
         self.assertEqual(
-            self.refusal(self.file('{"steps": ' + steps + "}")),
             "FILE: step 2 has no time, sender or data",
+            self.refusal(self.file('{"steps": ' + steps + "}")),
         )
 
     def test_a_real_capture_is_read(self):
         """A session's start: both sides speak, in the order in which they did."""
         for path in session_starts():
             segments = list(read_recording(path))
-            self.assertEqual(segments[0].data, b"$login token\r\n")
-            self.assertEqual({each.direction for each in segments}, {"gateway", "boiler"})
+            self.assertEqual(b"$login token\r\n", segments[0].data)
+            self.assertEqual({"gateway", "boiler"}, {each.direction for each in segments})
             times = [each.time for each in segments]
             self.assertEqual(times, sorted(times))

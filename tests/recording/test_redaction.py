@@ -84,7 +84,7 @@ class SecretsTests(SynchronousTestCase):
     def test_a_key_is_secret_to_the_end_of_its_line(self):
         """Quotes and blanks do not end a key."""
         said = one_piece("gateway", b"$login key 'abc' d3f\xe9gh'ijk\r\n")
-        self.assertEqual([word for word in (b"abc", b"d3f", b"gh", b"ijk") if word in said], [])
+        self.assertEqual([], [word for word in (b"abc", b"d3f", b"gh", b"ijk") if word in said])
         self.assertEqual(len(said), len(b"$login key 'abc' d3f\xe9gh'ijk\r\n"))
 
     def test_a_token_is_replaced(self):
@@ -119,7 +119,7 @@ class SecretsTests(SynchronousTestCase):
                 (5.0, "boiler", b"$666151\r\n"),
             ]
         )
-        self.assertEqual(segments[-1].data, b"$666151\r\n")
+        self.assertEqual(b"$666151\r\n", segments[-1].data)
 
     def test_a_key_sent_before_the_token_came_changes_nothing(self):
         """Whoever does not wait for the token does not get it recorded."""
@@ -157,8 +157,8 @@ class SecretsTests(SynchronousTestCase):
                 (3.0, "boiler", b"$0666151\r\n"),
             ]
         )
-        self.assertNotEqual(segments[1].data, b"$0123456\r\n")
-        self.assertEqual(segments[3].data, b"$0666151\r\n")
+        self.assertNotEqual(b"$0123456\r\n", segments[1].data)
+        self.assertEqual(b"$0666151\r\n", segments[3].data)
 
     def test_a_secret_is_replaced_wherever_it_is_said_again(self):
         """The replacement is the same each time, and for each secret another."""
@@ -181,21 +181,21 @@ class SegmentsTests(SynchronousTestCase):
         """Nothing waits for more than it must."""
         redactor = Redactor(random.Random(1).choice)
         self.assertEqual(
-            redactor.passed(1.5, "boiler", TELEMETRY), [Segment(1.5, "boiler", TELEMETRY)]
+            [Segment(1.5, "boiler", TELEMETRY)], redactor.passed(1.5, "boiler", TELEMETRY)
         )
 
     def test_an_unfinished_line_is_held_and_what_follows_with_it(self):
         """The order in which segments passed is kept over both directions."""
         redactor = Redactor(random.Random(1).choice)
-        self.assertEqual(redactor.passed(1.0, "gateway", b"$set"), [])
-        self.assertEqual(redactor.passed(2.0, "boiler", TELEMETRY), [])
+        self.assertEqual([], redactor.passed(1.0, "gateway", b"$set"))
+        self.assertEqual([], redactor.passed(2.0, "boiler", TELEMETRY))
         self.assertEqual(
-            redactor.passed(3.0, "gateway", b"komm\r\n"),
             [
                 Segment(1.0, "gateway", b"$set"),
                 Segment(2.0, "boiler", TELEMETRY),
                 Segment(3.0, "gateway", b"komm\r\n"),
             ],
+            redactor.passed(3.0, "gateway", b"komm\r\n"),
         )
 
     def test_a_line_end_cut_in_two_holds_nothing(self):
@@ -203,7 +203,7 @@ class SegmentsTests(SynchronousTestCase):
         redactor = Redactor(random.Random(1).choice)
         segments = redactor.passed(1.0, "gateway", b"$setkomm\r")
         segments += redactor.passed(2.0, "gateway", b"\n")
-        self.assertEqual([each.data for each in segments], [b"$setkomm\r", b"\n"])
+        self.assertEqual([b"$setkomm\r", b"\n"], [each.data for each in segments])
 
     @given(st.data())
     def test_any_segmentation_leaks_nothing_and_changes_nothing_else(self, data):
@@ -274,15 +274,15 @@ class BoundTests(SynchronousTestCase):
         self.assertLess(passed, LARGEST_HOLD // 1024 + 2)
         self.assertEqual([each.data for each in segments], [b"?" * 1024] * passed)
         [segment] = redactor.passed(1.0, "gateway", b"777")
-        self.assertEqual(segment.data, b"???")
-        self.assertEqual(redactor.given_up, 1)
+        self.assertEqual(b"???", segment.data)
+        self.assertEqual(1, redactor.given_up)
 
     def test_the_line_after_an_endless_one_is_read_again(self):
         """A line that was given up ends at its line end."""
         redactor = Redactor(random.Random(1).choice)
         redactor.passed(0.0, "boiler", b"x" * (LARGEST_HOLD + 1))
         [segment] = redactor.passed(1.0, "boiler", b"xyz\r\n" + TELEMETRY)
-        self.assertEqual(segment.data, b"?????" + TELEMETRY)
+        self.assertEqual(b"?????" + TELEMETRY, segment.data)
 
     def test_a_long_line_is_judged_in_one_pass(self):
         """No content makes judging a line take more than its length (this test would not end)."""
@@ -303,14 +303,14 @@ class BoundTests(SynchronousTestCase):
     def test_what_is_too_long_for_a_secret_becomes_placeholders(self):
         """It is not made up letter by letter."""
         said = one_piece("gateway", b"$igw set " + b"7" * 1000 + b"\r\n")
-        self.assertEqual(said, b"$igw set " + b"?" * 1000 + b"\r\n")
+        self.assertEqual(b"$igw set " + b"?" * 1000 + b"\r\n", said)
 
     def test_many_tiny_segments_are_bounded_too(self):
         """A segment costs memory beside its content."""
         redactor = Redactor(random.Random(1).choice)
         most = LARGEST_HOLD // (HELD_SEGMENT + 1)
         for _ in range(most):
-            self.assertEqual(redactor.passed(0.0, "gateway", b"x"), [])
+            self.assertEqual([], redactor.passed(0.0, "gateway", b"x"))
         self.assertEqual(len(redactor.passed(0.0, "gateway", b"x")), most + 1)
 
     def test_one_sides_unfinished_line_does_not_hold_the_other_for_ever(self):
@@ -320,8 +320,8 @@ class BoundTests(SynchronousTestCase):
         segments = []
         while not segments:
             segments = redactor.passed(1.0, "boiler", TELEMETRY)
-        self.assertEqual(segments[0].data, b"????")
-        self.assertEqual({each.data for each in segments[1:]}, {TELEMETRY})
+        self.assertEqual(b"????", segments[0].data)
+        self.assertEqual({TELEMETRY}, {each.data for each in segments[1:]})
 
     def test_a_request_that_was_given_up_may_have_asked_for_a_token(self):
         """What could be its answer is replaced."""
@@ -339,7 +339,7 @@ class UnfinishedTests(SynchronousTestCase):
     def test_the_beginning_of_a_key_is_replaced(self):
         """What came of a key is as secret as all of it."""
         said = one_piece("gateway", b"$login key " + KEY[:20])
-        self.assertEqual(len(said), 31)
+        self.assertEqual(31, len(said))
         self.assertNotIn(KEY[:20], said)
 
     def test_the_beginning_of_a_serial_number_is_replaced(self):
@@ -353,4 +353,4 @@ class UnfinishedTests(SynchronousTestCase):
 
     def test_other_unfinished_lines_stay(self):
         """They are told as they came."""
-        self.assertEqual(one_piece("boiler", b"pm 9 20.0 7"), b"pm 9 20.0 7")
+        self.assertEqual(b"pm 9 20.0 7", one_piece("boiler", b"pm 9 20.0 7"))

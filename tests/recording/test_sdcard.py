@@ -66,13 +66,13 @@ class ReadingTests(SynchronousTestCase):
     def test_plain_text(self) -> None:
         """A recording in which nothing repeats has no token."""
         recording = read_sdcard(BEGINNING + record(b"pm 8 0000 ") + record(b"zPuffer Aus", 1))
-        self.assertEqual(recording.document, DOCUMENT)
+        self.assertEqual(DOCUMENT, recording.document)
         self.assertEqual(
-            list(recording.records),
             [
                 Record("2019-10-07 16:52:00", b"pm 8 0000 "),
                 Record("2019-10-07 16:52:01", b"zPuffer Aus"),
             ],
+            list(recording.records),
         )
 
     def test_a_token_repeats_what_stands_before(self) -> None:
@@ -84,19 +84,19 @@ class ReadingTests(SynchronousTestCase):
     def test_a_copy_may_run_into_itself(self) -> None:
         """Then it repeats what it has just written."""
         [only] = records_of(BEGINNING + b"2019-10-07_16:52:00 pm 1 " + token(2, 9) + b"\r\n")
-        self.assertEqual(only.payload, b"pm 1 1 1 1 1 1")
+        self.assertEqual(b"pm 1 1 1 1 1 1", only.payload)
 
     def test_a_line_feed_alone_ends_no_record(self) -> None:
         """Some notices have one inside."""
         [only] = records_of(BEGINNING + record(b"zfirst\nsecond"))
-        self.assertEqual(only.payload, b"zfirst\nsecond")
+        self.assertEqual(b"zfirst\nsecond", only.payload)
 
     def test_what_is_cut_short_is_left_out(self) -> None:
         """The records before it are there, wherever the file ends."""
         text = record(b"pm 8 0000 ")
         whole = BEGINNING + text + token(len(text), len(text))
         for end in range(len(BEGINNING + text), len(whole)):
-            self.assertEqual(len(records_of(whole[:end])), 1)
+            self.assertEqual(1, len(records_of(whole[:end])))
 
     def test_a_recording_is_known_by_its_beginning(self) -> None:
         """A descriptor alone is none."""
@@ -110,7 +110,7 @@ class ReadingTests(SynchronousTestCase):
         """All records come back, with repetitions within and between them."""
         lines = [payload.encode("latin-1") for payload in payloads] * times
         recording = read_sdcard(compress(BEGINNING + b"".join(map(record, lines))))
-        self.assertEqual(recording.document, DOCUMENT)
+        self.assertEqual(DOCUMENT, recording.document)
         self.assertEqual([each.payload for each in recording.records], lines)
 
     def test_repetitions_from_far_back(self) -> None:
@@ -148,7 +148,7 @@ class DamageTests(SynchronousTestCase):
     def test_records_before_the_damage_are_given(self) -> None:
         """Only then the error comes."""
         records = read_sdcard(BEGINNING + record(b"pm 8 ") + b"pm 9 \r\n").records
-        self.assertEqual(next(records).payload, b"pm 8 ")
+        self.assertEqual(b"pm 8 ", next(records).payload)
         self.assertRaises(SdCardError, next, records)
 
     def test_endless_lines(self) -> None:

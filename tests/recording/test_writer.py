@@ -92,7 +92,6 @@ class WritingTests(RecordingCase):
         recorder.over(START + 2, "the client closed")
         self.crank.turn_all()
         self.assertEqual(
-            list(read_entries(self.only_recording())),
             [
                 Segment(0.25, "gateway", b"$apiv"),
                 Segment(0.5, "gateway", b"ersion\r\n"),
@@ -100,6 +99,7 @@ class WritingTests(RecordingCase):
                 Segment(1.126, "boiler", b"1\r\nz\xb0\x00\xff\r\n"),
                 Ended(2.0, "the client closed"),
             ],
+            list(read_entries(self.only_recording())),
         )
 
     def test_the_file_is_json_lines_that_others_can_read(self):
@@ -110,7 +110,6 @@ class WritingTests(RecordingCase):
         self.crank.turn_all()
         lines = self.only_recording().read_text("ascii").splitlines()
         self.assertEqual(
-            [json.loads(line) for line in lines],
             [
                 {
                     "format": "hargassner-recording",
@@ -123,6 +122,7 @@ class WritingTests(RecordingCase):
                 {"time": 0.5, "direction": "boiler", "data": "z\xb0C\r\n"},
                 {"time": 1.0, "over": "the client closed"},
             ],
+            [json.loads(line) for line in lines],
         )
 
     def test_its_start_is_a_date_and_its_times_are_durations(self):
@@ -134,9 +134,9 @@ class WritingTests(RecordingCase):
         recorder.over(138.0, "the client closed")
         self.crank.turn_all()
         names = [each.name.partition("-")[0] for each in self.recordings()]
-        self.assertEqual(names[:2], ["20260921T141321.500Z", "20260921T141420.000Z"])
+        self.assertEqual(["20260921T141321.500Z", "20260921T141420.000Z"], names[:2])
         entries = [entry for each in self.recordings() for entry in read_entries(each)]
-        self.assertEqual([each.time for each in entries], [1.5, 60.0, 61.0])
+        self.assertEqual([1.5, 60.0, 61.0], [each.time for each in entries])
 
     def test_what_passed_between_bridge_and_boiler_is_marked(self):
         """So that both wires can be told from one recording."""
@@ -146,12 +146,12 @@ class WritingTests(RecordingCase):
         recorder.over(START + 3, "the client closed")
         self.crank.turn_all()
         self.assertEqual(
-            list(read_entries(self.only_recording())),
             [
                 Segment(1.0, "bridge", b"$par get 4\r\n"),
                 Segment(2.0, "boiler", b"$4;9;1;\r\n", kept=True),
                 Ended(3.0, "the client closed"),
             ],
+            list(read_entries(self.only_recording())),
         )
 
     def test_secrets_are_not_written(self):
@@ -172,7 +172,7 @@ class WritingTests(RecordingCase):
         recorder.over(START + 1, "the boiler closed")
         self.crank.turn_all()
         [segment] = read_recording(self.only_recording())
-        self.assertEqual(segment.data, b"pm 9 20.0")
+        self.assertEqual(b"pm 9 20.0", segment.data)
 
     def test_a_line_left_out_is_said_once(self):
         """A line without end becomes placeholders, and the log says so."""
@@ -187,8 +187,8 @@ class WritingTests(RecordingCase):
         """The directory and the files are closed to others."""
         self.writer.session(3, CLIENT, START, START).over(START, "the client closed")
         self.crank.turn_all()
-        self.assertEqual(stat.S_IMODE(self.directory.stat().st_mode), 0o700)
-        self.assertEqual(stat.S_IMODE(self.only_recording().stat().st_mode), 0o600)
+        self.assertEqual(0o700, stat.S_IMODE(self.directory.stat().st_mode))
+        self.assertEqual(0o600, stat.S_IMODE(self.only_recording().stat().st_mode))
 
     def test_sessions_at_the_same_time_have_each_their_file(self):
         """What passed in one is not found in the other."""
@@ -198,8 +198,8 @@ class WritingTests(RecordingCase):
             recorder.passed(START, "boiler", text)
         self.crank.turn_all()
         self.assertEqual(
-            [[each.data for each in read_recording(path)] for path in self.recordings()],
             [[b"z1\r\n", b"z3\r\n"], [b"z2\r\n"]],
+            [[each.data for each in read_recording(path)] for path in self.recordings()],
         )
 
     def test_a_session_can_be_read_while_it_goes_on(self):
@@ -207,7 +207,7 @@ class WritingTests(RecordingCase):
         recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
-        self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z1\r\n"])
+        self.assertEqual([b"z1\r\n"], [each.data for each in read_recording(self.only_recording())])
 
     def test_no_file_stays_open_after_a_session(self):
         """The file descriptor is given back."""
@@ -232,7 +232,7 @@ class WritingTests(RecordingCase):
         self.assertNoResult(written)
         self.crank.turn()
         self.successResultOf(written)
-        self.assertEqual(list(read_entries(self.only_recording()))[-1].reason, "the bridge stops")
+        self.assertEqual("the bridge stops", list(read_entries(self.only_recording()))[-1].reason)
 
 
 class RotationTests(RecordingCase):
@@ -267,7 +267,7 @@ class RotationTests(RecordingCase):
         self.crank.turn_all()
         said = {each.data for path in self.recordings() for each in read_recording(path)}
         self.assertGreater(len(self.recordings()), 1)
-        self.assertEqual(len(said), 1)
+        self.assertEqual(1, len(said))
 
     def test_a_segment_larger_than_a_file_is_written_all_the_same(self):
         """It has a part of its own."""
@@ -277,8 +277,8 @@ class RotationTests(RecordingCase):
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn_all()
         self.assertEqual(
-            [len(each.data) for path in self.recordings() for each in read_recording(path)],
             [1003, 4],
+            [len(each.data) for path in self.recordings() for each in read_recording(path)],
         )
 
     def test_the_oldest_recordings_are_removed(self):
@@ -291,8 +291,8 @@ class RotationTests(RecordingCase):
             recorder.over(START + number, "the client closed")
             self.crank.turn_all()
         self.assertEqual(
-            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
             ["3", "4", "5", "notes.jsonl"],
+            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
         )
 
     def test_what_was_recorded_while_the_clock_was_wrong_is_removed_first(self):
@@ -304,8 +304,8 @@ class RotationTests(RecordingCase):
             writer.session(number, CLIENT, at, at).over(at, "the client closed")
             self.crank.turn_all()
         self.assertEqual(
-            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
             ["4", "5", "6"],
+            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
         )
 
     def test_a_recording_that_goes_on_is_not_removed(self):
@@ -319,8 +319,8 @@ class RotationTests(RecordingCase):
             )
             self.crank.turn_all()
         self.assertEqual(
-            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
             ["1", "4"],
+            [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
         )
 
     def test_more_sessions_at_once_than_files_are_not_recorded(self):
@@ -329,7 +329,7 @@ class RotationTests(RecordingCase):
         for number in (1, 2, 3):
             writer.session(number, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
             self.crank.turn_all()
-        self.assertEqual(len(self.recordings()), 2)
+        self.assertEqual(2, len(self.recordings()))
         [warning] = self.warnings()
         self.assertIn("session 3: its recording", warning)
         self.assertIn("as many recordings are being written as are kept", warning)
@@ -348,11 +348,11 @@ class DiskTests(RecordingCase):
         for second in range(2, 5):
             recorder.passed(START + second, "boiler", b"z2\r\n")
         recorder.over(START + 5, "the client closed")
-        self.assertEqual(self.crank.jobs, [])
+        self.assertEqual([], self.crank.jobs)
         [warning] = self.warnings()
         self.assertIn("session 3: its recording", warning)
         self.assertIn("File too large", warning)
-        self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z1\r\n"])
+        self.assertEqual([b"z1\r\n"], [each.data for each in read_recording(self.only_recording())])
 
     def test_a_full_disk_is_said_once_for_all_sessions(self):
         """Its next failures say nothing new, and leave no empty files behind."""
@@ -360,8 +360,8 @@ class DiskTests(RecordingCase):
             recorder = self.writer.session(number, CLIENT, START + number, START + number)
             recorder.passed(START + number, "boiler", b"z1\r\n")
             self.crank.turn(largest_file=10)
-        self.assertEqual(len(self.warnings()), 1)
-        self.assertEqual(self.recordings(), [])
+        self.assertEqual(1, len(self.warnings()))
+        self.assertEqual([], self.recordings())
 
     def test_the_next_session_is_recorded_when_the_disk_has_room_again(self):
         """A failure is not for ever, and its end is said."""
@@ -369,7 +369,7 @@ class DiskTests(RecordingCase):
         self.crank.turn(largest_file=10)
         self.writer.session(2, CLIENT, START, START).passed(START, "boiler", b"z2\r\n")
         self.crank.turn()
-        self.assertEqual([each.data for each in read_recording(self.only_recording())], [b"z2\r\n"])
+        self.assertEqual([b"z2\r\n"], [each.data for each in read_recording(self.only_recording())])
         self.assertIn("are written to", formatEvent(self.log.events[-1]))
 
     def test_one_sessions_trouble_is_not_anothers(self):
@@ -383,8 +383,8 @@ class DiskTests(RecordingCase):
         two.passed(START, "boiler", b"z2\r\n")
         self.crank.turn()
         self.assertEqual(
-            [[each.data for each in read_recording(path)] for path in self.recordings()],
             [[b"z1\r\n"], [b"z2\r\n"]],
+            [[each.data for each in read_recording(path)] for path in self.recordings()],
         )
 
     def test_a_directory_that_vanished_ends_the_recording(self):
@@ -398,7 +398,7 @@ class DiskTests(RecordingCase):
         recorder.passed(START, "boiler", b"z" + b"x" * 200 + b"\r\n")
         self.crank.turn()
         recorder.over(START, "the client closed")
-        self.assertEqual(self.crank.jobs, [])
+        self.assertEqual([], self.crank.jobs)
         [warning] = self.warnings()
         self.assertIn(os.strerror(17), warning)
 
@@ -414,7 +414,7 @@ class DiskTests(RecordingCase):
         *segments, end = read_entries(self.only_recording())
         self.assertLess(0, len(segments))
         self.assertLess(sum(len(each.data) for each in segments), LARGEST_BACKLOG)
-        self.assertEqual(end.reason, "the recording ended: the disk is too slow")
+        self.assertEqual("the recording ended: the disk is too slow", end.reason)
 
     def test_a_disk_that_catches_up_has_room_again(self):
         """What was written counts no more."""
@@ -422,7 +422,7 @@ class DiskTests(RecordingCase):
         for second in range(2 * LARGEST_BACKLOG // 100_000):
             recorder.passed(START + second, "boiler", b"z" * 100_000 + b"\r\n")
             self.crank.turn_all()
-        self.assertEqual(self.warnings(), [])
+        self.assertEqual([], self.warnings())
 
     def test_a_writer_that_breaks_ends_the_recording(self):
         """Whatever the threads' pool says, the bridge goes on."""
@@ -431,7 +431,7 @@ class DiskTests(RecordingCase):
         _, result = self.crank.jobs.pop()
         result.errback(RuntimeError("no threads left"))
         recorder.passed(START, "boiler", b"z1\r\n")
-        self.assertEqual(self.crank.jobs, [])
+        self.assertEqual([], self.crank.jobs)
         [warning] = self.warnings()
         self.assertIn("no threads left", warning)
 

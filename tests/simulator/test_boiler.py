@@ -73,7 +73,7 @@ class Bench:
         for each in list(self._protocols):
             self.lose(each)
         test.successResultOf(over)
-        test.assertEqual(self.clock.getDelayedCalls(), [])
+        test.assertEqual([], self.clock.getDelayedCalls())
 
 
 def logged_in(bench: Bench, protocol: BoilerProtocol, transport: ScriptedTransport) -> None:
@@ -96,11 +96,11 @@ class SegmentTests(SynchronousTestCase):
         self.assertTrue(transport.no_delay)
         protocol.dataReceived(b"$daq stop\r\n")
         bench.clock.advance(DELAY * 0.99)
-        self.assertEqual(transport.segments, [])
+        self.assertEqual([], transport.segments)
         bench.clock.advance(DELAY * 0.01)
-        self.assertEqual(transport.segments, [b"$permission deni"])
+        self.assertEqual([b"$permission deni"], transport.segments)
         bench.clock.advance(GAP)
-        self.assertEqual(transport.segments, [b"$permission deni", b"ed\r\n"])
+        self.assertEqual([b"$permission deni", b"ed\r\n"], transport.segments)
 
     def test_a_boiler_that_hesitates_keeps_the_order(self) -> None:
         """What was asked behind the request waits with it."""
@@ -109,11 +109,11 @@ class SegmentTests(SynchronousTestCase):
         logged_in(bench, protocol, transport)
         protocol.dataReceived(b"$daq stop\r\n$uptime\r\n$bootversion\r\n")
         bench.turn(0.1)
-        self.assertEqual(transport.value(), b"$daq stopped\r\n")
+        self.assertEqual(b"$daq stopped\r\n", transport.value())
         bench.clock.advance(5)
         bench.turn(0.1)
         replies = re.findall(rb"^\$.*\r$", transport.value(), re.MULTILINE)
-        self.assertEqual(replies[:2], [b"$daq stopped\r", b"$0\r"])
+        self.assertEqual([b"$daq stopped\r", b"$0\r"], replies[:2])
         self.assertRegex(replies[2], rb"\$V[0-9.]+\r")
 
     def test_a_long_reply_comes_in_1456_and_4_again_and_again(self) -> None:
@@ -125,8 +125,8 @@ class SegmentTests(SynchronousTestCase):
         bench.turn(0.05)
         sizes = [len(each) for each in transport.segments]
         self.assertEqual(sizes[:-2], [1456, 4] * (len(sizes) // 2 - 1))
-        self.assertEqual(sizes[-1], 4)
-        self.assertEqual(transport.segments[-1], b">>\r\n")
+        self.assertEqual(4, sizes[-1])
+        self.assertEqual(b">>\r\n", transport.segments[-1])
 
     def test_requests_are_understood_in_any_segmentation(self) -> None:
         """Byte by byte, and two in one."""
@@ -138,7 +138,7 @@ class SegmentTests(SynchronousTestCase):
         bench.turn(0.05)
         protocol.dataReceived(b"$daq stop\r\n$logging disable\r\n$asnr get\r\n")
         bench.turn(0.1)
-        self.assertEqual(transport.value(), b"$1.0.1\r\n$daq stopped\r\n$logging disabled\r\n$\r\n")
+        self.assertEqual(b"$1.0.1\r\n$daq stopped\r\n$logging disabled\r\n$\r\n", transport.value())
 
     def test_an_endless_line_is_one_unknown_request(self) -> None:
         """And costs no memory."""
@@ -149,7 +149,7 @@ class SegmentTests(SynchronousTestCase):
             protocol.dataReceived(b"$" + b"\xff" * 10_000 + b"\r")
         protocol.dataReceived(b"\n$asnr get\r\n")
         bench.turn(0.1)
-        self.assertEqual(transport.value(), b"$Unknown Command\r\n$\r\n")
+        self.assertEqual(b"$Unknown Command\r\n$\r\n", transport.value())
 
 
 class TelemetryTests(SynchronousTestCase):
@@ -163,8 +163,8 @@ class TelemetryTests(SynchronousTestCase):
         bench.turn(3.001)
         for transport in (one, other):
             lines = [each for each in transport.value().split(b"\r\n") if each.startswith(b"pm ")]
-            self.assertEqual(len(lines), 3)
-            self.assertEqual([len(line.split()) for line in lines], [1 + 116 + 8] * 3)
+            self.assertEqual(3, len(lines))
+            self.assertEqual([1 + 116 + 8] * 3, [len(line.split()) for line in lines])
             last = transport.segments[-2:]
             self.assertEqual((b"".join(last), len(last[1])), (lines[-1] + b"\r\n", 4))
 
@@ -178,9 +178,9 @@ class TelemetryTests(SynchronousTestCase):
             bench.turn(0.06)
         engine = bench.factory.engine
         blocks = [b"$<<" + block + b">>\r\n" for block in engine.layout.blocks()]
-        self.assertEqual(transport.value().count(b"".join(blocks)), 20)
+        self.assertEqual(20, transport.value().count(b"".join(blocks)))
         info = "".join(f"${line}\r\n" for line in engine.identity.info()).encode()
-        self.assertEqual(transport.value().count(info), 20)
+        self.assertEqual(20, transport.value().count(info))
         self.assertGreater(transport.value().count(b"\r\npm "), 100)
 
     def test_a_reader_that_does_not_keep_up_misses_lines(self) -> None:
@@ -194,7 +194,7 @@ class TelemetryTests(SynchronousTestCase):
         self.assertEqual(len(transport.value()), size)
         transport.producer.resumeProducing()
         bench.turn(1.01, step=0.001)
-        self.assertEqual(transport.value()[size:][:3], b"pm ")
+        self.assertEqual(b"pm ", transport.value()[size:][:3])
 
     def test_a_reader_that_does_not_keep_up_is_answered_later(self) -> None:
         """Its requests wait."""
@@ -204,10 +204,10 @@ class TelemetryTests(SynchronousTestCase):
         protocol.dataReceived(b"$asnr get\r\n")
         transport.producer.pauseProducing()
         bench.turn(0.1)
-        self.assertEqual(transport.value(), b"")
+        self.assertEqual(b"", transport.value())
         transport.producer.resumeProducing()
         bench.turn(0.1)
-        self.assertEqual(transport.value(), b"$\r\n")
+        self.assertEqual(b"$\r\n", transport.value())
 
     def test_a_flood_of_requests_is_not_read_before_the_others_are_answered(self) -> None:
         """Reading pauses, and goes on; every request is answered."""
@@ -215,10 +215,10 @@ class TelemetryTests(SynchronousTestCase):
         protocol, transport = bench.connect()
         logged_in(bench, protocol, transport)
         protocol.dataReceived(b"$asnr get\r\n" * 80)
-        self.assertEqual(transport.producerState, "paused")
+        self.assertEqual("paused", transport.producerState)
         bench.turn(2, step=0.001)
-        self.assertEqual(transport.producerState, "producing")
-        self.assertEqual(transport.value(), b"$\r\n" * 80)
+        self.assertEqual("producing", transport.producerState)
+        self.assertEqual(b"$\r\n" * 80, transport.value())
 
     def test_a_silent_boiler_says_nothing(self) -> None:
         """Neither telemetry nor answers."""
@@ -227,7 +227,7 @@ class TelemetryTests(SynchronousTestCase):
         bench.factory.silent = True
         protocol.dataReceived(b"$login token\r\n")
         bench.turn(2, step=0.01)
-        self.assertEqual(transport.segments, [])
+        self.assertEqual([], transport.segments)
 
 
 class EndTests(SynchronousTestCase):
@@ -257,7 +257,7 @@ class EndTests(SynchronousTestCase):
         bench.lose(protocol)
         bench.turn(1, step=0.01)
         self.assertEqual(len(transport.value()), said)
-        self.assertEqual(bench.factory.connections, 0)
+        self.assertEqual(0, bench.factory.connections)
 
 
 class Client(Protocol):
@@ -335,7 +335,7 @@ class SocketTests(TestCase):
         yield reader.when_heard(rb"zPa N: PR001 \(Betriebsart\) = Auto\r\n")
         yield gateway.when_heard(rb"zPa N: PR001 \(Betriebsart\) = Auto\r\n")
         yield reader.when_heard(b"pm ")
-        self.assertEqual(boiler.connections, 2)
+        self.assertEqual(2, boiler.connections)
         reader.transport.loseConnection()
         yield reader.over
 
@@ -348,7 +348,7 @@ class SocketTests(TestCase):
             yield client.when_heard(b"pm ")
             boiler.drop_connections(reset=reset)
             reason = yield client.over
-            self.assertEqual(reason, expected)
+            self.assertEqual(expected, reason)
 
     @inlineCallbacks
     def test_a_boiler_is_switched_off_and_on(self) -> Any:
@@ -364,7 +364,7 @@ class SocketTests(TestCase):
         self.assertEqual((boiler.telnet_port_number, boiler.boiler_port_number), ports)
         client = yield self.connect(boiler)
         yield client.when_heard(b"pm ")
-        self.assertEqual(boiler.plant.parameters.number("4"), 22.5)
+        self.assertEqual(22.5, boiler.plant.parameters.number("4"))
 
     @inlineCallbacks
     def test_services_and_diagnostics_are_answered_to_whoever_asks(self) -> Any:
@@ -383,7 +383,7 @@ class SocketTests(TestCase):
             data, source = yield asker.answer
             yield listening.stopListening()
             self.assertEqual((data[: len(start)], source), (start, (LOOPBACK, port)))
-        self.assertEqual(len(boiler.problems), 2)
+        self.assertEqual(2, len(boiler.problems))
         self.assertIn("not 50002", boiler.problems[1])
 
     def test_a_port_in_use_is_said_in_one_line(self) -> None:

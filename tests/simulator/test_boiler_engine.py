@@ -51,13 +51,13 @@ class MishapTests(SynchronousTestCase):
 
     def test_something_else_is_said_and_nothing_done(self) -> None:
         talk = self.talk(Mishap(("zERR", "$err limit")))
-        self.assertEqual(talk.own(self.SET), b"zERR\r\n$err limit\r\n")
-        self.assertEqual(talk.own("$par get 4")[:8], b"$4;3;20.")
+        self.assertEqual(b"zERR\r\n$err limit\r\n", talk.own(self.SET))
+        self.assertEqual(b"$4;3;20.", talk.own("$par get 4")[:8])
 
     def test_nothing_is_said_and_nothing_done(self) -> None:
         talk = self.talk(Mishap(()))
-        self.assertEqual(talk.ask(self.SET), [])
-        self.assertEqual(talk.own("$par get 4")[:8], b"$4;3;20.")
+        self.assertEqual([], talk.ask(self.SET))
+        self.assertEqual(b"$4;3;20.", talk.own("$par get 4")[:8])
 
     def test_it_is_done_and_told_to_all_but_the_reply_is_missing(self) -> None:
         talk = self.talk(Mishap())
@@ -67,7 +67,7 @@ class MishapTests(SynchronousTestCase):
         for each in messages:
             self.assertIn(b"zPa N: 4", each.data)
             self.assertNotIn(b"$", each.data)
-        self.assertEqual(talk.own("$par get 4")[:8], b"$4;3;22.")
+        self.assertEqual(b"$4;3;22.", talk.own("$par get 4")[:8])
 
 
 class LoginTests(SynchronousTestCase):
@@ -87,23 +87,23 @@ class LoginTests(SynchronousTestCase):
         key = key_for(talk.own("$login token")[1:9].decode())
         self.assertRegex(key, "^13[0-9A-F]{32}$")
         expected = f"zclient login ({talk.number})\r\n$ack\r\n".encode()
-        self.assertEqual(talk.ask(f"$login key {key}"), [Message(talk.number, expected)])
-        self.assertEqual(talk.own("$uptime"), b"$0\r\n")
+        self.assertEqual([Message(talk.number, expected)], talk.ask(f"$login key {key}"))
+        self.assertEqual(b"$0\r\n", talk.own("$uptime"))
 
     def test_another_key_is_refused(self) -> None:
         """So is the right one a second time, or without a token."""
         talk = Talk()
-        self.assertEqual(talk.own("$login key 13"), b"$permission denied\r\n")
+        self.assertEqual(b"$permission denied\r\n", talk.own("$login key 13"))
         token = talk.own("$login token")[1:9].decode()
-        self.assertEqual(talk.own(f"$login key 13{'0' * 32}"), b"$permission denied\r\n")
-        self.assertEqual(talk.own(f"$login key {key_for(token)}"), b"$permission denied\r\n")
-        self.assertEqual(talk.own("$uptime"), b"$permission denied\r\n")
+        self.assertEqual(b"$permission denied\r\n", talk.own(f"$login key 13{'0' * 32}"))
+        self.assertEqual(b"$permission denied\r\n", talk.own(f"$login key {key_for(token)}"))
+        self.assertEqual(b"$permission denied\r\n", talk.own("$uptime"))
 
     def test_without_login_every_command_is_refused_and_telemetry_comes(self) -> None:
         """A reader needs no login; whoever commands does."""
         talk = Talk()
         for request in ("$daq stop", "$info", "$par get PR001", "$dhcp renew", "$nonsense"):
-            self.assertEqual(talk.own(request), b"$permission denied\r\n")
+            self.assertEqual(b"$permission denied\r\n", talk.own(request))
         [line] = talk.engine.telemetry()
         self.assertTrue(line.data.startswith(b"pm "))
 
@@ -127,23 +127,23 @@ class ReplyTests(SynchronousTestCase):
             ("$igw clear", b"$ack\r\n"),
             ("$what is this", b"$Unknown Command\r\n"),
         ]:
-            self.assertEqual(self.talk.ask(request), [Message(self.talk.number, reply)])
-        self.assertEqual(self.talk.engine.gateway_serial, "0012345")
+            self.assertEqual([Message(self.talk.number, reply)], self.talk.ask(request))
+        self.assertEqual("0012345", self.talk.engine.gateway_serial)
 
     def test_info_has_five_lines(self) -> None:
         """In one message."""
         [message] = self.talk.ask("$info")
         self.assertEqual(
-            message.data,
             b"$KT: 'Nano-SIM 20'\r\n$SWV: 'V14.0HAR.s'\r\n$FWV I/O: 'V1.2.8'\r\n"
             b"$SN I/O: '3100002'\r\n$SN BCE: '3100003'\r\n",
+            message.data,
         )
 
     def test_uptime_and_clock_go_on(self) -> None:
         """By the clock that was given."""
         self.talk.now += timedelta(hours=1, seconds=1)
-        self.assertEqual(self.talk.own("$uptime"), b"$3601\r\n")
-        self.assertEqual(self.talk.own("$rtc get"), b"$2024-01-15 08:00:01\r\n")
+        self.assertEqual(b"$3601\r\n", self.talk.own("$uptime"))
+        self.assertEqual(b"$2024-01-15 08:00:01\r\n", self.talk.own("$rtc get"))
 
     def test_the_descriptor_comes_in_blocks(self) -> None:
         """Joined they are the document; its line end stands inside the last block."""
@@ -159,24 +159,24 @@ class ReplyTests(SynchronousTestCase):
         def listeners() -> list[int]:
             return [each.connection for each in self.talk.engine.telemetry()]
 
-        self.assertEqual(self.talk.own("$daq stop"), b"$daq stopped\r\n")
+        self.assertEqual(b"$daq stopped\r\n", self.talk.own("$daq stop"))
         self.assertEqual(listeners(), [other])
-        self.assertEqual(self.talk.own("$daq start"), b"$daq started\r\n")
+        self.assertEqual(b"$daq started\r\n", self.talk.own("$daq start"))
         self.assertEqual(listeners(), [self.talk.number, other])
 
     def test_notices_are_stopped_and_started_a_connection(self) -> None:
         """``$logging disable`` keeps them away."""
-        self.assertEqual(self.talk.own("$logging disable"), b"$logging disabled\r\n")
-        self.assertEqual(self.talk.own('$par set "4;3;21"'), b"$ack\r\n")
-        self.assertEqual(self.talk.engine.change("4", "22"), [])
-        self.assertEqual(self.talk.own("$logging enable"), b"$logging enabled\r\n")
-        self.assertEqual(len(self.talk.engine.change("4", "23")), 1)
+        self.assertEqual(b"$logging disabled\r\n", self.talk.own("$logging disable"))
+        self.assertEqual(b"$ack\r\n", self.talk.own('$par set "4;3;21"'))
+        self.assertEqual([], self.talk.engine.change("4", "22"))
+        self.assertEqual(b"$logging enabled\r\n", self.talk.own("$logging enable"))
+        self.assertEqual(1, len(self.talk.engine.change("4", "23")))
 
     def test_dhcp_renew_has_no_reply_and_later_a_notice(self) -> None:
         """A fifth of a second later."""
         [message] = self.talk.ask("$dhcp renew")
         self.assertEqual(
-            message, Message(self.talk.number, b"zIP 0.0.0.0\r\nzIP 192.0.2.9\r\n", after=0.2)
+            Message(self.talk.number, b"zIP 0.0.0.0\r\nzIP 192.0.2.9\r\n", after=0.2), message
         )
 
     def test_active_errors_are_a_line_each(self) -> None:
@@ -184,8 +184,8 @@ class ReplyTests(SynchronousTestCase):
         self.talk.plant.raise_fault(70)
         self.talk.plant.raise_fault(5)
         self.assertEqual(
-            self.talk.own("$erract"),
             b"$0070 Pellets-Lagerstand gering\r\n$0005 Aschelade entleeren\r\n",
+            self.talk.own("$erract"),
         )
 
 
@@ -198,14 +198,14 @@ class ParameterTests(SynchronousTestCase):
     def test_one_parameter_ends_with_a_zero_field(self) -> None:
         """A number and a choice."""
         self.assertEqual(
-            self.talk.own("$par get 4"),
             b"$4;3;20.500;14.000;26.000;0.500;\xb0C;20.000;0;0;0;Heizkreis 1 Raumtemp. Tag;0;\r\n",
+            self.talk.own("$par get 4"),
         )
         self.assertEqual(
-            self.talk.own("$par get PR001"),
             b"$PR001;6;3;4;1;0;0;0;Betriebsart;Hand;Aus;Boiler;Auto;Feuerung aus;0;\r\n",
+            self.talk.own("$par get PR001"),
         )
-        self.assertEqual(self.talk.own("$par get PR999"), b"$err parameter\r\n")
+        self.assertEqual(b"$err parameter\r\n", self.talk.own("$par get PR999"))
 
     def test_the_documented_parameters_are_there(self) -> None:
         """Those that the interface of a home would offer."""
@@ -219,7 +219,7 @@ class ParameterTests(SynchronousTestCase):
         reply = self.talk.own("$par get all")
         self.assertTrue(reply.endswith(b">>\r\n$--\r\n"))
         records = reply[3 : -len(b">>\r\n$--\r\n")].replace(b">>\r\n$<<", b"").split(b"\n")
-        self.assertEqual(records[-1], b"")
+        self.assertEqual(b"", records[-1])
         self.assertEqual(len(records) - 1, len(list(self.talk.plant.parameters)))
         self.assertTrue(records[0].startswith(b"PR001;6;"))
 
@@ -231,16 +231,16 @@ class ParameterTests(SynchronousTestCase):
             b"zSet Para changed\r\nzParamter PR001 per APP verstellt\r\n"
         )
         self.assertEqual(
-            self.talk.ask('$par set "PR001;6;1"'),
             [Message(self.talk.number, notices + b"$ack\r\n"), Message(other, notices)],
+            self.talk.ask('$par set "PR001;6;1"'),
         )
         self.assertIn(b"$PR001;6;1;", self.talk.own("$par get PR001"))
         self.talk.engine.advance(1)
-        self.assertEqual(self.talk.plant.values()["Programm"], 1)
+        self.assertEqual(1, self.talk.plant.values()["Programm"])
 
     def test_a_setting_to_the_same_value_is_only_acknowledged(self) -> None:
         """Nothing changed, nothing is told."""
-        self.assertEqual(self.talk.own('$par set "4;3;20.5"'), b"$ack\r\n")
+        self.assertEqual(b"$ack\r\n", self.talk.own('$par set "4;3;20.5"'))
 
     def test_bad_values_are_refused(self) -> None:
         """And change nothing."""
@@ -254,18 +254,18 @@ class ParameterTests(SynchronousTestCase):
             ("PR001;6;9", b"limit"),
         ]:
             self.assertEqual(self.talk.own(f'$par set "{setting}"'), b"$err " + why + b"\r\n")
-        self.assertEqual(self.talk.own("$par set nothing"), b"$Unknown Command\r\n")
+        self.assertEqual(b"$Unknown Command\r\n", self.talk.own("$par set nothing"))
         self.assertEqual(self.talk.own("$par get all"), before)
 
     def test_what_is_not_fitted_is_refused_by_a_notice(self) -> None:
         """There is no third hot water tank."""
         self.assertEqual(
-            self.talk.own('$par set "PR044;6;1"'), b"zERR Boiler 3 nicht vorhanden\r\n"
+            b"zERR Boiler 3 nicht vorhanden\r\n", self.talk.own('$par set "PR044;6;1"')
         )
 
     def test_changed_parameters_since_a_date(self) -> None:
         """Without the zero field, ended by ``$--``, and nothing older."""
-        self.assertEqual(self.talk.own('$par get changed "2024-01-15 00:00:00"'), b"$--\r\n")
+        self.assertEqual(b"$--\r\n", self.talk.own('$par get changed "2024-01-15 00:00:00"'))
         self.talk.now += timedelta(minutes=5)
         self.talk.engine.change("PR011", "Absenken")
         self.assertEqual(
@@ -273,8 +273,8 @@ class ParameterTests(SynchronousTestCase):
             "$PR011;6;2;5;1;0;0;0;Heizkreis 1 Betriebsart;"
             "Aus;Auto;Absenken;Heizen;1x Heizen;Kühlen;\r\n$--\r\n".encode("latin-1"),
         )
-        self.assertEqual(self.talk.own('$par get changed "2024-01-15 07:05:01"'), b"$--\r\n")
-        self.assertEqual(self.talk.own('$par get changed "yesterday"'), b"$err date\r\n")
+        self.assertEqual(b"$--\r\n", self.talk.own('$par get changed "2024-01-15 07:05:01"'))
+        self.assertEqual(b"$err date\r\n", self.talk.own('$par get changed "yesterday"'))
 
     def test_a_change_at_the_panel_is_told_to_everybody(self) -> None:
         """Also to those who did not log in."""
@@ -284,7 +284,7 @@ class ParameterTests(SynchronousTestCase):
             b"zPa A: A6d (Heizkreis 1 Raumkorrektur FR35) = 0.0\r\n"
             b"zPa N: A6d (Heizkreis 1 Raumkorrektur FR35) = 1.0\r\nzSet Para changed\r\n"
         )
-        self.assertEqual(messages, [Message(self.talk.number, notice), Message(other, notice)])
+        self.assertEqual([Message(self.talk.number, notice), Message(other, notice)], messages)
         self.assertRaises(RefusedError, self.talk.engine.change, "A6d", "9")
         self.assertRaises(RefusedError, self.talk.engine.change, "none", "1")
 
@@ -315,11 +315,11 @@ class RobustnessTests(SynchronousTestCase):
         """The others are told, and a number is never used twice."""
         talk = Talk()
         number, told = talk.engine.connect()
-        self.assertEqual(told, [Message(talk.number, b"zclient connected (7402)\r\n")])
+        self.assertEqual([Message(talk.number, b"zclient connected (7402)\r\n")], told)
         told = talk.engine.disconnect(number)
-        self.assertEqual(told, [Message(talk.number, b"zclient connection abort (7402)\r\n")])
-        self.assertEqual(talk.engine.connections, 1)
-        self.assertEqual(talk.engine.connect()[0], 7403)
+        self.assertEqual([Message(talk.number, b"zclient connection abort (7402)\r\n")], told)
+        self.assertEqual(1, talk.engine.connections)
+        self.assertEqual(7403, talk.engine.connect()[0])
 
 
 class IdentityTests(SynchronousTestCase):
@@ -328,14 +328,14 @@ class IdentityTests(SynchronousTestCase):
     def test_the_service_list_has_its_fields_where_they_belong(self) -> None:
         """318 bytes."""
         data = Identity().service_list()
-        self.assertEqual(len(data), 318)
-        self.assertEqual(data[:2], b"\0\2")
-        self.assertEqual(data[2:32].rstrip(b"\0"), b"SIM/CL 9-60KW V14.0HAR.s")
-        self.assertEqual(data[32:36], b"HSV1")
-        self.assertEqual(data[52:54], b"\0\x50")
+        self.assertEqual(318, len(data))
+        self.assertEqual(b"\0\2", data[:2])
+        self.assertEqual(b"SIM/CL 9-60KW V14.0HAR.s", data[2:32].rstrip(b"\0"))
+        self.assertEqual(b"HSV1", data[32:36])
+        self.assertEqual(b"\0\x50", data[52:54])
         for place, name in [(54, b"par.cgi"), (84, b"daqdesc.cgi"), (276, b"trykey.cgi")]:
             self.assertEqual(data[place : place + len(name) + 1], name + b"\0")
-        self.assertEqual(data[308:], b"51AB0125\0\0")
+        self.assertEqual(b"51AB0125\0\0", data[308:])
 
 
 class SegmentTests(SynchronousTestCase):

@@ -74,12 +74,12 @@ class StoppingTests(ClockCase):
         self.assertNoResult(stopped)
         self.reactor.protocol.processEnded(Failure(ProcessDone(0)))
         self.successResultOf(stopped)
-        self.assertEqual((self.log.lines, self.reactor.child.signals), ([], []))
+        self.assertEqual(([], []), (self.log.lines, self.reactor.child.signals))
 
     def test_is_killed_where_it_does_not(self) -> None:
         stopped = self.broker.stopService()
         self.clock.advance(STOP_TIMEOUT)
-        self.assertEqual(self.reactor.child.signals, ["KILL"])
+        self.assertEqual(["KILL"], self.reactor.child.signals)
         self.reactor.protocol.processEnded(Failure(ProcessTerminated(signal=9)))
         self.successResultOf(stopped)
 
@@ -88,7 +88,7 @@ class StoppingTests(ClockCase):
         self.reactor.protocol.errReceived(b"memory\n")
         self.reactor.protocol.processEnded(Failure(ProcessTerminated(1)))
         self.assertEqual(
-            self.log.at(LogLevel.error), ["the embedded broker ended: MemoryError: no memory"]
+            ["the embedded broker ended: MemoryError: no memory"], self.log.at(LogLevel.error)
         )
         self.successResultOf(self.broker.stopService())
 
@@ -118,7 +118,7 @@ class EmbeddedBrokerTests(DescriptorCase):
         yield until(lambda: link.status.state is LinkState.ONLINE)
         yield link.stopService()
         yield broker.stopService()
-        self.assertEqual(self.log.at(LogLevel.warn) + self.log.at(LogLevel.error), [])
+        self.assertEqual([], self.log.at(LogLevel.warn) + self.log.at(LogLevel.error))
 
     @inlineCallbacks
     def test_what_comes_together_with_the_goodbye_is_passed_on(self) -> Any:
@@ -175,7 +175,7 @@ class EmbeddedBrokerTests(DescriptorCase):
         onlooker.publish("still", "there")
         yield until(lambda: onlooker.heard("still") == ["here", "there"])
         yield broker.stopService()
-        self.assertEqual(self.log.at(LogLevel.error), [])
+        self.assertEqual([], self.log.at(LogLevel.error))
 
     @inlineCallbacks
     def test_a_port_that_is_taken_is_left_alone(self) -> Any:

@@ -66,7 +66,7 @@ class GatewayCase(ClockCase):
     def take_connection(self, wire: Wire) -> Protocol:
         """The boiler takes the gateway's connection."""
         host, number, factory, *_ = self.reactor.tcpClients[-1]
-        self.assertEqual((host, number), ("192.0.2.72", 23))
+        self.assertEqual(("192.0.2.72", 23), (host, number))
         protocol = factory.buildProtocol(IPv4Address("TCP", host, number))
         wire.carry(protocol)
         return protocol
@@ -88,7 +88,7 @@ class StoppingTests(GatewayCase):
                 self.clock.advance(seconds)
             self.answer_early(state)
             self.gateway.stopService()
-            self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+            self.assertEqual(("stopped", []), (self.gateway.state, self.clock.getDelayedCalls()))
 
     def answer_early(self, state: str) -> None:
         """What a boiler answers before it is asked is ignored."""
@@ -102,9 +102,9 @@ class StoppingTests(GatewayCase):
             self.clock.advance(seconds)
         self.answer()
         self.answer()
-        self.assertEqual(self.gateway.state, "found a boiler")
+        self.assertEqual("found a boiler", self.gateway.state)
         self.gateway.stopService()
-        self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
+        self.assertEqual(("stopped", []), (self.gateway.state, self.clock.getDelayedCalls()))
 
     def test_while_it_connects(self) -> None:
         """What becomes of that attempt is not logged."""
@@ -113,11 +113,11 @@ class StoppingTests(GatewayCase):
             self.clock.advance(seconds)
         self.answer()
         self.clock.advance(2)
-        self.assertEqual(self.gateway.state, "connecting")
+        self.assertEqual("connecting", self.gateway.state)
         self.gateway.stopService()
         self.gateway.stopService()
-        self.assertEqual((self.gateway.state, self.clock.getDelayedCalls()), ("stopped", []))
-        self.assertEqual(self.log.lines, ["a boiler answered from 192.0.2.72"])
+        self.assertEqual(("stopped", []), (self.gateway.state, self.clock.getDelayedCalls()))
+        self.assertEqual(["a boiler answered from 192.0.2.72"], self.log.lines)
 
 
 class SessionCase(GatewayCase):
@@ -135,13 +135,13 @@ class SessionCase(GatewayCase):
         self.protocol = self.take_connection(self.wire)
         self.assertTrue(self.wire.no_delay)
         self.addCleanup(self.wire.gone)
-        self.assertEqual(self.gateway.state, "in a session")
+        self.assertEqual("in a session", self.gateway.state)
 
     def open(self) -> None:
         for request, answer in OPENING:
             self.assertEqual(self.wire.taken(), request)
             self.protocol.dataReceived(answer)
-        self.assertEqual(self.wire.taken(), b"")
+        self.assertEqual(b"", self.wire.taken())
 
     def answer_a_cycle(self) -> None:
         self.assertTrue(self.wire.taken().startswith(b"$setkomm\r\n$erract\r\n"))
@@ -156,10 +156,10 @@ class SessionTests(SessionCase):
         self.open()
         for _ in range(2):
             self.clock.advance(4.9)
-            self.assertEqual(self.wire.taken(), b"")
+            self.assertEqual(b"", self.wire.taken())
             self.clock.advance(0.1)
             self.answer_a_cycle()
-        self.assertEqual(self.gateway.problems, [])
+        self.assertEqual([], self.gateway.problems)
 
     def test_it_starts_over_when_its_time_is_up(self) -> None:
         """It agrees with the boiler on it, and closes."""
@@ -172,47 +172,47 @@ class SessionTests(SessionCase):
         self.clock.advance(1)
         self.answer_a_cycle()
         self.clock.advance(4)
-        self.assertEqual(self.gateway.state, "starting over")
-        self.assertEqual(self.wire.taken(), b"$dhcp renew\r\n")
+        self.assertEqual("starting over", self.gateway.state)
+        self.assertEqual(b"$dhcp renew\r\n", self.wire.taken())
         self.clock.advance(3.7)
-        self.assertEqual(self.wire.taken(), b"$igw clear\r\n")
+        self.assertEqual(b"$igw clear\r\n", self.wire.taken())
         self.protocol.dataReceived(b"$ack\r\n")
-        self.assertEqual(self.wire.taken(), b"$dhcp renew\r\n")
-        self.assertEqual(self.wire.closed, "")
+        self.assertEqual(b"$dhcp renew\r\n", self.wire.taken())
+        self.assertEqual("", self.wire.closed)
         self.clock.advance(0.3)
-        self.assertEqual(self.wire.closed, "closed")
+        self.assertEqual("closed", self.wire.closed)
         self.wire.gone()
-        self.assertEqual(self.successResultOf(over), "completed")
-        self.assertEqual((self.gateway.sessions_completed, self.gateway.problems), (1, []))
+        self.assertEqual("completed", self.successResultOf(over))
+        self.assertEqual((1, []), (self.gateway.sessions_completed, self.gateway.problems))
 
     def test_a_boiler_that_does_not_answer_is_a_problem(self) -> None:
         self.clock.advance(30)
-        self.assertEqual(self.gateway.problems, ["no reply within 30 seconds"])
-        self.assertEqual(self.wire.closed, "reset")
+        self.assertEqual(["no reply within 30 seconds"], self.gateway.problems)
+        self.assertEqual("reset", self.wire.closed)
 
     def test_a_session_that_breaks_off_is_not_completed(self) -> None:
         self.open()
         over = self.gateway.when_session_over()
         self.wire.gone()
-        self.assertEqual(self.successResultOf(over), "Connection was closed cleanly.")
-        self.assertEqual(self.gateway.sessions_completed, 0)
+        self.assertEqual("Connection was closed cleanly.", self.successResultOf(over))
+        self.assertEqual(0, self.gateway.sessions_completed)
 
     def test_it_announces_itself_again_some_time_after_a_session(self) -> None:
         """Seventeen seconds after it, however it ended."""
         self.wire.gone()
-        self.assertEqual(self.gateway.state, "waiting to start over")
+        self.assertEqual("waiting to start over", self.gateway.state)
         self.clock.advance(17)
-        self.assertEqual(self.gateway.state, "announcing")
+        self.assertEqual("announcing", self.gateway.state)
 
     def test_started_again_while_its_session_ends_it_announces_itself_after_that(self) -> None:
         stopped = self.gateway.stopService()
-        self.assertEqual((self.gateway.state, self.wire.closed), ("stopped", "reset"))
+        self.assertEqual(("stopped", "reset"), (self.gateway.state, self.wire.closed))
         self.assertNoResult(stopped)
         self.gateway.startService()
         self.wire.gone()
         self.successResultOf(stopped)
         self.clock.advance(3.88)
-        self.assertEqual(self.gateway.state, "announcing")
+        self.assertEqual("announcing", self.gateway.state)
 
     def test_without_a_session_nothing_can_be_set(self) -> None:
         """Nor before the boiler has described itself."""
@@ -221,15 +221,15 @@ class SessionTests(SessionCase):
     def test_what_is_set_is_told(self) -> None:
         self.open()
         outcome = self.gateway.set_parameter("4", 3, "20")
-        self.assertEqual(self.wire.taken(), b'$par set "4;3;20"\r\n')
+        self.assertEqual(b'$par set "4;3;20"\r\n', self.wire.taken())
         self.protocol.dataReceived(b"$ack\r\n")
-        self.assertEqual(self.successResultOf(outcome), "ack")
+        self.assertEqual("ack", self.successResultOf(outcome))
 
     def test_a_test_can_end_it(self) -> None:
         self.gateway.close()
-        self.assertEqual(self.wire.closed, "closed")
+        self.assertEqual("closed", self.wire.closed)
         self.gateway.reset()
-        self.assertEqual(self.wire.closed, "reset")
+        self.assertEqual("reset", self.wire.closed)
 
 
 class Ear(DatagramProtocol):
@@ -343,8 +343,8 @@ class LookingTests(LookingCase):
         self.start(self.gateway)
         yield self.until(lambda: self.gateway.problems)
         self.assertEqual(
-            self.gateway.problems[0],
             f"the service list came from port {self.telling}, not {self.services}",
+            self.gateway.problems[0],
         )
 
     @inlineCallbacks
@@ -353,7 +353,7 @@ class LookingTests(LookingCase):
         ears[self.services].answer = b"\0\2"
         self.start(self.gateway)
         yield self.until(lambda: len([each for each in heard if b"HargaWebApp" in each[0]]) >= 3)
-        self.assertEqual((self.gateway.sessions_started, self.gateway.problems), (0, []))
+        self.assertEqual((0, []), (self.gateway.sessions_started, self.gateway.problems))
 
     def test_a_port_that_is_taken_is_told_and_nothing_stays_open(self) -> None:
         taken = reactor.listenUDP(self.wanting, DatagramProtocol(), interface=self.address)
@@ -371,7 +371,7 @@ class LifeTests(LookingCase):
         self.start(boiler)
         self.start(self.gateway)
         yield self.until(lambda: self.gateway.sessions_completed >= 2)
-        self.assertEqual((self.gateway.problems, boiler.problems), ([], []))
+        self.assertEqual(([], []), (self.gateway.problems, boiler.problems))
 
     @inlineCallbacks
     def test_a_boiler_that_ends_the_session_is_looked_for_again(self) -> Any:
@@ -388,7 +388,7 @@ class LifeTests(LookingCase):
                 how = yield over
         completed = self.gateway.sessions_completed
         yield self.until(lambda: self.gateway.sessions_completed > completed)
-        self.assertEqual(self.gateway.problems, [])
+        self.assertEqual([], self.gateway.problems)
 
     @inlineCallbacks
     def test_it_can_be_stopped_at_any_time(self) -> Any:
@@ -400,4 +400,4 @@ class LifeTests(LookingCase):
             self.addCleanup(lambda: self.gateway.stopService() if self.gateway.running else None)
             yield self.until(lambda state=state: self.gateway.state == state)
             yield self.gateway.stopService()
-            self.assertEqual(self.gateway.state, "stopped")
+            self.assertEqual("stopped", self.gateway.state)

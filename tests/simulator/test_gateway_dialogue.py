@@ -39,15 +39,15 @@ class OpeningTests(DialogueCase):
 
     def test_each_request_waits_for_the_reply_to_those_before(self) -> None:
         """Some go together, without waiting in between."""
-        self.assertEqual(self.open(), b"")
+        self.assertEqual(b"", self.open())
         self.assertTrue(self.dialogue.opened and self.dialogue.described)
         self.assertFalse(self.dialogue.waiting)
-        self.assertEqual(self.problems, [])
+        self.assertEqual([], self.problems)
 
     def test_what_is_pipelined_waits_for_all_its_replies(self) -> None:
         self.open(6)
-        self.assertEqual(self.dialogue.received(b"$daq stopped\r\n"), b"")
-        self.assertEqual(self.dialogue.received(b"$logging disabled\r\n"), b"$daq desc\r\n")
+        self.assertEqual(b"", self.dialogue.received(b"$daq stopped\r\n"))
+        self.assertEqual(b"$daq desc\r\n", self.dialogue.received(b"$logging disabled\r\n"))
 
     @given(st.lists(st.integers(1, 60), min_size=1))
     def test_replies_can_be_cut_anywhere(self, sizes: list[int]) -> None:
@@ -61,8 +61,8 @@ class OpeningTests(DialogueCase):
                 size = sizes[turn % len(sizes)]
                 said += dialogue.received(answer[place : place + size])
                 place, turn = place + size, turn + 1
-        self.assertEqual((said, problems), (b"", []))
-        self.assertEqual((dialogue.values_expected, dialogue.telemetry_lines), (4, 1))
+        self.assertEqual((b"", []), (said, problems))
+        self.assertEqual((4, 1), (dialogue.values_expected, dialogue.telemetry_lines))
 
     def test_the_simulated_boiler_answers_all_of_it(self) -> None:
         """The two simulators agree on the whole dialogue, its end included."""
@@ -80,7 +80,7 @@ class OpeningTests(DialogueCase):
         converse(self.dialogue.poll())
         converse(self.dialogue.set_parameter("PR001", 6, "1", self.assertTrue))
         converse(self.dialogue.clear())
-        self.assertEqual(self.problems, [])
+        self.assertEqual([], self.problems)
         self.assertTrue(self.dialogue.cleared)
         self.assertGreater(self.dialogue.telemetry_lines, 10)
 
@@ -95,32 +95,32 @@ class OpenedTests(DialogueCase):
     def test_a_cycle_is_four_requests_at_once(self) -> None:
         """Changes are asked for since the time that the boiler told."""
         self.assertEqual(
-            self.dialogue.poll(),
             b'$setkomm\r\n$erract\r\n$par get changed "2024-01-15 07:00:00"\r\n$rtc get\r\n',
+            self.dialogue.poll(),
         )
         self.assertEqual(
-            self.dialogue.received(b"$1 ack\r\n$0005 Stoerung\r\n$--\r\n$2024-01-15 07:00:05\r\n"),
             b"",
+            self.dialogue.received(b"$1 ack\r\n$0005 Stoerung\r\n$--\r\n$2024-01-15 07:00:05\r\n"),
         )
         self.assertIn(b'"2024-01-15 07:00:05"', self.dialogue.poll())
-        self.assertEqual(self.problems, [])
+        self.assertEqual([], self.problems)
 
     def test_the_end_is_agreed_on(self) -> None:
-        self.assertEqual(self.dialogue.renew(), b"$dhcp renew\r\n")
-        self.assertEqual(self.dialogue.clear(), b"$igw clear\r\n")
+        self.assertEqual(b"$dhcp renew\r\n", self.dialogue.renew())
+        self.assertEqual(b"$igw clear\r\n", self.dialogue.clear())
         self.assertFalse(self.dialogue.cleared)
         self.dialogue.received(b"$ack\r\nzIP 0.0.0.0\r\nzIP 192.0.2.72\r\n")
         self.assertTrue(self.dialogue.cleared)
-        self.assertEqual(self.problems, [])
+        self.assertEqual([], self.problems)
 
     def test_the_outcome_of_a_setting_is_told(self) -> None:
         outcomes: list[str] = []
         for reply in (b"ack", b"permission denied", b"err value"):
             said = self.dialogue.set_parameter("4", 3, "20", outcomes.append)
-            self.assertEqual(said, b'$par set "4;3;20"\r\n')
+            self.assertEqual(b'$par set "4;3;20"\r\n', said)
             self.dialogue.received(b"zPa N: 4 (T) = 20.0\r\n$" + reply + b"\r\n")
-        self.assertEqual(outcomes, ["ack", "permission denied", "err value"])
-        self.assertEqual(self.problems, [])
+        self.assertEqual(["ack", "permission denied", "err value"], outcomes)
+        self.assertEqual([], self.problems)
 
 
 class ProblemTests(DialogueCase):
@@ -130,38 +130,38 @@ class ProblemTests(DialogueCase):
         """It counts as the reply all the same; the next one is judged by its own request."""
         self.open(2)
         said = self.dialogue.received(b"$permission denied\r\n")
-        self.assertEqual(self.complaint(), "$apiversion was answered with 'permission denied'")
-        self.assertEqual(said, b"$setkomm\r\n")
+        self.assertEqual("$apiversion was answered with 'permission denied'", self.complaint())
+        self.assertEqual(b"$setkomm\r\n", said)
 
     def test_a_reply_that_nobody_asked_for(self) -> None:
         self.open()
         self.dialogue.received(b"$ack\r\n")
-        self.assertEqual(self.complaint(), "a reply that nobody asked for: '$ack'")
+        self.assertEqual("a reply that nobody asked for: '$ack'", self.complaint())
 
     def test_a_line_of_no_known_kind(self) -> None:
         self.open()
         self.dialogue.received(b"\xffhello\r\n")
-        self.assertEqual(self.complaint(), "a line of no known kind: 'ÿhello'")
+        self.assertEqual("a line of no known kind: 'ÿhello'", self.complaint())
 
     def test_replies_in_the_wrong_order(self) -> None:
         self.open(6)
         self.dialogue.received(b"$logging disabled\r\n$daq stopped\r\n")
-        self.assertEqual(len(self.problems), 2)
+        self.assertEqual(2, len(self.problems))
 
     def test_telemetry_that_is_mixed_up_with_something_else(self) -> None:
         self.open()
         self.dialogue.received(b"pm 1 2 $ack\r\n")
-        self.assertEqual(self.complaint(), "a malformed telemetry line: 'pm 1 2 $ack'")
+        self.assertEqual("a malformed telemetry line: 'pm 1 2 $ack'", self.complaint())
 
     def test_telemetry_of_another_length_than_described(self) -> None:
         self.open()
         self.dialogue.received(b"pm 1 2 3 0 \r\npm 1 2 0 \r\n")
-        self.assertEqual(self.complaint(), "3 values in a line, 4 described")
+        self.assertEqual("3 values in a line, 4 described", self.complaint())
 
     def test_an_incomplete_reply(self) -> None:
         self.open(10)
         self.dialogue.received(b"$KT: 'N'\r\n$SN BCE: '2'\r\n")
-        self.assertEqual(self.complaint(), "$info was answered with 2 lines")
+        self.assertEqual("$info was answered with 2 lines", self.complaint())
 
     def test_a_descriptor_that_cannot_be_read(self) -> None:
         for document in (
@@ -178,7 +178,7 @@ class ProblemTests(DialogueCase):
     def test_they_are_bounded(self) -> None:
         self.open()
         self.dialogue.received(b"what\r\n" * 1000)
-        self.assertEqual(len(self.problems), 100)
+        self.assertEqual(100, len(self.problems))
 
     @given(st.lists(st.binary() | st.sampled_from([answer for _, answer in OPENING])))
     def test_any_bytes_raise_nothing(self, pieces: list[bytes]) -> None:

@@ -18,11 +18,11 @@ class LockedEngineTests(SynchronousTestCase):
         engine = self.engine()
         for request in (b"$login token", b"$daq desc", b"$daq stop", b"$par get all"):
             [answer] = engine.received(self.number, request)
-            self.assertEqual(answer.data, b"$permission denied\r\n")
-        self.assertEqual(len(engine.telemetry()), 1)
+            self.assertEqual(b"$permission denied\r\n", answer.data)
+        self.assertEqual(1, len(engine.telemetry()))
 
     def test_lines_that_are_given_are_sent_over_and_over_to_everybody(self) -> None:
         engine = self.engine(b"pm 1 \r\n", b"pm 2 \r\n")
         engine.connect()
         sent = [message.data for _ in range(3) for message in engine.telemetry()]
-        self.assertEqual(sent, [b"pm 1 \r\n"] * 2 + [b"pm 2 \r\n"] * 2 + [b"pm 1 \r\n"] * 2)
+        self.assertEqual([b"pm 1 \r\n"] * 2 + [b"pm 2 \r\n"] * 2 + [b"pm 1 \r\n"] * 2, sent)

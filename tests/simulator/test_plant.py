@@ -38,7 +38,6 @@ class CycleTests(SynchronousTestCase):
             if plant.state is not seen[-1]:
                 seen.append(plant.state)
         self.assertEqual(
-            seen,
             [
                 State.OFF,
                 State.START,
@@ -51,6 +50,7 @@ class CycleTests(SynchronousTestCase):
                 State.GRATE,
                 State.ASH,
             ],
+            seen,
         )
 
     def test_a_cold_morning_starts_a_fire_within_a_minute(self) -> None:
@@ -77,7 +77,7 @@ class CycleTests(SynchronousTestCase):
         full = plant.values()
         plant.advance(3600)
         self.assertLess(plant.values()["Puff Füllgrad"], full["Puff Füllgrad"])
-        self.assertEqual(plant.state, State.OFF)
+        self.assertEqual(State.OFF, plant.state)
 
     def test_what_is_burnt_is_counted_and_taken_from_the_stock(self) -> None:
         """Whole kilograms, about four and a half an hour at full output."""
@@ -142,11 +142,11 @@ class SettingTests(SynchronousTestCase):
         until(plant, State.BURNING)
         plant.parameters.set("PR001", "6", "1", WHEN)
         plant.advance(1)
-        self.assertEqual(plant.state, State.BURNING_OUT)
+        self.assertEqual(State.BURNING_OUT, plant.state)
         until(plant, State.OFF)
         plant.advance(3600)
-        self.assertEqual(plant.state, State.OFF)
-        self.assertEqual((plant.values()["Programm"], plant.values()["HKZustand_1"]), (1, 0))
+        self.assertEqual(State.OFF, plant.state)
+        self.assertEqual((1, 0), (plant.values()["Programm"], plant.values()["HKZustand_1"]))
 
     def test_a_warmer_room_makes_warmer_radiators(self) -> None:
         """The flow setpoint follows the wished room temperature and its correction."""
@@ -156,7 +156,7 @@ class SettingTests(SynchronousTestCase):
         plant.parameters.set("4", "3", "23", WHEN)
         plant.parameters.set("A6d", "3", "1.0", WHEN)
         plant.advance(60)
-        self.assertEqual(plant.values()["TRs_1"], 24.0)
+        self.assertEqual(24.0, plant.values()["TRs_1"])
         self.assertGreater(plant.values()["TVLs_1"], before + 5)
 
     def test_a_started_charge_is_reported_when_it_is_done(self) -> None:
@@ -167,7 +167,7 @@ class SettingTests(SynchronousTestCase):
             news = plant.advance(60)
             if news.finished:
                 break
-        self.assertEqual(news.finished, ("PR040",))
+        self.assertEqual(("PR040",), news.finished)
         self.assertIn("Puffer Aus", news.notices)
 
     def test_values_beyond_the_limits_are_refused(self) -> None:
@@ -187,15 +187,15 @@ class SettingTests(SynchronousTestCase):
             ("nothing", "3", "1"),
         ]:
             self.assertRaises(RefusedError, table.set, id_, type_, value, WHEN)
-        self.assertEqual(table.changed_since(datetime(1970, 1, 1)), [])
+        self.assertEqual([], table.changed_since(datetime(1970, 1, 1)))
 
     def test_changes_are_remembered_with_their_time(self) -> None:
         """Changed then or later; a value set to what it was is no change."""
         table = standard_parameters()
         table.set("4", "3", "20.5", WHEN)
         table.set("5", "3", "18", WHEN)
-        self.assertEqual([each.id for each in table.changed_since(WHEN)], ["5"])
-        self.assertEqual(table.changed_since(WHEN.replace(hour=8)), [])
+        self.assertEqual(["5"], [each.id for each in table.changed_since(WHEN)])
+        self.assertEqual([], table.changed_since(WHEN.replace(hour=8)))
 
 
 class FaultTests(SynchronousTestCase):
@@ -205,9 +205,9 @@ class FaultTests(SynchronousTestCase):
         """Until it is mended."""
         plant = Plant()
         plant.raise_fault(70)
-        self.assertEqual((plant.values()["Störungs Nr"], plant.bits()["Störung"]), (70, True))
+        self.assertEqual((70, True), (plant.values()["Störungs Nr"], plant.bits()["Störung"]))
         plant.clear_fault(70)
-        self.assertEqual((plant.values()["Störungs Nr"], plant.bits()["Störung"]), (0, False))
+        self.assertEqual((0, False), (plant.values()["Störungs Nr"], plant.bits()["Störung"]))
 
     def test_a_warning_lets_it_burn(self) -> None:
         """Low stock stops nothing."""
@@ -221,9 +221,9 @@ class FaultTests(SynchronousTestCase):
         until(plant, State.BURNING)
         plant.raise_fault(27)
         plant.advance(1)
-        self.assertEqual(plant.state, State.BURNING_OUT)
+        self.assertEqual(State.BURNING_OUT, plant.state)
         plant.advance(3600)
-        self.assertEqual(plant.state, State.OFF)
+        self.assertEqual(State.OFF, plant.state)
 
     def test_the_safety_limiter_opens_its_loop(self) -> None:
         """``Stb`` is 1 when all is well."""
@@ -232,7 +232,7 @@ class FaultTests(SynchronousTestCase):
         plant.raise_fault(1)
         plant.advance(1)
         self.assertFalse(plant.bits()["Stb"])
-        self.assertEqual(plant.values()["ZK"], 19)
+        self.assertEqual(19, plant.values()["ZK"])
 
     def test_an_open_ash_drawer_is_seen_by_its_contact(self) -> None:
         """``Aschebox`` is 1 when it is closed."""
@@ -255,8 +255,8 @@ class LayoutTests(SynchronousTestCase):
         """About 110 analog channels, 100 bits in eight words, ten kilobytes."""
         layout = standard_layout()
         self.assertEqual(
-            (len(layout.analog), len(layout.digital), layout.words, len(layout.document())),
             (116, 105, 8, 9831),
+            (len(layout.analog), len(layout.digital), layout.words, len(layout.document())),
         )
 
     def test_the_document_has_the_style_of_the_wire(self) -> None:
@@ -283,12 +283,12 @@ class LayoutTests(SynchronousTestCase):
 
     def test_values_have_the_places_that_the_descriptor_promises(self) -> None:
         """0 is an integer, 2 two places, absent one place; set values drop a final ``.0``."""
-        self.assertEqual(AnalogChannel("TK", "°C", None, False, "0").text(65.04), "65.0")
-        self.assertEqual(AnalogChannel("ZK", "", 0, False, "0").text(7.4), "7")
-        self.assertEqual(AnalogChannel("U", "V", 2, False, "0").text(13.5), "13.50")
-        self.assertEqual(AnalogChannel("Spreizung", "°C", None, True, "0").text(11.0), "11")
-        self.assertEqual(AnalogChannel("Spreizung", "°C", None, True, "0").text(11.3), "11.3")
-        self.assertEqual(AnalogChannel("Taus", "°C", None, False, "0").text(-0.02), "0.0")
+        self.assertEqual("65.0", AnalogChannel("TK", "°C", None, False, "0").text(65.04))
+        self.assertEqual("7", AnalogChannel("ZK", "", 0, False, "0").text(7.4))
+        self.assertEqual("13.50", AnalogChannel("U", "V", 2, False, "0").text(13.5))
+        self.assertEqual("11", AnalogChannel("Spreizung", "°C", None, True, "0").text(11.0))
+        self.assertEqual("11.3", AnalogChannel("Spreizung", "°C", None, True, "0").text(11.3))
+        self.assertEqual("0.0", AnalogChannel("Taus", "°C", None, False, "0").text(-0.02))
 
     @given(st.integers(0, 3000), st.integers(0, 3))
     def test_every_line_has_every_value_in_its_form(self, seconds: int, seed: int) -> None:
@@ -298,7 +298,7 @@ class LayoutTests(SynchronousTestCase):
         line = layout.line(plant.values(), plant.bits())
         self.assertTrue(line.startswith(b"pm ") and line.endswith(b" \r\n"))
         tokens = line.decode("latin-1").split()[1:]
-        self.assertEqual(len(tokens), 116 + 8)
+        self.assertEqual(116 + 8, len(tokens))
         forms = {0: r"-?\d+", 2: r"-?\d+\.\d\d", None: r"-?\d+(\.\d)?"}
         for channel, token in zip(layout.analog, tokens, strict=False):
             self.assertRegex(token, f"^{forms[channel.decimals]}$", channel.name)
@@ -312,8 +312,8 @@ class LayoutTests(SynchronousTestCase):
         tokens = layout.line(plant.values(), plant.bits()).decode("latin-1").split()[1:]
         shown = {channel.name: token for channel, token in zip(layout.analog, tokens, strict=False)}
         self.assertEqual(
-            [shown[name] for name in ("TPmo", "TB2", "T Spülung", "TFW", "TVL_A")],
             ["-20.0", "120.0", "140.0", "125", "-20.0"],
+            [shown[name] for name in ("TPmo", "TB2", "T Spülung", "TFW", "TVL_A")],
         )
 
     def test_few_values_change_from_line_to_line(self) -> None:

@@ -19,9 +19,9 @@ class StateClaimTests(SynchronousTestCase):
         self.claim(path).startService()
         wrong = self.assertRaises(CannotStartError, self.claim(path).startService)
         self.assertEqual(
-            wrong.code,
             f"hargassner: state.directory: {path} is in use by another bridge; give each one of "
             "its own",
+            wrong.code,
         )
 
     def test_after_the_first_has_stopped_the_next_may_start(self) -> None:

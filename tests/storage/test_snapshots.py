@@ -59,13 +59,13 @@ class SnapshotsTests(SynchronousTestCase):
             directory, self.devices, self.boiler, Clock(), lambda *_: fail(ZeroDivisionError())
         )
         snapshots.save_descriptor(BoilerDescribed(SMALL, parse_descriptor(SMALL)))
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
 
     def test_telemetry_is_understood_from_the_first_line_of_the_next_life(self) -> None:
         self.snapshots.save_descriptor(BoilerDescribed(SMALL, parse_descriptor(SMALL)))
         self.live()
         tell(self.boiler, TelemetryLine(b"pm 7 65.9 1 "), 1.0)
-        self.assertEqual(self.boiler.channels["tk"].text, "65.9")
+        self.assertEqual("65.9", self.boiler.channels["tk"].text)
 
     def test_the_gateway_and_the_boiler_are_known_in_the_next_life(self) -> None:
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
@@ -75,7 +75,7 @@ class SnapshotsTests(SynchronousTestCase):
         known = (self.devices.gateway, self.devices.boiler)
         self.live()
         self.assertEqual((self.devices.gateway, self.devices.boiler), known)
-        self.assertEqual(self.successResultOf(self.devices.boiler_address(10)), "198.51.100.2")
+        self.assertEqual("198.51.100.2", self.successResultOf(self.devices.boiler_address(10)))
 
     def test_a_gateway_that_logged_in_is_trusted_in_the_next_life(self) -> None:
         """A stranger that announces itself after the restart does not take its place."""
@@ -85,7 +85,7 @@ class SnapshotsTests(SynchronousTestCase):
         self.successResultOf(self.snapshots.stopService())
         self.live()
         trusted = self.devices.trusted_gateway
-        self.assertEqual(trusted, FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345")))
+        self.assertEqual(FoundGateway("192.0.2.7", Announcement("6.4.1", "0012345")), trusted)
         self.devices.gateway_announced("192.0.2.99", Announcement("6.4.1", "0099999"))
         self.assertEqual(self.devices.gateway, trusted)
 
@@ -96,7 +96,6 @@ class SnapshotsTests(SynchronousTestCase):
         self.snapshots.save_devices()
         self.successResultOf(self.snapshots.stopService())
         self.assertEqual(
-            json.loads((self.path / "neighbours.json").read_bytes()),
             {
                 "gateway": {
                     "address": "192.0.2.7",
@@ -111,6 +110,7 @@ class SnapshotsTests(SynchronousTestCase):
                     "system_code": "0BADCAFE",
                 },
             },
+            json.loads((self.path / "neighbours.json").read_bytes()),
         )
 
     def test_one_that_only_announced_itself_is_not(self) -> None:
@@ -127,7 +127,7 @@ class SnapshotsTests(SynchronousTestCase):
         self.clock.advance(SAVE_AFTER)
         self.live()
         self.assertIsNone(self.devices.gateway)
-        self.assertEqual(self.devices.boiler.address, "198.51.100.2")
+        self.assertEqual("198.51.100.2", self.devices.boiler.address)
 
     def test_who_is_heard_again_is_not_written_again(self) -> None:
         """A storm of broadcasts costs the disk nothing, in this life or in the next."""

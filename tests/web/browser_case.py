@@ -131,4 +131,4 @@ class BrowserCase(TestCase):
 
     async def no_complaints(self, browser: Browser) -> None:
         """The browser had nothing to complain of, such as the page's own policy."""
-        self.assertEqual(await browser.complaints(), [])
+        self.assertEqual([], await browser.complaints())

@@ -235,7 +235,7 @@ class PageCase(SynchronousTestCase):
                 each.stopService()
         # Connections that idle are closed, and a moment later aborted.
         self.clock.pump([IDLE, IDLE])
-        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual([], self.clock.getDelayedCalls())
 
     def open(self) -> Opened:
         """Open what an opening holds."""

@@ -21,7 +21,7 @@ class AssetTests(PageCase):
         self.assertGreater(len(FILES), 15)
         for name in FILES:
             answer = self.get(f"/{name}")
-            self.assertEqual(answer.code, 200, name)
+            self.assertEqual(200, answer.code, name)
             self.assertEqual(answer.body, (STATIC / name).read_bytes(), name)
         self.assertIn("MIT License", (STATIC / "uplot.LICENSE").read_text())
 
@@ -33,7 +33,7 @@ class AssetTests(PageCase):
     def test_texts_are_compressed_for_those_who_take_it(self) -> None:
         for name in ("", *TEXTS):
             answer = self.get(f"/{name}", accept_encoding="br, gzip")
-            self.assertEqual(answer.headers["content-encoding"], "gzip", name)
+            self.assertEqual("gzip", answer.headers["content-encoding"], name)
             self.assertEqual(gzip.decompress(answer.body), self.get(f"/{name}").body, name)
             self.assertIn("accept-encoding", answer.headers["vary"], name)
 
@@ -47,11 +47,11 @@ class AssetTests(PageCase):
             for accepted in ("gzip", "identity"):
                 tag = self.get(f"/{name}", accept_encoding=accepted).headers["etag"]
                 again = self.get(f"/{name}", accept_encoding=accepted, if_none_match=tag)
-                self.assertEqual((again.code, again.body), (304, b""), name)
+                self.assertEqual((304, b""), (again.code, again.body), name)
 
     def test_the_browser_asks_each_time_whether_it_has_changed(self) -> None:
         for name in ("", "manifest.webmanifest", *FILES):
-            self.assertEqual(self.get(f"/{name}").headers["cache-control"], "no-cache", name)
+            self.assertEqual("no-cache", self.get(f"/{name}").headers["cache-control"], name)
 
     def test_the_two_forms_are_told_apart_by_their_tags(self) -> None:
         plain, small = self.get("/page.js"), self.get("/page.js", accept_encoding="gzip")
@@ -74,7 +74,7 @@ class ManifestTests(PageCase):
             self.assertEqual((told["lang"], told["display"]), (language, "standalone"))
             self.assertTrue(answer.headers["content-type"].startswith("application/manifest+json"))
             for icon in told["icons"]:
-                self.assertEqual(self.get(f"/{icon['src']}").code, 200, icon)
+                self.assertEqual(200, self.get(f"/{icon['src']}").code, icon)
 
     def test_the_policy_allows_it_and_the_worker(self) -> None:
         policy = self.get("/").headers["content-security-policy"]

@@ -62,7 +62,7 @@ class ChainTests(BrowserCase):
 
         for node in ("gateway", "bridge", "boiler", "broker"):
             await browser.until(LEVEL, node, "ok")
-        self.assertEqual(await browser.text("#advice"), "")
+        self.assertEqual("", await browser.text("#advice"))
         self.assertFalse(await browser.run(UNFOLDED))
         self.assertIn(BOILER, await browser.text("[data-node=boiler]"))
         self.assertIn(GATEWAY, await browser.text("[data-node=gateway]"))
@@ -90,16 +90,16 @@ class ChainTests(BrowserCase):
         await self.picture(browser, "no-broker")
         broker.start()
         await browser.until(LEVEL, "broker", "ok")
-        self.assertEqual(await browser.text("#advice"), "")
+        self.assertEqual("", await browser.text("#advice"))
         await browser.until(f"return !(() => {{ {UNFOLDED} }})()")
 
         await self.stop(gateway)
         await browser.until(LEVEL, "gateway", "wait")
-        self.assertEqual(await browser.run(STATE, "gateway"), "gateway.waiting")
+        self.assertEqual("gateway.waiting", await browser.run(STATE, "gateway"))
 
         await self.stop(boiler)
         await browser.until(LEVEL, "boiler", "broken")
-        self.assertEqual(await browser.run(STATE, "boiler"), "boiler.away")
+        self.assertEqual("boiler.away", await browser.run(STATE, "boiler"))
         self.assertTrue(await browser.run("return !document.getElementById('stale').hidden"))
         await browser.until(
             "return document.getElementById('advice').textContent.includes('refused')"
@@ -161,19 +161,19 @@ class GoneTests(BrowserCase):
     async def test_a_page_whose_bridge_was_killed_says_so_all_over(self) -> None:
         _, bridge, browser = await self.begin()
         self.assertFalse(await browser.run(self.SHOWN))
-        self.assertEqual(await browser.run(self.STYLE, "main", "filter"), "none")
+        self.assertEqual("none", await browser.run(self.STYLE, "main", "filter"))
         bridge.process.kill()
         await browser.until(self.SHOWN)
         self.assertIn("has not answered since", await browser.text("#gone"))
-        self.assertEqual(await browser.run(self.STYLE, "main", "filter"), "grayscale(1)")
+        self.assertEqual("grayscale(1)", await browser.run(self.STYLE, "main", "filter"))
         await self.picture(browser, "gone")
 
     async def test_values_that_are_not_current_look_old(self) -> None:
         boiler, _, browser = await self.begin()
-        self.assertEqual(await browser.run(self.STYLE, "#rows", "fontStyle"), "normal")
+        self.assertEqual("normal", await browser.run(self.STYLE, "#rows", "fontStyle"))
         boiler.silence()
         await browser.until("return document.getElementById('table').matches('.is-stale')")
-        self.assertEqual(await browser.run(self.STYLE, "#rows", "fontStyle"), "italic")
+        self.assertEqual("italic", await browser.run(self.STYLE, "#rows", "fontStyle"))
         self.assertFalse(await browser.run(self.SHOWN))
 
     async def test_a_chain_without_a_gateway_has_none(self) -> None:
@@ -182,8 +182,8 @@ class GoneTests(BrowserCase):
             "return [...document.querySelectorAll('[data-node], [data-link]')]"
             ".filter(each => each.hidden).map(each => each.dataset.node || each.dataset.link)"
         )
-        self.assertEqual(hidden, ["gateway", "gateway"])
-        self.assertEqual(await browser.text("#advice"), "")
+        self.assertEqual(["gateway", "gateway"], hidden)
+        self.assertEqual("", await browser.text("#advice"))
         await self.picture(browser, "telemetry-only")
 
 
@@ -194,13 +194,13 @@ class PhoneTests(BrowserCase):
         browser = await self.look(language="de", scheme="dark", width=390, height=844, scale=2)
         await browser.until(LEVEL, "gateway", "ok")
         await browser.until("return document.querySelectorAll('#tiles dd').length === 4")
-        self.assertEqual(await browser.text("section.history > h2"), "Verlauf")
-        self.assertEqual(await browser.text("[data-node=gateway] .state"), "Verbunden")
+        self.assertEqual("Verlauf", await browser.text("section.history > h2"))
+        self.assertEqual("Verbunden", await browser.text("[data-node=gateway] .state"))
         await self.picture(browser, "phone-dark")
         wide = await browser.run("return document.documentElement.scrollWidth")
         self.assertLessEqual(wide, 390)
         ground = await browser.run("return getComputedStyle(document.body).backgroundColor")
-        self.assertEqual(ground, "rgb(21, 23, 26)")
+        self.assertEqual("rgb(21, 23, 26)", ground)
         await self.no_complaints(browser)
 
     async def test_other_widths_and_colours_do_not_overflow_either(self) -> None:
@@ -257,7 +257,7 @@ class WireTests(BrowserCase):
         self.assertIsNone(await browser.run("return window.hit"))
         kinds = "return ['script', 'img', 'main b:not(dd b, p b, .legend b)', 'svg[onload]']"
         counts = await browser.run(f"{kinds}.map(each => document.querySelectorAll(each).length)")
-        self.assertEqual(counts, [3, 1, 0, 0])
+        self.assertEqual([3, 1, 0, 0], counts)
         await self.no_complaints(browser)
 
     async def test_the_table_is_searched_and_follows_the_boiler(self) -> None:
@@ -270,14 +270,14 @@ class WireTests(BrowserCase):
         await browser.until(f"{visible} === 3")
         self.assertIn("65.90", await browser.text("#rows"))
         self.assertEqual(
-            await browser.run("return document.querySelectorAll('.unconnected').length"), 1
+            1, await browser.run("return document.querySelectorAll('.unconnected').length")
         )
         await browser.run(
             "const box = document.getElementById('search'); box.value = 'FLUE gas';"
             "box.dispatchEvent(new Event('input'))"
         )
-        self.assertEqual(await browser.run(visible), 1)
-        self.assertEqual(await browser.text("#count"), "1 of 3")
+        self.assertEqual(1, await browser.run(visible))
+        self.assertEqual("1 of 3", await browser.text("#count"))
         self.tell(bridge, describe({"TK": "°C"}))
         await browser.until("return document.querySelectorAll('#rows tr').length === 1")
 

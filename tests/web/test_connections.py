@@ -48,14 +48,14 @@ class BodyTests(ConnectionCase):
             for method in ("POST", "GET", "HEAD", "PUT"):
                 connection = self.connect()
                 connection.send(f"{method} / HTTP/1.1\r\nhost: localhost\r\n{length}\r\n".encode())
-                self.assertEqual(connection.transport.value(), b"")
+                self.assertEqual(b"", connection.transport.value())
                 connection.send(b"\r\n")
-                self.assertEqual((connection.code, connection.is_open), (413, False))
+                self.assertEqual((413, False), (connection.code, connection.is_open))
 
     def test_nobody_is_told_to_go_on_with_a_body(self) -> None:
         connection = self.connect()
         connection.ask("/", method="POST", content_length="9", expect="100-continue")
-        self.assertEqual(connection.code, 413)
+        self.assertEqual(413, connection.code)
 
     def test_what_follows_is_not_read(self) -> None:
         connection = self.connect()
@@ -69,12 +69,12 @@ class BodyTests(ConnectionCase):
         for _ in range(3):
             self.connect().ask("/", method="POST", content_length="9")
         self.assertEqual(
-            self.said, [f"{ELSEWHERE} sent the web page a request with a body: refused"]
+            [f"{ELSEWHERE} sent the web page a request with a body: refused"], self.said
         )
-        self.assertEqual(self.refused("body"), 3)
+        self.assertEqual(3, self.refused("body"))
 
     def test_a_body_of_nothing_is_none(self) -> None:
-        self.assertEqual(self.get("/", content_length="0").code, 200)
+        self.assertEqual(200, self.get("/", content_length="0").code)
 
 
 class HeaderTests(ConnectionCase):
@@ -86,7 +86,7 @@ class HeaderTests(ConnectionCase):
         self.assertTrue(connection.is_open)
         self.clock.advance(1)
         self.assertFalse(connection.is_open)
-        self.assertEqual((self.refused("late"), self.said), (1, []))
+        self.assertEqual((1, []), (self.refused("late"), self.said))
 
     def test_the_next_request_on_a_connection_has_no_more_time(self) -> None:
         connection = self.connect()
@@ -118,19 +118,19 @@ class HeaderTests(ConnectionCase):
         connection = self.connect()
         for _ in range(3):
             connection.ask("/healthz")
-        self.assertEqual(connection.transport.value().count(b"200 OK"), 3)
+        self.assertEqual(3, connection.transport.value().count(b"200 OK"))
         self.assertTrue(connection.is_open)
 
     def test_an_empty_line_between_them_is_borne(self) -> None:
         connection = self.connect()
         connection.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n\r\n")
         connection.ask("/healthz")
-        self.assertEqual(connection.transport.value().count(b"200 OK"), 2)
+        self.assertEqual(2, connection.transport.value().count(b"200 OK"))
 
     def test_of_requests_at_once_only_the_first_is_answered(self) -> None:
         connection = self.connect()
         connection.send(b"GET /page.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1500)
-        self.assertEqual(connection.transport.value().count(b"200 OK"), 1)
+        self.assertEqual(1, connection.transport.value().count(b"200 OK"))
         self.assertFalse(connection.is_open)
 
     def test_what_follows_the_last_request_of_a_connection_closes_it_no_second_time(self) -> None:
@@ -140,7 +140,7 @@ class HeaderTests(ConnectionCase):
         ):
             connection = self.connect()
             connection.send(request)
-            self.assertEqual(connection.code, 200)
+            self.assertEqual(200, connection.code)
             self.assertFalse(connection.is_open)
 
     def test_nothing_is_kept_of_what_follows_a_streams_request(self) -> None:
@@ -149,7 +149,7 @@ class HeaderTests(ConnectionCase):
         for _ in range(1000):
             connection.send(b"x" * 1000)
         self.assertTrue(connection.is_open)
-        self.assertEqual(connection.transport.producerState, "producing")
+        self.assertEqual("producing", connection.transport.producerState)
         connection.lose()
 
     def test_headers_are_bounded_in_size_and_number(self) -> None:
@@ -165,17 +165,17 @@ class HeaderTests(ConnectionCase):
             connection.send(garbage)
             self.assertFalse(connection.is_open)
         self.assertEqual(
-            self.said,
             [f"{ELSEWHERE} sent the web page a request that cannot be read: it is no HTTP"],
+            self.said,
         )
-        self.assertEqual(self.refused("malformed"), 3)
+        self.assertEqual(3, self.refused("malformed"))
 
     def test_a_length_that_is_no_length_is_no_traceback(self) -> None:
         for length in ("9" * 5000, "-1", "1e3", "\u00b2"):
             connection = self.connect()
             connection.ask("/", content_length=length)
             self.assertFalse(connection.is_open)
-        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual([], self.flushLoggedErrors())
 
 
 class CrowdTests(ConnectionCase):
@@ -190,7 +190,7 @@ class CrowdTests(ConnectionCase):
     def test_an_address_has_a_few_connections_and_the_oldest_goes_first(self) -> None:
         dripping = self.drip(ELSEWHERE, 100)
         kept = [each.is_open for each in dripping]
-        self.assertEqual(kept, [False] * 88 + [True] * CONNECTIONS_PER_ADDRESS)
+        self.assertEqual([False] * 88 + [True] * CONNECTIONS_PER_ADDRESS, kept)
 
     def test_dripping_connections_keep_nobody_out(self) -> None:
         for number in range(25):
@@ -198,7 +198,7 @@ class CrowdTests(ConnectionCase):
         for owner in ("192.168.1.20", "192.168.1.100", "127.0.0.1"):
             connection = self.connect(owner)
             connection.ask("/api/state")
-            self.assertEqual(connection.code, 200)
+            self.assertEqual(200, connection.code)
         self.assertLessEqual(len(self.site.connections), CONNECTIONS)
 
     def test_a_connection_that_is_served_is_not_ended_for_another(self) -> None:
@@ -208,7 +208,7 @@ class CrowdTests(ConnectionCase):
         self.assertIsNone(self.connect().protocol)
         self.assertTrue(all(each.is_open for each in streams))
         self.assertIsNotNone(self.connect("192.168.1.20").protocol)
-        self.assertEqual(self.refused("crowded"), 1)
+        self.assertEqual(1, self.refused("crowded"))
         [line] = self.said
         self.assertIn(f"{ELSEWHERE} is one too many for the web page: it has 12", line)
         for each in streams:
@@ -227,7 +227,7 @@ class CrowdTests(ConnectionCase):
         dripping = self.drip("127.0.0.1", CONNECTIONS)
         self.assertTrue(all(each.is_open for each in dripping))
         self.drip("127.0.0.1", 1)
-        self.assertEqual([each.is_open for each in dripping].count(False), 1)
+        self.assertEqual(1, [each.is_open for each in dripping].count(False))
 
 
 LINES = st.one_of(
@@ -275,6 +275,6 @@ class AnyBytesTests(PageCase):
             self.clock.advance(HEADER_TIMEOUT)
             self.assertFalse(connection.is_open)
         connection.lose()
-        self.assertEqual(self.flushLoggedErrors(), [])
+        self.assertEqual([], self.flushLoggedErrors())
         loud = [each for each in self.log.everything if each["log_level"] >= LogLevel.warn]
-        self.assertEqual(loud, [])
+        self.assertEqual([], loud)

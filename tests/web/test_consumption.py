@@ -31,8 +31,8 @@ class PeriodsTests(PageCase):
     def test_a_month_stands_beside_the_one_a_year_before(self) -> None:
         months = told("month", day(date(2026, 11, 3), 20.0), day(date(2025, 11, 3), 30.0))
         last = months[-1]
-        self.assertEqual((last["from"], last["to"]), ("2026-11-01", "2026-12-01"))
-        self.assertEqual((last["totals"]["pellets"], last["before"]["pellets"]), (20.0, 30.0))
+        self.assertEqual(("2026-11-01", "2026-12-01"), (last["from"], last["to"]))
+        self.assertEqual((20.0, 30.0), (last["totals"]["pellets"], last["before"]["pellets"]))
 
     def test_one_that_goes_on_is_compared_by_its_whole_days(self) -> None:
         last = told(
@@ -43,13 +43,13 @@ class PeriodsTests(PageCase):
             day(date(2025, 11, 26), 30.0),
         )[-1]
         self.assertTrue(last["running"])
-        self.assertEqual(last["totals"]["pellets"], 25.0)
-        self.assertEqual(last["so_far"]["pellets"], 20.0)
-        self.assertEqual(last["so_far_before"]["pellets"], 30.0)
+        self.assertEqual(25.0, last["totals"]["pellets"])
+        self.assertEqual(20.0, last["so_far"]["pellets"])
+        self.assertEqual(30.0, last["so_far_before"]["pellets"])
 
     def test_what_lies_before_the_history_is_not_there(self) -> None:
-        self.assertEqual(len(told("day", day(date(2026, 11, 24), 20.0))), 3)
-        self.assertEqual(told("season"), [])
+        self.assertEqual(3, len(told("day", day(date(2026, 11, 24), 20.0))))
+        self.assertEqual([], told("season"))
 
     def test_it_is_bounded(self) -> None:
         days = [day(date.fromordinal(TODAY.toordinal() - each), 1.0) for each in range(6000)]
@@ -64,15 +64,15 @@ class ConsumptionTests(PageCase):
             show(self.boiler, {"Verbrauchszähler": (burnt, "kg")}, at=self.clock.seconds())
             self.clock.pump([10.0] * 12)
         [period] = self.get("/api/consumption?by=month").json["periods"]
-        self.assertEqual(period["totals"]["pellets"], 4.0)
+        self.assertEqual(4.0, period["totals"]["pellets"])
         answer = self.get("/api/consumption", accept_encoding="gzip")
-        self.assertEqual(answer.headers["content-encoding"], "gzip")
-        self.assertEqual(json.loads(gzip.decompress(answer.body))["by"], "day")
+        self.assertEqual("gzip", answer.headers["content-encoding"])
+        self.assertEqual("day", json.loads(gzip.decompress(answer.body))["by"])
 
     def test_what_cannot_be_understood_is_refused_with_a_reason(self) -> None:
         for query, reason in (("by=week", "by must be one of day, month, season"), ("a=1", "by")):
             answer = self.get(f"/api/consumption?{query}", accept_encoding="gzip")
-            self.assertEqual(answer.code, 400)
+            self.assertEqual(400, answer.code)
             self.assertIn(reason, answer.body.decode())
 
     def test_the_history_is_compressed_too(self) -> None:
@@ -84,7 +84,7 @@ class ConsumptionTests(PageCase):
         unreadable = sqlite3.OperationalError("disk I/O error")
         self.patch(self.history, "read", lambda _work: fail(unreadable))
         answer = self.get("/api/consumption", accept_encoding="gzip")
-        self.assertEqual(answer.code, 503)
+        self.assertEqual(503, answer.code)
         self.assertIn(b"cannot be read", answer.body)
         self.assertNotIn("content-encoding", answer.headers)
-        self.assertEqual(len(self.flushLoggedErrors(sqlite3.OperationalError)), 1)
+        self.assertEqual(1, len(self.flushLoggedErrors(sqlite3.OperationalError)))

@@ -98,20 +98,20 @@ class DiagnosticsTests(PageCase):
 
     def test_it_is_a_file_to_be_saved_and_never_kept_on_the_way(self) -> None:
         headers = self.get("/api/diagnostics").headers
-        self.assertEqual(headers["content-disposition"], f'attachment; filename="{REPORT}"')
-        self.assertEqual(headers["cache-control"], "no-store")
-        self.assertEqual(headers["content-type"], "text/plain; charset=utf-8")
+        self.assertEqual(f'attachment; filename="{REPORT}"', headers["content-disposition"])
+        self.assertEqual("no-store", headers["cache-control"])
+        self.assertEqual("text/plain; charset=utf-8", headers["content-type"])
 
     def test_the_page_offers_it(self) -> None:
         self.assertIn(b'href="api/diagnostics" download', self.get("/").body)
 
     def test_only_who_asks_for_this_machine_gets_it(self) -> None:
         answer = self.get("/api/diagnostics", host="evil.example")
-        self.assertEqual(answer.code, 421)
+        self.assertEqual(421, answer.code)
         self.assertNotIn(b"Versions", answer.body)
 
     def test_a_failure_is_one_line_and_in_the_log(self) -> None:
         with patch("hargassner.web.reports.diagnostics", side_effect=ZeroDivisionError):
             answer = self.get("/api/diagnostics")
-        self.assertEqual(answer.code, 503)
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(503, answer.code)
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))

@@ -41,9 +41,9 @@ class BoilerPictureTests(SynchronousTestCase):
         self.assertIs(picture["current"], False)
         self.assertIsNone(picture["state"])
         self.assertIsNone(picture["buffer"])
-        self.assertEqual((picture["tiles"], picture["water"], picture["circuits"]), ([], [], []))
+        self.assertEqual(([], [], []), (picture["tiles"], picture["water"], picture["circuits"]))
         self.assertEqual(
-            picture["pellets"], {"stock": None, "today": None, "since": None, "lasts": None}
+            {"stock": None, "today": None, "since": None, "lasts": None}, picture["pellets"]
         )
 
     def test_the_state_is_in_words_of_the_language(self) -> None:
@@ -51,31 +51,31 @@ class BoilerPictureTests(SynchronousTestCase):
         self.assertEqual(
             self.picture()["state"], {"text": "full combustion", "since": date(1234.0)}
         )
-        self.assertEqual(self.picture("de")["state"]["text"], "Leistungsbrand")
+        self.assertEqual("Leistungsbrand", self.picture("de")["state"]["text"])
 
     def test_a_state_that_the_catalogue_lacks_is_shown_as_its_code(self) -> None:
         show(self.boiler, {"ZK": ("99", "")})
-        self.assertEqual(self.picture()["state"]["text"], "99")
+        self.assertEqual("99", self.picture()["state"]["text"])
 
     def test_tiles_are_there_for_what_the_boiler_has_in_its_own_precision(self) -> None:
         show(self.boiler, {"TRG": ("144.10", "°C"), "Leistung": ("100", "%")})
         self.assertEqual(
-            self.picture("de")["tiles"],
             [
                 {"role": "output", "label": "Leistung", "value": {"text": "100", "unit": "%"}},
                 {"role": "flue", "label": "Rauchgas", "value": {"text": "144.10", "unit": "°C"}},
             ],
+            self.picture("de")["tiles"],
         )
 
     def test_an_unconnected_sensor_is_not_there(self) -> None:
         show(self.boiler, {"Taus": ("-20.0", "°C"), "TPm": ("-20.0", "°C"), "TPo": ("52", "°C")})
         picture = self.picture()
-        self.assertEqual(picture["tiles"], [])
+        self.assertEqual([], picture["tiles"])
         self.assertIsNone(picture["buffer"]["middle"])
 
     def test_the_averaged_outdoor_temperature_stands_in_for_the_other(self) -> None:
         show(self.boiler, {"Taus": ("-20.0", "°C"), "TA Gem.": ("3.5", "°C")})
-        self.assertEqual(self.picture()["tiles"][0]["value"]["text"], "3.5")
+        self.assertEqual("3.5", self.picture()["tiles"][0]["value"]["text"])
 
     def test_a_buffer_has_three_temperatures_a_fill_level_and_a_state(self) -> None:
         show(
@@ -90,7 +90,7 @@ class BoilerPictureTests(SynchronousTestCase):
         )
         buffer = self.picture()["buffer"]
         texts = [buffer[each]["text"] for each in ("top", "middle", "bottom", "fill")]
-        self.assertEqual(texts, ["61.0", "50.0", "41.0", "42"])
+        self.assertEqual(["61.0", "50.0", "41.0", "42"], texts)
         self.assertTrue(buffer["state"]["text"].isalpha())
 
     def test_other_firmwares_name_the_fill_level_otherwise(self) -> None:
@@ -98,7 +98,7 @@ class BoilerPictureTests(SynchronousTestCase):
             boiler = Boiler()
             show(boiler, {"TPo": ("61.0", "°C"), name: ("42", "%")})
             picture: Any = boiler_picture(boiler, Pellets(), "en", date)
-            self.assertEqual(picture["buffer"]["fill"], {"text": "42", "unit": "%"}, name)
+            self.assertEqual({"text": "42", "unit": "%"}, picture["buffer"]["fill"], name)
 
     def test_circuits_and_tanks_are_there_where_they_are_connected(self) -> None:
         show(
@@ -118,28 +118,28 @@ class BoilerPictureTests(SynchronousTestCase):
         )
         picture = self.picture("de")
         [circuit] = picture["circuits"]
-        self.assertEqual(circuit["name"], "Heizkreis 1")
-        self.assertEqual(circuit["value"]["text"], "39.0")
-        self.assertEqual(circuit["target"]["text"], "40")
-        self.assertEqual(circuit["room"]["text"], "20.1")
+        self.assertEqual("Heizkreis 1", circuit["name"])
+        self.assertEqual("39.0", circuit["value"]["text"])
+        self.assertEqual("40", circuit["target"]["text"])
+        self.assertEqual("20.1", circuit["room"]["text"])
         self.assertIs(circuit["pump"], True)
         [tank] = picture["water"]
-        self.assertEqual((tank["name"], tank["value"]["text"]), ("Boiler 1", "48.9"))
-        self.assertEqual(tank["target"]["text"], "58")
+        self.assertEqual(("Boiler 1", "48.9"), (tank["name"], tank["value"]["text"]))
+        self.assertEqual("58", tank["target"]["text"])
         self.assertIs(tank["pump"], False)
 
     def test_a_circuit_without_a_flow_sensor_is_there_when_it_is_not_off(self) -> None:
         show(self.boiler, {"TVL_A": ("-20.0", "°C"), "HKZustand_A": ("1", "")})
         [circuit] = self.picture()["circuits"]
-        self.assertEqual(circuit["name"], "Circuit A")
+        self.assertEqual("Circuit A", circuit["name"])
         self.assertIsNone(circuit["value"])
 
     def test_pellets_are_in_store_and_burnt(self) -> None:
         show(self.boiler, {"Lagerstand": ("3067", "kg")})
         consumed = Consumed("2026-11-25", before=100.0, last=112.5, since=None)
         self.assertEqual(
-            self.picture(consumed=consumed)["pellets"],
             {"stock": 3067.0, "today": 12.5, "since": None, "lasts": None},
+            self.picture(consumed=consumed)["pellets"],
         )
 
     def test_charts_are_there_for_what_is_connected(self) -> None:
@@ -148,7 +148,7 @@ class BoilerPictureTests(SynchronousTestCase):
             chart: [each.name for each in channels]
             for chart, channels in charted(by_role(self.boiler)).items()
         }
-        self.assertEqual(charts, {"boiler": ["TK"], "buffer": ["TPo"]})
+        self.assertEqual({"boiler": ["TK"], "buffer": ["TPo"]}, charts)
 
 
 class DetailTests(SynchronousTestCase):
@@ -177,7 +177,7 @@ class DetailTests(SynchronousTestCase):
         show(self.boiler, {"<b>": ("1", "")})
         [channel] = self.boiler.channels.values()
         picture: Any = channel_picture(self.boiler, channel, "en", date)
-        self.assertEqual((picture["label"], picture["name"]), ("<b>", "<b>"))
+        self.assertEqual(("<b>", "<b>"), (picture["label"], picture["name"]))
 
     def test_a_setting_has_the_boilers_text_and_unit(self) -> None:
         line = "4;3;19.500;14.000;26.000;0.500;°C;20.000;0;0;0;Zone 1 jour;"
@@ -205,6 +205,6 @@ class DetailTests(SynchronousTestCase):
         status = status_of(Facts(now=500.0, started=0.0, gateway_interface="eth0"))
         chain: Any = chain_picture(status, "de", date)
         gateway = chain["gateway"]
-        self.assertEqual((gateway["text"], gateway["level"]), ("Nicht zu hören", "broken"))
+        self.assertEqual(("Nicht zu hören", "broken"), (gateway["text"], gateway["level"]))
         self.assertIn("eth0", gateway["advice"])
-        self.assertEqual(chain["bridge"]["advice"], "")
+        self.assertEqual("", chain["bridge"]["advice"])

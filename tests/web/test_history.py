@@ -45,41 +45,41 @@ class HistoryTests(PageCase):
         self.minutes(2)
         told = self.ask("de")
         [chart] = told["charts"]
-        self.assertEqual((chart["chart"], chart["title"]), ("buffer", "Puffer"))
+        self.assertEqual(("buffer", "Puffer"), (chart["chart"], chart["title"]))
         top = chart["lines"][0]
-        self.assertEqual((top["object"], top["label"], top["unit"]), ("tpo", "Puffer oben", "°C"))
-        self.assertEqual((top["role"], top["values"]), ("buffer_top", [61.04, 61.04, 61.04]))
-        self.assertEqual((told["grain"], told["step"]), ("minute", 60))
-        self.assertEqual(told["times"], [NOON, NOON + 60, NOON + 120])
-        self.assertEqual(told["newest"], NOON + 120)
+        self.assertEqual(("tpo", "Puffer oben", "°C"), (top["object"], top["label"], top["unit"]))
+        self.assertEqual(("buffer_top", [61.04, 61.04, 61.04]), (top["role"], top["values"]))
+        self.assertEqual(("minute", 60), (told["grain"], told["step"]))
+        self.assertEqual([NOON, NOON + 60, NOON + 120], told["times"])
+        self.assertEqual(NOON + 120, told["newest"])
 
     def test_the_state_has_its_codes_with_words_and_activities(self) -> None:
         self.show()
         self.minutes(1)
         state = self.ask()["state"]
-        self.assertEqual((state["object"], state["values"]), ("zk", [7, 7]))
+        self.assertEqual(("zk", [7, 7]), (state["object"], state["values"]))
         self.assertEqual(
-            (state["texts"]["7"], state["activities"]["7"]), ("full combustion", "burning")
+            ("full combustion", "burning"), (state["texts"]["7"], state["activities"]["7"])
         )
-        self.assertEqual(state["activities"]["15"], "other")
+        self.assertEqual("other", state["activities"]["15"])
 
     def test_without_telemetry_there_is_none(self) -> None:
         told = self.ask()
-        self.assertEqual((told["newest"], told["charts"], told["state"]), (None, [], None))
+        self.assertEqual((None, [], None), (told["newest"], told["charts"], told["state"]))
 
     def test_days_have_their_facts(self) -> None:
         self.show()
         self.minutes(60)
         told = self.ask(grain="day")
         [day] = told["days"]
-        self.assertEqual((day["date"], day["hours"]), ("2026-11-25", 0.997))
+        self.assertEqual(("2026-11-25", 0.997), (day["date"], day["hours"]))
         self.assertEqual(
-            day["states"],
             [{"code": 7, "text": "full combustion", "activity": "burning", "hours": 0.997}],
+            day["states"],
         )
-        self.assertEqual(told["times"], [NOON - 12 * 3600])
+        self.assertEqual([NOON - 12 * 3600], told["times"])
         [chart] = told["charts"]
-        self.assertEqual(chart["lines"][0]["low"], [61.04])
+        self.assertEqual([61.04], chart["lines"][0]["low"])
 
     def test_quarters_have_mean_lowest_and_highest(self) -> None:
         self.show("50.0")
@@ -88,7 +88,7 @@ class HistoryTests(PageCase):
         self.minutes(4)
         [chart] = self.ask(grain="quarter", channels="tpo")["charts"]
         [line] = chart["lines"]
-        self.assertEqual((line["values"], line["low"], line["high"]), ([50.8], [50.0], [53.0]))
+        self.assertEqual(([50.8], [50.0], [53.0]), (line["values"], line["low"], line["high"]))
 
     def test_what_cannot_be_understood_is_refused_with_a_reason(self) -> None:
         for query, reason in (
@@ -98,7 +98,7 @@ class HistoryTests(PageCase):
             ("form=csv", "there is no such parameter"),
         ):
             answer = self.get(f"/api/history?{query}")
-            self.assertEqual(answer.code, 400)
+            self.assertEqual(400, answer.code)
             self.assertIn(reason, answer.body.decode())
 
     def test_channels_and_times_can_be_chosen(self) -> None:
@@ -107,16 +107,16 @@ class HistoryTests(PageCase):
         told = self.ask(channels="tpu", **{"from": f"{NOON + 120}", "to": f"{NOON + 300}"})
         [chart] = told["charts"]
         [line] = chart["lines"]
-        self.assertEqual((line["object"], line["values"]), ("tpu", [41, 41, 41]))
-        self.assertEqual((told["from"], told["to"]), (NOON + 120, NOON + 300))
+        self.assertEqual(("tpu", [41, 41, 41]), (line["object"], line["values"]))
+        self.assertEqual((NOON + 120, NOON + 300), (told["from"], told["to"]))
         self.assertIsNone(told["state"])
 
     def test_what_is_kept_is_told(self) -> None:
         self.show()
         self.minutes(10)
         self.assertEqual(
-            self.ask(channels="")["kept"],
             {"minute": NOON, "quarter": NOON, "day": NOON - 12 * 3600},
+            self.ask(channels="")["kept"],
         )
 
     def test_faults_and_deliveries_are_events(self) -> None:
@@ -125,8 +125,8 @@ class HistoryTests(PageCase):
             show(self.boiler, values, at=self.clock.seconds())
             self.minutes(HOLDS)
         delivery, fault = sorted(self.ask()["events"], key=lambda each: each["kind"])
-        self.assertEqual((delivery["kind"], delivery["kilograms"]), ("delivery", 3000))
-        self.assertEqual((fault["kind"], fault["number"]), ("fault", 29))
+        self.assertEqual(("delivery", 3000), (delivery["kind"], delivery["kilograms"]))
+        self.assertEqual(("fault", 29), (fault["kind"], fault["number"]))
         self.assertLess(fault["from"], fault["to"])
         text = self.boiler.catalogue.fault(29)
         assert text is not None
@@ -138,9 +138,9 @@ class HistoryTests(PageCase):
         for decimal, row in (("point", "61.04,41.00,7"), ("comma", "61,04;41,00;7")):
             query = urlencode({"format": "csv", "decimal": decimal})
             answer = self.get(f"/api/history?{query}")
-            self.assertEqual(answer.headers["content-type"], "text/csv; charset=utf-8")
+            self.assertEqual("text/csv; charset=utf-8", answer.headers["content-type"])
             header, first, _ = answer.body.decode().splitlines()
-            self.assertEqual(header.replace(";", ","), "time,epoch,tpo,tpu,zk")
+            self.assertEqual("time,epoch,tpo,tpu,zk", header.replace(";", ","))
             self.assertTrue(first.startswith("2026-11-25 12:00:00"), first)
             self.assertTrue(first.endswith(row), first)
 
@@ -148,14 +148,14 @@ class HistoryTests(PageCase):
         connection = Connection(self.site)
         connection.ask("/api/history", "HEAD", connection="close")
         _, _, body = connection.transport.value().partition(b"\r\n\r\n")
-        self.assertEqual((connection.code, body), (200, b""))
+        self.assertEqual((200, b""), (connection.code, body))
 
     def test_a_history_that_cannot_be_read_is_said(self) -> None:
         self.patch(self.history, "read", lambda _: fail(OSError("no such disk")))
         answer = self.get("/api/history")
-        self.assertEqual((answer.code, answer.body), (503, b"The history cannot be read.\n"))
+        self.assertEqual((503, b"The history cannot be read.\n"), (answer.code, answer.body))
         [failure] = self.flushLoggedErrors(OSError)
-        self.assertEqual(str(failure.value), "no such disk")
+        self.assertEqual("no such disk", str(failure.value))
 
 
 class ReaderTests(PageCase):
@@ -196,10 +196,10 @@ class ReaderTests(PageCase):
         self.give(1)
         producer.pauseProducing()
         self.give(2)
-        self.assertEqual(len(self.pieces), 3)
+        self.assertEqual(3, len(self.pieces))
         producer.resumeProducing()
         self.assertIn(b"second", connection.transport.value())
-        self.assertEqual(len(self.pieces), 4)
+        self.assertEqual(4, len(self.pieces))
         self.give(3)
         self.assertTrue(connection.transport.value().endswith(b"0\r\n\r\n"))
 
@@ -208,14 +208,14 @@ class ReaderTests(PageCase):
         self.pieces[0].callback(deque([lambda _: b"first", lambda _: b"second"]))
         self.give(1)
         self.assertIn(b"firstsecond", connection.transport.value())
-        self.assertEqual(len(self.pieces), 2)
+        self.assertEqual(2, len(self.pieces))
 
     def test_nothing_more_is_read_for_who_has_gone(self) -> None:
         connection = self.ask()
         self.begin(b"first", b"second")
         connection.lose()
         self.give(1)
-        self.assertEqual(len(self.pieces), 2)
+        self.assertEqual(2, len(self.pieces))
 
     def test_an_answer_that_fails_midway_is_broken_off(self) -> None:
         connection = self.ask()
@@ -230,11 +230,11 @@ class ReaderTests(PageCase):
         for _ in range(ANSWERS):
             self.ask()
         refused = self.ask()
-        self.assertEqual(refused.code, 503)
+        self.assertEqual(503, refused.code)
         self.pieces[0].callback([])
-        self.assertEqual(len(self.pieces), ANSWERS)
+        self.assertEqual(ANSWERS, len(self.pieces))
         self.ask()
-        self.assertEqual(len(self.pieces), ANSWERS + 1)
+        self.assertEqual(ANSWERS + 1, len(self.pieces))
         for each in self.pieces[1:]:
             each.callback([])
 
@@ -250,7 +250,7 @@ class WithoutHistoryTests(SynchronousTestCase):
         )
         request = DummyRequest([b"api", b"history"])
         answer = json.loads(cast("bytes", resource.render_GET(cast("Any", request))))
-        self.assertEqual((answer["enabled"], answer["charts"], answer["days"]), (False, [], []))
+        self.assertEqual((False, [], []), (answer["enabled"], answer["charts"], answer["days"]))
 
     def test_sqlite_is_not_loaded(self) -> None:
         code = """
@@ -264,4 +264,4 @@ WebPage(build(Config(history=HistoryConfig(enabled=False)), reactor), reactor)
 print('sqlite3' in sys.modules)
 """
         printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-        self.assertEqual(printed.stdout, b"False\n")
+        self.assertEqual(b"False\n", printed.stdout)

@@ -39,19 +39,19 @@ class MetricsTests(PageCase):
         counters = self.proxy.counters
         counters.sessions, counters.refused, counters.unreachable = 4, 5, 6
         counters.bytes_from_gateway, counters.bytes_from_boiler = 700, 8000
-        self.assertEqual(self.figure("hargassner_sessions_total"), 4)
-        self.assertEqual(self.figure("hargassner_refused_connections_total"), 5)
-        self.assertEqual(self.figure("hargassner_boiler_unreachable_total"), 6)
-        self.assertEqual(self.figure("hargassner_bytes_total", **{"from": "gateway"}), 700)
-        self.assertEqual(self.figure("hargassner_bytes_total", **{"from": "boiler"}), 8000)
+        self.assertEqual(4, self.figure("hargassner_sessions_total"))
+        self.assertEqual(5, self.figure("hargassner_refused_connections_total"))
+        self.assertEqual(6, self.figure("hargassner_boiler_unreachable_total"))
+        self.assertEqual(700, self.figure("hargassner_bytes_total", **{"from": "gateway"}))
+        self.assertEqual(8000, self.figure("hargassner_bytes_total", **{"from": "boiler"}))
 
     def test_lines_are_counted_by_direction(self) -> None:
         observer = self.parts.timing.observer()
         observer.gateway_sent(b"$daq stop\r\n$logging disable\r\n")
         observer.boiler_sent(b"$daq stop")
         observer.boiler_sent(b"ped\r\n")
-        self.assertEqual(self.figure("hargassner_lines_total", **{"from": "gateway"}), 2)
-        self.assertEqual(self.figure("hargassner_lines_total", **{"from": "boiler"}), 1)
+        self.assertEqual(2, self.figure("hargassner_lines_total", **{"from": "gateway"}))
+        self.assertEqual(1, self.figure("hargassner_lines_total", **{"from": "boiler"}))
 
     def test_it_is_told_how_the_values_are_understood(self) -> None:
         """By whom, and how many channels cannot be told."""
@@ -66,48 +66,48 @@ class MetricsTests(PageCase):
         analog = {"TK": ("65.90", "°C"), "TPm": ("-20.0", "°C"), name.replace('"', "'"): ("7", "")}
         show(self.boiler, analog, "Störung")
         labels = {"object": "tk", "name": "TK", "unit": "°C", "role": "boiler_temperature"}
-        self.assertEqual(self.figure("hargassner_channel", **labels), 65.9)
+        self.assertEqual(65.9, self.figure("hargassner_channel", **labels))
         labels = {"object": "stoerung", "name": "Störung", "unit": "", "role": "fault"}
-        self.assertEqual(self.figure("hargassner_channel", **labels), 1)
+        self.assertEqual(1, self.figure("hargassner_channel", **labels))
         names = {
             dict(labels)["name"] for each, labels in self.figures() if each.endswith("_channel")
         }
-        self.assertEqual(names, {"TK", "Störung", "say 'hi'\\"})
+        self.assertEqual({"TK", "Störung", "say 'hi'\\"}, names)
 
     def test_each_fault_is_there_while_the_boiler_reports_it(self) -> None:
         show(self.boiler, {"Störungs Nr": ("5", "")}, "Störung")
         text = self.boiler.faults[0].text.en
-        self.assertEqual(self.figure("hargassner_fault", number="5", text=text), 1)
+        self.assertEqual(1, self.figure("hargassner_fault", number="5", text=text))
         show(self.boiler, {"Störungs Nr": ("0", "")})
         self.assertIsNone(self.figure("hargassner_fault", number="5", text=text))
 
     def test_the_version_that_runs_is_there(self) -> None:
-        self.assertEqual(self.figure("hargassner_build_info", version=hargassner.__version__), 1)
+        self.assertEqual(1, self.figure("hargassner_build_info", version=hargassner.__version__))
 
     def test_values_that_are_not_current_are_not_there(self) -> None:
         show(self.boiler, {"TK": ("65.90", "°C")})
-        self.assertEqual(self.figure("hargassner_telemetry_online"), 1)
+        self.assertEqual(1, self.figure("hargassner_telemetry_online"))
         self.boiler.tick(2000.0)
-        self.assertEqual(self.figure("hargassner_telemetry_online"), 0)
-        self.assertEqual([each for each, _ in self.figures() if each.endswith("_channel")], [])
+        self.assertEqual(0, self.figure("hargassner_telemetry_online"))
+        self.assertEqual([], [each for each, _ in self.figures() if each.endswith("_channel")])
 
     def test_commands_are_there_by_outcome(self) -> None:
         self.assertIsNone(self.figure("hargassner_commands_total", outcome="confirmed"))
         self.command_counters = Outcomes()
-        self.assertEqual(self.figure("hargassner_commands_total", outcome="confirmed"), 3)
-        self.assertEqual(self.figure("hargassner_commands_total", outcome="refused"), 1)
+        self.assertEqual(3, self.figure("hargassner_commands_total", outcome="confirmed"))
+        self.assertEqual(1, self.figure("hargassner_commands_total", outcome="refused"))
 
     def test_the_brokers_link_is_there_if_there_is_one(self) -> None:
         self.assertIsNone(self.figure("hargassner_broker_online"))
         for state, online in ((LinkState.ONLINE, 1), (LinkState.WAITING, 0)):
             self.broker_status = LinkStatus(state, 0.0, "mqtt://broker", connections=9)
             self.assertEqual(self.figure("hargassner_broker_online"), online)
-        self.assertEqual(self.figure("hargassner_broker_connections_total"), 9)
+        self.assertEqual(9, self.figure("hargassner_broker_connections_total"))
 
     def test_what_the_bridge_adds_is_a_histogram(self) -> None:
         self.parts.timing.observer().boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
-        self.assertEqual(self.figure("hargassner_turn_seconds_count"), 1)
+        self.assertEqual(1, self.figure("hargassner_turn_seconds_count"))
         self.assertIsNotNone(self.figure("hargassner_reactor_lateness_seconds_count"))
 
     def test_the_process_is_there(self) -> None:

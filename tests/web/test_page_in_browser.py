@@ -94,7 +94,7 @@ class ChartTests(HouseCase):
         for kind in ("day", "week", "month", "year", "all"):
             await self.choose(browser, f"[data-range={kind}]")
             pressed = f"return document.querySelector('[data-range={kind}]').ariaPressed"
-            self.assertEqual(await browser.run(pressed), "true")
+            self.assertEqual("true", await browser.run(pressed))
             spoken = await browser.run(PRESS, ".plot", ["End", "ArrowLeft"])
             self.assertRegex(spoken, r"\w{3}, \w{3} \d+, 20\d\d.* -?\d+(\.\d)?\u00a0°C", kind)
             self.assertRegex(await browser.text(".chart .at"), r"20\d\d")
@@ -146,11 +146,11 @@ class ChartTests(HouseCase):
         self.start(self.bridge())
         browser = await self.look()
         told = await browser.run_async(MERGING)
-        self.assertEqual(told["times"], [120, 180, 240, 300])
-        self.assertEqual(told["lines"], [2, 3, 40, 50])
-        self.assertEqual(told["states"], [7, 7, 8, 8])
-        self.assertEqual(told["range"], [100, 320])
-        self.assertEqual(told["follows"], [True, False, False])
+        self.assertEqual([120, 180, 240, 300], told["times"])
+        self.assertEqual([2, 3, 40, 50], told["lines"])
+        self.assertEqual([7, 7, 8, 8], told["states"])
+        self.assertEqual([100, 320], told["range"])
+        self.assertEqual([True, False, False], told["follows"])
 
     async def test_what_is_not_known_is_a_gap(self) -> None:
         await self.house()
@@ -223,27 +223,27 @@ class FirstScreenTests(HouseCase):
         bridge = await self.house()
         browser = await self.look()
         icon = "return document.getElementById('icon').getAttribute('href')"
-        self.assertEqual(await browser.run(icon), "icon.svg")
+        self.assertEqual("icon.svg", await browser.run(icon))
         self.tell(bridge, ActiveErrors(("0005 Aschelade entleeren",)))
         await browser.until("return document.title.startsWith('⚠')")
-        self.assertEqual(await browser.run(icon), "icon-fault.svg")
+        self.assertEqual("icon-fault.svg", await browser.run(icon))
         self.assertIn("Empty the ash", await browser.text("#faults .do"))
         await self.picture(browser, "fault")
         self.tell(bridge, ActiveErrors(()))
         await browser.until("return !document.title.startsWith('⚠')")
-        self.assertEqual(await browser.run(icon), "icon.svg")
+        self.assertEqual("icon.svg", await browser.run(icon))
 
     async def test_the_theme_is_chosen_and_kept(self) -> None:
         await self.house()
         browser = await self.look()
         theme = "return document.documentElement.dataset.theme"
-        self.assertEqual(await browser.run(theme), "light")
+        self.assertEqual("light", await browser.run(theme))
         for expected in ("light", "dark"):
             await browser.run(CLICK, "#theme")
-            self.assertEqual(await browser.run(theme), expected)
+            self.assertEqual(expected, await browser.run(theme))
         await browser.run("location.reload()")
         await browser.until(LIVE)
-        self.assertEqual(await browser.run(theme), "dark")
+        self.assertEqual("dark", await browser.run(theme))
 
 
 class LastSeenTests(HouseCase):
@@ -278,15 +278,15 @@ class TableTests(HouseCase):
         # It begins with what an owner looks for: the boiler's state and temperatures.
         self.assertIn(await browser.run(FIRST), ("boiler state", "boiler temperature"))
         await browser.run(CLICK, "[data-sort=value]")
-        self.assertEqual(await browser.run(FIRST), "hot water tank 1")
+        self.assertEqual("hot water tank 1", await browser.run(FIRST))
         await browser.run(CLICK, "[data-sort=value]")
-        self.assertEqual(await browser.run(FIRST), "flue gas temperature")
+        self.assertEqual("flue gas temperature", await browser.run(FIRST))
         await browser.run(CLICK, "#connected")
-        self.assertEqual(await browser.run(VISIBLE), 4)
+        self.assertEqual(4, await browser.run(VISIBLE))
         raw = "return getComputedStyle(document.querySelector('#rows td.raw')).display"
-        self.assertEqual(await browser.run(raw), "none")
+        self.assertEqual("none", await browser.run(raw))
         await browser.run(CLICK, "#raw")
-        self.assertEqual(await browser.run(raw), "table-cell")
+        self.assertEqual("table-cell", await browser.run(raw))
         self.assertIn("full combustion", await browser.text("#rows"))
 
     async def test_the_hexadecimal_word_of_a_bit_is_shown_on_demand(self) -> None:
@@ -373,8 +373,8 @@ class AccessibilityTests(HouseCase):
             await browser.run(CLICK, "#raw")
             await browser.run(AXE.read_text())
             for width, scheme in windows:
-                self.assertEqual(await self.findings(browser, width, scheme), [], language)
+                self.assertEqual([], await self.findings(browser, width, scheme), language)
         # What is old can still be read.
         await self.stop(bridge)
         await browser.until("return document.body.classList.contains('gone')")
-        self.assertEqual(await self.findings(browser, 1280, "light"), [])
+        self.assertEqual([], await self.findings(browser, 1280, "light"))

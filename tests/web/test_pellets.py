@@ -38,7 +38,7 @@ class PelletsTests(PageCase):
     def test_it_is_told_by_the_stock_and_what_the_last_days_burnt(self) -> None:
         self.burn(20, 25.0)
         show(self.boiler, {"Lagerstand": ("510", "kg")}, at=self.clock.seconds())
-        self.assertEqual(self.lasts(), {"days": 20, "pace": 25.0})
+        self.assertEqual({"days": 20, "pace": 25.0}, self.lasts())
 
     def test_it_follows_the_stock_at_once(self) -> None:
         self.burn(20, 25.0)

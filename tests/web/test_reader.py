@@ -41,25 +41,25 @@ class ReaderTests(SynchronousTestCase):
         return self.request.written[before:]
 
     def test_everything_comes_first_then_what_changes(self) -> None:
-        self.assertEqual(self.sent(b"1"), [b"state"])
-        self.assertEqual(self.sent(b"2"), [b"2"])
-        self.assertEqual(self.sent(), [])
+        self.assertEqual([b"state"], self.sent(b"1"))
+        self.assertEqual([b"2"], self.sent(b"2"))
+        self.assertEqual([], self.sent())
 
     def test_a_silent_stream_shows_that_it_is_alive(self) -> None:
         self.sent()
         self.clock.advance(KEEP_ALIVE)
-        self.assertEqual(self.sent(), [b"alive"])
-        self.assertEqual(self.sent(), [])
+        self.assertEqual([b"alive"], self.sent())
+        self.assertEqual([], self.sent())
 
     def test_whoever_is_outdated_gets_everything(self) -> None:
         self.sent()
         self.reader.outdate()
-        self.assertEqual(self.sent(b"1"), [b"state"])
+        self.assertEqual([b"state"], self.sent(b"1"))
 
     def test_a_full_connection_gets_nothing(self) -> None:
         self.sent()
         self.reader.pauseProducing()
-        self.assertEqual(self.sent(b"1") + self.sent(), [])
+        self.assertEqual([], self.sent(b"1") + self.sent())
 
     def test_a_page_that_missed_a_change_gets_everything(self) -> None:
         for miss in (lambda: self.sent(b"1"), self.reader.outdate):
@@ -67,26 +67,26 @@ class ReaderTests(SynchronousTestCase):
             self.reader.pauseProducing()
             miss()
             self.reader.resumeProducing()
-            self.assertEqual(self.sent(b"2"), [b"state"])
+            self.assertEqual([b"state"], self.sent(b"2"))
 
     def test_a_page_that_missed_nothing_goes_on(self) -> None:
         self.sent()
         self.reader.pauseProducing()
         self.sent()
         self.reader.resumeProducing()
-        self.assertEqual(self.sent(b"2"), [b"2"])
+        self.assertEqual([b"2"], self.sent(b"2"))
 
     def test_it_may_be_full_while_it_is_written_to(self) -> None:
         self.request.full_for = self.reader
-        self.assertEqual(self.sent(), [b"state"])
-        self.assertEqual(self.sent(b"1"), [])
+        self.assertEqual([b"state"], self.sent())
+        self.assertEqual([], self.sent(b"1"))
         self.reader.resumeProducing()
-        self.assertEqual(self.sent(), [b"state"])
+        self.assertEqual([b"state"], self.sent())
 
     def test_it_is_outdated_still_where_it_was_full_before_everything_was_sent(self) -> None:
         self.reader.pauseProducing()
         self.reader.resumeProducing()
-        self.assertEqual(self.sent(b"1"), [b"state"])
+        self.assertEqual([b"state"], self.sent(b"1"))
 
     def test_a_page_that_does_not_read_is_dropped_once_and_for_good(self) -> None:
         self.sent()
@@ -94,7 +94,7 @@ class ReaderTests(SynchronousTestCase):
         self.clock.advance(STALLED - 1)
         self.sent()
         self.reader.pauseProducing()
-        self.assertEqual(self.request.aborted, 0)
+        self.assertEqual(0, self.request.aborted)
         self.clock.advance(1)
         self.sent()
         for happens in (
@@ -104,5 +104,5 @@ class ReaderTests(SynchronousTestCase):
             self.reader.stopProducing,
         ):
             happens()
-            self.assertEqual(self.sent(b"1"), [])
-        self.assertEqual(self.request.aborted, 1)
+            self.assertEqual([], self.sent(b"1"))
+        self.assertEqual(1, self.request.aborted)

@@ -30,7 +30,6 @@ class SiteTests(PageCase):
     def test_everything_is_there_with_its_type(self) -> None:
         types = [self.get(path).headers["content-type"] for path in PATHS]
         self.assertEqual(
-            [each.partition(";")[0] for each in types],
             [
                 "text/html",
                 "text/css",
@@ -42,6 +41,7 @@ class SiteTests(PageCase):
                 "text/plain",
                 "text/plain",
             ],
+            [each.partition(";")[0] for each in types],
         )
         self.assertEqual([self.get(path).code for path in PATHS], [200] * len(PATHS))
 
@@ -52,8 +52,8 @@ class SiteTests(PageCase):
             self.assertIn("default-src 'none'", policy, path)
             self.assertIn("frame-ancestors 'none'", policy, path)
             self.assertNotIn("unsafe", policy, path)
-            self.assertEqual(headers["x-content-type-options"], "nosniff", path)
-            self.assertEqual(headers["referrer-policy"], "no-referrer", path)
+            self.assertEqual("nosniff", headers["x-content-type-options"], path)
+            self.assertEqual("no-referrer", headers["referrer-policy"], path)
             self.assertNotIn("TwistedWeb", headers["server"], path)
             self.assertIn(headers["cache-control"], ("no-store", "no-cache"), path)
 
@@ -67,23 +67,23 @@ class SiteTests(PageCase):
 
     def test_what_is_not_there_is_said_to_be_not_there(self) -> None:
         for path in ("/nonsense", "/nonsense/more", "/api", "/api/", "/api/nonsense", "/.."):
-            self.assertEqual(self.get(path).code, 404, path)
+            self.assertEqual(404, self.get(path).code, path)
 
     def test_what_fails_is_said_to_be_broken_and_logged(self) -> None:
         """The next request is answered as ever."""
         self.patch(ChainObserver, "status", lambda _chain: 1 / 0)
         answer = self.get("/api/state")
-        self.assertEqual((answer.code, answer.headers["cache-control"]), (500, "no-store"))
+        self.assertEqual((500, "no-store"), (answer.code, answer.headers["cache-control"]))
         self.assertNotIn(b"ZeroDivisionError", answer.body)
         self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
-        self.assertEqual(self.get("/").code, 200)
+        self.assertEqual(200, self.get("/").code)
 
     def test_nothing_can_be_changed(self) -> None:
         for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
             for path in ("/", "/api/state", "/api/events", "/nonsense"):
                 answer = self.get(path, method=method, content_length="0")
-                self.assertEqual(answer.code, 405, (method, path))
-                self.assertEqual(answer.headers["allow"], "GET, HEAD")
+                self.assertEqual(405, answer.code, (method, path))
+                self.assertEqual("GET, HEAD", answer.headers["allow"])
 
     def test_the_headers_alone_can_be_asked_for(self) -> None:
         for path in PATHS:
@@ -91,7 +91,7 @@ class SiteTests(PageCase):
             connection.ask(path, method="HEAD", connection="close")
             head, _, body = connection.transport.value().partition(b"\r\n\r\n")
             self.assertIn(b"200 OK", head, path)
-            self.assertEqual(body, b"", path)
+            self.assertEqual(b"", body, path)
 
     def test_the_page_is_in_the_browsers_language(self) -> None:
         for accepted, language in (("de-AT", "de"), ("fr;q=0.9, en;q=0.5", "fr"), ("it", "en")):
@@ -116,17 +116,17 @@ class SiteTests(PageCase):
     def test_what_the_browser_has_already_is_not_sent_again(self) -> None:
         tag = self.get("/page.js").headers["etag"]
         again = self.get("/page.js", if_none_match=tag)
-        self.assertEqual((again.code, again.body), (304, b""))
+        self.assertEqual((304, b""), (again.code, again.body))
 
     def test_over_loopback_only_names_of_this_machine_are_answered(self) -> None:
         for host in ("localhost", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST:8080", "a.localhost"):
-            self.assertEqual(self.get("/api/state", host=host).code, 200, host)
+            self.assertEqual(200, self.get("/api/state", host=host).code, host)
         mapped = Connection(self.site, local="::ffff:127.0.0.1")
         mapped.ask("/api/state", host="evil.example", connection="close")
-        self.assertEqual(Answer(mapped.transport.value()).code, 421)
+        self.assertEqual(421, Answer(mapped.transport.value()).code)
         for host in ("evil.example", "evil.example:8080", "localhost.evil.example", ""):
             answer = self.get("/api/state", host=host)
-            self.assertEqual(answer.code, 421, host)
+            self.assertEqual(421, answer.code, host)
             self.assertNotIn(b"chain", answer.body)
 
     def test_over_a_network_only_names_of_this_machine_are_answered_too(self) -> None:
@@ -142,12 +142,12 @@ class SiteTests(PageCase):
 
     def test_each_of_several_hosts_has_to_be_meant(self) -> None:
         for hosts in ("localhost\r\nHost: evil.example", "evil.example\r\nHost: localhost"):
-            self.assertEqual(self.get("/api/state", host=hosts).code, 421)
+            self.assertEqual(421, self.get("/api/state", host=hosts).code)
 
     def test_whoever_names_no_host_is_answered(self) -> None:
         connection = Connection(self.site, local="192.168.1.5")
         connection.send(b"GET /metrics HTTP/1.0\r\n\r\n")
-        self.assertEqual(connection.code, 200)
+        self.assertEqual(200, connection.code)
 
     def test_a_name_that_is_not_this_machines_is_said_once_and_counted(self) -> None:
         for _ in range(3):
@@ -165,20 +165,20 @@ class SiteTests(PageCase):
                 connection.send(
                     b"GET / HTTP/1.1\r\nHost: localhost\r\n%b: %b\r\n\r\n" % (name, value)
                 )
-                self.assertEqual(connection.code, 200, (name, value))
+                self.assertEqual(200, connection.code, (name, value))
 
     def test_a_request_for_no_path_has_the_same_rules(self) -> None:
         connection = Connection(self.site)
         connection.ask("*", method="OPTIONS")
         answer = Answer(connection.transport.value())
-        self.assertEqual((answer.code, answer.headers["server"]), (405, "hargassner"))
+        self.assertEqual((405, "hargassner"), (answer.code, answer.headers["server"]))
 
     def test_requests_are_not_logged(self) -> None:
         self.site.doStart()
         self.addCleanup(self.site.doStop)
         self.get("/api/state")
         self.get("/api/state", method="HEAD")
-        self.assertEqual([event for event in self.log.everything if "/api/state" in str(event)], [])
+        self.assertEqual([], [event for event in self.log.everything if "/api/state" in str(event)])
 
 
 class StateTests(PageCase):
@@ -188,24 +188,24 @@ class StateTests(PageCase):
         show(self.boiler, {"TK": ("65.90", "°C")}, "Störung", at=self.clock.seconds())
         state = self.get("/api/state", accept_language="de").json
         self.assertEqual(state["now"], self.clock.wall())
-        self.assertEqual(state["channels"]["tk"]["value"], "65.90")
-        self.assertEqual(state["channels"]["stoerung"]["value"], "ON")
-        self.assertEqual(state["boiler"]["tiles"][0]["label"], "Kessel")
-        self.assertEqual(state["faults"][0]["text"], "Störung")
-        self.assertEqual(state["chain"]["gateway"]["state"], "gateway.announced")
-        self.assertEqual(state["chain"]["gateway"]["address"], "192.0.2.7")
-        self.assertEqual(state["chain"]["boiler"]["state"], "boiler.online")
-        self.assertEqual(state["chain"]["boiler"]["address"], "198.51.100.2")
+        self.assertEqual("65.90", state["channels"]["tk"]["value"])
+        self.assertEqual("ON", state["channels"]["stoerung"]["value"])
+        self.assertEqual("Kessel", state["boiler"]["tiles"][0]["label"])
+        self.assertEqual("Störung", state["faults"][0]["text"])
+        self.assertEqual("gateway.announced", state["chain"]["gateway"]["state"])
+        self.assertEqual("192.0.2.7", state["chain"]["gateway"]["address"])
+        self.assertEqual("boiler.online", state["chain"]["boiler"]["state"])
+        self.assertEqual("198.51.100.2", state["chain"]["boiler"]["address"])
 
     def test_the_end_of_a_session_is_remembered(self) -> None:
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
         for event in (SessionOpened(1, "192.0.2.7"), LoggedIn()):
             self.boiler.apply(event, self.clock.seconds(), 1)
-        self.assertEqual(self.gateway()["state"], "gateway.online")
+        self.assertEqual("gateway.online", self.gateway()["state"])
         self.clock.advance(7)
         self.boiler.apply(SessionOver(1, "closed"), self.clock.seconds(), 1)
         gateway = self.gateway()
-        self.assertEqual(gateway["state"], "gateway.waiting")
+        self.assertEqual("gateway.waiting", gateway["state"])
         self.assertEqual(gateway["since"], self.clock.seconds())
 
     def test_what_came_before_the_page_is_known_to_it(self) -> None:
@@ -229,9 +229,9 @@ class StateTests(PageCase):
     def test_a_session_before_its_login_is_seen_and_one_of_somebody_else_is_not(self) -> None:
         self.devices.gateway_announced("192.0.2.7", Announcement("6.4.1", "0012345"))
         self.boiler.apply(SessionOpened(1, "192.0.2.99"), self.clock.seconds(), 1)
-        self.assertEqual(self.gateway()["state"], "gateway.announced")
+        self.assertEqual("gateway.announced", self.gateway()["state"])
         self.boiler.apply(SessionOpened(2, "192.0.2.7"), self.clock.seconds(), 2)
-        self.assertEqual(self.gateway()["state"], "gateway.connected")
+        self.assertEqual("gateway.connected", self.gateway()["state"])
 
     def gateway(self) -> dict[str, object]:
         chain: dict[str, dict[str, object]] = self.get("/api/state").json["chain"]
@@ -241,22 +241,22 @@ class StateTests(PageCase):
         show(self.boiler, {"</script><script>alert(1)//": ("1", "<b>")})
         answer = self.get("/api/state")
         [channel] = answer.json["channels"].values()
-        self.assertEqual(channel["name"], "</script><script>alert(1)//")
-        self.assertEqual(answer.headers["content-type"], "application/json")
+        self.assertEqual("</script><script>alert(1)//", channel["name"])
+        self.assertEqual("application/json", answer.headers["content-type"])
 
 
 class HealthTests(PageCase):
     def test_it_is_well_while_everything_is_open(self) -> None:
         answer = self.get("/healthz")
-        self.assertEqual((answer.code, answer.json), (200, {"status": "ok"}))
+        self.assertEqual((200, {"status": "ok"}), (answer.code, answer.json))
 
     def test_it_is_not_while_something_is_closed_which_is_named(self) -> None:
         self.boiler_opening.stopService()
         answer = self.get("/healthz")
-        self.assertEqual(answer.code, 503)
+        self.assertEqual(503, answer.code)
         self.assertEqual(
             answer.json, {"status": "closed", "closed": [str(self.boiler_opening.name)]}
         )
         self.assertEqual(
-            json.loads(self.get("/api/state").body)["chain"]["bridge"]["level"], "broken"
+            "broken", json.loads(self.get("/api/state").body)["chain"]["bridge"]["level"]
         )

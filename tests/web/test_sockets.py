@@ -78,8 +78,8 @@ class LoopbackTests(SynchronousTestCase):
             with self.assertRaises(OSError):
                 for _ in range(200):
                     sock.sendall(part)
-            self.assertEqual(self.stored(), [])
-        self.assertEqual(ask(self.connect(), self.page), 200)
+            self.assertEqual([], self.stored())
+        self.assertEqual(200, ask(self.connect(), self.page))
         self.assertNotIn("Traceback", self.bridge.log())
 
     def test_a_small_body_is_answered(self) -> None:
@@ -91,12 +91,12 @@ class LoopbackTests(SynchronousTestCase):
         for _ in range(DRIPPERS):
             self.connect().sendall(b"GET / HTTP/1.1\r\nX")
         began = time.monotonic()
-        self.assertEqual(ask(self.connect(), self.page), 200)
+        self.assertEqual(200, ask(self.connect(), self.page))
         self.assertLess(time.monotonic() - began, PROMPT)
 
     def test_a_name_from_elsewhere_is_refused(self) -> None:
-        self.assertEqual(ask(self.connect(), "evil.example"), 421)
-        self.assertEqual(ask(self.connect(), f"{self.page}:{self.port}"), 200)
+        self.assertEqual(421, ask(self.connect(), "evil.example"))
+        self.assertEqual(200, ask(self.connect(), f"{self.page}:{self.port}"))
 
 
 class NetworkTests(SynchronousTestCase):
@@ -137,7 +137,7 @@ class NetworkTests(SynchronousTestCase):
         for _ in range(DRIPPERS):
             dripping.append(self.connect(OTHER_CLIENT))
             dripping[-1].sendall(b"GET / HTTP/1.1\r\nX")
-        self.assertEqual(ask(self.connect(), "192.0.2.1"), 200)
+        self.assertEqual(200, ask(self.connect(), "192.0.2.1"))
         for each in dripping:
             each.setblocking(False)
         wait_until(

@@ -25,12 +25,12 @@ class StreamTests(PageCase):
     def test_it_begins_with_everything(self) -> None:
         stream = self.stream()
         answer = Answer(stream.transport.value())
-        self.assertEqual(answer.headers["content-type"], "text/event-stream; charset=utf-8")
+        self.assertEqual("text/event-stream; charset=utf-8", answer.headers["content-type"])
         self.assertIn(b"retry: ", answer.body)
         [(event, told)] = stream.events
-        self.assertEqual(event, "state")
+        self.assertEqual("state", event)
         self.assertEqual(told["now"], self.clock.seconds())
-        self.assertEqual(told["values"]["channel/tk"]["value"], "65.9")
+        self.assertEqual("65.9", told["values"]["channel/tk"]["value"])
         self.assertEqual(
             {"chain", "boiler", "faults", "identity", "words", "bits", "channel/tk", "channel/trg"},
             set(told["values"]),
@@ -45,10 +45,10 @@ class StreamTests(PageCase):
         self.assertEqual(len(stream.events), before)
         self.second()
         [(event, told)] = stream.events[before:]
-        self.assertEqual(event, "change")
-        self.assertEqual(told["values"]["channel/tk"]["value"], "66.2")
+        self.assertEqual("change", event)
+        self.assertEqual("66.2", told["values"]["channel/tk"]["value"])
         self.assertNotIn("channel/trg", told["values"])
-        self.assertEqual(told["values"]["boiler"]["tiles"][0]["value"]["text"], "66.2")
+        self.assertEqual("66.2", told["values"]["boiler"]["tiles"][0]["value"]["text"])
         self.assertNotIn("chain", told["values"])
 
     def test_nothing_is_told_where_nothing_changes_but_that_it_is_alive(self) -> None:
@@ -57,9 +57,9 @@ class StreamTests(PageCase):
         before = len(stream.events)
         for _ in range(int(KEEP_ALIVE) - 1):
             self.second()
-        self.assertEqual(stream.events[before:], [])
+        self.assertEqual([], stream.events[before:])
         self.second()
-        self.assertEqual([event for event, _ in stream.events[before:]], ["alive"])
+        self.assertEqual(["alive"], [event for event, _ in stream.events[before:]])
 
     def test_whoever_sets_the_wall_clock_sets_every_date(self) -> None:
         """What is told together fits: now, since when, and the times of lines."""
@@ -81,7 +81,7 @@ class StreamTests(PageCase):
             ]
             now = self.clock.seconds() - PERIOD / 2
             moments = [now, heard, heard, logged]
-            self.assertEqual(event, "state")
+            self.assertEqual("state", event)
             self.assertEqual(dates, [each + self.clock.ahead for each in moments])
 
     def test_a_clock_that_is_followed_inexactly_changes_no_date(self) -> None:
@@ -91,7 +91,7 @@ class StreamTests(PageCase):
         for jitter in (0.5, -0.9, 0.8):
             self.clock.step(jitter)
             self.second()
-        self.assertEqual(stream.events[count:], [])
+        self.assertEqual([], stream.events[count:])
 
     def test_events_go_on_whatever_becomes_of_the_wall_clock(self) -> None:
         stream = self.stream()
@@ -108,7 +108,7 @@ class StreamTests(PageCase):
         self.boiler.apply(ParameterChanged("PR001", "Mode", None, "Auto"), now)
         self.second()
         told = stream.events[-1][1]
-        self.assertEqual(told["values"]["setting/PR001"]["value"], "Auto")
+        self.assertEqual("Auto", told["values"]["setting/PR001"]["value"])
 
     def test_channels_that_are_no_more_are_told_as_null(self) -> None:
         stream = self.stream()
@@ -117,14 +117,14 @@ class StreamTests(PageCase):
         self.second()
         told = stream.events[-1][1]["values"]
         self.assertIsNone(told["channel/trg"])
-        self.assertEqual(told["channel/tk"]["value"], "65.9")
+        self.assertEqual("65.9", told["channel/tk"]["value"])
 
     def test_lines_are_told_the_last_ones_first_and_new_ones_as_they_come(self) -> None:
         self.journal.said(1, "gateway", "$setkomm")
         stream = self.stream()
         lines = stream.events[0][1]["lines"]
         self.assertEqual(
-            [each["text"] for each in lines if each["kind"] == "dialogue"], ["$setkomm"]
+            ["$setkomm"], [each["text"] for each in lines if each["kind"] == "dialogue"]
         )
         self.journal.said(1, "boiler", "$1 ack")
         self.journal.logged(LogLine(5.0, "warn", "hargassner", "look"))
@@ -150,7 +150,7 @@ class StreamTests(PageCase):
         self.second()
         for stream in (first, second):
             texts = [line["text"] for _, told in stream.events for line in told["lines"]]
-            self.assertEqual(texts.count("just now"), 1)
+            self.assertEqual(1, texts.count("just now"))
 
     def test_pages_are_told_one_after_another(self) -> None:
         streams = [self.stream() for _ in range(3)]
@@ -162,7 +162,7 @@ class StreamTests(PageCase):
         for _ in range(4):
             told.append(sum(len(each.events) for each in streams) - before)
             self.clock.advance(GAP)
-        self.assertEqual(told, [1, 2, 3, 3])
+        self.assertEqual([1, 2, 3, 3], told)
 
     def test_a_flood_of_lines_is_cut(self) -> None:
         stream = self.stream()
@@ -170,7 +170,7 @@ class StreamTests(PageCase):
             self.journal.said(1, "boiler", str(number))
         self.second()
         lines = stream.events[-1][1]["lines"]
-        self.assertEqual(len(lines), LINES_SENT)
+        self.assertEqual(LINES_SENT, len(lines))
         self.assertEqual(lines[-1]["text"], str(10 * LINES_SENT - 1))
 
     def test_every_page_is_told_in_its_language(self) -> None:
@@ -178,7 +178,7 @@ class StreamTests(PageCase):
         self.say("pm 70.0 140.0 ")
         self.second()
         labels = [each.events[-1][1]["values"]["channel/tk"]["label"] for each in (english, german)]
-        self.assertEqual(labels, ["boiler temperature", "Kesseltemperatur"])
+        self.assertEqual(["boiler temperature", "Kesseltemperatur"], labels)
 
     def test_a_second_page_costs_the_first_one_nothing(self) -> None:
         first = self.stream()
@@ -191,9 +191,9 @@ class StreamTests(PageCase):
 
     def test_a_page_that_closed_is_forgotten(self) -> None:
         stream = self.stream()
-        self.assertEqual(self.pages(), 1)
+        self.assertEqual(1, self.pages())
         stream.lose()
-        self.assertEqual(self.pages(), 0)
+        self.assertEqual(0, self.pages())
 
     def pages(self) -> int:
         body = self.get("/metrics").body.decode()
@@ -204,9 +204,9 @@ class StreamTests(PageCase):
         streams = [self.stream() for _ in range(READERS)]
         refused = Connection(self.site)
         refused.ask("/api/events")
-        self.assertEqual(Answer(refused.transport.value()).code, 503)
+        self.assertEqual(503, Answer(refused.transport.value()).code)
         streams[0].lose()
-        self.assertEqual(self.stream().events[0][0], "state")
+        self.assertEqual("state", self.stream().events[0][0])
 
     def test_a_page_that_does_not_read_is_told_nothing_more(self) -> None:
         stream = self.stream()
@@ -227,8 +227,8 @@ class StreamTests(PageCase):
         stream.transport.producer.resumeProducing()
         self.second()
         event, told = stream.events[-1]
-        self.assertEqual(event, "state")
-        self.assertEqual(told["values"]["channel/tk"]["value"], "71.0")
+        self.assertEqual("state", event)
+        self.assertEqual("71.0", told["values"]["channel/tk"]["value"])
 
     def test_a_page_that_never_reads_is_dropped(self) -> None:
         stream, other = self.stream(), self.stream()
@@ -246,5 +246,5 @@ class StreamTests(PageCase):
     def test_a_question_for_the_headers_alone_opens_no_stream(self) -> None:
         connection = Connection(self.site)
         connection.ask("/api/events", method="HEAD")
-        self.assertEqual(self.pages(), 0)
+        self.assertEqual(0, self.pages())
         self.assertIn(b"text/event-stream", connection.transport.value())

@@ -17,7 +17,7 @@ class TelemetryOnlyTests(PageCase):
         return replace(parts, gateway=None, config=config)
 
     def test_there_is_no_gateway_in_the_chain(self) -> None:
-        self.assertEqual([*self.get("/api/state").json["chain"]], ["bridge", "boiler", "broker"])
+        self.assertEqual(["bridge", "boiler", "broker"], [*self.get("/api/state").json["chain"]])
 
     def test_there_are_no_figures_of_sessions_and_commands(self) -> None:
         show(self.boiler, {"TK": ("65.90", "°C")})
@@ -27,7 +27,7 @@ class TelemetryOnlyTests(PageCase):
         self.assertIn('hargassner_channel{name="TK"', text)
 
     def test_the_bridge_is_well_where_the_boilers_side_is_open(self) -> None:
-        self.assertEqual(self.get("/healthz").json, {"status": "ok"})
+        self.assertEqual({"status": "ok"}, self.get("/healthz").json)
 
 
 class StatusTests(SynchronousTestCase):
@@ -36,6 +36,6 @@ class StatusTests(SynchronousTestCase):
         status = status_of(facts)
         self.assertIsNone(status.gateway)
         self.assertEqual(
-            (status.boiler.level, status.boiler.advice),
             (Level.BROKEN, "boiler.lost.alone.advice"),
+            (status.boiler.level, status.boiler.advice),
         )

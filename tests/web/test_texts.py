@@ -29,7 +29,7 @@ SOURCES = Path(hargassner.web.__file__).parent
 
 class TextTests(SynchronousTestCase):
     def test_the_fields_of_a_text_are_filled_in(self) -> None:
-        self.assertEqual(text("circuit", "de", name="A"), "Heizkreis A")
+        self.assertEqual("Heizkreis A", text("circuit", "de", name="A"))
 
     def test_an_unknown_key_is_an_error(self) -> None:
         self.assertRaises(KeyError, text, "nonsense", "en")
@@ -61,7 +61,7 @@ class TextTests(SynchronousTestCase):
             self.assertNotRegex(text(key, "fr"), r" [;:!?]", key)
 
     def test_the_page_has_its_own_texts_only(self) -> None:
-        self.assertEqual({each.partition(".")[0] for each in page_texts("fr")}, {"page"})
+        self.assertEqual({"page"}, {each.partition(".")[0] for each in page_texts("fr")})
 
 
 class ProblemTests(SynchronousTestCase):
@@ -74,13 +74,13 @@ class ProblemTests(SynchronousTestCase):
             (broker, "dort antwortet nichts"),
             (unreachable, "kein Weg zum Gerät"),
         ):
-            self.assertEqual(problem_text(problem, "de"), expected)
+            self.assertEqual(expected, problem_text(problem, "de"))
             self.assertEqual(problem_text(problem, "en"), problem)
             self.assertNotEqual(problem_text(problem, "fr"), problem)
 
     def test_what_nobody_has_translated_is_told_as_it_was_said(self) -> None:
-        self.assertEqual(problem_text("something else", "de"), "something else")
-        self.assertEqual(problem_text("", "fr"), "")
+        self.assertEqual("something else", problem_text("something else", "de"))
+        self.assertEqual("", problem_text("", "fr"))
 
 
 class LanguageTests(SynchronousTestCase):
@@ -97,7 +97,7 @@ class LanguageTests(SynchronousTestCase):
             "fr;q=nonsense": "en",
             "FR-ch": "fr",
         }.items():
-            self.assertEqual(preferred_language(accepted), expected, accepted)
+            self.assertEqual(expected, preferred_language(accepted), accepted)
 
     def test_no_header_means_english(self) -> None:
-        self.assertEqual(preferred_language(None), "en")
+        self.assertEqual("en", preferred_language(None))

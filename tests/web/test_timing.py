@@ -35,28 +35,28 @@ class TimingTests(ClockCase):
 
     def test_a_turn_lasts_from_what_passed_to_the_reactors_next_one(self) -> None:
         self.timing.observer().gateway_sent(b"$setkomm\r\n")
-        self.assertEqual(count(self.timing.turn), 0)
+        self.assertEqual(0, count(self.timing.turn))
         self.ahead += 0.003
         self.clock.advance(0)
-        self.assertEqual(count(self.timing.turn), 1)
+        self.assertEqual(1, count(self.timing.turn))
         self.assertAlmostEqual(self.timing.turn.sum, 0.003)
         buckets = dict(self.timing.turn.buckets)
-        self.assertEqual((buckets["0.0025"], buckets["0.005"]), (0, 1))
+        self.assertEqual((0, 1), (buckets["0.0025"], buckets["0.005"]))
 
     def test_one_turn_is_measured_at_a_time(self) -> None:
         observer = self.timing.observer()
         for _ in range(100):
             observer.boiler_sent(b"pm 1 \r\n")
         self.clock.advance(0)
-        self.assertEqual(count(self.timing.turn), 1)
-        self.assertEqual(self.timing.lines_from_boiler, 100)
+        self.assertEqual(1, count(self.timing.turn))
+        self.assertEqual(100, self.timing.lines_from_boiler)
 
     def test_a_timer_that_is_served_late_counts_with_its_lateness(self) -> None:
         self.clock.advance(PERIOD)
         self.assertAlmostEqual(self.timing.lateness.sum, 0)
         self.ahead += 0.2
         self.clock.advance(PERIOD)
-        self.assertEqual(count(self.timing.lateness), 2)
+        self.assertEqual(2, count(self.timing.lateness))
         self.assertAlmostEqual(self.timing.lateness.sum, 0.2)
 
     def test_stopped_it_measures_no_more(self) -> None:
@@ -65,5 +65,5 @@ class TimingTests(ClockCase):
         self.timing.stopService()
         observer.boiler_sent(b"pm 1 \r\n")
         self.clock.advance(10)
-        self.assertEqual(count(self.timing.turn), 0)
-        self.assertEqual(self.timing.lines_from_boiler, 2)
+        self.assertEqual(0, count(self.timing.turn))
+        self.assertEqual(2, self.timing.lines_from_boiler)

@@ -58,29 +58,29 @@ class RightsTests(VisitCase):
     @inlineCallbacks
     def test_everything(self) -> Any:
         broker, home = yield self.visit()
-        self.assertEqual((broker.outcome, broker.advice, home), (Outcome.OK, "", None))
+        self.assertEqual((Outcome.OK, "", None), (broker.outcome, broker.advice, home))
 
     @inlineCallbacks
     def test_what_the_documentation_asks_for_is_enough(self) -> Any:
         """Though nothing comes back of what is published."""
         broker, home = yield self.visit(*DOCUMENTED)
-        self.assertEqual((broker.outcome, home), (Outcome.OK, None), broker)
+        self.assertEqual((Outcome.OK, None), (broker.outcome, home), broker)
 
     @inlineCallbacks
     def test_not_what_home_assistant_looks_for(self) -> Any:
         broker, home = yield self.visit(*(each for each in DOCUMENTED if "write home" not in each))
-        self.assertEqual((broker.outcome, home.outcome), (Outcome.OK, Outcome.FAILED))
+        self.assertEqual((Outcome.OK, Outcome.FAILED), (broker.outcome, home.outcome))
         self.assertEqual(
-            home.what,
             "the bridge may not publish homeassistant/device/hargassner_boiler/check: "
             "Not authorized",
+            home.what,
         )
         self.assertIn("write homeassistant/#", home.advice)
 
     @inlineCallbacks
     def test_not_its_own_topics(self) -> Any:
         broker, _ = yield self.visit("topic read #")
-        self.assertEqual(broker.outcome, Outcome.FAILED)
+        self.assertEqual(Outcome.FAILED, broker.outcome)
         self.assertIn("but not publish hargassner/boiler/check: Not authorized", broker.what)
 
     @inlineCallbacks
@@ -98,7 +98,7 @@ class SizeTests(VisitCase):
     @inlineCallbacks
     def test_a_broker_with_a_limit_tells_it(self) -> Any:
         broker, home = yield self.visit(lines=("max_packet_size 65536",))
-        self.assertEqual((broker.outcome, home), (Outcome.OK, None))
+        self.assertEqual((Outcome.OK, None), (broker.outcome, home))
         self.assertIn("65536 bytes at most at once", broker.what)
         self.assertIn("each entity in a message of its own", broker.advice)
 
@@ -106,7 +106,7 @@ class SizeTests(VisitCase):
     def test_it_does_not_matter_where_entities_are_announced_singly(self) -> Any:
         self.home = HomeAssistantConfig(discovery="entity")
         broker, _ = yield self.visit(lines=("max_packet_size 65536",))
-        self.assertEqual(broker.advice, "")
+        self.assertEqual("", broker.advice)
 
 
 class WithoutReasonsTests(VisitCase):
@@ -117,14 +117,14 @@ class WithoutReasonsTests(VisitCase):
     @inlineCallbacks
     def test_everything(self) -> Any:
         broker, home = yield self.visit()
-        self.assertEqual((broker.outcome, home), (Outcome.OK, None), broker)
+        self.assertEqual((Outcome.OK, None), (broker.outcome, home), broker)
 
     def test_what_does_not_come_back_is_said_as_it_is(self) -> None:
         """Nobody can tell whether it could not be published, or not be read."""
         visit = Visit(MqttConfig(url="mqtt://broker.lan"), self.home, reactor)
         visit.stage = Stage.ADMITTED
         finding = discovery_finding(visit, self.home)
-        self.assertEqual(finding.outcome, Outcome.FAILED)
+        self.assertEqual(Outcome.FAILED, finding.outcome)
         self.assertIn("may not publish there, or not read it", finding.what)
         self.assertIn(
             "not publish hargassner/boiler/check", broker_finding(visit, "", self.home).what

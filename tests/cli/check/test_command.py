@@ -60,7 +60,7 @@ class WithoutConfigurationTests(SynchronousTestCase):
     def test_a_configuration_is_proposed_where_there_is_none(self) -> None:
         absent = self.mktemp()
         status, shown = self.checked("--config", absent)
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn(f"✗ configuration           {absent}: cannot be read", shown)
         self.assertIn(f"# A proposal for {absent}", shown)
         self.assertIn("\n[boiler]\n", shown)
@@ -69,7 +69,7 @@ class WithoutConfigurationTests(SynchronousTestCase):
         path = Path(self.mktemp())
         path.write_text("[gateway]\ntelnet_port = 0\n")
         status, shown = self.checked("--config", str(path))
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("gateway.telnet_port = 0: must be a port number", shown)
         self.assertNotIn("proposal", shown)
 
@@ -77,7 +77,7 @@ class WithoutConfigurationTests(SynchronousTestCase):
         path = Path(self.mktemp())
         path.write_text('[mqtt]\nurl = "mqtt://192.0.2.1"\npassword_file = "/absent"\n')
         status, shown = self.checked("--config", str(path))
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("✗ configuration           mqtt.password_file: /absent cannot be", shown)
 
     def test_a_mistake_where_the_bridge_looks_by_itself_is_no_reason_to_propose(self) -> None:
@@ -85,7 +85,7 @@ class WithoutConfigurationTests(SynchronousTestCase):
         path.write_text("[gateway]\ntelnet_port = 0\n")
         self.patch(os, "environ", {**os.environ, "HARGASSNER_CONFIG": str(path)})
         status, shown = self.checked()
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("gateway.telnet_port = 0: must be a port number", shown)
         self.assertIn("Correct the file", shown)
         self.assertNotIn("proposal", shown)
@@ -94,7 +94,7 @@ class WithoutConfigurationTests(SynchronousTestCase):
         folder = Path(self.mktemp())
         folder.mkdir()
         status, shown = self.checked("--config", str(folder))
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("Is a directory", shown)
         self.assertNotIn("proposal", shown)
 
@@ -118,7 +118,7 @@ class WithoutConfigurationTests(SynchronousTestCase):
         else:
             path.chmod(0)
         status, shown = self.checked("--config", str(path.absolute()))
-        self.assertEqual(status, 1)
+        self.assertEqual(1, status)
         self.assertIn("Permission denied", shown)
         self.assertIn("Run this check with sudo", shown)
         self.assertNotIn("proposal", shown)
@@ -126,8 +126,8 @@ class WithoutConfigurationTests(SynchronousTestCase):
     def test_json_has_the_proposal_too(self) -> None:
         status, shown = self.checked("--json", "--config", self.mktemp())
         result = json.loads(shown)
-        self.assertEqual((status, result["ok"]), (1, False))
-        self.assertEqual([each["step"] for each in result["steps"]], ["configuration"])
+        self.assertEqual((1, False), (status, result["ok"]))
+        self.assertEqual(["configuration"], [each["step"] for each in result["steps"]])
         self.assertIn("[gateway]", result["proposal"])
 
 
@@ -237,7 +237,7 @@ class CheckCase(SynchronousTestCase):
                 time.sleep(0.1)
         status = checking.wait()
         result = json.loads(checking.log() + checking.errors())
-        self.assertEqual([each["step"] for each in result["steps"]], STEPS)
+        self.assertEqual(STEPS, [each["step"] for each in result["steps"]])
         failed = [each["step"] for each in result["steps"] if each["outcome"] == "failed"]
         self.assertEqual((status, result["ok"]), (bool(failed), not failed))
         self.failed = failed
@@ -260,20 +260,20 @@ class ChainTests(CheckCase):
     def test_all_well(self) -> None:
         self.start_boiler()
         steps = self.check(more=self.start_broker())
-        self.assertEqual(self.failed, [])
-        self.assertEqual(steps["the gateway's network"]["what"], f"gw ({BRIDGE_TO_GATEWAY}/24)")
+        self.assertEqual([], self.failed)
+        self.assertEqual(f"gw ({BRIDGE_TO_GATEWAY}/24)", steps["the gateway's network"]["what"])
         self.assertIn(f"answers from {BOILER}", steps["the boiler"]["what"])
         self.assertIn(f"0012345 announced itself from {GATEWAY}", steps["the gateway"]["what"])
         self.assertIn(f"telemetry flows from {BOILER}", steps["telnet to the boiler"]["what"])
         self.assertIn("lets the bridge in, publish", steps["the broker"]["what"])
-        self.assertEqual(steps["Home Assistant"]["outcome"], "skipped")
+        self.assertEqual("skipped", steps["Home Assistant"]["outcome"])
 
     def test_a_manhole_that_others_can_reach_is_warned_of(self) -> None:
         self.start_boiler()
         for interface, warned in (("127.0.0.1", False), (BRIDGE_TO_GATEWAY, True)):
             manhole = f'\n[manhole]\nlisten = "tcp:8007:interface={interface}"\npassword = "x"\n'
             steps = self.check(more=manhole)
-            self.assertEqual(self.failed, [])
+            self.assertEqual([], self.failed)
             advice = steps["configuration"]["advice"]
             self.assertEqual("Other machines can reach the manhole" in advice, warned)
 
@@ -290,14 +290,14 @@ class ChainTests(CheckCase):
             print("online", file=home.stdin, flush=True)
 
         steps = self.check(more=more, meanwhile=start)
-        self.assertEqual(steps["Home Assistant"]["outcome"], "ok")
+        self.assertEqual("ok", steps["Home Assistant"]["outcome"])
         self.assertIn("online on homeassistant/status", steps["Home Assistant"]["what"])
 
     def test_no_boiler(self) -> None:
         steps = self.check()
-        self.assertEqual(self.failed, ["the boiler"])
-        self.assertEqual(steps["the boiler"]["what"], "nothing answers on bo")
-        self.assertEqual(steps["telnet to the boiler"]["what"], "its address is not known")
+        self.assertEqual(["the boiler"], self.failed)
+        self.assertEqual("nothing answers on bo", steps["the boiler"]["what"])
+        self.assertEqual("its address is not known", steps["telnet to the boiler"]["what"])
 
     def test_a_boiler_with_an_address_of_another_network(self) -> None:
         boiler = self.networks.boiler
@@ -309,7 +309,7 @@ class ChainTests(CheckCase):
         ip("-n", boiler, "route", "add", "default", "via", "192.168.1.1")
         self.start_boiler()
         steps = self.check()
-        self.assertEqual(self.failed, ["the boiler"])
+        self.assertEqual(["the boiler"], self.failed)
         self.assertIn(
             "its address 192.168.1.30 is not in this port's network", steps["the boiler"]["what"]
         )
@@ -318,34 +318,34 @@ class ChainTests(CheckCase):
     def test_no_gateway(self) -> None:
         self.start_boiler()
         steps = self.check("--wait", "1", announce=False)
-        self.assertEqual(self.failed, ["the gateway"])
-        self.assertEqual(steps["the gateway"]["what"], "no announcement within 1 s")
+        self.assertEqual(["the gateway"], self.failed)
+        self.assertEqual("no announcement within 1 s", steps["the gateway"]["what"])
         self.assertIn("unplug it for a moment", steps["the gateway"]["advice"])
 
     def test_no_broker(self) -> None:
         self.start_boiler()
         steps = self.check(more='\n[mqtt]\nurl = "mqtt://127.0.0.1:1883"\n')
-        self.assertEqual(self.failed, ["the broker"])
+        self.assertEqual(["the broker"], self.failed)
         self.assertIn("no broker listens there", steps["the broker"]["what"])
 
     def test_a_wrong_password(self) -> None:
         self.start_boiler()
         steps = self.check(more=self.start_broker().replace("right", "wrong"))
-        self.assertEqual(self.failed, ["the broker"])
+        self.assertEqual(["the broker"], self.failed)
         self.assertIn("the broker refuses us", steps["the broker"]["what"])
         self.assertIn("user and password", steps["the broker"]["advice"])
 
     def test_a_user_who_may_not_publish(self) -> None:
         self.start_boiler()
         steps = self.check(more=self.start_broker() + 'topic_prefix = "mute"\n')
-        self.assertEqual(self.failed, ["the broker"])
+        self.assertEqual(["the broker"], self.failed)
         self.assertIn("not publish mute/boiler/check", steps["the broker"]["what"])
 
     def test_a_user_who_may_not_publish_what_home_assistant_looks_for(self) -> None:
         self.start_boiler()
         more = self.start_broker(may="topic read homeassistant/#\n")
         steps = self.check(more=more)
-        self.assertEqual(self.failed, ["Home Assistant"])
+        self.assertEqual(["Home Assistant"], self.failed)
         self.assertIn(
             "may not publish homeassistant/device/hargassner_boiler/check: Not authorized",
             steps["Home Assistant"]["what"],
@@ -356,7 +356,7 @@ class ChainTests(CheckCase):
         self.start_boiler()
         prefix = ("setpriv", "--bounding-set=-net_bind_service", "--")
         steps = self.check(prefix=prefix)
-        self.assertEqual(self.failed, ["ports and privileges"])
+        self.assertEqual(["ports and privileges"], self.failed)
         self.assertIn("CAP_NET_BIND_SERVICE", steps["ports and privileges"]["what"])
         self.assertIn("sudo", steps["ports and privileges"]["advice"])
 
@@ -365,11 +365,11 @@ class ChainTests(CheckCase):
         ip("-n", bridge, "addr", "flush", "dev", "gw")
         ip("-n", bridge, "link", "set", "bo", "down")
         steps = self.check("--wait", "0")
-        self.assertEqual(steps["the gateway's network"]["what"], "gw has no IPv4 address")
-        self.assertEqual(steps["the boiler's network"]["what"], "bo is switched off")
+        self.assertEqual("gw has no IPv4 address", steps["the gateway's network"]["what"])
+        self.assertEqual("bo is switched off", steps["the boiler's network"]["what"])
         self.networks.remove_boiler()
         steps = self.check("--wait", "0")
-        self.assertEqual(steps["the boiler's network"]["what"], "there is no interface bo")
+        self.assertEqual("there is no interface bo", steps["the boiler's network"]["what"])
         self.assertIn("This machine has gw", steps["the boiler's network"]["advice"])
 
     def test_a_bridge_that_runs_already(self) -> None:
@@ -380,7 +380,7 @@ class ChainTests(CheckCase):
         self.start_boiler()
         self.config = self.config.replace("[boiler]\n", f'[boiler]\nhost = "{BOILER}"\n')
         steps = self.check()
-        self.assertEqual(self.failed, [])
+        self.assertEqual([], self.failed)
         self.assertIn(f"telemetry flows from {BOILER}", steps["telnet to the boiler"]["what"])
         self.assertIn("the bridge itself runs", steps["another bridge"]["what"])
         self.assertIn("its web page is switched off", steps["another bridge"]["what"])
@@ -393,10 +393,10 @@ class ChainTests(CheckCase):
         bridge.wait_until_up()
         bridge.wait_for("the web page listens")
         steps = self.check()
-        self.assertEqual(self.failed, [])
+        self.assertEqual([], self.failed)
         self.assertIn("and tells what it sees", steps["another bridge"]["what"])
         for step in ("the boiler", "the gateway"):
-            self.assertEqual(steps[step]["outcome"], "skipped")
+            self.assertEqual("skipped", steps[step]["outcome"])
             self.assertIn("the bridge says: ", steps[step]["what"])
 
     def test_somebody_else_at_the_port(self) -> None:
@@ -406,7 +406,7 @@ class ChainTests(CheckCase):
         )
         holder = self.started(self.networks.bridge, sys.executable, "-c", program)
         assert holder.stdout is not None
-        self.assertEqual(holder.stdout.readline(), "bound\n")
+        self.assertEqual("bound\n", holder.stdout.readline())
         steps = self.check("--wait", "0")
         self.assertIn("another bridge", self.failed)
         self.assertIn("UDP port 35601 on gw is in use by", steps["another bridge"]["what"])
@@ -430,4 +430,4 @@ class InterruptionTests(CheckCase):
         self.assertTrue(lines[0].startswith("✓ configuration"))
         self.assertTrue(any(line.startswith("✗ the boiler ") for line in lines))
         os.kill(checking.pid, 2)
-        self.assertEqual(checking.wait(10), 130)
+        self.assertEqual(130, checking.wait(10))

@@ -34,8 +34,8 @@ class InterfaceTests(SynchronousTestCase):
             raise SkipTest("interfaces are looked at on Linux only")
         [loopback] = [each for each in interfaces() if each.name == "lo"]
         self.assertEqual(
-            (loopback.address, loopback.prefix, loopback.loopback, loopback.default_route),
             ("127.0.0.1", 8, True, False),
+            (loopback.address, loopback.prefix, loopback.loopback, loopback.default_route),
         )
 
 
@@ -50,7 +50,7 @@ class LeaseTests(SynchronousTestCase):
         )
         absent = Path(self.mktemp())
         self.assertEqual(
-            boiler_leases([absent, leases]), [Lease("192.168.77.20", "00:24:BD:01:02:03")]
+            [Lease("192.168.77.20", "00:24:BD:01:02:03")], boiler_leases([absent, leases])
         )
 
 
@@ -72,7 +72,7 @@ class ProcessTests(SynchronousTestCase):
         self.process(proc, 5, "hargassner", "check")
         self.process(proc, 6)
         (proc / "7").mkdir()
-        self.assertEqual(bridge_processes(proc), [9, 12])
+        self.assertEqual([9, 12], bridge_processes(proc))
 
     def test_this_one_is_none(self) -> None:
         self.assertNotIn(os.getpid(), bridge_processes())
@@ -88,20 +88,20 @@ class ProposalTests(SynchronousTestCase):
     def test_the_gateway_is_where_the_internet_is(self) -> None:
         for found in ((HOME, BOILER), (BOILER, HOME), (*OTHERS, BOILER, HOME)):
             gateway, boiler, text = self.proposed(*found)
-            self.assertEqual((gateway, boiler), ("eth0", "eth1"))
+            self.assertEqual(("eth0", "eth1"), (gateway, boiler))
             self.assertNotIn("docker0", text)
         self.assertIn("#   eth0: 192.168.1.2/24, leads to the Internet\n", text)
 
     def test_a_port_without_an_address_needs_one(self) -> None:
         gateway, boiler, text = self.proposed(BARE, HOME)
-        self.assertEqual((gateway, boiler), ("eth0", "eth1"))
+        self.assertEqual(("eth0", "eth1"), (gateway, boiler))
         self.assertIn("#   eth1: no address, switched off\n", text)
         self.assertIn("# eth1 needs a fixed address", text)
 
     def test_one_port_is_not_enough(self) -> None:
         gateway, boiler, text = self.proposed(*OTHERS, HOME)
-        self.assertEqual((gateway, boiler), ("eth0", ""))
+        self.assertEqual(("eth0", ""), (gateway, boiler))
         self.assertIn("# Only one network port was found", text)
 
     def test_no_port_at_all(self) -> None:
-        self.assertEqual(self.proposed(*OTHERS)[:2], ("", ""))
+        self.assertEqual(("", ""), self.proposed(*OTHERS)[:2])

@@ -16,28 +16,28 @@ class InterfaceProblemTests(SynchronousTestCase):
         return " / ".join(problem or ())
 
     def test_nothing(self) -> None:
-        self.assertEqual(self.problem(SOUND), "")
-        self.assertEqual(self.problem(SOUND, address="127.0.0.1"), "")
+        self.assertEqual("", self.problem(SOUND))
+        self.assertEqual("", self.problem(SOUND, address="127.0.0.1"))
 
     def test_a_system_that_does_not_tell_is_not_blamed(self) -> None:
-        self.assertEqual(self.problem(), "")
+        self.assertEqual("", self.problem())
 
     def test_an_interface_that_is_not_there(self) -> None:
         self.assertEqual(
-            self.problem(SOUND, LOOPBACK, name="eth9"),
             "there is no interface eth9 / This machine has eth0.",
+            self.problem(SOUND, LOOPBACK, name="eth9"),
         )
         self.assertIn("This machine has none.", self.problem(LOOPBACK, name="eth9"))
 
     def test_the_first_cause_is_told(self) -> None:
         self.assertEqual(
-            self.problem(Interface("eth0")),
             "eth0 is switched off / Switch it on: sudo ip link set eth0 up",
+            self.problem(Interface("eth0")),
         )
         self.assertIn("nothing is plugged into eth0", self.problem(Interface("eth0", up=True)))
         self.assertEqual(
-            self.problem(Interface("eth0", up=True, running=True)),
             "eth0 has no IPv4 address / Give eth0 a fixed one (packaging/README.md).",
+            self.problem(Interface("eth0", up=True, running=True)),
         )
 
     def test_an_address_that_this_machine_does_not_have(self) -> None:

@@ -71,8 +71,8 @@ class PortsTests(SynchronousTestCase):
 
     def test_all_can_be_opened(self) -> None:
         rights, other = self.opened()
-        self.assertEqual(rights.what, "TCP 23 and UDP 35601, 50000, 50001, 50002 can be opened")
-        self.assertEqual((other.outcome, other.what), (Outcome.OK, "none runs"))
+        self.assertEqual("TCP 23 and UDP 35601, 50000, 50001, 50002 can be opened", rights.what)
+        self.assertEqual((Outcome.OK, "none runs"), (other.outcome, other.what))
 
     def test_rights_that_are_missing_come_first(self) -> None:
         problem = CannotOpenError("TCP 23 cannot be opened: CAP_NET_BIND_SERVICE is missing")
@@ -82,24 +82,24 @@ class PortsTests(SynchronousTestCase):
 
     def test_an_interface_that_is_absent_is_another_steps_matter(self) -> None:
         rights, other = self.opened(None, NotThereYetError("there is no interface eth1"))
-        self.assertEqual(rights.outcome, Outcome.SKIPPED)
-        self.assertEqual(rights.what, "there is no interface eth1")
-        self.assertEqual(other.what, "none runs")
+        self.assertEqual(Outcome.SKIPPED, rights.outcome)
+        self.assertEqual("there is no interface eth1", rights.what)
+        self.assertEqual("none runs", other.what)
 
     def test_a_bridge_that_runs_is_asked(self) -> None:
         links = {"boiler": LinkReport("ok", "Online", "192.0.2.2", "")}
         rights, other = self.opened(held("TCP 23"), answer=links)
-        self.assertEqual(rights.what, "somebody holds them already")
-        self.assertEqual(other.what, "the bridge itself runs, and tells what it sees")
+        self.assertEqual("somebody holds them already", rights.what)
+        self.assertEqual("the bridge itself runs, and tells what it sees", other.what)
 
     def test_a_bridge_without_a_page_is_known_by_its_process(self) -> None:
         _, other = self.opened(held("TCP 23 is held (process 12)"), bridges=(12,))
-        self.assertEqual(other.outcome, Outcome.OK)
+        self.assertEqual(Outcome.OK, other.outcome)
         self.assertIn("and cannot be asked: its web page is switched off", other.what)
 
     def test_another_program_is_to_be_stopped(self) -> None:
         for bridges in ((), (13,)):
             _, other = self.opened(held("TCP 23 is held (process 12)"), bridges=bridges)
             self.assertEqual(
-                (other.outcome, other.what), (Outcome.FAILED, "TCP 23 is held (process 12)")
+                (Outcome.FAILED, "TCP 23 is held (process 12)"), (other.outcome, other.what)
             )

@@ -60,13 +60,13 @@ class AskTests(TestCase):
             b' {"level": "off", "text": "No broker.", "address": null}}, "channels": []}'
         )
         links = yield self.ask()
-        self.assertEqual(self.state.asked, b"/api/state")
+        self.assertEqual(b"/api/state", self.state.asked)
         self.assertEqual(
-            links,
             {
                 "boiler": LinkReport("broken", "The boiler is away.", "192.0.2.2", "Look at it."),
                 "broker": LinkReport("off", "No broker.", "", ""),
             },
+            links,
         )
 
     @inlineCallbacks
@@ -82,4 +82,4 @@ class AskTests(TestCase):
         yield self.assertFailure(self.ask(), NoAnswerError)
         self.config = WebConfig("")
         why = yield self.assertFailure(self.ask(), NoAnswerError)
-        self.assertEqual(str(why), "its web page is switched off")
+        self.assertEqual("its web page is switched off", str(why))

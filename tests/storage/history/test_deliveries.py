@@ -50,7 +50,7 @@ class DeliveryTests(SynchronousTestCase):
         self, stock: float, burnt: list[float], wrong: list[tuple[int, list[float]]]
     ) -> None:
         stocks = [stock] * HOLDS + burning(stock, burnt)
-        self.assertEqual(read(misread(stocks, wrong))[1], [])
+        self.assertEqual([], read(misread(stocks, wrong))[1])
 
     @given(STOCK, BURNT, MISREAD, st.integers(10, 8000), BURNT, MISREAD)
     def test_one_that_stays_is_found_once_with_its_amount(
@@ -71,18 +71,18 @@ class DeliveryTests(SynchronousTestCase):
 
     def test_it_came_between_the_last_reading_before_and_the_first_one_after(self) -> None:
         found = read([500.0, 500.0, 500.0, 9000.0, 3500.0, 3500.0, 3499.0])[1]
-        self.assertEqual(found, [Delivery(NOON + 120, NOON + 240, 3000.0)])
+        self.assertEqual([Delivery(NOON + 120, NOON + 240, 3000.0)], found)
 
     def test_of_what_was_not_known_before_none_has_come(self) -> None:
         stock, found = read([0.0, 3500.0, 3500.0, 3500.0, 3499.0])
-        self.assertEqual((stock.kilograms, found), (3499.0, []))
+        self.assertEqual((3499.0, []), (stock.kilograms, found))
 
     def test_what_comes_little_by_little_is_found_when_it_ends(self) -> None:
         rising = [500.0 + 200.0 * at for at in range(16)]
         found = read([500.0] * HOLDS + rising + [3500.0] * HOLDS)[1]
-        self.assertEqual([each.kilograms for each in found], [3000.0])
+        self.assertEqual([3000.0], [each.kilograms for each in found])
 
     def test_what_was_burnt_while_nobody_looked_is_believed_at_once(self) -> None:
         stock, _ = read([500.0] * HOLDS)
         stock, found = stock.read(300.0, NOON + 86_400)
-        self.assertEqual((stock.kilograms, found), (300.0, ()))
+        self.assertEqual((300.0, ()), (stock.kilograms, found))

@@ -22,18 +22,18 @@ HOUR = 3600.0
 
 class BurntTests(SynchronousTestCase):
     def test_what_the_counter_rises_by_is_burnt_on_the_day(self) -> None:
-        self.assertEqual(burnt_by_day(Carry(100.0, NOON - 60), 102.0, NOON), [(TODAY, 2.0)])
+        self.assertEqual([(TODAY, 2.0)], burnt_by_day(Carry(100.0, NOON - 60), 102.0, NOON))
 
     def test_over_a_gap_it_is_spread_over_the_days(self) -> None:
         carry = Carry(100.0, NOON - 48 * HOUR)
         self.assertEqual(
-            burnt_by_day(carry, 148.0, NOON), [(TODAY - 2, 12.0), (TODAY - 1, 24.0), (TODAY, 12.0)]
+            [(TODAY - 2, 12.0), (TODAY - 1, 24.0), (TODAY, 12.0)], burnt_by_day(carry, 148.0, NOON)
         )
 
     def test_a_counter_that_was_reset_or_misread_begins_anew(self) -> None:
         for counter in (5.0, 9_000_000.0):
-            self.assertEqual(burnt_by_day(Carry(100.0, NOON - 60), counter, NOON), [])
-        self.assertEqual(burnt_by_day(Carry(), 7.0, NOON), [])
+            self.assertEqual([], burnt_by_day(Carry(100.0, NOON - 60), counter, NOON))
+        self.assertEqual([], burnt_by_day(Carry(), 7.0, NOON))
 
     @given(st.lists(st.tuples(st.floats(60, 30 * 86400), st.floats(0, 50)), max_size=20))
     def test_nothing_burnt_is_lost_or_made_up(self, steps: list[tuple[float, float]]) -> None:
@@ -49,13 +49,13 @@ class DayFactsTests(SynchronousTestCase):
     def test_degree_days_count_below_the_limit_only(self) -> None:
         for mean, expected in ((-5.0, 25.0), (14.9, 5.1), (15.0, 0.0), (30.0, 0.0)):
             tally = {"outdoor": mean * 86400, "outdoor_seconds": 86400.0}
-            self.assertEqual(day_facts(TODAY, tally).degree_days, expected)
+            self.assertEqual(expected, day_facts(TODAY, tally).degree_days)
 
     def test_what_the_boiler_does_not_tell_is_none(self) -> None:
         facts = day_facts(TODAY, {})
         self.assertEqual(
-            (facts.pellets, facts.degree_days, facts.stock, facts.full_load_hours),
             (None, None, None, None),
+            (facts.pellets, facts.degree_days, facts.stock, facts.full_load_hours),
         )
         self.assertIsNone(facts.heat(4.3))
 
@@ -63,19 +63,19 @@ class DayFactsTests(SynchronousTestCase):
         facts = day_facts(
             TODAY, {"seconds": 7200.0, "full_load": 1800.0, "state/7": 3600.0, "pump/hkp1": 900.0}
         )
-        self.assertEqual((facts.hours, facts.full_load_hours), (2.0, 0.5))
-        self.assertEqual((facts.states, facts.pumps), ({7: 1.0}, {"hkp1": 0.25}))
-        self.assertEqual(facts.date, "2026-11-25")
+        self.assertEqual((2.0, 0.5), (facts.hours, facts.full_load_hours))
+        self.assertEqual(({7: 1.0}, {"hkp1": 0.25}), (facts.states, facts.pumps))
+        self.assertEqual("2026-11-25", facts.date)
 
     def test_codes_that_nobody_knows_do_not_make_it_grow_for_ever(self) -> None:
         tally: dict[str, float] = {}
         for code in range(10_000):
             tally = with_more(tally, {f"state/{code}": 60.0, "seconds": 60.0})
-        self.assertEqual((len(tally), tally["seconds"]), (MOST_KEYS, 600_000.0))
+        self.assertEqual((MOST_KEYS, 600_000.0), (len(tally), tally["seconds"]))
 
     def test_the_stock_is_the_last_one(self) -> None:
         tally = with_more(with_more({}, {"stock": 500.0}), {"stock": 480.0})
-        self.assertEqual(tally, {"stock": 480.0})
+        self.assertEqual({"stock": 480.0}, tally)
 
 
 class CarryTests(SynchronousTestCase):

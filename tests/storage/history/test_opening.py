@@ -36,8 +36,8 @@ class OpeningTests(SynchronousTestCase):
 
     def test_it_is_its_owners_only(self) -> None:
         self.open()
-        self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
-        self.assertEqual(self.directory.path.stat().st_mode & 0o777, 0o700)
+        self.assertEqual(0o600, self.path.stat().st_mode & 0o777)
+        self.assertEqual(0o700, self.directory.path.stat().st_mode & 0o777)
 
     def test_what_is_committed_is_on_the_disk(self) -> None:
         connection = self.open()
@@ -45,12 +45,12 @@ class OpeningTests(SynchronousTestCase):
             connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "synchronous")
         ]
-        self.assertEqual(settings, ["wal", 2])
+        self.assertEqual(["wal", 2], settings)
 
     def test_what_was_written_is_there_when_it_is_opened_again(self) -> None:
         self.write()
-        self.assertEqual(kept(self.open().cursor()).channels, (TK,))
-        self.assertEqual(self.log.lines, [])
+        self.assertEqual((TK,), kept(self.open().cursor()).channels)
+        self.assertEqual([], self.log.lines)
 
     def test_a_damaged_file_is_set_aside_and_begun_anew(self) -> None:
         self.write()
@@ -58,7 +58,7 @@ class OpeningTests(SynchronousTestCase):
         for damaged in (b"no database" * 500, whole[:5000], whole[:4096] + b"\xff" * 8192):
             self.path.write_bytes(damaged)
             connection = self.open()
-            self.assertEqual(kept(connection.cursor()).channels, ())
+            self.assertEqual((), kept(connection.cursor()).channels)
             connection.close()
             aside = self.path.with_name(f"{FILE}.damaged")
             self.assertEqual(aside.read_bytes()[:16], damaged[:16])
@@ -67,7 +67,7 @@ class OpeningTests(SynchronousTestCase):
 
     def test_a_file_that_turned_out_to_be_damaged_is_set_aside(self) -> None:
         self.write()
-        self.assertEqual(kept(self.open("malformed").cursor()).channels, ())
+        self.assertEqual((), kept(self.open("malformed").cursor()).channels)
         self.assertTrue(self.path.with_name(f"{FILE}.damaged").exists())
 
     def test_another_programs_file_is_set_aside(self) -> None:
@@ -95,7 +95,7 @@ class OpeningTests(SynchronousTestCase):
         schema.migrate(connection, (*STEPS, step))
         self.assertEqual(check_version(connection, len(STEPS) + 1), len(STEPS) + 1)
         connection.execute("SELECT remark FROM events")
-        self.assertEqual(kept(connection.cursor()).channels, (TK,))
+        self.assertEqual((TK,), kept(connection.cursor()).channels)
 
     def test_a_step_that_fails_changes_nothing(self) -> None:
         self.write()
@@ -108,5 +108,5 @@ class OpeningTests(SynchronousTestCase):
         connection = self.open()
         self.assertEqual(check_version(connection), len(STEPS))
         self.assertEqual(
-            connection.execute("SELECT name FROM sqlite_master WHERE name = 'more'").fetchall(), []
+            [], connection.execute("SELECT name FROM sqlite_master WHERE name = 'more'").fetchall()
         )

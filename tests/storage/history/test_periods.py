@@ -50,8 +50,8 @@ class PeriodTests(SynchronousTestCase):
 
     def test_a_season_begins_in_july(self) -> None:
         winter, summer = periods("season", date(2026, 2, 1)), periods("season", date(2026, 7, 1))
-        self.assertEqual(winter[-1], Period(date(2025, 7, 1), date(2026, 7, 1)))
-        self.assertEqual(summer[-1], Period(date(2026, 7, 1), date(2027, 7, 1)))
+        self.assertEqual(Period(date(2025, 7, 1), date(2026, 7, 1)), winter[-1])
+        self.assertEqual(Period(date(2026, 7, 1), date(2027, 7, 1)), summer[-1])
 
     def test_the_29th_of_february_is_compared_with_the_day_after_the_28th(self) -> None:
         leap = Period(date(2028, 2, 29), date(2028, 3, 1))
@@ -63,8 +63,8 @@ class PeriodTests(SynchronousTestCase):
         known.append(day(date(2026, 12, 1), 100.0, 9))
         sums = totals({each.day: each for each in known}, november)
         assert sums is not None
-        self.assertEqual((sums.days, sums.pellets, sums.ignitions), (2, 12.5, 5))
-        self.assertEqual((sums.degree_days, sums.full_load_hours), (20.0, None))
+        self.assertEqual((2, 12.5, 5), (sums.days, sums.pellets, sums.ignitions))
+        self.assertEqual((20.0, None), (sums.degree_days, sums.full_load_hours))
 
     def test_of_which_nothing_is_known_has_no_sums(self) -> None:
         self.assertIsNone(totals({}, Period(date(2026, 11, 1), date(2026, 12, 1))))

@@ -41,7 +41,7 @@ YOUNG = kept_since(0.25, 0.25, 0.25)
 class ParsingTests(SynchronousTestCase):
     def test_by_default_it_is_the_last_day(self) -> None:
         query = parse_query({}, NOON)
-        self.assertEqual((query.end - query.begin, query.grain, query.channels), (DAY, "", None))
+        self.assertEqual((DAY, "", None), (query.end - query.begin, query.grain, query.channels))
 
     def test_times_are_seconds_or_local_dates(self) -> None:
         in_zone(self, "Europe/Vienna")
@@ -53,11 +53,11 @@ class ParsingTests(SynchronousTestCase):
             ({"from": "all", "to": "2026-10-24"}, (0.0, begin)),
         ):
             query = parse_query(given_, NOON)
-            self.assertEqual((query.begin, query.end), expected)
+            self.assertEqual(expected, (query.begin, query.end))
 
     def test_channels_are_named_and_may_be_none(self) -> None:
         for text, expected in (("tk,taus", {"tk", "taus"}), ("", set())):
-            self.assertEqual(parse_query({"channels": text}, NOON).channels, expected)
+            self.assertEqual(expected, parse_query({"channels": text}, NOON).channels)
 
     def test_what_is_wrong_is_said(self) -> None:
         for given_ in (
@@ -93,19 +93,19 @@ class SelectingTests(SynchronousTestCase):
             self.assertEqual(select(Query(end - DAY, end), OLD).grain, grain)
 
     def test_of_a_young_history_everything_is_told_in_minutes(self) -> None:
-        self.assertEqual(select(Query(0.0, NOON), YOUNG).grain, "minute")
-        self.assertEqual(self.select(1, YOUNG).grain, "minute")
+        self.assertEqual("minute", select(Query(0.0, NOON), YOUNG).grain)
+        self.assertEqual("minute", self.select(1, YOUNG).grain)
 
     def test_days_are_local_ones(self) -> None:
         in_zone(self, "Europe/Vienna")
         begin, end = datetime(2026, 10, 24).timestamp(), datetime(2026, 10, 27).timestamp()
         selection = select(Query(begin, end, "day"), OLD)
         hours = [(at - begin) / 3600 for at in selection.times]
-        self.assertEqual(hours, [0, 24, 49])
+        self.assertEqual([0, 24, 49], hours)
 
     def test_nothing_is_kept_yet(self) -> None:
         selection = select(Query(0.0, NOON), Kept(None, None, None, ()))
-        self.assertEqual(([*selection.extent.slots], selection.times), ([], []))
+        self.assertEqual(([], []), ([*selection.extent.slots], selection.times))
 
     @given(
         st.floats(0, 4000),
@@ -129,4 +129,4 @@ class SelectingTests(SynchronousTestCase):
     def test_a_gap_of_years_is_not_told_minute_by_minute(self) -> None:
         kept = Kept(Extent(0, 10**9), OLD.quarters, OLD.days, ())
         selection = select(Query(0.0, 7e10, "minute"), kept)
-        self.assertEqual(len(selection.times), MOST_SLOTS)
+        self.assertEqual(MOST_SLOTS, len(selection.times))

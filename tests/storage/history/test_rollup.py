@@ -42,9 +42,9 @@ class CellTests(SynchronousTestCase):
         self.assertIs(combined([EMPTY, EMPTY]), EMPTY)
 
     def test_of_codes_the_commonest_counts(self) -> None:
-        self.assertEqual(cell_of([7, 7, 10], is_state=True).mean, 7)
+        self.assertEqual(7, cell_of([7, 7, 10], is_state=True).mean)
         long, short = cell_of([1] * 9, is_state=True), cell_of([7] * 4, is_state=True)
-        self.assertEqual(combined([short, long], is_state=True).mean, 1)
+        self.assertEqual(1, combined([short, long], is_state=True).mean)
 
 
 class DayTests(SynchronousTestCase):
@@ -68,7 +68,7 @@ class DayTests(SynchronousTestCase):
             in_zone(self, zone)
             first = date(2026, 1, 1).toordinal()
             for day in range(first, first + 366):
-                self.assertEqual(midnight(day) % QUARTER, 0)
+                self.assertEqual(0, midnight(day) % QUARTER)
                 self.assertEqual(day_of(midnight(day)), day)
 
     @given(st.floats(0, 40 * 86400), st.floats(0, 40 * 86400))

@@ -41,12 +41,12 @@ class SamplerTests(SynchronousTestCase):
         for after, value in ((0, 60.0), (10, 61.0), (60, 62.0)):
             self.look(after, Look({TK: value}))
         [minute] = self.minutes
-        self.assertEqual((minute.moment, minute.values), (0, {TK: 60.0}))
+        self.assertEqual((0, {TK: 60.0}), (minute.moment, minute.values))
 
     def test_a_channel_that_appears_within_the_minute_is_in_it(self) -> None:
         self.look(0, Look())
         self.look(10, Look({TK: 61.0}))
-        self.assertEqual(self.sampler.open and self.sampler.open.values, {TK: 61.0})
+        self.assertEqual({TK: 61.0}, self.sampler.open and self.sampler.open.values)
 
     def test_a_minute_has_all_faults_and_the_last_counter(self) -> None:
         fault = FaultSeen(29, "combustion")
@@ -59,14 +59,14 @@ class SamplerTests(SynchronousTestCase):
     def test_nothing_is_made_of_minutes_of_which_nothing_is_known(self) -> None:
         for after in range(0, 300, 10):
             self.look(after, None)
-        self.assertEqual((self.minutes, self.sampler.close()), ([], None))
+        self.assertEqual(([], None), (self.minutes, self.sampler.close()))
 
     def test_hours_are_weighted_with_the_output(self) -> None:
         for after in range(0, 61, 10):
             self.look(after, Look(output=50.0, state=7, pumps=("hkp1",)))
         tally = self.tally()
-        self.assertEqual(tally[FULL_LOAD], 30.0)
-        self.assertEqual((tally["state/7"], tally["pump/hkp1"]), (60.0, 60.0))
+        self.assertEqual(30.0, tally[FULL_LOAD])
+        self.assertEqual((60.0, 60.0), (tally["state/7"], tally["pump/hkp1"]))
 
     def test_an_ignition_counts_once_however_many_states_it_has(self) -> None:
         for after, activity in enumerate(
@@ -74,7 +74,7 @@ class SamplerTests(SynchronousTestCase):
         ):
             self.look(after * 10, Look(activity=activity))
         tally = self.tally()
-        self.assertEqual((tally[IGNITIONS], tally[ASH_REMOVALS]), (2, 1))
+        self.assertEqual((2, 1), (tally[IGNITIONS], tally[ASH_REMOVALS]))
 
     def test_an_ignition_that_went_on_already_at_the_first_look_does_not_count(self) -> None:
         self.look(0, Look(activity="ignition"))
@@ -85,7 +85,7 @@ class SamplerTests(SynchronousTestCase):
         self.look(0, Look(activity="off"))
         self.look(10, None)
         self.look(600, Look(activity="ignition"))
-        self.assertEqual(self.tally()[IGNITIONS], 1)
+        self.assertEqual(1, self.tally()[IGNITIONS])
 
     @given(st.lists(st.floats(0, 100), max_size=50))
     def test_seconds_are_those_between_looks_that_are_near_each_other(

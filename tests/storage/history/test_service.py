@@ -91,7 +91,7 @@ class SamplingTests(KeepingCase):
         self.show("70.5")
         self.minutes(1)
         self.assertEqual(
-            self.read(boiler_temperatures), {M0: 65.5, M0 + 1: 65.5, M0 + 2: 65.5, M0 + 3: 70.5}
+            {M0: 65.5, M0 + 1: 65.5, M0 + 2: 65.5, M0 + 3: 70.5}, self.read(boiler_temperatures)
         )
 
     def test_a_boiler_that_is_away_leaves_a_gap(self) -> None:
@@ -102,14 +102,14 @@ class SamplingTests(KeepingCase):
         self.minutes(3)
         self.show()
         self.minutes(1)
-        self.assertEqual(set(self.read(boiler_temperatures)), {M0, M0 + 1, M0 + 4, M0 + 5})
+        self.assertEqual({M0, M0 + 1, M0 + 4, M0 + 5}, set(self.read(boiler_temperatures)))
 
     def test_it_is_written_once_in_ten_minutes(self) -> None:
         self.show()
         self.live()
         began = self.store.transactions
         self.minutes(120)
-        self.assertEqual(self.store.transactions - began, 120 * 60 / WRITE_EVERY)
+        self.assertEqual(120 * 60 / WRITE_EVERY, self.store.transactions - began)
         self.assertGreaterEqual(len(self.on_disk(boiler_temperatures)), 119)
 
     def test_nothing_is_written_while_a_boiler_is_away(self) -> None:
@@ -122,22 +122,22 @@ class SamplingTests(KeepingCase):
         self.show()
         self.live()
         self.minutes(5)
-        self.assertEqual(len(self.read(boiler_temperatures)), 6)
-        self.assertEqual(self.on_disk(boiler_temperatures), {})
+        self.assertEqual(6, len(self.read(boiler_temperatures)))
+        self.assertEqual({}, self.on_disk(boiler_temperatures))
 
     def test_all_that_was_sampled_is_written_at_the_end(self) -> None:
         self.show()
         self.live()
         self.minutes(3)
         self.stop()
-        self.assertEqual(set(self.on_disk(boiler_temperatures)), {M0, M0 + 1, M0 + 2, M0 + 3})
+        self.assertEqual({M0, M0 + 1, M0 + 2, M0 + 3}, set(self.on_disk(boiler_temperatures)))
 
     def test_a_crash_loses_ten_minutes_at_most(self) -> None:
         self.show()
         self.live()
         self.minutes(29)
         self.crash()
-        self.assertEqual(len(self.on_disk(boiler_temperatures)), 20)
+        self.assertEqual(20, len(self.on_disk(boiler_temperatures)))
 
     def test_a_fault_between_two_looks_is_not_missed(self) -> None:
         self.show()
@@ -148,7 +148,7 @@ class SamplingTests(KeepingCase):
             show(self.boiler, values, at=self.clock.seconds())
         self.minutes(2)
         [event] = self.read(lambda cursor: events(cursor, 0, NOON * 2))
-        self.assertEqual((event.kind, event.number, event.ended), ("fault", 29, NOON + 60))
+        self.assertEqual(("fault", 29, NOON + 60), (event.kind, event.number, event.ended))
 
 
 class ClockTests(KeepingCase):
@@ -157,7 +157,7 @@ class ClockTests(KeepingCase):
         self.show()
         self.live()
         self.minutes(30)
-        self.assertEqual(self.read(boiler_temperatures), {})
+        self.assertEqual({}, self.read(boiler_temperatures))
         self.clock.step(NOON)
         self.minutes(10)
         self.assertEqual(set(self.on_disk(boiler_temperatures)), set(range(M0, M0 + 40)))
@@ -177,18 +177,18 @@ class ClockTests(KeepingCase):
         self.show()
         self.live()
         self.minutes(30)
-        self.assertEqual(self.on_disk(boiler_temperatures), {})
+        self.assertEqual({}, self.on_disk(boiler_temperatures))
         self.clock.step(7 * DAY)
         self.is_set = True
         self.minutes(10)
-        self.assertEqual(min(self.on_disk(boiler_temperatures)), M0 + 7 * 24 * 60)
+        self.assertEqual(M0 + 7 * 24 * 60, min(self.on_disk(boiler_temperatures)))
 
     def test_a_clock_that_is_never_set_is_believed_after_an_hour(self) -> None:
         self.is_set = False
         self.show()
         self.live()
         self.minutes(80)
-        self.assertEqual(min(self.on_disk(boiler_temperatures)), M0)
+        self.assertEqual(M0, min(self.on_disk(boiler_temperatures)))
 
     def test_a_clock_that_starts_last_sunday_is_waited_for_and_overwrites_nothing(self) -> None:
         self.show("50.0")
@@ -206,7 +206,7 @@ class ClockTests(KeepingCase):
         self.minutes(10)
         now = self.on_disk(boiler_temperatures)
         self.assertEqual(now, now | before)
-        self.assertEqual(min(set(now) - set(before)), M0 + 40 + 24 * 60)
+        self.assertEqual(M0 + 40 + 24 * 60, min(set(now) - set(before)))
 
 
 class RestartTests(KeepingCase):
@@ -223,9 +223,9 @@ class RestartTests(KeepingCase):
         self.minutes(1)
         consumed = self.history.consumed
         assert consumed is not None
-        self.assertEqual((consumed.kilograms, consumed.since), (3.0, NOON))
+        self.assertEqual((3.0, NOON), (consumed.kilograms, consumed.since))
         today = Extent(day_of(NOON), day_of(NOON))
-        self.assertEqual(self.read(lambda cursor: facts(cursor, today))[today.first].pellets, 3.0)
+        self.assertEqual(3.0, self.read(lambda cursor: facts(cursor, today))[today.first].pellets)
 
     def test_an_earlier_versions_file_is_taken_over(self) -> None:
         consumed = {"day": "2026-11-25", "before": 990.0, "last": 999.0, "since": None}
@@ -234,8 +234,8 @@ class RestartTests(KeepingCase):
         self.directory.save(OLD_FILE, json.dumps(old).encode())
         self.show(burnt="1000")
         self.live()
-        self.assertEqual(self.read(boiler_temperatures), {M0 - 3: 60.0, M0 - 1: 62.0, M0: 65.5})
-        self.assertEqual(self.history.consumed and self.history.consumed.kilograms, 10.0)
+        self.assertEqual({M0 - 3: 60.0, M0 - 1: 62.0, M0: 65.5}, self.read(boiler_temperatures))
+        self.assertEqual(10.0, self.history.consumed and self.history.consumed.kilograms)
         self.assertFalse((self.directory.path / OLD_FILE).exists())
 
     def test_a_damaged_file_of_an_earlier_version_is_set_aside(self) -> None:

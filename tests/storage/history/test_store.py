@@ -34,10 +34,10 @@ class StoreTests(DescriptorCase):
     def test_what_was_written_is_read_again(self) -> Any:
         yield self.write()
         found = yield self.store.run(kept)
-        self.assertEqual(found.channels, (TK,))
+        self.assertEqual((TK,), found.channels)
         self.store.close()
         found = yield self.store.run(kept)
-        self.assertEqual(found.channels, (TK,))
+        self.assertEqual((TK,), found.channels)
 
     @inlineCallbacks
     def test_what_fails_changes_nothing(self) -> Any:
@@ -47,7 +47,7 @@ class StoreTests(DescriptorCase):
 
         yield self.assertFailure(self.store.run(fail), ValueError)
         found = yield self.store.run(kept)
-        self.assertEqual(found.channels, ())
+        self.assertEqual((), found.channels)
 
     @inlineCallbacks
     def test_a_file_that_turns_out_to_be_damaged_is_begun_anew(self) -> Any:
@@ -57,7 +57,7 @@ class StoreTests(DescriptorCase):
         yield self.write()
         yield self.assertFailure(self.store.run(fail), sqlite3.DatabaseError)
         found = yield self.store.run(kept)
-        self.assertEqual(found.channels, ())
+        self.assertEqual((), found.channels)
         self.assertTrue((self.directory.path / f"{FILE}.damaged").exists())
 
     @inlineCallbacks
@@ -75,5 +75,5 @@ class PowerCutTests(SynchronousTestCase):
         chance = random.Random(13)
         for number in range(self.CUTS):
             left = killed(Path(self.mktemp()), chance, 0.3)
-            self.assertEqual((left.damage, left.holes), ("", 0), number)
+            self.assertEqual(("", 0), (left.damage, left.holes), number)
             self.assertLessEqual(left.lost, 10, number)

@@ -52,27 +52,27 @@ class SupplyTests(SynchronousTestCase):
     def test_without_an_outdoor_sensor_it_lasts_at_the_mean_of_two_weeks(self) -> None:
         known = supply(last_weeks(20.0), TODAY, 410.0)
         assert known is not None
-        self.assertEqual((known.days, known.pace), (20, 20.0))
+        self.assertEqual((20, 20.0), (known.days, known.pace))
 
     def test_a_day_that_is_going_on_and_older_ones_do_not_count(self) -> None:
         facts = last_weeks(20.0) | days(day(TODAY, 1.0), day(TODAY - LOOKED_BACK - 1, 500.0))
         known = supply(facts, TODAY, 410.0)
         assert known is not None
-        self.assertEqual(known.days, 20)
+        self.assertEqual(20, known.days)
 
     def test_days_that_were_as_cold_a_year_before_need_as_much(self) -> None:
         ahead = (TODAY - 365 + each for each in range(60))
         facts = last_weeks(20.0, 10.0) | days(*(day(each, None, 10.0) for each in ahead))
         known = supply(facts, TODAY, 410.0)
         assert known is not None
-        self.assertEqual(known.days, 20)
+        self.assertEqual(20, known.days)
 
     def test_a_colder_winter_to_come_shortens_it_by_the_degree_days(self) -> None:
         ahead = (TODAY - 365 + each for each in range(-3, 60))
         facts = last_weeks(20.0, 10.0) | days(*(day(each, None, 20.0) for each in ahead))
         known = supply(facts, TODAY, 410.0)
         assert known is not None
-        self.assertEqual((known.days, known.pace), (10, 20.0))
+        self.assertEqual((10, 20.0), (known.days, known.pace))
 
     def test_what_is_burnt_whatever_the_weather_is_told_apart(self) -> None:
         felt = range(2, 2 + LOOKED_BACK)
@@ -84,7 +84,7 @@ class SupplyTests(SynchronousTestCase):
     def test_in_summer_hot_water_goes_on(self) -> None:
         known = supply(last_weeks(3.0, 0.0), TODAY, 31.0)
         assert known is not None
-        self.assertEqual(known.days, 10)
+        self.assertEqual(10, known.days)
 
     def test_more_than_a_year_is_not_told_in_days(self) -> None:
         known = supply(last_weeks(1.0), TODAY, 5000.0)
@@ -102,7 +102,7 @@ class SupplyTests(SynchronousTestCase):
         before = day((date(2027, 3, 1) + timedelta(3)).toordinal(), None, 40.0)
         known = supply(days(*weeks, before), leap, 79.0)
         assert known is not None
-        self.assertEqual(known.days, 0)
+        self.assertEqual(0, known.days)
 
     @given(
         st.lists(st.tuples(st.floats(0, 100), st.floats(0, 35)), min_size=3, max_size=LOOKED_BACK),

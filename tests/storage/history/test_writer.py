@@ -58,32 +58,32 @@ class ValueTests(WriterCase):
         self.write(*(minute(NOON + 60 * at, {TK: float(at)}) for at in range(30)))
         self.assertEqual(self.values(), {M0 + at: float(at) for at in range(30)})
         first = int(NOON // QUARTER)
-        self.assertEqual(self.quarters(), {first: (15, 0, 7, 14), first + 1: (15, 15, 22, 29)})
-        self.assertEqual(self.of_days(), {day_of(NOON): (30, 0, 14.5, 29)})
+        self.assertEqual({first: (15, 0, 7, 14), first + 1: (15, 15, 22, 29)}, self.quarters())
+        self.assertEqual({day_of(NOON): (30, 0, 14.5, 29)}, self.of_days())
 
     def test_a_minute_that_is_there_is_not_overwritten(self) -> None:
         self.write(minute(NOON, {TK: 1.0}, {"seconds": 60.0}))
         written = self.write(minute(NOON, {TK: 2.0}, {"seconds": 60.0}))
-        self.assertEqual((written.new, self.values()), (0, {M0: 1.0}))
+        self.assertEqual((0, {M0: 1.0}), (written.new, self.values()))
         self.assertEqual(self.facts()[day_of(NOON)].hours, round(60 / 3600, 3))
 
     def test_the_commonest_code_of_a_quarter_counts(self) -> None:
         self.write(*(minute(NOON + 60 * at, {ZK: 7.0 if at < 9 else 10.0}) for at in range(15)))
         [cell] = self.quarters(ZK).values()
-        self.assertEqual(cell[2], 7.0)
+        self.assertEqual(7.0, cell[2])
 
     def test_channels_have_bounds(self) -> None:
         self.patch(writer, "MOST_CHANNELS", 5)
         many = {Recorded(f"c{number}", f"c{number}", ""): 1.0 for number in range(99)}
         self.write(minute(NOON, many))
         # One of them is that of the coverage.
-        self.assertEqual(len(kept(self.cursor).channels), 4)
+        self.assertEqual(4, len(kept(self.cursor).channels))
 
     def test_a_channel_whose_name_becomes_known_has_it(self) -> None:
         self.write(minute(NOON, {Recorded("tk", "tk", ""): 1.0}))
         self.write(minute(NOON + 60, {TK: 2.0}))
-        self.assertEqual(kept(self.cursor).channels, (TK,))
-        self.assertEqual(self.values(), {M0: 1.0, M0 + 1: 2.0})
+        self.assertEqual((TK,), kept(self.cursor).channels)
+        self.assertEqual({M0: 1.0, M0 + 1: 2.0}, self.values())
 
     def test_a_day_of_summer_time_has_25_hours(self) -> None:
         in_zone(self, "Europe/Vienna")
@@ -91,7 +91,7 @@ class ValueTests(WriterCase):
         self.write(*(minute(begin + 60 * at, {TK: 1.0}) for at in range(-30, 25 * 60 + 30)))
         day = day_of(begin)
         counts = {number: cell[0] for number, cell in self.of_days().items()}
-        self.assertEqual(counts, {day - 1: 30, day: 1500, day + 1: 30})
+        self.assertEqual({day - 1: 30, day: 1500, day + 1: 30}, counts)
 
 
 class LawTests(WriterCase):
@@ -154,7 +154,7 @@ class LawTests(WriterCase):
             self.write(*batch)
         before = self.values(), self.quarters(), self.of_days(), self.facts()
         for batch in self.batches(steps):
-            self.assertEqual(self.write(*batch).new, 0)
+            self.assertEqual(0, self.write(*batch).new)
         self.assertEqual((self.values(), self.quarters(), self.of_days(), self.facts()), before)
 
 
@@ -176,7 +176,7 @@ class BoundTests(WriterCase):
     def test_minutes_and_quarters_go_and_days_stay(self) -> None:
         for day in range(10):
             self.write_day(day, float(day))
-        self.assertEqual((self.count("minutes"), self.count("quarters")), (3, 4))
+        self.assertEqual((3, 4), (self.count("minutes"), self.count("quarters")))
         means = [cell[2] for cell in self.of_days().values()]
         self.assertEqual(means, [float(day) for day in range(10)])
 
@@ -200,7 +200,7 @@ class BoundTests(WriterCase):
             self.write_day(day, float(day))
         self.write_day(-100, 5.0)
         self.write_day(-100, 6.0)
-        self.assertEqual(self.of_days()[day_of(NOON - 86400 * 100)][:3], (144, 5.0, 5.0))
+        self.assertEqual((144, 5.0, 5.0), self.of_days()[day_of(NOON - 86400 * 100)][:3])
 
     def test_events_have_bounds(self) -> None:
         self.patch(fact_writer, "MOST_EVENTS", 10)
@@ -229,15 +229,15 @@ class EventTests(WriterCase):
 
     def test_a_fault_begins_and_ends(self) -> None:
         self.live(minute(NOON), minute(NOON + 60, {}, {}, None, None, FAULT))
-        self.assertEqual(self.of("fault"), [(NOON + 60, None)])
+        self.assertEqual([(NOON + 60, None)], self.of("fault"))
         self.live(minute(NOON + 120, {}, {}, None, None, FAULT, OTHER))
         self.live(minute(NOON + 180, {}, {}, None, None, OTHER))
-        self.assertEqual(self.of("fault"), [(NOON + 60, NOON + 180), (NOON + 120, None)])
+        self.assertEqual([(NOON + 60, NOON + 180), (NOON + 120, None)], self.of("fault"))
 
     def test_a_fault_that_goes_on_after_a_restart_is_the_same(self) -> None:
         self.live(minute(NOON, {}, {}, None, None, FAULT))
         self.live(minute(NOON + 9000, {}, {}, None, None, FAULT))
-        self.assertEqual(self.of("fault"), [(NOON, None)])
+        self.assertEqual([(NOON, None)], self.of("fault"))
 
     def test_the_stocks_rising_is_a_delivery_in_however_many_steps(self) -> None:
         for at, stock in enumerate((500.0, 500.0, 499.0, *[1500.0] * 3, 3500.0, 3500.0, 3499.0)):
@@ -245,15 +245,15 @@ class EventTests(WriterCase):
         later = NOON + 86400
         self.live(minute(later, stock=3490.0), *self.stocks(later + 60, 3600.0, 3600.0, 3600.0))
         found = [each for each in events(self.cursor, 0, NOON * 2) if each.kind == "delivery"]
-        self.assertEqual([each.amount for each in found], [3001.0, 110.0])
+        self.assertEqual([3001.0, 110.0], [each.amount for each in found])
         self.assertEqual(self.of("delivery"), [(NOON + 120, NOON + 360), (later, later + 60)])
         first = self.facts()[day_of(NOON)]
-        self.assertEqual((first.delivered, first.stock), (3001.0, 3499.0))
+        self.assertEqual((3001.0, 3499.0), (first.delivered, first.stock))
 
     def test_a_stock_misread_for_a_minute_is_no_delivery(self) -> None:
         self.live(*self.stocks(NOON, 500.0, 500.0, 500.0, 3500.0, 500.0, 0.0, 500.0, 500.0, 500.0))
-        self.assertEqual(self.of("delivery"), [])
-        self.assertEqual(self.facts()[day_of(NOON)].delivered, 0.0)
+        self.assertEqual([], self.of("delivery"))
+        self.assertEqual(0.0, self.facts()[day_of(NOON)].delivered)
 
     def test_events_are_found_by_what_they_overlap(self) -> None:
         self.live(minute(NOON, {}, {}, None, None, FAULT), minute(NOON + 600))
