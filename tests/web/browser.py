@@ -30,6 +30,8 @@ _ARGUMENTS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-software-rasterizer",
+    "--in-process-gpu",
     "--disable-quic",
     "--disable-dev-shm-usage",
     "--no-first-run",
@@ -38,10 +40,13 @@ _ARGUMENTS = (
     "--disable-sync",
     "--disable-extensions",
     "--disable-breakpad",
-    "--disable-features=Translate,OptimizationHints,MediaRouter,SpareRendererForSitePerProcess",
+    # A page that was left is gone, and nothing is started or held for one that may come.
+    "--disable-features=Translate,OptimizationHints,MediaRouter,SpareRendererForSitePerProcess,"
+    "PaintHolding,BackForwardCache",
     "--process-per-site",
     "--hide-scrollbars",
 )
+_EMPTY = "about:blank"
 _POLL = 0.05
 _IN_PAGE = 2.0
 """Seconds that a script looks again and again by itself, before it is asked anew."""
@@ -78,7 +83,7 @@ class Chromium:
         atexit.register(self.end)
 
     async def start(self) -> None:
-        """Start the browser; it has an empty window, which stays."""
+        """Start the browser; it has an empty window, in which everything is looked at."""
         while not await self._is_up():
             await deferLater(reactor, _POLL)
         capabilities = {
@@ -92,7 +97,6 @@ class Chromium:
             "POST", "/session", {"capabilities": {"alwaysMatch": capabilities}}
         )
         self._base += f"/session/{session['sessionId']}"
-        self.empty = await self.ask("GET", "/window")
 
     async def _is_up(self) -> bool:
         try:
@@ -116,10 +120,6 @@ class Chromium:
         if answer.code != 200:
             raise AssertionError(f"{path}: {value['error']}: {value['message'][:500]}")
         return value
-
-    async def switch(self, window: str) -> None:
-        """Have all that follows done in a window."""
-        await self.ask("POST", "/window", {"handle": window})
 
     def end(self) -> None:
         """End both, without a reactor."""
@@ -146,7 +146,10 @@ async def _chromium() -> Chromium:
 
 
 class Browser:
-    """One browser window, as empty as that of a browser that nobody has used yet.
+    """The browser's window, as empty as that of a browser that nobody has used yet.
+
+    There is one, which each look empties and leaves: a window of its own for each would be a
+    process of its own, whose start takes more than all that a test looks at.
 
     Args:
         language: what it asks for.
@@ -169,13 +172,12 @@ class Browser:
         self._size = (width, height)
         self._scale = scale
         self._origin = ""
+        self._undo: list[tuple[str, dict[str, Any]]] = []
 
     async def open(self, url: str) -> None:
-        """Open the window and load a page."""
+        """Have the window as it is wanted, and load a page."""
         self._chromium = await _chromium()
         self._ask = self._chromium.ask
-        window = await self._ask("POST", "/window/new", {"type": "window"})
-        await self._chromium.switch(window["handle"])
         await self.complaints()
         parts = urlsplit(url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
@@ -242,6 +244,16 @@ class Browser:
                 raise
             return None
 
+    async def touch(self, x: float, y: float) -> None:
+        """Put a finger on the page, which stays there."""
+        await self.command("Emulation.setTouchEmulationEnabled", enabled=True)
+        points = [{"x": x, "y": y}]
+        await self.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=points)
+        self._undo += [
+            ("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}),
+            ("Emulation.setTouchEmulationEnabled", {"enabled": False}),
+        ]
+
     async def complaints(self) -> list[str]:
         """What the browser's console has of warnings and errors since the last call."""
         entries = await self._ask("POST", "/se/log", {"type": "browser"})
@@ -253,11 +265,12 @@ class Browser:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     async def close(self) -> None:
-        """Close the window; a browser that does not is ended."""
+        """Leave the page; a browser that does not is ended."""
         try:
+            for name, parameters in self._undo:
+                await self.command(name, **parameters)
+            await self._ask("POST", "/url", {"url": _EMPTY})
             await self._forget()
-            await self._ask("DELETE", "/window")
-            await self._chromium.switch(self._chromium.empty)
         except Exception:
             _running.remove(self._chromium)
             self._chromium.end()

@@ -131,14 +131,12 @@ class ChartTests(HouseCase):
         await self.house()
         browser = await self.look(width=390, height=844)
         await self.charts(browser)
-        await browser.command("Emulation.setTouchEmulationEnabled", enabled=True)
         x, y = await browser.run(
             "document.querySelector('.plot').scrollIntoView({block: 'center'});"
             "const box = document.querySelector('.plot .u-over').getBoundingClientRect();"
             "return [box.left + box.width / 4, box.top + 40]"
         )
-        points = [{"x": x, "y": y}]
-        await browser.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=points)
+        await browser.touch(x, y)
         await browser.until("return document.querySelector('.chart .at').textContent !== ''")
         self.assertRegex(await browser.text(".chart .legend b"), r"\d\u00a0°C")
 
