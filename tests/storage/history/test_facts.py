@@ -82,9 +82,10 @@ class CarryTests(SynchronousTestCase):
     def test_it_is_the_same_when_it_was_kept(self) -> None:
         stock = Stock(500.0, NOON - 60, Run(3500.0, NOON, 1))
         carry = Carry(1.5, NOON, stock, {FaultSeen(29, "fault"): 7})
-        self.assertEqual(Carry.of_json(carry.json()), carry)
+        self.assertEqual(carry, Carry.of_json(carry.json()))
         # As it was kept before a stock had to hold.
         before = Carry(1.5, NOON, Stock(500.0, NOON))
-        self.assertEqual(Carry.of_json(f"[1.5, 500.0, {NOON}, []]"), before)
+        # Compared as text, since what is not known is no number and equals nothing.
+        self.assertEqual(before.json(), Carry.of_json(f"[1.5, 500.0, {NOON}, []]").json())
         nothing = Carry().json()
-        self.assertEqual(Carry.of_json(nothing).json(), nothing)
+        self.assertEqual(nothing, Carry.of_json(nothing).json())
