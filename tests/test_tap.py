@@ -153,7 +153,9 @@ class WrongConfigurationTests(ProcessCase):
         start = self.run_(*DAEMON)
         self.assertEqual(1, start.wait())
         self.assertIn("TCP port", start.log() + start.errors())
-        self.assertIn(self.in_use(), (start.directory / "daemon.log").read_text())
+        log = start.directory / "daemon.log"
+        # The daemon tells twistd before it logs why.
+        wait_until(lambda: self.in_use() in log.read_text(), 30, "the cause in the log")
         self.assertFalse((start.directory / "daemon.pid").exists())
 
     def in_use(self) -> str:
