@@ -60,7 +60,7 @@ class SessionLog:
         self.kept += data
         self._kept.take(data)
 
-    def bridge_refused(self) -> None:
+    def notice_follows(self, of_bridge: bool) -> None:
         """The result tells."""
 
     def over(self, reason: str) -> None:

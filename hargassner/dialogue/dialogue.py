@@ -69,7 +69,7 @@ class Dialogue:
         self._bridge_lines = LineSplitter()
         self._answer_lines = LineSplitter()
         self._asked = _NOTHING_ASKED
-        self._refuses_bridge = False
+        self._of_bridge: bool | None = None
         self._masking = Masking()
         self._first_line = True
         self._block = Block()
@@ -133,9 +133,14 @@ class Dialogue:
         lines = _readable(self._answer_lines.feed(data))
         return [*chain.from_iterable(map(self._bridge_reply, lines))]
 
-    def bridge_refused(self) -> None:
-        """The notice that ends with the boiler's next bytes refuses the bridge's request."""
-        self._refuses_bridge = True
+    def notice_follows(self, of_bridge: bool) -> None:
+        """The notice that ends with the boiler's next bytes is not the next one by its place.
+
+        Args:
+            of_bridge: it refuses the bridge's request; if not, one of the client's, and nobody
+                knows which, as it comes before replies that the boiler said before it.
+        """
+        self._of_bridge = of_bridge
 
     def boiler_sent(self, data: bytes) -> list[Event]:
         """Bytes passed from the boiler to the gateway; what happened with them."""
@@ -201,21 +206,24 @@ class Dialogue:
             yield self._unreadable(self._block.drop(), "the block is too long")
 
     def _notice(self, line: bytes) -> Iterator[Event]:
+        of_bridge, self._of_bridge = self._of_bridge, None
         text = self._masking.text(line)
         yield from self._notices.read(text)
         if line.startswith(b"zERR"):
-            yield from self._refuse(text)
+            yield from self._refuse(text, of_bridge)
 
-    def _refuse(self, notice: str) -> Iterator[Event]:
+    def _refuse(self, notice: str, of_bridge: bool | None) -> Iterator[Event]:
         self.turns += 1
-        for request in islice(self._refused_by_notice(), 1):
+        if of_bridge is False:
+            self._requests.refused_out_of_order()
+            return
+        for request in islice(self._refused_by_notice(of_bridge), 1):
             request.refused = True
             yield Refused(request.text, notice, request.sender)
 
-    def _refused_by_notice(self) -> Iterator[Request]:
+    def _refused_by_notice(self, of_bridge: bool | None) -> Iterator[Request]:
         """Which request a notice refuses: the first of these."""
-        of_bridge, self._refuses_bridge = self._refuses_bridge, False
-        if not of_bridge:
+        if of_bridge is None:
             yield from self._requests.settings()
         if self._asked.form.kind is Kind.SET_PARAMETER:
             yield self._asked

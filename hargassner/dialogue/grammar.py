@@ -149,7 +149,7 @@ class Request:
     been listed; ``spoilt`` says that the reply got too long to be read, ``complete`` that what was
     read of it was its end. ``refused`` says that a notice has refused the request already, so that
     a reply may follow or not; ``misread`` that there was a reply which may have been the one to
-    this request, although it could not be read as such.
+    this request, although it could not be read as such, or a notice which may have refused it.
     """
 
     form: Form

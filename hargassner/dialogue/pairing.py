@@ -119,6 +119,11 @@ class Pairing:
         goes_on = request.form.kind is Kind.INFO and request.answered
         self._recent = (request,) if goes_on else ()
 
+    def refused_out_of_order(self) -> None:
+        """One of the open settings is refused by a notice, and nobody knows which."""
+        for request in self.settings():
+            request.misread = True
+
     def settings(self) -> Iterator[Request]:
         """The open requests to set a parameter that no notice has refused, oldest first."""
         return filter(attrgetter("is_awaited_setting"), self._open)

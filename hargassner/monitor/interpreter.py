@@ -194,9 +194,9 @@ class SessionInterpreter:
         """Take in the boiler's answer to it."""
         self._understand(self.dialogue.bridge_received, data)
 
-    def bridge_refused(self) -> None:
-        """Take in that the notice which ends next refuses the bridge's request."""
-        self.dialogue.bridge_refused()
+    def notice_follows(self, of_bridge: bool) -> None:
+        """Take in whether the notice which ends next refuses the bridge's request, or anybody's."""
+        self.dialogue.notice_follows(of_bridge)
 
     def over(self, reason: str) -> None:
         """The session is over: the model takes that in."""

@@ -39,8 +39,8 @@ class Recorded:
         """Record bytes from the boiler that were kept from the gateway."""
         self._recorder.passed(self._seconds(), "boiler", data, kept=True)
 
-    def bridge_refused(self) -> None:
-        """The notice that says so is recorded as one that passes."""
+    def notice_follows(self, of_bridge: bool) -> None:
+        """The notice is recorded as one that passes."""
 
     def over(self, reason: str) -> None:
         """Record the end."""

@@ -185,8 +185,8 @@ class _SessionObserver:
         for line in data.splitlines():
             self._journal.said(self._session, "boiler", self._masking.excerpt(line))
 
-    def bridge_refused(self) -> None:
-        """The notice that says so is told as one that passes."""
+    def notice_follows(self, of_bridge: bool) -> None:
+        """The notice is told as one that passes."""
 
     def over(self, reason: str) -> None:
         self._journal.said(self._session, "bridge", f"over: {reason}")

@@ -35,16 +35,22 @@ class Piece:
     """Bytes of the boiler's, which pass to the gateway unless they are ``kept`` from it.
 
     ``refuses`` says that with these bytes a notice ends that passes, and refuses the bridge's
-    request.
+    request; ``overtakes`` that it is another one's, and passes replies by that came before it.
     """
 
     data: bytes
     kept: bool = False
     refuses: bool = False
+    overtakes: bool = False
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether a notice ends with it that is not the next one by its place."""
+        return self.refuses or self.overtakes
 
     def goes_with(self, next_: "Piece") -> bool:
         """Whether the next one may go with this one as one piece."""
-        return self.kept is next_.kept and not self.refuses and not next_.refuses
+        return self.kept is next_.kept and not self.is_notice and not next_.is_notice
 
 
 class _Pieces:
@@ -53,11 +59,13 @@ class _Pieces:
     def __init__(self) -> None:
         self._gathered: list[Piece] = []
 
-    def add(self, data: bytes | bytearray, *, kept: bool = False, refuses: bool = False) -> None:
-        piece = Piece(bytes(data), kept, refuses)
+    def add(self, data: bytes | bytearray, *, kept: bool = False) -> None:
+        self.add_piece(Piece(bytes(data), kept))
+
+    def add_piece(self, piece: Piece) -> None:
         if self._gathered and self._gathered[-1].goes_with(piece):
-            self._gathered[-1] = Piece(self._gathered[-1].data + piece.data, kept)
-        elif data:
+            self._gathered[-1] = Piece(self._gathered[-1].data + piece.data, piece.kept)
+        elif piece.data:
             self._gathered.append(piece)
 
     def all(self) -> list[Piece]:
@@ -199,15 +207,15 @@ class Arbitration:
 
     def _pass(self, part: bytes, pieces: _Pieces) -> None:
         """A part of a line passes that is no reply."""
-        refuses = self._line.endswith(_LINE_END) and self._refuses()
-        pieces.add(part, refuses=refuses)
+        is_notice = self._line.endswith(_LINE_END) and self._line.startswith(b"z")
+        refuses = is_notice and self._refuses()
+        overtakes = self.doubtful and is_notice and not refuses
+        pieces.add_piece(Piece(part, refuses=refuses, overtakes=overtakes))
         # What it begins with and how it ends is all that counts.
         del self._line[_BEGINNING : -len(_LINE_END)]
 
     def _refuses(self) -> bool:
         """Whether a notice that has come to its end refuses the bridge's request."""
-        if not self._line.startswith(b"z"):
-            return False
         notice = bytes(self._line.removesuffix(_LINE_END))
         before = self._explanations.refused
         self._explanations = self._explanations.noticed(notice)

@@ -50,8 +50,11 @@ class IRelay(Interface):
     def keep(data: bytes) -> None:
         """The boiler's bytes are an answer to the bridge."""
 
-    def refused() -> None:
-        """The bytes that pass to the client next end a notice that refuses the bridge's request."""
+    def notice_follows(*, of_bridge: bool) -> None:
+        """The bytes that pass to the client next end a notice out of its place.
+
+        It refuses the bridge's request, or is the client's and overtakes replies that are held.
+        """
 
     def pause_client() -> None:
         """Read nothing more from the client."""
@@ -165,8 +168,8 @@ class ExchangeCore:
             if piece.kept:
                 self._relay.keep(piece.data)
                 continue
-            if piece.refuses:
-                self._relay.refused()
+            if piece.is_notice:
+                self._relay.notice_follows(of_bridge=piece.refuses)
             self._relay.pass_to_client(piece.data)
 
 

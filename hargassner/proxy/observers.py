@@ -28,8 +28,12 @@ class IExchangeObserver(ISessionObserver):
     def bridge_received(data: bytes) -> None:
         """The boiler's answer to the bridge came, and did not pass: whole lines."""
 
-    def bridge_refused() -> None:
-        """The notice that ends with the boiler's next bytes refuses the bridge's request."""
+    def notice_follows(of_bridge: bool) -> None:
+        """The notice that ends with the boiler's next bytes is not the next one by its place.
+
+        It refuses the bridge's request; or, if not, it passes before replies that came before it
+        and are held, so that nobody can tell by the order which request it refuses.
+        """
 
 
 class ISegmentObserver(ISessionObserver):
@@ -81,10 +85,10 @@ class Guard:
             except Exception:
                 self._log_first()
 
-    def bridge_refused(self) -> None:
+    def notice_follows(self, of_bridge: bool) -> None:
         if self._exchanges is not None:
             try:
-                self._exchanges.bridge_refused()
+                self._exchanges.notice_follows(of_bridge)
             except Exception:
                 self._log_first()
 

@@ -149,9 +149,9 @@ class Relaying:
         """The boiler answered the bridge."""
         self._backlog.tell(Guard.bridge_received, data)
 
-    def refused(self) -> None:
-        """The notice that passes next refuses the bridge's request."""
-        self._backlog.tell(lambda each, _: each.bridge_refused())
+    def notice_follows(self, *, of_bridge: bool) -> None:
+        """The notice that passes next is not the next one by its place."""
+        self._backlog.tell(lambda each, _: each.notice_follows(of_bridge))
 
     def pause_client(self) -> None:
         """Read no more from a client whose bytes wait."""

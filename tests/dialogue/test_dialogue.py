@@ -650,7 +650,7 @@ class GapTests(SynchronousTestCase):
         dialogue = Dialogue()
         dialogue.bridge_sent(b'$par set "4;3;99"\r\n')
         hear(dialogue, said('> $par set "7;3;20"'))
-        dialogue.bridge_refused()
+        dialogue.notice_follows(of_bridge=True)
         self.assertEqual(
             [Notice("zERR 4"), Refused('$par set "4;3;99"', "zERR 4", "bridge")],
             dialogue.boiler_sent(b"zERR 4\r\n"),
@@ -658,6 +658,36 @@ class GapTests(SynchronousTestCase):
         self.assertIs(dialogue.line_state, LineState.BUSY)
         self.assertEqual([], dialogue.boiler_sent(b"$ack\r\n"))
         self.assertIs(dialogue.line_state, LineState.FREE)
+
+    def test_a_notice_that_overtakes_replies_refuses_nobody_known(self) -> None:
+        dialogue = Dialogue()
+        hear(dialogue, said('> $par set "7;3;20"', "> $uptime", '> $par set "4;3;99"', "> $uptime"))
+        dialogue.notice_follows(of_bridge=False)
+        self.assertEqual([Notice("zERR 4")], dialogue.boiler_sent(b"zERR 4\r\n"))
+        dialogue.boiler_sent(b"$ack\r\n$1000\r\n")
+        self.assertEqual(('$par set "4;3;99"', "$uptime"), dialogue.open_requests)
+        self.assertIs(dialogue.line_state, LineState.BUSY)
+        dialogue.boiler_sent(b"$1001\r\n")
+        self.assertIs(dialogue.line_state, LineState.FREE)
+
+    def test_what_such_a_notice_may_have_refused_may_be_over(self) -> None:
+        dialogue = Dialogue()
+        hear(dialogue, said('> $par set "7;3;20"'))
+        dialogue.notice_follows(of_bridge=False)
+        dialogue.boiler_sent(b"zERR 7\r\n")
+        self.assertIs(dialogue.line_state, LineState.UNCERTAIN)
+        dialogue.boiler_sent(b"$ack\r\n")
+        self.assertIs(dialogue.line_state, LineState.FREE)
+
+    def test_a_notice_after_one_that_overtook_refuses_by_the_order(self) -> None:
+        dialogue = Dialogue()
+        hear(dialogue, said('> $par set "7;3;20"'))
+        dialogue.notice_follows(of_bridge=False)
+        dialogue.boiler_sent(b"zPuffer Aus\r\n")
+        self.assertEqual(
+            [Notice("zERR 7"), Refused('$par set "7;3;20"', "zERR 7", "gateway")],
+            dialogue.boiler_sent(b"zERR 7\r\n"),
+        )
 
     def test_an_answer_to_the_bridge_that_did_not_come_is_said_with_its_next_request(self) -> None:
         dialogue = Dialogue()

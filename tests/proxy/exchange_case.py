@@ -22,8 +22,8 @@ class Relay:
     def keep(self, data: bytes) -> None:
         self.passed.append(("bridge", data))
 
-    def refused(self) -> None:
-        self.passed.append(("refused", b""))
+    def notice_follows(self, *, of_bridge: bool) -> None:
+        self.passed.append(("refused" if of_bridge else "overtaking", b""))
 
     def pause_client(self) -> None:
         """Little waits here."""

@@ -73,8 +73,8 @@ class Hearing:
     def bridge_received(self, data: bytes) -> None:
         self._hear("kept", data)
 
-    def bridge_refused(self) -> None:
-        self._hear("refused", b"")
+    def notice_follows(self, of_bridge: bool) -> None:
+        self._hear("refused" if of_bridge else "overtaking", b"")
 
     def over(self, reason: str) -> None:
         self._hear("over", reason.encode())

@@ -533,8 +533,8 @@ class FullRecordingObserver(RecordingObserver):
     def bridge_received(self, data: bytes) -> None:
         self.heard.append(("kept", data))
 
-    def bridge_refused(self) -> None:
-        self.heard.append(("refused", b""))
+    def notice_follows(self, of_bridge: bool) -> None:
+        self.heard.append(("refused" if of_bridge else "overtaking", b""))
 
 
 class AskingTests(ProxyCase):

@@ -49,6 +49,12 @@ class LateAnswerTests(SynchronousTestCase):
         self.assertEqual([], late.boiler_sent(ACK))
         self.check(late, refusal, refusal, ACK)
 
+    def test_a_notice_that_overtakes_a_held_answer_is_told_as_one(self) -> None:
+        late = self.late(SET, GATEWAYS_SET + GATEWAYS_SET)
+        notice = b"zERR 7 nicht vorhanden\r\n"
+        self.assertEqual([], late.boiler_sent(ACK))
+        self.assertEqual([Piece(notice, overtakes=True)], late.boiler_sent(notice))
+
     def test_a_notice_of_our_value_says_that_the_acknowledgement_behind_it_is_ours(self) -> None:
         late = self.late(SET, GATEWAYS_SET)
         self.check(late, NOTICES + ACK, NOTICES, ACK)
