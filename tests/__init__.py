@@ -11,10 +11,13 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 # What it finds out about Unicode and about the sources takes seconds, and is kept there.
 set_hypothesis_home_dir(Path(__file__).parent.parent / ".hypothesis")
+EXAMPLES = int(os.environ.get("EXAMPLES", "25"))
+"""Of each law."""
+
 settings.register_profile(
     "any machine",
     deadline=None,
-    max_examples=int(os.environ.get("EXAMPLES", "50")),
+    max_examples=EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")

@@ -26,11 +26,18 @@ _PROGRAMS = (
     "hargassner.mqtt.link",
     "hargassner.homeassistant.view",
     "hargassner.web.service",
+    "hargassner.storage.history.service",
+    "hargassner.allocation",
+    "hargassner.threads",
+    "twisted.internet.tcp",
+    "twisted.internet.udp",
     "hargassner.cli.check.command",
     "hargassner.cli.simulate",
     "hargassner.cli.watch",
 )
 _NEWNS, _NEWNET = 0x20000, 0x40000000
+_CAPABILITY_VERSION = 0x20080522
+_PR_CAPBSET_DROP = 24
 _REC, _SLAVE, _DETACH = 0x4000, 0x80000, 2
 
 
@@ -66,6 +73,8 @@ def become(request: dict[str, Any]) -> None:
         os.close(descriptor)
     if request["namespace"]:
         _enter(request["namespace"])
+    if request["unprivileged"]:
+        _drop_capabilities()
     os.chdir(request["directory"])
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -97,6 +106,24 @@ def _enter(namespace: str) -> None:
         if done != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     os.close(descriptor)
+
+
+def _drop_capabilities() -> None:
+    """Be root without its rights, as ``setpriv --bounding-set=-all`` has it.
+
+    Raises:
+        OSError: this process may not.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    none = (ctypes.c_uint32 * 6)()
+    for done in (
+        *(libc.prctl(_PR_CAPBSET_DROP, each, 0, 0, 0) for each in range(last + 1)),
+        libc.capset(header, none),
+    ):
+        if done != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 if __name__ == "__main__":

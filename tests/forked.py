@@ -56,6 +56,7 @@ class Forked:
         errors: that of its standard error.
         constants: of the program that are others than usual, as ``tests.processes`` has them.
         namespace: the network namespace; this process's if it is empty.
+        unprivileged: whether it has none of root's capabilities, which this process must have.
     """
 
     def __init__(
@@ -66,6 +67,8 @@ class Forked:
         errors: Path,
         constants: Mapping[str, object],
         namespace: str = "",
+        *,
+        unprivileged: bool = False,
     ) -> None:
         pid = _server().ask(
             "start",
@@ -77,6 +80,7 @@ class Forked:
                 "constants": {str(each): constants[each] for each in constants},
                 "environment": dict(os.environ),
                 "namespace": namespace,
+                "unprivileged": unprivileged,
             },
         )
         assert pid is not None

@@ -13,7 +13,6 @@ from random import Random
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocol, IProtocolFactory
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from hargassner.boiler.model import Boiler
@@ -30,6 +29,7 @@ from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.plant import Plant
 from hargassner.simulator.boiler.telnet import BoilerFactory, BoilerProtocol, Timing
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
+from tests.doubles.clocks import EventClock
 from tests.proxy.case import Connection
 
 PARAMETERS = ("PR001", "PR011", "4", "A6d")
@@ -52,7 +52,7 @@ class Wire:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: EventClock,
         random: Random,
         slowness: float,
         deliver: Callable[[bytes], object],
@@ -189,7 +189,7 @@ class House:
         parameters: Sequence[str] = PARAMETERS,
         while_display_in_use: str = "allow",
     ) -> None:
-        self.clock = Clock()
+        self.clock = EventClock()
         self.random = Random(seed)
         self.model = Boiler(catalogue=CATALOGUE)
         self.interpreter = Interpreter(self.model, self.clock, lambda _: None)
@@ -304,15 +304,7 @@ class House:
 
     def advance(self, seconds: float) -> None:
         """Let time pass, each call when it is due."""
-        end = self.clock.seconds() + seconds
-        while True:
-            due = min((each.getTime() for each in self.clock.getDelayedCalls()), default=None)
-            if due is None or due > end:
-                break
-            # Sums of differences would not always get there.
-            self.clock.rightNow = max(due, self.clock.rightNow)
-            self.clock.advance(0)
-        self.clock.rightNow = end
+        self.clock.pass_each(seconds)
 
     def log_in(self) -> "House":
         """The gateway opens its dialogue, and the bridge reads the parameters."""

@@ -322,6 +322,7 @@ class BridgeProcess(Running):
         state: the state directory; a fresh one if it is not given.
         namespace: another than the (first) bridge's.
         constants: of the program, as ``Running`` takes them.
+        unprivileged: whether it has none of root's capabilities.
     """
 
     def __init__(
@@ -332,8 +333,11 @@ class BridgeProcess(Running):
         state: str = "state",
         namespace: str = "",
         constants: Mapping[str, object] | None = None,
+        *,
+        unprivileged: bool = False,
     ) -> None:
         self._there = namespace or networks.bridge
+        self._unprivileged = unprivileged
         self._prefix = prefix
         bridge = (program("twist"), "--log-format=text", "hargassner", "--config=hargassner.toml")
         files = {"hargassner.toml": config.format(state=state)}
@@ -344,7 +348,7 @@ class BridgeProcess(Running):
     ) -> subprocess.Popen[bytes] | Forked:
         """The process; a prefix is for one that is not forked."""
         if not self._prefix:
-            return self.forked(command, constants, self._there)
+            return self.forked(command, constants, self._there, unprivileged=self._unprivileged)
         there = ("ip", "netns", "exec", self._there, *self._prefix)
         return super().started([*there, *command], constants)
 

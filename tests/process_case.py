@@ -7,7 +7,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.cases import free_ports, loopback_addresses
-from tests.processes import Running, program, wait_until
+from tests.processes import ForkedRunning, Running, program, wait_until
 
 TAC = str(Path(__file__).resolve().parents[1] / "hargassner.tac")
 ON_LOOPBACK = """
@@ -59,8 +59,18 @@ class ProcessCase(SynchronousTestCase):
         config: str | None = None,
         prefix: tuple[str, ...] = (),
         constants: Mapping[str, object] | None = None,
+        anew: bool = False,
     ) -> Running:
-        running = Running(
+        """Start the bridge.
+
+        Args:
+            command: a program's name and its arguments.
+            config: the text of the configuration.
+            prefix: words before the command, which has it started anew.
+            constants: what ``Running`` takes.
+            anew: whether a new Python imports everything, as it does with users.
+        """
+        running = (Running if anew or prefix else ForkedRunning)(
             [*prefix, program(command[0]), *command[1:]],
             files={"hargassner.toml": self.config if config is None else config},
             constants=constants,

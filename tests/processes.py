@@ -90,12 +90,25 @@ class Running:
             )
 
     def forked(
-        self, command: Sequence[str], constants: Mapping[str, object], namespace: str
+        self,
+        command: Sequence[str],
+        constants: Mapping[str, object],
+        namespace: str,
+        *,
+        unprivileged: bool = False,
     ) -> Forked:
         """The process, started in a network namespace without the time that its imports take."""
         for each in (self._log, self._errors):
             each.touch()
-        return Forked(command, self.directory, self._log, self._errors, constants, namespace)
+        return Forked(
+            command,
+            self.directory,
+            self._log,
+            self._errors,
+            constants,
+            namespace,
+            unprivileged=unprivileged and os.geteuid() == 0,
+        )
 
     def log(self) -> str:
         """What it has written to standard output so far."""
@@ -145,6 +158,7 @@ class ForkedRunning(Running):
         files: text files to put into its working directory first, by name.
         constants: what ``environment`` takes.
         namespace: the network namespace; this process's if it is empty.
+        unprivileged: whether it has none of root's capabilities where this process is root's.
     """
 
     def __init__(
@@ -153,13 +167,16 @@ class ForkedRunning(Running):
         files: Mapping[str, str] | None = None,
         constants: Mapping[str, object] | None = None,
         namespace: str = "",
+        *,
+        unprivileged: bool = False,
     ) -> None:
         self._namespace = namespace
+        self._unprivileged = unprivileged
         super().__init__(command, files, constants)
 
     def started(self, command: Sequence[str], constants: Mapping[str, object]) -> Forked:
         """The process, started."""
-        return self.forked(command, constants, self._namespace)
+        return self.forked(command, constants, self._namespace, unprivileged=self._unprivileged)
 
 
 def wait_until(condition: Callable[[], Any], timeout: float, what: str) -> None:

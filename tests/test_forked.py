@@ -1,6 +1,8 @@
 """Programs that are forked rather than started: what they must have in common with the others."""
 
+import re
 import signal
+from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -30,6 +32,16 @@ class ForkedTests(SynchronousTestCase):
         )
         running.wait_for("simulated boiler on")
         self.assertEqual(-signal.SIGKILL, running.stop(signal.SIGKILL))
+
+    def test_root_may_do_without_its_rights(self) -> None:
+        running = self.run_(
+            *("simulate", "boiler", "--address=127.0.0.1", "--telnet-port=0", "--no-discovery"),
+            unprivileged=True,
+        )
+        running.wait_for("simulated boiler on")
+        status = Path(f"/proc/{running.process.pid}/status").read_text()
+        held = dict(re.findall(r"^Cap(Prm|Eff|Inh):\s+(\w+)$", status, re.MULTILINE))
+        self.assertEqual(dict.fromkeys(("Inh", "Prm", "Eff"), "0" * 16), held)
 
     def test_a_constant_that_is_not_there_ends_it(self) -> None:
         name = f"{Constant.START_OVER}_OF_NOBODY"

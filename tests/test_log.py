@@ -60,7 +60,7 @@ class LogTests(SynchronousTestCase):
         self.changes: list[int] = []
 
     def started(self, *command: str, **options: Any) -> Running:
-        running = Running(command, **options)
+        running = ForkedRunning(command, **options)
         self.addCleanup(running.clean_up)
         return running
 

@@ -10,12 +10,11 @@ from unittest import SkipTest
 from tests.constants import Constant
 from tests.namespaces import BOILER, BRIDGE_TO_BOILER, BRIDGE_TO_GATEWAY, receive
 from tests.network_case import GET_SERVICES, SERVICES, NetworkCase
-from tests.processes import Running, program, wait_until
+from tests.processes import ForkedRunning, Running, program, wait_until
 from tests.wire_law import TelemetryOnlyLaw
 
 EVERY = 0.5
 """Seconds between two questions here, where it is a minute."""
-UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--")
 TELEMETRY_ONLY = """
 [gateway]
 enabled = false
@@ -68,7 +67,7 @@ class TelemetryOnlyCase(NetworkCase):
 
 class FindingTests(TelemetryOnlyCase):
     def test_the_boiler_is_asked_for_until_it_answers_and_then_read(self) -> None:
-        bridge = self.start(prefix=UNPRIVILEGED)
+        bridge = self.start(unprivileged=True)
         asked = []
         for _ in range(3):
             data, source = self.boiler[35601].recvfrom(65536)
@@ -87,13 +86,13 @@ class FindingTests(TelemetryOnlyCase):
         time.sleep(EVERY * 3)
 
     def test_only_the_page_and_the_question_have_a_port(self) -> None:
-        self.start(prefix=UNPRIVILEGED)
+        self.start(unprivileged=True)
         wait_until(
             lambda: self.open_ports() == ["tcp 127.0.0.1:8080", "udp 0.0.0.0:50000"], 30, "ports"
         )
 
     def test_a_boiler_that_refuses_everything_is_asked_for_its_description_once(self) -> None:
-        self.start(prefix=UNPRIVILEGED)
+        self.start(unprivileged=True)
         self.boiler[35601].recvfrom(65536)
         self.boiler[35601].sendto(SERVICES, (BRIDGE_TO_BOILER, 50000))
         boiler = self.accepted()
@@ -112,7 +111,7 @@ class NamedTests(TelemetryOnlyCase):
     config = TELEMETRY_ONLY.replace('interface = "bo"', f'host = "{BOILER}"')
 
     def test_nothing_is_asked_and_only_the_page_has_a_port(self) -> None:
-        bridge = self.start(prefix=UNPRIVILEGED)
+        bridge = self.start(unprivileged=True)
         boiler = self.accepted()
         boiler.sendall(b"pm 7 65.9 1 \r\n")
         bridge.wait_for("telemetry arrives")
@@ -130,8 +129,12 @@ class WatchTests(TelemetryOnlyCase):
         return TelemetryOnlyLaw(addresses, EVERY * 0.9)
 
     def watch(self) -> Running:
-        there = ("ip", "netns", "exec", self.networks.bridge, *UNPRIVILEGED)
-        watch = Running([*there, program("hargassner"), "watch"], constants=self.constants)
+        watch = ForkedRunning(
+            [program("hargassner"), "watch"],
+            constants=self.constants,
+            namespace=self.networks.bridge,
+            unprivileged=True,
+        )
         self.resources.callback(watch.clean_up)
         return watch
 

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ from zope.interface.verify import verifyObject
 from hargassner.service import Bridge
 from hargassner.tap import Options, makeService
 from tests.process_case import STARTS, ProcessCase
-from tests.processes import program, wait_until
+from tests.processes import wait_until
 
 WRONG = '[gateway]\ntelnet_port = "23"\n'
 WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-all", "--")
@@ -154,7 +153,9 @@ class WrongConfigurationTests(ProcessCase):
         start = self.run_(*DAEMON)
         self.assertEqual(1, start.wait())
         self.assertIn("TCP port", start.log() + start.errors())
-        self.assertIn(self.in_use(), (start.directory / "daemon.log").read_text())
+        log = start.directory / "daemon.log"
+        # The daemon tells twistd before it logs why.
+        wait_until(lambda: self.in_use() in log.read_text(), 30, "the cause in the log")
         self.assertFalse((start.directory / "daemon.pid").exists())
 
     def in_use(self) -> str:
@@ -169,7 +170,7 @@ class StoppingTests(ProcessCase):
     def test_signals_end_its_sessions_and_it_exits_with_status_0(self) -> None:
         for command in STARTS:
             for number in (signal.SIGTERM, signal.SIGINT):
-                bridge = self.run_(*command)
+                bridge = self.run_(*command, anew=number is signal.SIGTERM)
                 client, boiler = self.connected()
                 client.sendall(b"$uptime\r\n")
                 self.assertEqual(b"$uptime\r\n", boiler.recv(100))
@@ -200,7 +201,7 @@ class DaemonTests(ProcessCase):
     """In the background."""
 
     def test_it_runs_in_the_background_until_it_is_told_to_stop(self) -> None:
-        start = self.run_(*DAEMON)
+        start = self.run_(*DAEMON, anew=True)
         log, pidfile = (start.directory / each for each in ("daemon.log", "daemon.pid"))
         self.assertEqual((0, ""), (start.wait(), start.errors()))
         wait_until(lambda: pidfile.exists() and pidfile.read_text(), 30, "the daemon")
@@ -219,16 +220,15 @@ class TwistTests(ProcessCase):
 
     def test_the_bridge_is_listed(self) -> None:
         for name in ("twist", "twistd"):
-            said = subprocess.run([program(name), "--help"], capture_output=True, text=True)
-            self.assertRegex(said.stdout, r"hargassner +A transparent bridge between")
+            said = self.run_(name, "--help")
+            self.assertEqual(0, said.wait())
+            self.assertRegex(said.log(), r"hargassner +A transparent bridge between")
 
     def test_its_option_is_explained(self) -> None:
-        said = subprocess.run(
-            [program("twist"), "hargassner", "--help"], capture_output=True, text=True
-        )
-        self.assertEqual(0, said.returncode)
-        self.assertIn("--config=", said.stdout)
-        self.assertIn("/etc/hargassner/hargassner.toml", said.stdout)
+        said = self.run_("twist", "hargassner", "--help")
+        self.assertEqual(0, said.wait())
+        self.assertIn("--config=", said.log())
+        self.assertIn("/etc/hargassner/hargassner.toml", said.log())
 
     def test_the_log_can_be_json(self) -> None:
         """An event a record, with its fields by name."""

@@ -5,9 +5,7 @@ is compared with them.
 """
 
 import json
-import os
 import random
-import shutil
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,6 @@ from tests.open_ports import open_ports
 from tests.processes import ForkedRunning, Running, program, wait_until
 from tests.shared import shared_file
 
-UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--")
 LINES = 60
 """Of a recording, which are sent over and over."""
 
@@ -40,10 +37,9 @@ class TelemetryOnlyCase(SynchronousTestCase):
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
 
-    def run_(self, *command: str, **files: str) -> Running:
-        running = Running(
-            [*command], {name.replace("_", "."): text for name, text in files.items()}
-        )
+    def run_(self, *command: str, unprivileged: bool = False, **files: str) -> Running:
+        texts = {name.replace("_", "."): text for name, text in files.items()}
+        running = ForkedRunning([*command], texts, unprivileged=unprivileged)
         self.addCleanup(running.clean_up)
         return running
 
@@ -70,10 +66,8 @@ class TelemetryOnlyCase(SynchronousTestCase):
             f'[web]\nlisten = "tcp:{page}:interface=127.0.0.1"\n'
             '[state]\ndirectory = "state"\n'
         )
-        as_root = os.geteuid() == 0 and shutil.which("setpriv")
         command = [program("twist"), "--log-format=text", "hargassner", "--config=hargassner.toml"]
-        prefix = UNPRIVILEGED if as_root else ()
-        running = self.run_(*prefix, *command, hargassner_toml=config, **files)
+        running = self.run_(*command, unprivileged=True, hargassner_toml=config, **files)
         running.wait_for("telemetry arrives")
         running.wait_for("the web page listens")
         return Bridge(running, page)

@@ -42,13 +42,13 @@ class WatchTests(SynchronousTestCase):
         self.addCleanup(boiler.clean_up)
         boiler.wait_for("simulated boiler on TCP port")
 
-    def run_command(self, *words: str) -> Running:
-        running = Running([program("hargassner"), *words])
+    def run_command(self, *words: str, anew: bool = False) -> Running:
+        running = (Running if anew else ForkedRunning)([program("hargassner"), *words])
         self.addCleanup(running.clean_up)
         return running
 
-    def watch(self, *options: str) -> Running:
-        running = self.run_command("watch", f"{self.address}:{self.port}", *options)
+    def watch(self, *options: str, anew: bool = False) -> Running:
+        running = self.run_command("watch", f"{self.address}:{self.port}", *options, anew=anew)
         running.wait_for("hargassner setup")
         running.wait_for("http://")
         return running
@@ -71,7 +71,7 @@ class WatchTests(SynchronousTestCase):
 
     def test_it_says_what_it_is_where_the_page_is_and_how_to_go_on(self) -> None:
         self.start_boiler()
-        running = self.watch()
+        running = self.watch(anew=True)
         running.wait_for(f"Hargassner, {self.address}: Sends values")
         with urllib.request.urlopen(self.page(running)) as answer:
             self.assertIn(b"Hargassner boiler", answer.read())

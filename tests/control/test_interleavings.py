@@ -17,7 +17,7 @@ from hargassner.simulator.boiler.parameters import Number
 from tests.house import PARAMETERS, House
 
 STEPS = 8
-SEEDS = int(os.environ.get("INTERLEAVINGS", "40"))
+SEEDS = int(os.environ.get("INTERLEAVINGS", "20"))
 
 COMMANDS = [
     ("PR001", "Auto"),

@@ -28,6 +28,7 @@ from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import Event, LoggedIn, ParameterChanged, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.proxy.exchange import BridgeRequest, NoReplyError, SessionOverError
+from tests import EXAMPLES
 from tests.cases import ClockCase
 from tests.house import CATALOGUE
 
@@ -322,7 +323,7 @@ STEP = st.one_of(
 class Laws(SynchronousTestCase):
     """Whatever is asked for, and whatever the boiler and the gateway do."""
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=3 * EXAMPLES)
     @given(st.lists(STEP, max_size=60))
     def test_each_command_has_one_result_and_few_reach_the_boiler(
         self, steps: list[tuple[str, object]]

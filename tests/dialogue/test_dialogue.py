@@ -38,6 +38,7 @@ from hargassner.dialogue.masking import LONGEST_SHOWN
 from hargassner.dialogue.pairing import MOST_OPEN
 from hargassner.dialogue.parameters import ChoiceParameter, NumberParameter
 from hargassner.dialogue.replies import MOST_ERRORS
+from tests import EXAMPLES
 from tests.doubles.documents import document
 
 TOKEN = "5EC2E7A0"
@@ -928,7 +929,7 @@ class LawTests(SynchronousTestCase):
         events = hear(Dialogue(), CONVERSATION)
         self.assertEqual(hear(Dialogue(), cut(CONVERSATION, range(400))), events)
 
-    @settings(max_examples=300)
+    @settings(max_examples=6 * EXAMPLES)
     @given(st.lists(st.tuples(st.sampled_from(["gateway", "boiler"]), _FRAGMENTS), max_size=60))
     def test_any_bytes_raise_nothing(self, conversation: list[tuple[str, bytes]]) -> None:
         """Either side may say anything at any time; joined segments give the same events."""

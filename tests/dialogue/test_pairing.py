@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.dialogue.dialogue import Dialogue, LineState
 from hargassner.dialogue.events import ActiveErrors, Event
+from tests import EXAMPLES
 
 WHAT, UPTIME, CLOCK, ERRORS, LIST, SET = (
     "$what",
@@ -85,7 +86,7 @@ class Ordered:
 class OrderTests(SynchronousTestCase):
     """The boiler answers strictly in order, and loses nothing."""
 
-    @settings(max_examples=300)
+    @settings(max_examples=6 * EXAMPLES)
     @given(st.lists(STEPS, max_size=30))
     @example([ASK_TWO_LINES, None, ASK_RECORD, None, None, ASK[UPTIME], None])
     def test_the_line_is_not_free_while_a_reply_is_due(self, steps: list[Step]) -> None:

@@ -5,6 +5,7 @@
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from hargassner.boiler.model import Boiler
@@ -34,8 +35,9 @@ what the bridge announces. [home-assistant.md](home-assistant.md) explains.
 """
 
 
+@cache
 def simulated_boiler() -> Boiler:
-    """The simulated boiler after two hours of work."""
+    """The simulated boiler after two hours of work; nobody changes it."""
     boiler, plant, layout = Boiler(), Plant(seed=1), standard_layout()
     boiler.apply(Identified("model", "Nano.2 20"), 0.0)
     standard_boiler(boiler)
@@ -63,10 +65,12 @@ def table() -> str:
     boiler = simulated_boiler()
     everything, usual = names(boiler, "all"), names(boiler, "standard")
     devices = list(dict.fromkeys(map(device_of, everything["en"])))
+    called = [device_names(boiler, each) for each in LANGUAGES]
     lines = [HEAD]
     for device in devices:
         keys = [key for key in everything["en"] if device_of(key) == device]
-        lines += [heading(boiler, device), *HEADINGS]
+        own = dict.fromkeys(each[identifier(device)] for each in called)
+        lines += [f"## {' · '.join(own)}\n", *HEADINGS]
         lines += rows(keys, everything, usual["en"])
         lines.append("")
     return "\n".join(lines)
@@ -75,24 +79,17 @@ def table() -> str:
 HEADINGS = ("| English | Deutsch | français | entity id | topic | shown |", "|---" * 6 + "|")
 
 
-def heading(boiler: Boiler, device: str) -> str:
-    """A device's name, in each language."""
-    own = [device_name(boiler, device, each) for each in LANGUAGES]
-    return f"## {' · '.join(dict.fromkeys(own))}\n"
-
-
-def device_name(boiler: Boiler, device: str, language: str) -> str:
-    """What a device is called."""
+def device_names(boiler: Boiler, language: str) -> dict[str, str]:
+    """What each device is called, by its identifier."""
     discovery = discovered(boiler, language, "all")
-    for message in discovery.messages(discovery.components(), {}).values():
-        if message["device"]["identifiers"] == [f"hargassner_boiler{suffix(device)}"]:
-            return str(message["device"]["name"])
-    raise KeyError(device)
+    messages = discovery.messages(discovery.components(), {}).values()
+    own = [message["device"] for message in messages]
+    return {each["identifiers"][0]: str(each["name"]) for each in own}
 
 
-def suffix(device: str) -> str:
-    """What a device's identifier ends in; the boiler's own has none."""
-    return "" if device == "boiler" else f"_{device}"
+def identifier(device: str) -> str:
+    """A device's identifier; the boiler's own has no suffix."""
+    return "hargassner_boiler" if device == "boiler" else f"hargassner_boiler_{device}"
 
 
 def rows(

@@ -12,7 +12,7 @@ from hargassner.dialogue.parameters import parse_parameter
 from hargassner.homeassistant.entities import device_of
 from hargassner.monitor.layouts import Layout, known_layouts
 from hargassner.simulator.boiler.parameters import standard_parameters
-from tests.homeassistant.entity_table import LANGUAGES, device_name, discovered
+from tests.homeassistant.entity_table import LANGUAGES, device_names, discovered, identifier
 from tests.telling import tell
 
 HEAD = """# Entities by layout
@@ -55,14 +55,15 @@ def collect() -> tuple[dict[str, Row], dict[str, str]]:
         boiler = boiler_of(layout)
         for language in LANGUAGES:
             for key, each in discovered(boiler, language, "all").components().items():
-                identifier = each["default_entity_id"].replace("hargassner_boiler_", "")
-                row = rows.setdefault(identifier, Row(device_of(key)))
+                entity = each["default_entity_id"].replace("hargassner_boiler_", "")
+                row = rows.setdefault(entity, Row(device_of(key)))
                 row.names.setdefault(language, each["name"] or "*(the device)*")
                 if language == "en":
                     row.layouts.append(number)
-        for row in rows.values():
-            if row.device not in devices:
-                devices[row.device] = device_name(boiler, row.device, "en")
+        seen = dict.fromkeys(row.device for row in rows.values())
+        unnamed = [each for each in seen if each not in devices]
+        called = device_names(boiler, "en") if unnamed else {}
+        devices.update({each: called[identifier(each)] for each in unnamed})
     return rows, devices
 
 

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hargassner.mqtt.intake import MOST_AT_ONCE, SLICE
@@ -145,7 +145,6 @@ class ResultTests(FloodCase):
 class Laws(FloodCase):
     """However the messages come and the broker reads."""
 
-    @settings(max_examples=50, deadline=None)
     @given(st.lists(st.one_of(st.integers(1, 200), st.sampled_from(("fill", "drain", "turn")))))
     def test_each_has_one_answer_in_its_order(self, steps: list[int | str]) -> None:
         wire = self.online()

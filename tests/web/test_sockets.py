@@ -12,7 +12,7 @@ from hargassner.web.connections import CONNECTIONS_PER_ADDRESS
 from tests.cases import free_ports, loopback_addresses
 from tests.namespaces import CONFIG, GATEWAY, OTHER_CLIENT, BridgeProcess, Networks
 from tests.process_case import ON_LOOPBACK
-from tests.processes import Running, program, wait_until
+from tests.processes import ForkedRunning, program, wait_until
 
 DRIPPERS = 100
 PROMPT = 5.0
@@ -45,8 +45,9 @@ class LoopbackTests(SynchronousTestCase):
         config = config.replace('listen = ""', f'listen = "{listen}"')
         self.temporary = Path(self.mktemp()).resolve()
         self.temporary.mkdir()
-        command = ["env", f"TMPDIR={self.temporary}", program("twist"), "--log-format=text"]
-        self.bridge = Running(
+        self.patch(os, "environ", {**os.environ, "TMPDIR": str(self.temporary)})
+        command = [program("twist"), "--log-format=text"]
+        self.bridge = ForkedRunning(
             [*command, "hargassner", "--config=hargassner.toml"], {"hargassner.toml": config}
         )
         self.addCleanup(self.bridge.clean_up)
