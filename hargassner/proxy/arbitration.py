@@ -44,13 +44,13 @@ class Piece:
     overtakes: bool = False
 
     @property
-    def is_notice(self) -> bool:
+    def is_out_of_place(self) -> bool:
         """Whether a notice ends with it that is not the next one by its place."""
         return self.refuses or self.overtakes
 
     def goes_with(self, next_: "Piece") -> bool:
         """Whether the next one may go with this one as one piece."""
-        return self.kept is next_.kept and not self.is_notice and not next_.is_notice
+        return self.kept is next_.kept and not self.is_out_of_place and not next_.is_out_of_place
 
 
 class _Pieces:

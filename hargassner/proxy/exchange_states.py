@@ -168,7 +168,7 @@ class ExchangeCore:
             if piece.kept:
                 self._relay.keep(piece.data)
                 continue
-            if piece.is_notice:
+            if piece.is_out_of_place:
                 self._relay.notice_follows(of_bridge=piece.refuses)
             self._relay.pass_to_client(piece.data)
 

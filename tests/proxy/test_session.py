@@ -617,6 +617,13 @@ class AskingTests(ProxyCase):
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$uptime\r\n")
         self.assertFalse(self.asked.can_ask)
 
+    def test_observers_know_of_a_notice_that_overtakes_a_held_reply(self) -> None:
+        self.clock.advance(self.TIMEOUT)
+        self.from_client.says(b'$par set "7;3;20"\r\n')
+        self.from_boiler.says(b"$ack\r\n")
+        self.from_boiler.says(b"zERR 7\r\n")
+        self.assertEqual([("overtaking", b""), ("boiler", b"zERR 7\r\n")], self.recorded.heard[-2:])
+
     def test_a_client_that_says_much_meanwhile_is_paused(self) -> None:
         piece = b"x" * (LARGEST_WAIT // 2)
         self.from_client.says(piece)
