@@ -16,7 +16,7 @@ go on, and so do the replacements of secrets.
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from hargassner.recording.redaction import Segment
 
@@ -25,6 +25,9 @@ VERSION = 1
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a line that is read at most; no longer one is written."""
+
+
+_quoted = json.JSONEncoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,14 @@ class Ended:
 
 
 Entry = Segment | Ended
+
+
+class Line(NamedTuple):
+    """An entry as it is written: its time, the line, and whether none follows in the session."""
+
+    time: float
+    text: bytes
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,17 +77,17 @@ def header_line(session: RecordedSession, part: int) -> bytes:
     )
 
 
-def entry_line(entry: Entry) -> bytes:
+def entry_line(entry: Entry) -> Line:
     """The line of a segment or of the end."""
     if isinstance(entry, Ended):
-        return _as_line({"time": round(entry.time, 6), "over": entry.reason})
+        text = _as_line({"time": round(entry.time, 6), "over": entry.reason})
+        return Line(entry.time, text, is_last=True)
+    time, direction, data, kept = entry
     # Ten a second, for weeks: that it is JSON without a dictionary costs half as much.
-    kept = '"kept": true, ' if entry.kept else ""
-    data = json.dumps(entry.data.decode("latin-1"))
-    return (
-        f'{{"time": {round(entry.time, 6)!r}, "direction": "{entry.direction}", {kept}'
-        f'"data": {data}}}\n'
-    ).encode("ascii")
+    mark = '"kept": true, ' if kept else ""
+    said = _quoted(data.decode("latin-1"))
+    line = f'{{"time": {time:.6f}, "direction": "{direction}", {mark}"data": {said}}}\n'
+    return Line(time, line.encode("ascii"))
 
 
 def parsed_line(text: bytes) -> object:

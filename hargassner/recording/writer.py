@@ -1,27 +1,30 @@
 """Recording sessions: kept on disk as JSON lines, without their secrets.
 
-Disks are slow and fill up. So they are written to off the reactor's thread, what waits for them is
-bounded, and a disk that fails or falls behind ends the recording and nothing else.
+What passed is gathered for a moment and then made into lines, in slices between which the reactor
+looks at its sockets. Disks are slow and fill up, so they are written to off the reactor's thread;
+what waits for them is bounded, and a disk that fails or falls behind ends the recording and nothing
+else.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from hargassner.dialogue.events import Direction
 from hargassner.recording.folder import (
     LARGEST_FILE,
     MOST_FILES,
-    Batch,
     Failures,
     RecordingFolder,
 )
-from hargassner.recording.format import Ended, Entry, RecordedSession
-from hargassner.recording.redaction import Redactor
+from hargassner.recording.format import Ended, Entry, Line, RecordedSession, entry_line
+from hargassner.recording.redaction import Redactor, Segment
 from hargassner.recording.replacements import PLACEHOLDER
 
 log = Logger()
@@ -30,10 +33,13 @@ LARGEST_BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait for the disk, over all sessions."""
 
 GATHERING = 0.1
-"""Seconds for which entries may be gathered before a thread writes them: one that writes each by
-itself keeps the reactor's thread from running at each of them."""
+"""Seconds for which what passed is gathered."""
+SLICE = 0.002
+"""Seconds that are spent on making lines before the reactor looks at its sockets."""
 
 _ENTRY_WEIGHT = 256
+"""Bytes that an entry costs beside its data."""
+_TOO_SLOW = "the disk is too slow"
 
 Run = Callable[[Callable[[], Failures]], "Deferred[Failures]"]
 """Runs a function that blocks, as ``deferToThreadPool`` does; it is given one at a time."""
@@ -56,15 +62,29 @@ class SessionRecorder:
         self.session = RecordedSession(number, client, date)
         self._began = now
         self._writer = writer
-        self._redactor: Redactor | None = Redactor(secrets.choice)
+        self._redactor = Redactor(secrets.choice)
+        self._stopped = False
 
     def passed(self, now: float, direction: Direction, data: bytes, *, kept: bool = False) -> None:
         """A segment passed, or was ``kept`` from the gateway."""
+        self._add(Segment(now - self._began, direction, data, kept))
+
+    def over(self, now: float, reason: str) -> None:
+        """The session is over."""
+        self._add(Ended(now - self._began, reason))
+        self.stop()
+
+    def stop(self) -> None:
+        """Record nothing any more."""
+        self._stopped = True
+
+    def lines(self, entry: Entry) -> list[Line]:
+        """What is to be written once this has come; what is held back for now comes later."""
         redactor = self._redactor
-        if redactor is None:
-            return
+        if isinstance(entry, Ended):
+            return [*map(entry_line, redactor.over()), entry_line(entry)]
         given_up = redactor.given_up
-        entries = redactor.passed(now - self._began, direction, data, kept=kept)
+        segments = redactor.passed(entry.time, entry.direction, entry.data, kept=entry.kept)
         if not given_up and redactor.given_up:
             log.warn(
                 "session {session}: a line that does not end is left out of the recording: "
@@ -72,18 +92,11 @@ class SessionRecorder:
                 session=self.session.number,
                 placeholder=PLACEHOLDER.decode(),
             )
-        self._writer.add(self, entries)
+        return [entry_line(each) for each in segments]
 
-    def over(self, now: float, reason: str) -> None:
-        """The session is over."""
-        if self._redactor is not None:
-            entries: list[Entry] = [*self._redactor.over(), Ended(now - self._began, reason)]
-            self._writer.add(self, entries)
-            self.stop()
-
-    def stop(self) -> None:
-        """Record nothing any more, and forget what was held back."""
-        self._redactor = None
+    def _add(self, entry: Entry) -> None:
+        if not self._stopped:
+            self._writer.add(self, entry)
 
 
 class RecordingWriter:
@@ -92,6 +105,7 @@ class RecordingWriter:
     Args:
         directory: where the recordings are.
         run: runs what blocks off the reactor's thread.
+        clock: time.
         largest_file: bytes; what does not fit goes on in a next part.
         most_files: recordings kept; one that is being written is never removed.
     """
@@ -100,13 +114,15 @@ class RecordingWriter:
         self,
         directory: Path,
         run: Run,
+        clock: IReactorTime,
         largest_file: int = LARGEST_FILE,
         most_files: int = MOST_FILES,
     ) -> None:
         self._directory = directory
         self._run = run
+        self._clock = clock
         self._folder = RecordingFolder(directory, largest_file, most_files)
-        self._waiting: dict[SessionRecorder, list[Entry]] = {}
+        self._waiting: deque[tuple[SessionRecorder, Entry]] = deque()
         self._backlog = 0
         self._writing = False
         self._failing = False
@@ -124,61 +140,64 @@ class RecordingWriter:
         self._until_written.append(waiting)
         return waiting
 
-    def add(self, recorder: SessionRecorder, entries: Sequence[Entry]) -> None:
-        """Have entries written; if too much is waiting already, end that recording instead."""
-        if not entries:
-            return
-        weight = _weight(entries)
-        if self._backlog + weight > LARGEST_BACKLOG:
+    def add(self, recorder: SessionRecorder, entry: Entry) -> None:
+        """Have an entry written; if too much is waiting already, end that recording instead."""
+        if self._backlog + _weight(entry) > LARGEST_BACKLOG:
             recorder.stop()
-            reason = "the disk is too slow"
-            self._warn(recorder, reason)
-            entries = [Ended(entries[-1].time, f"the recording ended: {reason}")]
-            weight = _weight(entries)
-        self._backlog += weight
-        self._waiting.setdefault(recorder, []).extend(entries)
+            self._warn(recorder, _TOO_SLOW)
+            entry = Ended(entry.time, f"the recording ended: {_TOO_SLOW}")
+        self._backlog += _weight(entry)
+        self._waiting.append((recorder, entry))
         if not self._writing:
-            self._write()
+            self._writing = True
+            Deferred.fromCoroutine(self._write_all())
 
-    def _write(self) -> None:
-        # All that waits is in the batch.
-        waiting, self._waiting = self._waiting, {}
-        weight = self._backlog
-        self._writing = True
-        batch = {recorder.session: entries for recorder, entries in waiting.items()}
-        writing = self._run(lambda: self._folder.write(batch))
-        writing.addErrback(self._broke, batch)
-        writing.addCallback(self._wrote, waiting, weight)
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                await deferLater(self._clock, GATHERING)
+                await self._write_gathered()
+        finally:
+            self._writing = False
+            until_written, self._until_written = self._until_written, []
+            for each in until_written:
+                each.callback(None)
 
-    def _broke(self, failure: Failure, batch: Batch) -> Failures:
-        return {session: failure.getErrorMessage() for session in batch}
-
-    def _wrote(self, failures: Failures, written: "Iterable[SessionRecorder]", weight: int) -> None:
-        self._writing = False
+    async def _write_gathered(self) -> None:
+        """Write what waits now, and what comes while lines are made of it."""
+        lines: dict[SessionRecorder, list[Line]] = {}
+        end = self._clock.seconds() + SLICE
+        weight = 0
+        while self._waiting:
+            recorder, entry = self._waiting.popleft()
+            weight += _weight(entry)
+            lines.setdefault(recorder, []).extend(recorder.lines(entry))
+            if self._clock.seconds() >= end:
+                await deferLater(self._clock, 0)
+                end = self._clock.seconds() + SLICE
+        await self._write({recorder: each for recorder, each in lines.items() if each})
         self._backlog -= weight
-        self._end_failed(failures, written)
+
+    async def _write(self, lines: Mapping[SessionRecorder, Sequence[Line]]) -> None:
+        if not lines:
+            return
+        batch = {recorder.session: each for recorder, each in lines.items()}
+        try:
+            failures = await self._run(lambda: self._folder.write(batch))
+        except Exception as wrong:
+            failures = {session: str(wrong) for session in batch}
+        for recorder in lines:
+            if recorder.session in failures:
+                self._end(recorder, failures[recorder.session])
         if self._failing and not failures:
             self._failing = False
             log.info("recordings are written to {directory} again", directory=str(self._directory))
-        if self._waiting:
-            self._write()
-        else:
-            self._tell_written()
-
-    def _end_failed(self, failures: Failures, written: "Iterable[SessionRecorder]") -> None:
-        for recorder in written:
-            if recorder.session in failures:
-                self._end(recorder, failures[recorder.session])
-
-    def _tell_written(self) -> None:
-        until_written, self._until_written = self._until_written, []
-        for each in until_written:
-            each.callback(None)
 
     def _end(self, recorder: SessionRecorder, reason: str) -> None:
         recorder.stop()
-        # What was added meanwhile has nowhere to go.
-        self._backlog -= _weight(self._waiting.pop(recorder, ()))
+        # What came meanwhile has nowhere to go.
+        self._backlog -= sum(_weight(entry) for each, entry in self._waiting if each is recorder)
+        self._waiting = deque(each for each in self._waiting if each[0] is not recorder)
         self._warn(recorder, reason)
 
     def _warn(self, recorder: SessionRecorder, reason: str) -> None:
@@ -194,5 +213,5 @@ class RecordingWriter:
         self._failing = True
 
 
-def _weight(entries: Iterable[Entry]) -> int:
-    return sum(_ENTRY_WEIGHT + len(entry.data) for entry in entries)
+def _weight(entry: Entry) -> int:
+    return _ENTRY_WEIGHT + len(entry.data)
