@@ -2,9 +2,10 @@
 
 What observers do with some bytes takes longer than passing them on. So it waits until the bytes
 that are under way have passed too: each session has a ``Backlog``, and ``Handover`` goes round
-those in which something waits, in slices, between which the reactor looks at its sockets. A request
-and its reply leave gaps, too, since each side takes a while to go on: in each one thing is handed
-over. Whoever decides something by what observers know has the backlog caught up with first.
+those in which something waits, in slices, between which the reactor looks at its sockets. Where
+bytes pass all the time, all that waits is handed over every now and then: a message meets that
+seldom, and none is held up by what follows from the one before. Whoever decides something by what
+observers know has the backlog caught up with first.
 """
 
 from collections import OrderedDict, deque
@@ -21,8 +22,10 @@ SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
-LONGEST_WAIT = 0.01
-"""Seconds after which something is handed over even while bytes are passing."""
+LONGEST_WAIT = 0.025
+"""Seconds after which all that waits is handed over even while bytes are passing."""
+LONGEST_SLICE = 0.005
+"""Seconds that are then spent on it before the reactor looks at its sockets."""
 MOST_WAITING = 1 << 17
 """Bytes of a session that wait at most; what is over is handed over at once."""
 LONGEST_PIECE = 1 << 11
@@ -80,18 +83,6 @@ class Backlog:
             self._next()
         if self.at_once:
             self.catch_up()
-
-    def said(self, call: Callable[[Guard, bytes], None], data: bytes, now: float) -> None:
-        """Bytes have passed, in answer to the other side's or to ask it something.
-
-        Whoever said them waits then, and whoever gets them takes a while to answer: meanwhile the
-        oldest that waits is handed over.
-        """
-        waiting = self._waiting
-        is_turn = bool(waiting) and waiting[-1][0] is not call
-        self.passed(call, data, now)
-        if is_turn and len(waiting) > 1 and not self._handing:
-            self._next()
 
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
         """Have observers called at once, after what waits."""
@@ -172,7 +163,7 @@ class Handover:
         self._waiting[backlog] = None
         self._last_passed = now
         if self._timer is None:
-            self._schedule(WAIT)
+            self._schedule(WAIT, self._go_on)
 
     def remove(self, backlog: Backlog) -> None:
         """Nothing waits in this backlog any more."""
@@ -181,33 +172,33 @@ class Handover:
             self._timer.cancel()
             self._timer = None
 
-    def _schedule(self, delay: float) -> None:
-        self._timer = self._clock.callLater(delay, self._go_on)
+    def _schedule(self, delay: float, call: Callable[[], None]) -> None:
+        self._timer = self._clock.callLater(delay, call)
 
     def _go_on(self) -> None:
+        """Hand over while nothing passes, or when something has waited long."""
         self._timer = None
-        if self._is_to_pause():
-            self._schedule(QUIET)
-            return
-        self._hand_over()
-        if self._waiting:
-            # The reactor looks at its sockets in between.
-            self._schedule(0)
-
-    def _is_to_pause(self) -> bool:
-        """Whether bytes are passing just now, and nothing has waited long."""
         now = self.seconds()
         if now - self._last_passed >= QUIET:
-            return False
-        return now - min(each.since for each in self._waiting) < LONGEST_WAIT
+            self._hand_over(now + SLICE, self._go_on)
+        elif now - min(each.since for each in self._waiting) >= LONGEST_WAIT:
+            self._hand_over_all()
+        else:
+            self._schedule(QUIET, self._go_on)
 
-    def _hand_over(self) -> None:
-        """Hand over one thing of each session in turn, for the time of a slice."""
-        end = self.seconds() + SLICE
+    def _hand_over_all(self) -> None:
+        self._timer = None
+        self._hand_over(self.seconds() + LONGEST_SLICE, self._hand_over_all)
+
+    def _hand_over(self, end: float, go_on: Callable[[], None]) -> None:
+        """Hand over one thing of each session in turn until ``end``, and go on if any is left."""
         while self._waiting:
             backlog, _ = self._waiting.popitem(last=False)
             backlog.hand_over()
             if not backlog.is_empty:
                 self._waiting[backlog] = None
             if self.seconds() >= end:
-                return
+                break
+        if self._waiting:
+            # The reactor looks at its sockets in between.
+            self._schedule(0, go_on)

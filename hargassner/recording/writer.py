@@ -32,9 +32,9 @@ log = Logger()
 LARGEST_BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait for the disk, over all sessions."""
 
-GATHERING = 0.1
+GATHERING = 0.25
 """Seconds for which what passed is gathered."""
-SLICE = 0.002
+SLICE = 0.005
 """Seconds that are spent on making lines before the reactor looks at its sockets."""
 
 _ENTRY_WEIGHT = 256

@@ -13,6 +13,7 @@ from zope.interface import implementer
 
 from hargassner.proxy.handover import (
     LONGEST_PIECE,
+    LONGEST_SLICE,
     LONGEST_WAIT,
     MOST_WAITING,
     QUIET,
@@ -127,17 +128,17 @@ PASSED = st.tuples(
     ),
     st.integers(0, 2),
 )
-SAID = st.tuples(
-    st.just("say"), st.sampled_from(sorted(CALLS)), st.binary(min_size=1), st.integers(0, 2)
-)
 TOLD = st.tuples(
     st.just("tell"), st.sampled_from(["bridge", "kept", "gateway"]), st.binary(), st.integers(0, 2)
 )
 TIME = st.tuples(
-    st.just("time"), st.just(""), st.just(b""), st.sampled_from([0.0, WAIT / 3, QUIET, WAIT, 0.02])
+    st.just("time"),
+    st.just(""),
+    st.just(b""),
+    st.sampled_from([0.0, WAIT / 3, QUIET, WAIT, 2 * LONGEST_WAIT]),
 )
 CATCH_UP = st.tuples(st.just("catch up"), st.just(""), st.just(b""), st.integers(0, 2))
-STEPS = st.lists(st.one_of(PASSED, PASSED, SAID, TOLD, TIME, CATCH_UP), max_size=40)
+STEPS = st.lists(st.one_of(PASSED, PASSED, TOLD, TIME, CATCH_UP), max_size=40)
 COSTS = st.sampled_from([0.0, SLICE / 10, SLICE, WAIT, 2 * LONGEST_WAIT])
 
 
@@ -153,9 +154,6 @@ class Laws(HandoverCase):
         passed: list[Heard] = [[], [], []]
         for step, side, data, number in steps:
             match step:
-                case "say":
-                    passed[number].append((side, data))
-                    self.backlogs[number].said(CALLS[side], data, self.clock.seconds())
                 case "pass":
                     passed[number].append((side, data))
                     self.passes(data, side, number)
@@ -253,30 +251,20 @@ class TimeTests(HandoverCase):
         boilers = [data for side, data in self.heard() if side == "boiler"]
         self.assertEqual([b"pm 1 \r\n", b"x" * LONGEST_PIECE, b"$ack\r\n"], boilers)
 
-    def says(self, data: bytes, side: str) -> None:
-        self.backlogs[0].said(CALLS[side], data, self.clock.seconds())
-
-    def test_whoever_gets_an_answer_leaves_time_for_one_thing_that_passed_before(self) -> None:
-        self.says(b"$setkomm\r\n", "gateway")
-        self.assertEqual([], self.heard())
-        self.says(b"$ack\r\n", "boiler")
-        self.assertEqual([("gateway", b"$setkomm\r\n")], self.heard())
-        self.says(b"$erract\r\n", "gateway")
-        self.assertEqual(("boiler", b"$ack\r\n"), self.heard()[-1])
-        self.backlogs[0].catch_up()
-
-    def test_one_thing_and_no_more(self) -> None:
-        for side in ("boiler", "gateway", "boiler", "gateway"):
-            self.passes(b"z1\r\n", side)
-        self.says(b"$ack\r\n", "boiler")
-        self.assertEqual([("boiler", b"z1\r\n")], self.heard())
-        self.backlogs[0].catch_up()
-
-    def test_one_side_that_goes_on_leaves_none(self) -> None:
-        for each in (b"pm 1 ", b"\r\n", b"pm 2 "):
-            self.says(each, "boiler")
-        self.assertEqual([], self.heard())
-        self.backlogs[0].catch_up()
+    def test_of_a_dialogue_without_a_pause_nothing_is_handed_over_in_between(self) -> None:
+        """Until something has waited long: then all is, in slices between which it goes on."""
+        self.begin(0.3 * LONGEST_SLICE)
+        heard: list[int] = []
+        self.clock.turn = lambda: heard.append(len(self.heard()))
+        turns = cycle(CALLS)
+        while not self.heard():
+            self.passes(b".", next(turns))
+            self.clock.advance(QUIET / 2)
+        self.assertGreater(self.clock.seconds(), LONGEST_WAIT)
+        waiting = len(self.heard()) + self.backlogs[0].size
+        self.clock.advance(1)
+        self.assertEqual([*range(2, waiting, 2)], heard[heard.index(2) :])
+        self.assertEqual(waiting, len(self.heard()))
 
 
 @implementer(ISegmentObserver)
