@@ -10,6 +10,7 @@ observers know has the backlog caught up with first.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
+from math import inf
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -22,10 +23,12 @@ SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
-LONGEST_WAIT = 0.025
-"""Seconds after which all that waits is handed over even while bytes are passing."""
-LONGEST_SLICE = 0.005
-"""Seconds that are then spent on it before the reactor looks at its sockets."""
+LONGEST_WAIT = 0.015
+"""Seconds after which what waits is handed over even while bytes are passing."""
+LITTLE = 1 << 13
+"""Bytes that are then handed over at once, which a dialogue without a pause does not exceed; more
+than that is handed over in slices.
+"""
 MOST_WAITING = 1 << 17
 """Bytes of a session that wait at most; what is over is handed over at once."""
 LONGEST_PIECE = 1 << 11
@@ -163,7 +166,7 @@ class Handover:
         self._waiting[backlog] = None
         self._last_passed = now
         if self._timer is None:
-            self._schedule(WAIT, self._go_on)
+            self._schedule(WAIT)
 
     def remove(self, backlog: Backlog) -> None:
         """Nothing waits in this backlog any more."""
@@ -172,26 +175,23 @@ class Handover:
             self._timer.cancel()
             self._timer = None
 
-    def _schedule(self, delay: float, call: Callable[[], None]) -> None:
-        self._timer = self._clock.callLater(delay, call)
+    def _schedule(self, delay: float) -> None:
+        self._timer = self._clock.callLater(delay, self._go_on)
 
     def _go_on(self) -> None:
         """Hand over while nothing passes, or when something has waited long."""
-        self._timer = None
         now = self.seconds()
         if now - self._last_passed >= QUIET:
-            self._hand_over(now + SLICE, self._go_on)
+            self._hand_over(now + SLICE)
         elif now - min(each.since for each in self._waiting) >= LONGEST_WAIT:
-            self._hand_over_all()
+            is_little = sum(each.size for each in self._waiting) <= LITTLE
+            self._hand_over(inf if is_little else now + SLICE)
         else:
-            self._schedule(QUIET, self._go_on)
+            self._schedule(QUIET)
 
-    def _hand_over_all(self) -> None:
-        self._timer = None
-        self._hand_over(self.seconds() + LONGEST_SLICE, self._hand_over_all)
-
-    def _hand_over(self, end: float, go_on: Callable[[], None]) -> None:
+    def _hand_over(self, end: float) -> None:
         """Hand over one thing of each session in turn until ``end``, and go on if any is left."""
+        self._timer = None
         while self._waiting:
             backlog, _ = self._waiting.popitem(last=False)
             backlog.hand_over()
@@ -201,4 +201,4 @@ class Handover:
                 break
         if self._waiting:
             # The reactor looks at its sockets in between.
-            self._schedule(0, go_on)
+            self._schedule(0)

@@ -1,14 +1,11 @@
 """Recording sessions: kept on disk as JSON lines, without their secrets.
 
-What passed is gathered for a moment and then made into lines, in slices between which the reactor
-looks at its sockets. Disks are slow and fill up, so they are written to off the reactor's thread;
-what waits for them is bounded, and a disk that fails or falls behind ends the recording and nothing
-else.
+Disks are slow and fill up. So they are written to off the reactor's thread, what waits for them is
+bounded, and a disk that fails or falls behind ends the recording and nothing else.
 """
 
 import secrets
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -24,7 +21,7 @@ from hargassner.recording.folder import (
     RecordingFolder,
 )
 from hargassner.recording.format import Ended, Entry, Line, RecordedSession, entry_line
-from hargassner.recording.redaction import Redactor, Segment
+from hargassner.recording.redaction import Redactor
 from hargassner.recording.replacements import PLACEHOLDER
 
 log = Logger()
@@ -33,12 +30,11 @@ LARGEST_BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait for the disk, over all sessions."""
 
 GATHERING = 0.25
-"""Seconds for which what passed is gathered."""
-SLICE = 0.005
-"""Seconds that are spent on making lines before the reactor looks at its sockets."""
+"""Seconds for which lines are gathered: a thread that writes each by itself keeps the reactor's
+thread from running at each of them."""
 
-_ENTRY_WEIGHT = 256
-"""Bytes that an entry costs beside its data."""
+_LINE_WEIGHT = 256
+"""Bytes that a line costs beside its text."""
 _TOO_SLOW = "the disk is too slow"
 
 Run = Callable[[Callable[[], Failures]], "Deferred[Failures]"]
@@ -67,36 +63,34 @@ class SessionRecorder:
 
     def passed(self, now: float, direction: Direction, data: bytes, *, kept: bool = False) -> None:
         """A segment passed, or was ``kept`` from the gateway."""
-        self._add(Segment(now - self._began, direction, data, kept))
+        if not self._stopped:
+            redactor = self._redactor
+            given_up = redactor.given_up
+            self._add(redactor.passed(now - self._began, direction, data, kept=kept))
+            if not given_up and redactor.given_up:
+                self._say_left_out()
 
     def over(self, now: float, reason: str) -> None:
         """The session is over."""
-        self._add(Ended(now - self._began, reason))
-        self.stop()
+        if not self._stopped:
+            self._add([*self._redactor.over(), Ended(now - self._began, reason)])
+            self.stop()
 
     def stop(self) -> None:
         """Record nothing any more."""
         self._stopped = True
 
-    def lines(self, entry: Entry) -> list[Line]:
-        """What is to be written once this has come; what is held back for now comes later."""
-        redactor = self._redactor
-        if isinstance(entry, Ended):
-            return [*map(entry_line, redactor.over()), entry_line(entry)]
-        given_up = redactor.given_up
-        segments = redactor.passed(entry.time, entry.direction, entry.data, kept=entry.kept)
-        if not given_up and redactor.given_up:
-            log.warn(
-                "session {session}: a line that does not end is left out of the recording: "
-                "its bytes are {placeholder}; so are others that follow",
-                session=self.session.number,
-                placeholder=PLACEHOLDER.decode(),
-            )
-        return [entry_line(each) for each in segments]
+    def _add(self, entries: Sequence[Entry]) -> None:
+        if entries:
+            self._writer.add(self, [entry_line(each) for each in entries])
 
-    def _add(self, entry: Entry) -> None:
-        if not self._stopped:
-            self._writer.add(self, entry)
+    def _say_left_out(self) -> None:
+        log.warn(
+            "session {session}: a line that does not end is left out of the recording: "
+            "its bytes are {placeholder}; so are others that follow",
+            session=self.session.number,
+            placeholder=PLACEHOLDER.decode(),
+        )
 
 
 class RecordingWriter:
@@ -122,7 +116,7 @@ class RecordingWriter:
         self._run = run
         self._clock = clock
         self._folder = RecordingFolder(directory, largest_file, most_files)
-        self._waiting: deque[tuple[SessionRecorder, Entry]] = deque()
+        self._waiting: dict[SessionRecorder, list[Line]] = {}
         self._backlog = 0
         self._writing = False
         self._failing = False
@@ -140,14 +134,16 @@ class RecordingWriter:
         self._until_written.append(waiting)
         return waiting
 
-    def add(self, recorder: SessionRecorder, entry: Entry) -> None:
-        """Have an entry written; if too much is waiting already, end that recording instead."""
-        if self._backlog + _weight(entry) > LARGEST_BACKLOG:
+    def add(self, recorder: SessionRecorder, lines: list[Line]) -> None:
+        """Have lines written; if too much is waiting already, end that recording instead."""
+        weight = _weight(lines)
+        if self._backlog + weight > LARGEST_BACKLOG:
             recorder.stop()
             self._warn(recorder, _TOO_SLOW)
-            entry = Ended(entry.time, f"the recording ended: {_TOO_SLOW}")
-        self._backlog += _weight(entry)
-        self._waiting.append((recorder, entry))
+            lines = [entry_line(Ended(lines[-1].time, f"the recording ended: {_TOO_SLOW}"))]
+            weight = _weight(lines)
+        self._backlog += weight
+        self._waiting.setdefault(recorder, []).extend(lines)
         if not self._writing:
             self._writing = True
             Deferred.fromCoroutine(self._write_all())
@@ -164,29 +160,16 @@ class RecordingWriter:
                 each.callback(None)
 
     async def _write_gathered(self) -> None:
-        """Write what waits now, and what comes while lines are made of it."""
-        lines: dict[SessionRecorder, list[Line]] = {}
-        end = self._clock.seconds() + SLICE
-        weight = 0
-        while self._waiting:
-            recorder, entry = self._waiting.popleft()
-            weight += _weight(entry)
-            lines.setdefault(recorder, []).extend(recorder.lines(entry))
-            if self._clock.seconds() >= end:
-                await deferLater(self._clock, 0)
-                end = self._clock.seconds() + SLICE
-        await self._write({recorder: each for recorder, each in lines.items() if each})
-        self._backlog -= weight
-
-    async def _write(self, lines: Mapping[SessionRecorder, Sequence[Line]]) -> None:
-        if not lines:
-            return
-        batch = {recorder.session: each for recorder, each in lines.items()}
+        # All that waits is in the batch.
+        waiting, self._waiting = self._waiting, {}
+        weight = self._backlog
+        batch = {recorder.session: lines for recorder, lines in waiting.items()}
         try:
             failures = await self._run(lambda: self._folder.write(batch))
         except Exception as wrong:
-            failures = {session: str(wrong) for session in batch}
-        for recorder in lines:
+            failures = dict.fromkeys(batch, str(wrong))
+        self._backlog -= weight
+        for recorder in waiting:
             if recorder.session in failures:
                 self._end(recorder, failures[recorder.session])
         if self._failing and not failures:
@@ -196,8 +179,7 @@ class RecordingWriter:
     def _end(self, recorder: SessionRecorder, reason: str) -> None:
         recorder.stop()
         # What came meanwhile has nowhere to go.
-        self._backlog -= sum(_weight(entry) for each, entry in self._waiting if each is recorder)
-        self._waiting = deque(each for each in self._waiting if each[0] is not recorder)
+        self._backlog -= _weight(self._waiting.pop(recorder, ()))
         self._warn(recorder, reason)
 
     def _warn(self, recorder: SessionRecorder, reason: str) -> None:
@@ -213,5 +195,5 @@ class RecordingWriter:
         self._failing = True
 
 
-def _weight(entry: Entry) -> int:
-    return _ENTRY_WEIGHT + len(entry.data)
+def _weight(lines: Iterable[Line]) -> int:
+    return sum([_LINE_WEIGHT + len(line.text) for line in lines])

@@ -12,8 +12,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hargassner.proxy.handover import (
+    LITTLE,
     LONGEST_PIECE,
-    LONGEST_SLICE,
     LONGEST_WAIT,
     MOST_WAITING,
     QUIET,
@@ -252,18 +252,28 @@ class TimeTests(HandoverCase):
         self.assertEqual([b"pm 1 \r\n", b"x" * LONGEST_PIECE, b"$ack\r\n"], boilers)
 
     def test_of_a_dialogue_without_a_pause_nothing_is_handed_over_in_between(self) -> None:
-        """Until something has waited long: then all is, in slices between which it goes on."""
-        self.begin(0.3 * LONGEST_SLICE)
-        heard: list[int] = []
-        self.clock.turn = lambda: heard.append(len(self.heard()))
+        """Until something has waited long: then all is, at once."""
+        self.begin(QUIET)
+        passed = 0
         turns = cycle(CALLS)
         while not self.heard():
             self.passes(b".", next(turns))
+            passed += 1
             self.clock.advance(QUIET / 2)
         self.assertGreater(self.clock.seconds(), LONGEST_WAIT)
-        waiting = len(self.heard()) + self.backlogs[0].size
+        self.assertEqual(passed, len(self.heard()))
+
+    def test_more_than_a_dialogue_is_handed_over_in_slices(self) -> None:
+        """However long it has waited: the reactor looks at its sockets in between."""
+        self.begin(QUIET)
+        heard: list[int] = []
+        self.clock.turn = lambda: heard.append(len(self.heard()))
+        while not self.heard():
+            self.passes(b"x" * LONGEST_PIECE)
+            self.clock.advance(QUIET / 2)
+        waiting = len(self.heard()) + self.backlogs[0].size // LONGEST_PIECE
         self.clock.advance(1)
-        self.assertEqual([*range(2, waiting, 2)], heard[heard.index(2) :])
+        self.assertEqual([*range(1, waiting)], heard[heard.index(1) :])
         self.assertEqual(waiting, len(self.heard()))
 
 

@@ -20,7 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from hargassner.recording.format import Ended
 from hargassner.recording.reader import read_entries, read_recording
 from hargassner.recording.redaction import LARGEST_HOLD, Segment
-from hargassner.recording.writer import GATHERING, LARGEST_BACKLOG, SLICE, RecordingWriter
+from hargassner.recording.writer import GATHERING, LARGEST_BACKLOG, RecordingWriter
 from tests.cases import Log
 
 START = 1_790_000_000.0  # 2026-09-21T14:13:20Z
@@ -247,7 +247,7 @@ class WritingTests(RecordingCase):
 
 
 class GatheringTests(RecordingCase):
-    """What passed is made into lines a little later."""
+    """What passed is written a little later."""
 
     def test_the_disk_is_written_to_at_most_once_in_a_moment(self):
         """However many segments pass in it."""
@@ -258,39 +258,6 @@ class GatheringTests(RecordingCase):
         self.assertEqual([], self.crank.jobs)
         self.crank.gather()
         self.assertEqual(1, len(self.crank.jobs))
-
-    def test_many_segments_leave_the_reactor_time_in_between(self):
-        """A slice is spent on them, then the reactor has its turn; their order is kept."""
-        clock = SlowMachine()
-        writer = RecordingWriter(self.directory, self.crank.run, clock)
-        recorder = writer.session(3, CLIENT, START, START)
-        for number in range(100):
-            recorder.passed(START, "boiler", b"z%d\r\n" % number)
-        clock.advance(GATHERING)
-        self.assertGreater(clock.delays.count(0), 20)
-        self.crank.turn()
-        self.assertEqual(
-            [b"z%d\r\n" % number for number in range(100)],
-            [each.data for each in read_recording(self.only_recording())],
-        )
-
-
-class SlowMachine(Clock):
-    """A clock of a machine on which a segment takes a third of a slice."""
-
-    def __init__(self):
-        super().__init__()
-        self.delays = []
-
-    def callLater(self, when, what, *args, **kw):
-        """Remember the delay."""
-        self.delays.append(when)
-        return super().callLater(when, what, *args, **kw)
-
-    def seconds(self):
-        """Some time has passed since it was asked last."""
-        self.rightNow += SLICE / 3
-        return super().seconds()
 
 
 class RotationTests(RecordingCase):
