@@ -49,6 +49,18 @@ class Backlog:
         observers: those of the session.
     """
 
+    __slots__ = (
+        "_handing",
+        "_handover",
+        "_observers",
+        "_of_segments",
+        "_over",
+        "_waiting",
+        "at_once",
+        "moment",
+        "size",
+    )
+
     def __init__(self, handover: "Handover", observers: Sequence[Guard] = ()) -> None:
         self.size = 0
         """How many bytes wait."""

@@ -11,7 +11,6 @@ of it becomes ``?``.
 """
 
 import re
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -129,11 +128,23 @@ class Redactor:
         choose: such as ``secrets.choice``.
     """
 
+    __slots__ = (
+        "_held",
+        "_known",
+        "_lines",
+        "_replacements",
+        "_serial",
+        "_token",
+        "_weight",
+        "given_up",
+    )
+
     def __init__(self, choose: Callable[[Sequence[str]], str]) -> None:
         self.given_up = 0
         """How many lines were replaced as a whole, since they did not end in time."""
 
-        self._held: deque[_Held] = deque()
+        # A list, as a deque takes 760 bytes when nothing is in it.
+        self._held: list[_Held] = []
         self._weight = 0
         self._lines: dict[Direction, _Line] = {
             "gateway": _Line(),
@@ -144,12 +155,6 @@ class Redactor:
         self._known = self._replacements.known
         self._token = _Secret()
         self._serial = _Secret()
-        self._requests = (
-            # The key is made of the token, so the token has come, unless somebody only tries.
-            (_KEY_REQUEST, self._token.settle),
-            (_TOKEN_REQUEST, self._token.asked),
-            (_SERIAL_REQUEST, self._serial.asked),
-        )
 
     def passed(
         self, time: float, direction: Direction, data: bytes, *, kept: bool = False
@@ -234,7 +239,7 @@ class Redactor:
     def _release(self) -> list[Segment]:
         released = []
         while self._held and not self._held[0].open:
-            held = self._held.popleft()
+            held = self._held.pop(0)
             self._weight -= held.weight
             released.append(Segment(held.time, held.direction, held.data, held.kept))
         return released
@@ -261,10 +266,13 @@ class Redactor:
             self._asked_for_secret(text)
 
     def _asked_for_secret(self, text: bytes) -> None:
-        for request, follow in self._requests:
-            if request.search(text):
-                follow()
-                return
+        if _KEY_REQUEST.search(text):
+            # The key is made of the token, so the token has come, unless somebody only tries.
+            self._token.settle()
+        elif _TOKEN_REQUEST.search(text):
+            self._token.asked()
+        elif _SERIAL_REQUEST.search(text):
+            self._serial.asked()
 
     def _replied(self, text: bytes) -> bytes:
         numbered = _NUMBERED_REPLY.match(text)

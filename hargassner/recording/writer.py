@@ -52,6 +52,8 @@ class SessionRecorder:
         date: when that was, in seconds since the epoch.
     """
 
+    __slots__ = ("_began", "_redactor", "_stopped", "_writer", "session")
+
     def __init__(
         self, writer: "RecordingWriter", number: int, client: str, now: float, date: float
     ) -> None:

@@ -12,7 +12,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hargassner.proxy.handover import (
-    LITTLE,
     LONGEST_PIECE,
     LONGEST_WAIT,
     MOST_WAITING,
