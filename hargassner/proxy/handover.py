@@ -99,6 +99,14 @@ class Backlog:
         if self.at_once:
             self.catch_up()
 
+    def use_pause(self) -> None:
+        """The rest of the message that has just passed is to come: hand over what passed before."""
+        end = self._handover.seconds() + SLICE
+        while len(self._waiting) > 1 and not self._handing:
+            self._next(leave=1)
+            if self._handover.seconds() >= end:
+                return
+
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
         """Have observers called at once, after what waits."""
         self._waiting.append((call, data, self._handover.seconds()))
@@ -126,8 +134,8 @@ class Backlog:
         while self._waiting and not self._handing:
             self._next()
 
-    def _next(self) -> None:
-        segments = self._take()
+    def _next(self, leave: int = 0) -> None:
+        segments = self._take(leave)
         call, data, self.moment = segments[0]
         if len(segments) > 1:
             data = b"".join([each for _, each, _ in segments])
@@ -144,12 +152,12 @@ class Backlog:
             if not self._waiting:
                 self._handover.remove(self)
 
-    def _take(self) -> list[_Segment]:
-        """The first of what waits, and what can be joined with it."""
+    def _take(self, leave: int) -> list[_Segment]:
+        """The first of what waits, and what can be joined with it; the last ones are left."""
         waiting = self._waiting
         first = waiting.popleft()
         segments, call, room = [first], first[0], LONGEST_PIECE - len(first[1])
-        while waiting and waiting[0][0] is call and len(waiting[0][1]) <= room:
+        while len(waiting) > leave and waiting[0][0] is call and len(waiting[0][1]) <= room:
             room -= len(waiting[0][1])
             segments.append(waiting.popleft())
         return segments
