@@ -10,7 +10,7 @@ observers know has the backlog caught up with first.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
-from math import inf
+from itertools import chain
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -23,12 +23,12 @@ SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
-LONGEST_WAIT = 0.015
+LONGEST_WAIT = 0.05
 """Seconds after which what waits is handed over even while bytes are passing."""
-LITTLE = 1 << 13
-"""Bytes that are then handed over at once, which a dialogue without a pause does not exceed; more
-than that is handed over in slices.
-"""
+ENOUGH = 5000
+"""Bytes that are not waited with any longer, as so much of a dialogue takes some milliseconds."""
+MUCH = 1 << 14
+"""Bytes that are no dialogue any more: they are handed over in slices, even while bytes pass."""
 MOST_WAITING = 1 << 17
 """Bytes of a session that wait at most; what is over is handed over at once."""
 LONGEST_PIECE = 1 << 11
@@ -95,17 +95,9 @@ class Backlog:
         self.size += size
         self._handover.put(self, now)
         while self.size > MOST_WAITING and not self._handing:
-            self._next()
+            self._hand_over([self._take()])
         if self.at_once:
             self.catch_up()
-
-    def use_pause(self) -> None:
-        """The rest of the message that has just passed is to come: hand over what passed before."""
-        end = self._handover.seconds() + SLICE
-        while len(self._waiting) > 1 and not self._handing:
-            self._next(leave=1)
-            if self._handover.seconds() >= end:
-                return
 
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
         """Have observers called at once, after what waits."""
@@ -122,45 +114,55 @@ class Backlog:
 
     def hand_over(self) -> None:
         """Hand over the first of what waits."""
-        self._next()
+        self._hand_over([self._take()])
         if self._over:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Hand over all that waits, now.
+        """Hand over all that waits, now: to one observer after the other, which is quicker.
 
         Called by an observer it does nothing: the others have to get first what this one got.
         """
         while self._waiting and not self._handing:
-            self._next()
+            self._hand_over([*self._take_all()])
 
-    def _next(self, leave: int = 0) -> None:
-        segments = self._take(leave)
-        call, data, self.moment = segments[0]
-        if len(segments) > 1:
-            data = b"".join([each for _, each, _ in segments])
-        self.size -= len(data)
+    def _hand_over(self, pieces: list[list[_Segment]]) -> None:
+        joined = [*map(_joined, pieces)]
+        self.size -= sum([len(data) for _, data, _ in joined])
         self._handing = True
         try:
             for observer in self._observers:
-                call(observer, data)
+                for call, data, self.moment in joined:
+                    call(observer, data)
             for observer in self._of_segments:
-                for call, data, self.moment in segments:
+                for call, data, self.moment in chain.from_iterable(pieces):
                     call(observer, data)
         finally:
             self._handing = False
             if not self._waiting:
                 self._handover.remove(self)
 
-    def _take(self, leave: int) -> list[_Segment]:
-        """The first of what waits, and what can be joined with it; the last ones are left."""
+    def _take_all(self) -> Iterator[list[_Segment]]:
+        while self._waiting:
+            yield self._take()
+
+    def _take(self) -> list[_Segment]:
+        """The first of what waits, and what can be joined with it."""
         waiting = self._waiting
         first = waiting.popleft()
         segments, call, room = [first], first[0], LONGEST_PIECE - len(first[1])
-        while len(waiting) > leave and waiting[0][0] is call and len(waiting[0][1]) <= room:
+        while waiting and waiting[0][0] is call and len(waiting[0][1]) <= room:
             room -= len(waiting[0][1])
             segments.append(waiting.popleft())
         return segments
+
+
+def _joined(segments: list[_Segment]) -> _Segment:
+    """Segments of one side as one, which passed when the first of them did."""
+    call, data, moment = segments[0]
+    if len(segments) > 1:
+        data = b"".join([each for _, each, _ in segments])
+    return call, data, moment
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
@@ -201,13 +203,21 @@ class Handover:
     def _go_on(self) -> None:
         """Hand over while nothing passes, or when something has waited long."""
         now = self.seconds()
-        if now - self._last_passed >= QUIET:
+        size = sum(each.size for each in self._waiting)
+        if size > MUCH or now - self._last_passed >= QUIET:
             self._hand_over(now + SLICE)
-        elif now - min(each.since for each in self._waiting) >= LONGEST_WAIT:
-            is_little = sum(each.size for each in self._waiting) <= LITTLE
-            self._hand_over(inf if is_little else now + SLICE)
+        elif size > ENOUGH or self._has_waited_long(now):
+            self._hand_over_all()
         else:
             self._schedule(QUIET)
+
+    def _has_waited_long(self, now: float) -> bool:
+        return now - min(each.since for each in self._waiting) >= LONGEST_WAIT
+
+    def _hand_over_all(self) -> None:
+        self._timer = None
+        for backlog in tuple(self._waiting):
+            backlog.catch_up()
 
     def _hand_over(self, end: float) -> None:
         """Hand over one thing of each session in turn until ``end``, and go on if any is left."""

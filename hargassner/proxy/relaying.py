@@ -97,9 +97,6 @@ class Relaying:
             exchange.boiler_said(data)
             return
         self._backlog.passed(Guard.boiler_sent, data, self._seconds())
-        if not data.endswith(b"\n"):
-            # The boiler sends the end of a message a little later (docs/protocol.md, section 2).
-            self._backlog.use_pause()
 
     def exchange(self, request: BridgeRequest) -> "Deferred[bytes]":
         """Write a request of the bridge's own; see ``Session.exchange``."""

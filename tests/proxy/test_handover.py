@@ -12,9 +12,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hargassner.proxy.handover import (
+    ENOUGH,
     LONGEST_PIECE,
     LONGEST_WAIT,
     MOST_WAITING,
+    MUCH,
     QUIET,
     SLICE,
     WAIT,
@@ -24,6 +26,8 @@ from hargassner.proxy.handover import (
 from hargassner.proxy.observers import Guard, IExchangeObserver, ISegmentObserver
 
 CALLS = {"gateway": Guard.gateway_sent, "boiler": Guard.boiler_sent}
+
+TURNS = ["gateway", "boiler"] * 100
 
 Heard = list[tuple[str, bytes]]
 
@@ -251,29 +255,42 @@ class TimeTests(HandoverCase):
         self.assertEqual([b"pm 1 \r\n", b"x" * LONGEST_PIECE, b"$ack\r\n"], boilers)
 
     def test_of_a_dialogue_without_a_pause_nothing_is_handed_over_in_between(self) -> None:
-        """Until something has waited long: then all is, at once."""
-        self.begin(QUIET)
-        passed = 0
-        turns = cycle(CALLS)
-        while not self.heard():
-            self.passes(b".", next(turns))
-            passed += 1
-            self.clock.advance(QUIET / 2)
-        self.assertGreater(self.clock.seconds(), LONGEST_WAIT)
-        self.assertEqual(passed, len(self.heard()))
+        """Until enough has passed, or something has waited long: then all is, at once."""
+        for size in (1, ENOUGH // 20):
+            with self.subTest(size=size):
+                self.begin(QUIET)
+                passed = [(side, bytes([number]) * size) for number, side in enumerate(TURNS)]
+                for side, data in passed:
+                    self.passes(data, side)
+                    self.clock.advance(QUIET / 2)
+                    if self.heard():
+                        break
+                self.assertEqual(passed[: len(self.heard())], self.heard())
+                self.assertTrue(self.backlogs[0].is_empty)
+                self.assertEqual(size == 1, self.clock.rightNow >= LONGEST_WAIT)
+
+    def test_what_is_handed_over_at_once_goes_to_one_observer_after_the_other(self) -> None:
+        self.begin(0.0)
+        first, second = self.hearing[0]
+        counts: list[tuple[int, int]] = []
+        first.then = second.then = lambda: counts.append((len(first.heard), len(second.heard)))
+        for side in ("gateway", "boiler", "gateway"):
+            self.passes(b".", side)
+        self.backlogs[0].catch_up()
+        self.assertEqual([(1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (3, 3)], counts)
 
     def test_more_than_a_dialogue_is_handed_over_in_slices(self) -> None:
-        """However long it has waited: the reactor looks at its sockets in between."""
+        """Even while bytes pass: the reactor looks at its sockets in between."""
         self.begin(QUIET)
         heard: list[int] = []
         self.clock.turn = lambda: heard.append(len(self.heard()))
+        self.passes(b"x" * 2 * MUCH)
         while not self.heard():
-            self.passes(b"x" * LONGEST_PIECE)
+            self.passes(b".")
             self.clock.advance(QUIET / 2)
-        waiting = len(self.heard()) + self.backlogs[0].size // LONGEST_PIECE
         self.clock.advance(1)
-        self.assertEqual([*range(1, waiting)], heard[heard.index(1) :])
-        self.assertEqual(waiting, len(self.heard()))
+        self.assertEqual([*range(1, len(self.heard()))], heard[heard.index(1) :])
+        self.assertGreater(len(self.heard()), 2 * MUCH // LONGEST_PIECE)
 
 
 @implementer(ISegmentObserver)
