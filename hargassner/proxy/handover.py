@@ -23,9 +23,9 @@ SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
-LONGEST_WAIT = 0.05
+LONGEST_WAIT = 0.06
 """Seconds after which what waits is handed over even while bytes are passing."""
-ENOUGH = 5000
+ENOUGH = 6000
 """Bytes that are not waited with any longer, as so much of a dialogue takes some milliseconds."""
 MUCH = 1 << 14
 """Bytes that are no dialogue any more: they are handed over in slices, even while bytes pass."""
