@@ -7,7 +7,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
-from twisted.web.resource import IResource
+from twisted.web.http import OK, SERVICE_UNAVAILABLE
 
 from hargassner import __version__
 from hargassner.boiler.model import Availability, BoilerObserver
@@ -25,8 +25,9 @@ from hargassner.web.history import HistoryResource
 from hargassner.web.history_labels import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.pellets import PelletsNow
-from hargassner.web.reports import REPORT, Reports, closed, to_gateway
-from hargassner.web.site import Root, requested_language
+from hargassner.web.reports import REPORT, closed, report, to_gateway
+from hargassner.web.requests import Answer
+from hargassner.web.site import Root, data, events, requested_language
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.stream import Live
 
@@ -122,10 +123,8 @@ class WebPage(MultiService):
             clock,
         )
         hosts = OwnHosts(parts.config.web.hosts)
-        root = Root(
-            self._state, self._asked(), self._health, self._live, lambda: self._figures(), hosts
-        )
-        self.site = PageSite(root, reactor)
+        root = Root(self._api(), self._health, lambda: self._figures(), hosts)
+        self.site = PageSite(root.answer, reactor)
         description = parts.config.web.listen
         self._listener = EndpointOpening(
             reactor,
@@ -141,14 +140,19 @@ class WebPage(MultiService):
         """Whether the page can be opened now."""
         return self._listener.is_open
 
-    def _asked(self) -> dict[bytes, IResource]:
-        """What is read when it is asked for."""
+    def _api(self) -> dict[bytes, Answer]:
+        """What answers below ``/api``."""
         parts, clock = self._parts, self._clock
-        reports = Reports(parts, clock, self._chain.started, self._state)
+        history = HistoryResource(parts.history, self._labels, requested_language, clock)
+        burnt = Asked(partial(consumption, parts.history, clock), b"application/json")
+        read = partial(report, parts, self._chain.started, self._state)
+        diagnostics = Asked(read, b"text/plain; charset=utf-8", REPORT)
         return {
-            b"history": HistoryResource(parts.history, self._labels, requested_language, clock),
-            b"consumption": Asked(partial(consumption, parts.history, clock), b"application/json"),
-            b"diagnostics": Asked(reports.read, b"text/plain; charset=utf-8", REPORT),
+            b"state": partial(data, lambda language: (OK, self._state(language))),
+            b"events": partial(events, self._live),
+            b"history": history.answer,
+            b"consumption": burnt.answer,
+            b"diagnostics": diagnostics.answer,
         }
 
     @cached_property
@@ -198,5 +202,5 @@ class WebPage(MultiService):
         parts = self._parts
         not_open = closed((*to_gateway(parts), *parts.openings))
         if not_open:
-            return 503, {"status": "closed", "closed": not_open}
-        return 200, {"status": "ok"}
+            return SERVICE_UNAVAILABLE, {"status": "closed", "closed": not_open}
+        return OK, {"status": "ok"}
