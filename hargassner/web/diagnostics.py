@@ -31,7 +31,7 @@ _SECRET_FACTS = ("io_serial", "controller_serial", "gateway_serial", "asnr", "sy
 class Facts:
     """What the file has in it.
 
-    ``state`` is the page's (``whole_picture``, in English). ``closed`` names what should be open
+    ``state`` is what ``/api/state`` has, in English. ``closed`` names what should be open
     and is not. ``descriptor`` is the boiler's document, empty where none is known.
     ``uptime`` in seconds.
     """

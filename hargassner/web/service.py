@@ -20,7 +20,7 @@ from hargassner.services import MultiService
 from hargassner.web.asked import Asked
 from hargassner.web.connections import PageSite
 from hargassner.web.consumption import consumption
-from hargassner.web.document import Json, whole_picture
+from hargassner.web.document import Date, Json, channel_picture, picture, setting_picture
 from hargassner.web.history import HistoryResource
 from hargassner.web.history_labels import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
@@ -114,14 +114,7 @@ class WebPage(MultiService):
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
         self._pellets = PelletsNow(parts.boiler, parts.history, clock)
-        self._live = Live(
-            parts.boiler,
-            parts.journal,
-            self._chain.status,
-            self._pellets.now,
-            parts.interpreter.words,
-            clock,
-        )
+        self._live = Live(parts, self._picture)
         hosts = OwnHosts(parts.config.web.hosts)
         root = Root(self._api(), self._health, lambda: self._figures(), hosts)
         self.site = PageSite(root.answer, reactor)
@@ -160,20 +153,7 @@ class WebPage(MultiService):
         """What tells the figures for Prometheus; its library is loaded where one asks."""
         from hargassner.web.metrics import BridgeCollector, exposition
 
-        parts, gateway = self._parts, self._parts.gateway
-        collector = BridgeCollector(
-            gateway.proxy if gateway else None,
-            parts.boiler,
-            parts.interpreter,
-            parts.timing,
-            self._live,
-            parts.direct,
-            lambda: parts.broker_status,
-            lambda: gateway.control.counters if gateway else None,
-            self.site.refusals,
-            gateway.forwards if gateway else (),
-        )
-        return exposition(collector)
+        return exposition(BridgeCollector(self._parts, self._live, self.site.refusals))
 
     def stopService(self) -> "Deferred[Any]":
         """Close the port and every connection; the result comes when all are."""
@@ -181,17 +161,26 @@ class WebPage(MultiService):
         self.site.drop_all()
         return stopping
 
+    def _picture(self, language: str, date: Date) -> dict[str, Json]:
+        status, words = self._chain.status(), self._parts.interpreter.words()
+        return picture(self._parts.boiler, status, self._pellets.now(), words, language, date)
+
     def _state(self, language: str) -> dict[str, Json]:
-        date = dates(self._clock)
-        picture = whole_picture(
-            self._parts.boiler,
-            self._chain.status(),
-            self._pellets.now(),
-            self._parts.interpreter.words(),
-            language,
-            date,
-        )
-        return {"version": __version__, "now": date(self._clock.seconds()), **picture}
+        """Everything, as ``/api/state`` and the diagnostics give it."""
+        boiler, date = self._parts.boiler, dates(self._clock)
+        return {
+            "version": __version__,
+            "now": date(self._clock.seconds()),
+            **self._picture(language, date),
+            "channels": {
+                key: channel_picture(boiler, channel, language, date)
+                for key, channel in boiler.channels.items()
+            },
+            "settings": {
+                key: setting_picture(setting, language, date)
+                for key, setting in boiler.settings.items()
+            },
+        }
 
     def _labels(self, language: str) -> Labels:
         energy = self._parts.config.energy
