@@ -147,9 +147,9 @@ class Sampler:
             the minute before, if this look is not of it and something was known of it.
         """
         minute = date // MINUTE
-        done = self._sample if minute != self._minute else None
+        done = None
         if minute != self._minute:
-            self._sample, self._minute = None, minute
+            done, self._sample, self._minute = self._sample, None, minute
         if look is None:
             self._last = None
         else:
@@ -167,10 +167,7 @@ class Sampler:
         tally = tally_of(look, passed if 0 <= passed <= LONGEST_LOOK else 0.0)
         tally = added(tally, begun(self._activity, look.activity))
         self._last, self._activity = moment, look.activity
-        before = self._sample
-        if before is None:
-            self._sample = Sample(moment, look.values, tally, look.burnt, look.stock, look.faults)
-            return
+        before = self._sample or Sample(moment, {}, {}, None, None, frozenset())
         self._sample = Sample(
             before.moment,
             {**look.values, **before.values},
