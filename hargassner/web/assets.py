@@ -65,8 +65,8 @@ class Asset:
 def assets() -> dict[bytes, Asset]:
     """The page's files, by their names."""
     static = files(__package__).joinpath("static")
-    found = {each.name: each for each in static.iterdir() if _suffix(each) in _KINDS}
-    return {name.encode(): _asset(each) for name, each in found.items()}
+    found = static.iterdir()
+    return {each.name.encode(): _asset(each) for each in found if _suffix(each) in _KINDS}
 
 
 def _suffix(file: Traversable) -> str:

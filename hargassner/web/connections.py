@@ -257,13 +257,9 @@ class PageSite(HTTPFactory):
         """The connections of which one has to go before there is another; none if there is room."""
         if len(self.connections) >= CONNECTIONS:
             return list(self.connections)
-        same = self._of(client)
+        same = [each for each in self.connections if each.client == client]
         is_full = len(same) >= CONNECTIONS_PER_ADDRESS and _is_elsewhere(client)
         return same if is_full else []
-
-    def _of(self, client: str) -> list[Channel]:
-        """The connections of a client."""
-        return [each for each in self.connections if each.client == client]
 
 
 def _client(addr: IAddress | None) -> str:

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from hargassner.boiler.roles import CHARTS
+from hargassner.boiler.roles import charted
 from hargassner.storage.history import reader
 from hargassner.storage.history.query import STEPS, Query, Selection, begin_of, select
 from hargassner.storage.history.reader import Extent
@@ -93,12 +92,7 @@ def _charted(selection: Selection, labels: Labels) -> Mapping[str, Sequence[Reco
     """The lines of each chart that has some."""
     if not selection.extent.slots:
         return {}
-    channels = labels.by_role(selection.channels)
-    charts = {
-        chart: [*chain.from_iterable(channels.get(role, ()) for role in roles)]
-        for chart, roles in CHARTS.items()
-    }
-    return {chart: lines for chart, lines in charts.items() if lines}
+    return charted(labels.by_role(selection.channels))
 
 
 def _line(

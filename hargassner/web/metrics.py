@@ -46,16 +46,16 @@ class BridgeCollector(Collector):
         parts, gateway = self._parts, self._parts.gateway
         if gateway is not None:
             yield from self._passing(gateway.proxy)
+            yield _outcomes(gateway.control.counters)
+            yield from forwarded(gateway.forwards)
         yield CounterMetricFamily(
             "hargassner_unreadable", "Lines that could not be read.", parts.interpreter.unreadable
         )
         yield from self._links()
         yield from _timings(parts.timing)
-        yield from _outcomes(gateway.control.counters if gateway else None)
         yield InfoMetricFamily(
             "hargassner_build", "What runs.", {"version": hargassner.__version__}
         )
-        yield from forwarded(gateway.forwards if gateway else ())
         yield _refused(self._refusals)
         yield self._faults()
         yield self._channels()
@@ -173,15 +173,13 @@ def _timings(timing: Timing) -> Iterable[Metric]:
     )
 
 
-def _outcomes(counters: ControlCounters | None) -> Iterable[Metric]:
-    """Commands by what became of them; nothing without control."""
-    if counters is not None:
-        outcomes = CounterMetricFamily(
-            "hargassner_commands", "Commands by outcome.", labels=["outcome"]
-        )
-        for each in fields(counters):
-            outcomes.add_metric([each.name], getattr(counters, each.name))
-        yield outcomes
+def _outcomes(counters: ControlCounters) -> Metric:
+    outcomes = CounterMetricFamily(
+        "hargassner_commands", "Commands by outcome.", labels=["outcome"]
+    )
+    for each in fields(counters):
+        outcomes.add_metric([each.name], getattr(counters, each.name))
+    return outcomes
 
 
 def _histogram(name: str, documentation: str, histogram: Histogram) -> Metric:

@@ -187,7 +187,7 @@ class WebPage(MultiService):
         kwh_per_kg = energy.pellet_kwh_per_kg * energy.efficiency
         return labels_of(self._parts.boiler, kwh_per_kg, language)
 
-    def _health(self) -> tuple[int, Json]:
+    def _health(self, _language: str) -> tuple[int, Json]:
         parts = self._parts
         not_open = closed((*to_gateway(parts), *parts.openings))
         if not_open:

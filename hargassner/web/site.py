@@ -111,7 +111,7 @@ class Root:
     def __init__(
         self,
         api: Mapping[bytes, Answer],
-        health: Callable[[], tuple[int, Json]],
+        health: Callable[[str], tuple[int, Json]],
         figures: Callable[[], bytes],
         hosts: OwnHosts,
     ) -> None:
@@ -122,7 +122,7 @@ class Root:
             (b"manifest.webmanifest",): in_languages(_manifest),
             (b"",): in_languages(_page),
             (b"metrics",): partial(_metrics, figures),
-            (b"healthz",): partial(data, lambda _language: health()),
+            (b"healthz",): partial(data, health),
         }
 
     def answer(self, request: Request) -> bytes | int:
