@@ -113,7 +113,11 @@ def boiler_picture(boiler: Boiler, pellets: Pellets, language: str, date: Date) 
     """What an owner wants to know of the boiler; only what this one has."""
 
     def state(role: str) -> Json:
-        return _state(boiler, channels, role, language, date)
+        channel = channels.get(role)
+        if channel is None:
+            return None
+        words = boiler.state_text(channel, language) or channel.text
+        return {"text": words, "since": _since(channel.since, date)}
 
     channels = {role: found[0] for role, found in by_role(boiler).items()}
     return {
@@ -156,16 +160,6 @@ def _value(channels: Mapping[str, Channel], *roles: str) -> Json:
         if role in channels:
             return {"text": channels[role].text, "unit": channels[role].unit}
     return None
-
-
-def _state(
-    boiler: Boiler, channels: Mapping[str, Channel], role: str, language: str, date: Date
-) -> Json:
-    channel = channels.get(role)
-    if channel is None:
-        return None
-    words = boiler.state_text(channel, language) or channel.text
-    return {"text": words, "since": _since(channel.since, date)}
 
 
 def _is_on(channels: Mapping[str, Channel], role: str) -> bool:

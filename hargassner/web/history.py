@@ -16,14 +16,13 @@ from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
 from zope.interface import implementer
 
 from hargassner.clock import IClock
-from hargassner.storage.history.csv_text import csv_pieces
+from hargassner.storage.history.csv_text import Piece, csv_pieces
 from hargassner.storage.history.query import Query, QueryError, parse_query, select
 from hargassner.storage.history.reader import kept
 from hargassner.web.asked import parameters
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
 from hargassner.web.history_forms import json_pieces, nothing
 from hargassner.web.history_labels import Labels
-from hargassner.web.json_text import Piece
 from hargassner.web.requests import NOT_DONE_YET, refused
 
 if TYPE_CHECKING:

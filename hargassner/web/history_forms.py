@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from hargassner.boiler.roles import charted
 from hargassner.storage.history import reader
+from hargassner.storage.history.csv_text import Piece
 from hargassner.storage.history.query import STEPS, Query, Selection, begin_of, select
 from hargassner.storage.history.reader import Extent
 from hargassner.storage.history.samples import Recorded
 from hargassner.web.document import Json
 from hargassner.web.history_days import days, events
 from hargassner.web.history_labels import Labels
-from hargassner.web.json_text import Piece, commas, fixed, json_numbers, json_text
+from hargassner.web.json_text import commas, fixed, json_numbers, json_text
 from hargassner.web.texts import text
 
 if TYPE_CHECKING:

@@ -47,10 +47,7 @@ def _closed(side: str, what: tuple[str, ...], address: str) -> Link:
     return advised(f"{side}.closed", Level.BROKEN, None, address, what=", ".join(what))
 
 
-_Rule = Callable[[Facts], Link | None]
-
-
-def _first(rules: Iterable[_Rule], facts: Facts) -> Link | None:
+def _first(rules: Iterable[Callable[[Facts], Link | None]], facts: Facts) -> Link | None:
     """The link that the first rule which applies makes of the facts."""
     return next((link for rule in rules if (link := rule(facts)) is not None), None)
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 Piece = Callable[["sqlite3.Cursor"], bytes]
+"""Reads a part of an answer, as text."""
 
 ROWS = 2000
 """Rows of a piece."""

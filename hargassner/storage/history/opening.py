@@ -54,14 +54,6 @@ def prepare(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(str(result).splitlines()[0])
 
 
-def make_file(directory: Path) -> Path:
-    """The file's path; the file is made if it is not there, for its owner only."""
-    path = directory / FILE
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    return path
-
-
 def is_damage(wrong: BaseException) -> bool:
     """Whether an error says that the file is damaged, and not that the disk is full, say."""
     lasting = (sqlite3.OperationalError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
@@ -100,7 +92,10 @@ def connect(directory: StateDirectory, damage: str = "") -> sqlite3.Connection:
 
 
 def _connected(directory: Path) -> sqlite3.Connection:
-    path = make_file(directory)
+    path = directory / FILE
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It is for its owner only.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     # The pool closes it from another thread than the one that uses it.
     connection = sqlite3.connect(path, timeout=WAIT, check_same_thread=False)
     try:

@@ -89,9 +89,7 @@ class Rows:
 
     def get(self, channel: int, slot: int) -> tuple[float, ...]:
         """The numbers of a slot."""
-        row, place = divmod(slot, self.grain.slots)
-        size = self.grain.floats
-        return tuple(self.row(channel, row)[place * size : (place + 1) * size])
+        return tuple(self.slots(channel, slot, slot + 1))
 
     def put(self, channel: int, slot: int, *numbers: float) -> None:
         """Set the numbers of a slot."""
