@@ -40,11 +40,7 @@ _NAMES_OF_GATEWAY = (
 
 
 class Helpers:
-    """Functions that print what is known, for people; ``help`` shows their docstrings.
-
-    Args:
-        parts: what they print of.
-    """
+    """Functions that print what is known, for people; ``help`` shows their docstrings."""
 
     parts_of_gateway: Mapping[str, object] = {}
     names: Sequence[tuple[str, str]] = _NAMES
@@ -160,12 +156,7 @@ class Helpers:
 
 
 class GatewayHelpers(Helpers):
-    """The same where there is a gateway, with its sessions.
-
-    Args:
-        parts: what they print of.
-        gateway: those between the gateway and the boiler.
-    """
+    """The same where there is a gateway, with its sessions."""
 
     names = (*_NAMES, *_NAMES_OF_GATEWAY)
 

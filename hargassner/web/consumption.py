@@ -37,9 +37,9 @@ async def consumption(history: "History | None", clock: IClock, given: Mapping[s
     kind = given.get("by", _DEFAULT)
     if kind not in SHOWN:
         raise QueryError(f"by must be one of {', '.join(SHOWN)}")
-    today = datetime.fromtimestamp(clock.date(clock.seconds())).date()
     if history is None:
-        return consumption_text(kind, today, lambda _: {})
+        return json_text({"by": kind, "periods": []})
+    today = datetime.fromtimestamp(clock.date(clock.seconds())).date()
     return await history.read(lambda cursor: consumption_text(kind, today, partial(facts, cursor)))
 
 

@@ -33,12 +33,7 @@ from hargassner.web.stream import Live
 
 
 class ChainObserver(BoilerObserver):
-    """Observes the chain, and keeps when something last happened of which only the state is known.
-
-    Args:
-        parts: what it sees.
-        clock: time.
-    """
+    """Observes the chain, and keeps when something happened of which only the state is known."""
 
     def __init__(self, parts: Parts, clock: IReactorTime) -> None:
         self._parts = parts
@@ -98,12 +93,7 @@ class ChainObserver(BoilerObserver):
 
 
 class WebPage(MultiService):
-    """The page and its stream, the JSON, the metrics.
-
-    Args:
-        parts: what it sees of the bridge.
-        reactor: serves it.
-    """
+    """The page and its stream, the JSON, the metrics."""
 
     name = "web"
 

@@ -59,7 +59,8 @@ class _Style(NamedTuple):
         return text.getvalue().encode()
 
 
-_POINT, _COMMA = _Style(",", "."), _Style(";", ",")
+_STYLES = {False: _Style(",", "."), True: _Style(";", ",")}
+"""By whether decimals have a comma."""
 _SUFFIXES = {"minute": ("",), "quarter": ("", "_min", "_max"), "day": ("", "_min", "_max")}
 """What is behind a channel's name in the header, by grain."""
 _FORMS = {True: "%.0f", False: "%.2f"}
@@ -74,7 +75,7 @@ def csv_pieces(selection: Selection, kwh_per_kg: float, comma: bool) -> Iterator
         kwh_per_kg: the heat that is made of the fuel.
         comma: whether decimals have a comma.
     """
-    style = _COMMA if comma else _POINT
+    style = _STYLES[comma]
     if selection.grain == "day":
         yield partial(_day_table, selection, kwh_per_kg, style)
         return

@@ -53,12 +53,7 @@ def unpacked(grain: Grain, blob: bytes) -> "array[float]":
 
 
 class Rows:
-    """The rows of one grain. What is changed is written by ``save``.
-
-    Args:
-        cursor: of the transaction.
-        grain: which ones.
-    """
+    """The rows of one grain. What is changed is written by ``save``."""
 
     def __init__(self, cursor: "sqlite3.Cursor", grain: Grain) -> None:
         self.grain = grain
