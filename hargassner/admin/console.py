@@ -40,7 +40,11 @@ _NAMES_OF_GATEWAY = (
 
 
 class Helpers:
-    """Functions that print what is known, for people; ``help`` shows their docstrings."""
+    """Functions that print what is known, for people; ``help`` shows their docstrings.
+
+    Args:
+        parts: what they print of.
+    """
 
     parts_of_gateway: Mapping[str, object] = {}
     names: Sequence[tuple[str, str]] = _NAMES
@@ -156,7 +160,12 @@ class Helpers:
 
 
 class GatewayHelpers(Helpers):
-    """The same where there is a gateway, with its sessions."""
+    """The same where there is a gateway, with its sessions.
+
+    Args:
+        parts: what they print of.
+        gateway: those between the gateway and the boiler.
+    """
 
     names = (*_NAMES, *_NAMES_OF_GATEWAY)
 

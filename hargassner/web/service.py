@@ -33,7 +33,12 @@ from hargassner.web.stream import Live
 
 
 class ChainObserver(BoilerObserver):
-    """Observes the chain, and keeps when something happened of which only the state is known."""
+    """Observes the chain, and keeps when something last happened of which only the state is known.
+
+    Args:
+        parts: what it sees.
+        clock: time.
+    """
 
     def __init__(self, parts: Parts, clock: IReactorTime) -> None:
         self._parts = parts
@@ -93,7 +98,12 @@ class ChainObserver(BoilerObserver):
 
 
 class WebPage(MultiService):
-    """The page and its stream, the JSON, the metrics."""
+    """The page and its stream, the JSON, the metrics.
+
+    Args:
+        parts: what it sees of the bridge.
+        reactor: serves it.
+    """
 
     name = "web"
 
@@ -103,7 +113,7 @@ class WebPage(MultiService):
         self._parts = parts
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
-        self._pellets = PelletsNow(parts.boiler, parts.history, clock)
+        self._pellets = PelletsNow(parts)
         self._live = Live(parts, self._picture)
         hosts = OwnHosts(parts.config.web.hosts)
         root = Root(self._api(), self._health, lambda: self._figures(), hosts)
