@@ -9,7 +9,7 @@ from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
 
 from hargassner.storage.history.query import QueryError
 from hargassner.web.compression import say_gzip, takes_gzip, whole
-from hargassner.web.requests import NOT_DONE_YET, refused
+from hargassner.web.requests import refused
 
 log = Logger()
 
@@ -50,7 +50,7 @@ class Asked:
         self._file = file
         self._answering = 0
 
-    def answer(self, request: Request) -> bytes | int:
+    def answer(self, request: Request) -> bytes | None:
         """Answer, or say why not."""
         request.setHeader(b"cache-control", b"no-store")
         if self._answering >= AT_ONCE:
@@ -61,7 +61,7 @@ class Asked:
             return self._headed(b"", request, compress=False)
         reading = Deferred.fromCoroutine(self._answer(request, compress))
         reading.addErrback(lambda why: log.failure("an answer of the page failed", why))
-        return NOT_DONE_YET
+        return None
 
     async def _answer(self, request: Request, compress: bool) -> None:
         waiting = [request]

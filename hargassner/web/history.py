@@ -23,7 +23,7 @@ from hargassner.web.asked import parameters
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
 from hargassner.web.history_forms import json_pieces, nothing
 from hargassner.web.history_labels import Labels
-from hargassner.web.requests import NOT_DONE_YET, refused
+from hargassner.web.requests import refused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -64,7 +64,7 @@ class HistoryResource:
         self._clock = clock
         self._answering = 0
 
-    def answer(self, request: Request) -> bytes | int:
+    def answer(self, request: Request) -> bytes | None:
         """Answer, or say why not."""
         request.setHeader(b"cache-control", b"no-store")
         request.setHeader(b"vary", b"accept-language")
@@ -83,15 +83,15 @@ class HistoryResource:
         if wanted.as_csv:
             request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
         form = wanted.form(self._labels(self._language(request)))
-        return self._begin(self._history, request, form)
+        self._begin(self._history, request, form)
+        return None
 
-    def _begin(self, history: "History", request: Request, form: Form) -> int:
+    def _begin(self, history: "History", request: Request, form: Form) -> None:
         if takes_gzip(request):
             say_gzip(request)
             form = partial(_compressed, form)
         answering = Deferred.fromCoroutine(self._answer(history, request, form))
         answering.addErrback(lambda why: log.failure("giving the history failed", why))
-        return NOT_DONE_YET
 
     async def _answer(self, history: "History", request: Request, form: Form) -> None:
         self._answering += 1

@@ -9,7 +9,6 @@ from hargassner.boiler.roles import charted
 from hargassner.storage.history import reader
 from hargassner.storage.history.csv_text import Piece
 from hargassner.storage.history.query import STEPS, Query, Selection, begin_of, select
-from hargassner.storage.history.reader import Extent
 from hargassner.storage.history.samples import Recorded
 from hargassner.web.document import Json
 from hargassner.web.history_days import days, events
@@ -132,8 +131,7 @@ def _state(selection: Selection, labels: Labels, cursor: "sqlite3.Cursor") -> by
 
 def _days(selection: Selection, labels: Labels) -> Iterator[Piece]:
     """What each day came to, where days are asked for."""
-    slots = selection.extent.slots if selection.grain == "day" else range(0)
-    parts = [Extent.of(slots[at : at + DAYS]) for at in range(0, len(slots), DAYS)]
+    parts = selection.extent.parts(DAYS) if selection.grain == "day" else []
     for comma, part in zip(commas(), parts, strict=False):
         yield partial(_some_days, replace(selection, extent=part), labels, comma)
 

@@ -11,11 +11,8 @@ from twisted.web.http import INTERNAL_SERVER_ERROR, Request, datetimeToString
 
 log = Logger()
 
-Answer = Callable[[Request], bytes | int]
-"""Answers a request with a body, or with ``NOT_DONE_YET``."""
-
-NOT_DONE_YET = 1
-"""What is given where the answer comes later, as Twisted's resources do."""
+Answer = Callable[[Request], bytes | None]
+"""Answers a request with a body, or with None where that comes later."""
 
 MISDIRECTED = 421
 _REASONS = {MISDIRECTED: b"Misdirected Request"}  # Twisted does not know it.
@@ -29,7 +26,7 @@ class PageRequest(Request):
         self.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
         try:
             body = self.channel.factory.answer(self)
-            if isinstance(body, bytes):
+            if body is not None:
                 self._answer(body)
         except Exception:
             log.failure("the page could not answer {path}", path=self.path[:80])

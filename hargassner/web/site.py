@@ -17,7 +17,7 @@ from hargassner.web.connections import Fault, PageSite
 from hargassner.web.document import Json
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.manifest import manifest
-from hargassner.web.requests import MISDIRECTED, NOT_DONE_YET, Answer, refused
+from hargassner.web.requests import MISDIRECTED, Answer, refused
 from hargassner.web.stream import Live
 from hargassner.web.texts import preferred_language
 
@@ -75,7 +75,7 @@ def data(values: Callable[[str], tuple[int, Json]], request: Request) -> bytes:
     return json.dumps(told, ensure_ascii=False).encode()
 
 
-def events(live: Live, request: Request) -> bytes | int:
+def events(live: Live, request: Request) -> bytes | None:
     """The stream of changes."""
     request.setHeader(b"content-type", b"text/event-stream; charset=utf-8")
     request.setHeader(b"cache-control", b"no-store")
@@ -84,7 +84,7 @@ def events(live: Live, request: Request) -> bytes | int:
         return b""
     if not live.join(request, requested_language(request)):
         return refused(request, SERVICE_UNAVAILABLE, "Too many pages are open.", retry_after="30")
-    return NOT_DONE_YET
+    return None
 
 
 def _metrics(figures: Callable[[], bytes], request: Request) -> bytes:
@@ -125,7 +125,7 @@ class Root:
             (b"healthz",): partial(data, health),
         }
 
-    def answer(self, request: Request) -> bytes | int:
+    def answer(self, request: Request) -> bytes | None:
         """What is at the path, or why not."""
         for name, value in SAFE_HEADERS.items():
             request.setHeader(name, value)

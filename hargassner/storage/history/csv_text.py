@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hargassner.storage.history.facts import DayFacts
 from hargassner.storage.history.number_text import table
 from hargassner.storage.history.query import Selection
-from hargassner.storage.history.reader import Extent, facts, line
+from hargassner.storage.history.reader import facts, line
 from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
@@ -80,9 +80,7 @@ def csv_pieces(selection: Selection, kwh_per_kg: float, comma: bool) -> Iterator
         yield partial(_day_table, selection, kwh_per_kg, style)
         return
     yield lambda _: style.separated([_header(selection)])
-    slots = selection.extent.slots
-    for at in range(0, len(slots), ROWS):
-        piece = Extent.of(slots[at : at + ROWS])
+    for piece in selection.extent.parts(ROWS):
         yield partial(_slot_rows, replace(selection, extent=piece), style)
 
 

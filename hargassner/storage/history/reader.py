@@ -27,15 +27,15 @@ class Extent:
     first: int
     last: int
 
-    @classmethod
-    def of(cls, slots: range) -> "Extent":
-        """From the first to the last of slots."""
-        return cls(slots.start, slots.stop - 1)
-
     @property
     def slots(self) -> range:
         """All its slots, from the oldest on."""
         return range(self.first, self.last + 1)
+
+    def parts(self, size: int) -> "list[Extent]":
+        """It in parts of at most so many slots."""
+        firsts = self.slots[::size]
+        return [Extent(first, min(first + size - 1, self.last)) for first in firsts]
 
 
 NOTHING = Extent(0, -1)
