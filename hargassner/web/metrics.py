@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
+from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
@@ -68,14 +69,10 @@ class BridgeCollector(Collector):
         )
         yield GaugeMetricFamily("hargassner_sessions_open", "Sessions open now.", len(sessions))
         size = CounterMetricFamily("hargassner_bytes", "Bytes passed.", labels=["from"])
-        size.add_metric(
-            ["gateway"],
-            counters.bytes_from_gateway + sum(each.bytes_from_gateway for each in sessions),
-        )
-        size.add_metric(
-            ["boiler"],
-            counters.bytes_from_boiler + sum(each.bytes_from_boiler for each in sessions),
-        )
+        from_gateway = sum(map(attrgetter("bytes_from_gateway"), sessions))
+        from_boiler = sum(map(attrgetter("bytes_from_boiler"), sessions))
+        size.add_metric(["gateway"], counters.bytes_from_gateway + from_gateway)
+        size.add_metric(["boiler"], counters.bytes_from_boiler + from_boiler)
         yield size
         lines = CounterMetricFamily("hargassner_lines", "Lines passed.", labels=["from"])
         lines.add_metric(["gateway"], self._parts.timing.lines_from_gateway)

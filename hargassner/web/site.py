@@ -116,13 +116,13 @@ class Root:
         hosts: OwnHosts,
     ) -> None:
         self._hosts = hosts
-        self._answers: dict[tuple[bytes, ...], Answer] = {
-            **{(name,): asset.answer for name, asset in assets().items()},
-            **{(b"api", name): answer for name, answer in api.items()},
-            (b"manifest.webmanifest",): in_languages(_manifest),
-            (b"",): in_languages(_page),
-            (b"metrics",): partial(_metrics, figures),
-            (b"healthz",): partial(data, health),
+        self._api = api
+        self._others: dict[bytes, Answer] = {
+            **{name: asset.answer for name, asset in assets().items()},
+            b"manifest.webmanifest": in_languages(_manifest),
+            b"": in_languages(_page),
+            b"metrics": partial(_metrics, figures),
+            b"healthz": partial(data, health),
         }
 
     def answer(self, request: Request) -> bytes | None:
@@ -141,9 +141,10 @@ class Root:
 
     def _at(self, path: bytes) -> Answer:
         """What answers for a path, and for all that is below it."""
-        first, *others = map(unquote_to_bytes, path.removeprefix(b"/").split(b"/"))
-        name = (first, *others[:1]) if first == b"api" else (first,)
-        return self._answers.get(name, _not_found)
+        first, *below = map(unquote_to_bytes, path.removeprefix(b"/").split(b"/"))
+        if first == b"api" and below:
+            return self._api.get(below[0], _not_found)
+        return self._others.get(first, _not_found)
 
     def _wrong_host(self, request: Request) -> str | None:
         """What the request takes this machine for where it is not that, else None."""
