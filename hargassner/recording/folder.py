@@ -1,14 +1,13 @@
 """The files of recordings: named, cut into parts, and removed when there are too many of them."""
 
 import errno
-import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hargassner.network.system import system_reason
+from hargassner.network.system import for_the_owner_only, system_reason
 from hargassner.recording.format import Line, RecordedSession, header_line
 
 LARGEST_FILE = 16 * 1024 * 1024
@@ -122,7 +121,7 @@ class _Part:
     def __init__(self, path: Path, number: int) -> None:
         self.path = path
         self.number = number
-        self._file = open(path, "xb", opener=_for_the_owner_only)  # noqa: SIM115 - it stays open
+        self._file = open(path, "xb", opener=for_the_owner_only)  # noqa: SIM115 - it stays open
         self._size = 0
         self._header_size = 0
         self._worth_keeping = False
@@ -154,7 +153,3 @@ class _Part:
         if not self._worth_keeping:
             with suppress(OSError):
                 self.path.unlink()
-
-
-def _for_the_owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=0o600)

@@ -14,6 +14,7 @@ go on, and so do the replacements of secrets.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, NamedTuple
@@ -115,13 +116,9 @@ def segment_of(
     """A segment of values from JSON, None where one of them is of another kind."""
     match time, direction, data, kept:
         case int() | float(), "gateway" | "boiler" | "bridge", str(), bool():
-            pass
-        case _:
-            return None
-    try:
-        return Segment(float(time), direction, data.encode("latin-1"), kept)
-    except UnicodeEncodeError:
-        return None
+            with suppress(UnicodeEncodeError):
+                return Segment(float(time), direction, data.encode("latin-1"), kept)
+    return None
 
 
 def _as_line(content: dict[str, object]) -> bytes:
