@@ -69,6 +69,8 @@ class MuteNameServerTests(NetworkCase):
         server = self.opened(self.networks.udp(self.networks.boiler, 53))
         bridge = self.start()
         self.assertIn(b"\6boiler\7example", server.recv(1000))
+        # It asks before its reactor takes signals; a relayed datagram shows that the reactor runs.
+        self.announce()
         bridge.process.send_signal(signal.SIGTERM)
         self.assertEqual(0, bridge.process.wait(5))
         self.assertNotIn("Traceback", bridge.log() + bridge.errors())
