@@ -181,6 +181,15 @@ class RelayTests(RelayCase):
         self.answer(b"HSV/CL etc")
         self.assertIsNone(self.devices.boiler)
 
+    def test_a_broadcast_is_no_answer(self) -> None:
+        """Only a list that begins as the captured one makes its sender the boiler then."""
+        self.ask()
+        source = (BOILER, self.ports.boiler_port)
+        self.relay.heard_from_boiler(b"HSV/CL etc", source, self.ports.gateway_port, True)
+        self.assertIsNone(self.devices.boiler)
+        self.relay.heard_from_boiler(SERVICES, source, self.ports.gateway_port, True)
+        self.assertIsNotNone(self.devices.boiler)
+
     def test_the_answer_goes_to_whoever_asked(self) -> None:
         """Though another gateway announced itself last."""
         self.devices.gateway_announced(OTHER_GATEWAY, Announcement("6.4.1", "0099999"))
@@ -301,6 +310,36 @@ class RelayTests(RelayCase):
         self.ask()
         self.answer()
         self.assertEqual((1, 1, 0), self.counted())
+
+
+class ToOneHostTests(RelayCase):
+    """Everybody on the boiler's network hears a broadcast; the boiler's address is known."""
+
+    to_boiler = "127.0.32.3"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.others = self.device(self.to_boiler, self.ports.boiler_port)
+        self.answer()
+
+    def who_hears(self, broadcast: bool | None) -> tuple[int, int]:
+        """How many times the boiler, and everybody, hears what the gateway sends."""
+        port = self.ports.boiler_port
+        self.relay.heard_from_gateway(
+            SERVICES_WANTED, (GATEWAY, self.ports.gateway_port), port, broadcast
+        )
+        self.reactor.settle()
+        return len(self.heard(self.boiler[port])), len(self.heard(self.others))
+
+    def test_what_was_sent_to_one_host_goes_to_the_boiler_alone(self) -> None:
+        self.assertEqual((1, 0), self.who_hears(broadcast=False))
+
+    def test_what_was_broadcast_or_may_have_been_goes_to_everybody(self) -> None:
+        """A system that does not tell which it was costs the gateway no boiler."""
+        for broadcast in (True, None):
+            with self.subTest(broadcast=broadcast):
+                self.assertEqual((0, 1), self.who_hears(broadcast))
+                self.clock.advance(REPEATED_WITHIN)
 
 
 class NoWayTests(RelayCase):
