@@ -173,6 +173,7 @@ class Laws(HandoverCase):
         for number, backlog in enumerate(self.backlogs):
             passed[number].append(("over", b"closed"))
             backlog.over("closed")
+        self.assertEqual([0, 0, 0], [each.size for each in self.backlogs])
         self.assertEqual([], self.clock.getDelayedCalls())
         for number, pair in enumerate(self.hearing):
             for each in pair:
@@ -230,6 +231,38 @@ class TimeTests(HandoverCase):
             if self.clock.seconds() > LONGEST_WAIT + QUIET:
                 self.assertEqual(b"first", b"".join(data for _, data in self.heard())[:5])
 
+    def test_another_session_whose_bytes_pass_all_the_time_delays_it_no_longer(self) -> None:
+        self.begin(0.0, sessions=2)
+        self.passes(b"first")
+        while self.clock.seconds() < LONGEST_WAIT + QUIET:
+            self.backlogs[1].catch_up()
+            self.passes(b".", session=1)
+            self.clock.advance(QUIET / 2)
+        self.assertEqual([("boiler", b"first")], self.heard())
+
+    def test_when_enough_of_a_dialogue_has_passed_it_is_not_waited_with_any_longer(self) -> None:
+        """It is all handed over in one turn of the reactor."""
+        self.begin(QUIET)
+        turns: list[int] = []
+        self.clock.turn = lambda: turns.append(len(self.heard()))
+        size, passed = ENOUGH // 20, 0
+        for side in TURNS:
+            self.passes(b"." * size, side)
+            passed += size
+            self.clock.advance(QUIET / 2)
+            if self.heard():
+                break
+        self.assertTrue(ENOUGH < passed <= ENOUGH + 3 * size, passed)
+        self.assertEqual({0}, set(turns))
+
+    def test_only_what_waits_counts(self) -> None:
+        """What was told an observer counts no more, nor less than nothing."""
+        [backlog] = self.backlogs
+        self.passes(b"123")
+        self.assertEqual(3, backlog.size)
+        backlog.tell(Guard.bridge_sent, b"$par get 4")
+        self.assertEqual(0, backlog.size)
+
     def test_the_reactor_looks_at_its_sockets_between_slices(self) -> None:
         heard: list[int] = []
         self.clock.turn = lambda: heard.append(len(self.heard()))
@@ -244,6 +277,13 @@ class TimeTests(HandoverCase):
         self.passes(b"y")
         self.assertEqual([("boiler", b"x" * LONGEST_PIECE)], self.heard())
 
+    def test_what_is_left_within_the_bound_is_handed_over_in_time(self) -> None:
+        """Though nothing more passes."""
+        self.passes(b"x" * MOST_WAITING)
+        self.passes(b"y")
+        self.clock.advance(WAIT)
+        self.assertEqual([("boiler", b"x" * MOST_WAITING + b"y")], joined(self.heard()))
+
     def test_what_follows_from_one_side_is_handed_over_in_one_piece(self) -> None:
         """As far as it is no longer than a piece may be."""
         for each in (b"pm 1 ", b"\r\n", b"x" * LONGEST_PIECE):
@@ -253,6 +293,15 @@ class TimeTests(HandoverCase):
         self.clock.advance(1)
         boilers = [data for side, data in self.heard() if side == "boiler"]
         self.assertEqual([b"pm 1 \r\n", b"x" * LONGEST_PIECE, b"$ack\r\n"], boilers)
+
+    def test_what_is_joined_passed_when_the_first_of_it_did(self) -> None:
+        moments: list[float] = []
+        self.hearing[0][0].then = lambda: moments.append(self.backlogs[0].moment)
+        self.passes(b"pm 1 ")
+        self.clock.advance(WAIT / 4)
+        self.passes(b"\r\n")
+        self.clock.advance(1)
+        self.assertEqual([0.0], moments)
 
     def test_of_a_dialogue_without_a_pause_nothing_is_handed_over_in_between(self) -> None:
         """Until enough has passed, or something has waited long: then all is, at once."""
