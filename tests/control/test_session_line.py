@@ -16,6 +16,7 @@ class Listener(LineListener):
     def __init__(self) -> None:
         self.seen: list[str] = []
         self.free: list[float] = []
+        self.told = 0
         self.line: SessionLine | None = None
         self.house: House | None = None
 
@@ -32,6 +33,7 @@ class Listener(LineListener):
         self.seen.append(f"{event.id} changed")
 
     def go_on(self) -> None:
+        self.told += 1
         if self.house is not None and self.line is not None and self.line.is_free():
             self.free.append(self.house.clock.seconds())
 
@@ -124,6 +126,31 @@ class SessionLineTests(SynchronousTestCase):
         self.house.advance(2 * QUIET)
         self.assertAlmostEqual(self.listener.free[0] - start, QUIET, delta=0.01)
         self.house.problems.clear()
+
+    def test_what_is_said_meanwhile_has_a_silence_awaited_anew(self) -> None:
+        self.mishaps = {"frobnicate": Mishap(("$one",))}
+        self.house.gateway_says(b"$frobnicate\r\n")
+        self.house.advance(0.5)
+        self.assertFalse(self.line.is_free())
+        self.listener.free.clear()
+        self.house.advance(QUIET / 2)
+        self.house.gateway_says(b"$frobnicate\r\n")
+        said = self.house.clock.seconds()
+        self.house.advance(3 * QUIET)
+        self.assertGreaterEqual(self.listener.free[0] - said, QUIET)
+        self.house.problems.clear()
+
+    def test_who_found_it_busy_is_told_once_that_bytes_have_passed(self) -> None:
+        """Whoever has nothing to ask then does not hear of all that follows."""
+        self.listener.line = None
+        self.house.gateway_says(b"$upt")
+        self.house.advance(0.1)
+        self.assertFalse(self.line.is_free())
+        self.listener.told = 0
+        self.line.gateway_sent(b"ime\r\n")
+        self.assertEqual(1, self.listener.told)
+        self.line.boiler_sent(b"$55\r\n")
+        self.assertEqual(1, self.listener.told)
 
     def test_parameters_are_read_one_by_one_with_a_pause_before_each(self) -> None:
         self.line.read(["4", "PR001", "4"])

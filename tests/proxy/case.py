@@ -29,6 +29,8 @@ class Connection(ScriptedTransport):
     def __init__(self) -> None:
         super().__init__()
         self.fin = False
+        self.full = False
+        """Whether the far end takes nothing, so that whatever is written pauses the producer."""
 
     @property
     def received(self) -> bytes:
@@ -48,6 +50,8 @@ class Connection(ScriptedTransport):
     def write(self, data: bytes) -> None:
         assert not self.lost, "a real one raises when it is written to at once and is gone"
         super().write(data)
+        if self.full and self.producer is not None:
+            self.producer.pauseProducing()
 
     def loseWriteConnection(self) -> None:
         assert self.producer is None, "TCP never finishes while a producer is registered"

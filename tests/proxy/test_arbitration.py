@@ -230,6 +230,12 @@ class OwedTests(SynchronousTestCase):
         pieces += arbitration.boiler_sent(b"6151\r\n")
         self.assertEqual((b"$666151\r\n", b"$ack\r\n"), (passed(pieces), kept(pieces)))
 
+    def test_what_passed_of_a_line_when_the_time_decided_does_not_pass_again(self) -> None:
+        arbitration = self.late(SET, b'$uptime\r\n$par set "4;3;20"\r\n')
+        arbitration.boiler_sent(b"$ack\r\n$66")
+        self.assertEqual(b"$66", passed(arbitration.decide()))
+        self.assertEqual([], arbitration.let_pass())
+
     def test_an_acknowledgement_before_an_earlier_reply_is_ours(self) -> None:
         arbitration = self.late(SET, b'$setkomm\r\n$par set "4;3;20"\r\n')
         self.check(arbitration, [b"$ack\r\n", KOMM], KOMM, b"$ack\r\n")

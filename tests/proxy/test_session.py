@@ -634,6 +634,15 @@ class AskingTests(ProxyCase):
         self.assertFalse(self.from_client.paused)
         self.assertEqual(self.from_boiler.received, self.REQUEST + 2 * piece)
 
+    def test_a_client_whose_bytes_waited_is_not_read_before_the_boiler_has_taken_them(self) -> None:
+        self.from_client.says(b"x" * LARGEST_WAIT)
+        self.from_boiler.full = True
+        self.from_boiler.says(b"$ack\r\n")
+        self.assertEqual(len(self.REQUEST) + LARGEST_WAIT, len(self.from_boiler.received))
+        self.assertTrue(self.from_client.paused)
+        self.from_boiler.producer.resumeProducing()
+        self.assertFalse(self.from_client.paused)
+
     def test_a_paused_client_that_said_everything_is_not_read_again(self) -> None:
         """A socket would tell of the same FIN once more."""
         piece = b"x" * LARGEST_WAIT
