@@ -273,8 +273,9 @@ class BoundTests(SynchronousTestCase):
             passed += 1
         self.assertLess(passed, LARGEST_HOLD // 1024 + 2)
         self.assertEqual([each.data for each in segments], [b"?" * 1024] * passed)
-        [segment] = redactor.passed(1.0, "gateway", b"777")
-        self.assertEqual(b"???", segment.data)
+        for _ in range(3):
+            [segment] = redactor.passed(1.0, "gateway", b"777")
+            self.assertEqual(b"???", segment.data)
         self.assertEqual(1, redactor.given_up)
 
     def test_the_line_after_an_endless_one_is_read_again(self):
@@ -283,6 +284,13 @@ class BoundTests(SynchronousTestCase):
         redactor.passed(0.0, "boiler", b"x" * (LARGEST_HOLD + 1))
         [segment] = redactor.passed(1.0, "boiler", b"xyz\r\n" + TELEMETRY)
         self.assertEqual(b"?????" + TELEMETRY, segment.data)
+
+    def test_a_line_can_end_in_a_carriage_return_alone(self):
+        """Its segments are held no longer than it."""
+        redactor = Redactor(random.Random(1).choice)
+        self.assertEqual([], redactor.passed(0.0, "gateway", b"$upt"))
+        released = redactor.passed(1.0, "gateway", b"ime\r$rtc")
+        self.assertEqual([b"$upt"], [each.data for each in released])
 
     def test_a_long_line_is_judged_in_one_pass(self):
         """No content makes judging a line take more than its length (this test would not end)."""

@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import stat
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -219,6 +220,15 @@ class WritingTests(RecordingCase):
         self.crank.turn_all()
         self.assertEqual([b"z1\r\n"], [each.data for each in read_recording(self.only_recording())])
 
+    def test_a_file_is_closed_and_not_left_to_the_garbage_collector(self):
+        with warnings.catch_warnings(record=True) as unclosed:
+            warnings.simplefilter("always", ResourceWarning)
+            recorder = self.writer.session(3, CLIENT, START, START)
+            recorder.passed(START, "boiler", b"z1\r\n")
+            recorder.over(START, "the client closed")
+            self.crank.turn_all()
+        self.assertEqual([], [str(each.message) for each in unclosed])
+
     def test_no_file_stays_open_after_a_session(self):
         """The file descriptor is given back."""
         gc.collect()  # What an earlier test forgot is not this one's.
@@ -335,6 +345,18 @@ class RotationTests(RecordingCase):
             [re.sub(r".*-session-(\d+)-.*", r"\1", path.name) for path in self.recordings()],
         )
 
+    def test_the_part_that_is_full_makes_room_for_the_next_one(self):
+        """Where one recording is kept, it is the newest part of the session that goes on."""
+        writer = RecordingWriter(
+            self.directory, self.crank.run, self.crank.clock, largest_file=250, most_files=1
+        )
+        recorder = writer.session(3, CLIENT, START, START)
+        for second in range(3):
+            recorder.passed(START + second, "boiler", b"z" * 200 + b"\r\n")
+            self.crank.turn_all()
+        self.assertIn("-part-3", self.only_recording().name)
+        self.assertEqual([], self.warnings())
+
     def test_a_recording_that_goes_on_is_not_removed(self):
         """A long session's file is old and in use."""
         writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, most_files=2)
@@ -442,6 +464,41 @@ class DiskTests(RecordingCase):
         self.assertLess(0, len(segments))
         self.assertLess(sum(len(each.data) for each in segments), LARGEST_BACKLOG)
         self.assertEqual("the recording ended: the disk is too slow", end.reason)
+
+    def test_what_came_while_the_disk_wrote_still_waits(self):
+        """What was written before counts no more, what came meanwhile does."""
+        recorder = self.writer.session(3, CLIENT, START, START)
+        recorder.passed(START, "boiler", b"z1\r\n")
+        self.crank.gather()
+        [(job, result)] = self.crank.jobs
+        recorder.passed(START, "boiler", b"z" * (LARGEST_BACKLOG // 2) + b"\r\n")
+        result.callback(job())
+        recorder.passed(START, "boiler", b"z" * (LARGEST_BACKLOG // 2) + b"\r\n")
+        [warning] = self.warnings()
+        self.assertIn("the disk is too slow", warning)
+
+    def test_what_is_left_out_takes_no_room(self):
+        """A session that says too much at once ends its own recording, and no other one's."""
+        much, little = (self.writer.session(each, CLIENT, START, START) for each in (1, 2))
+        much.passed(START, "boiler", b"z" * LARGEST_BACKLOG + b"\r\n")
+        little.passed(START, "boiler", b"z1\r\n")
+        self.crank.turn_all()
+        _, path = self.recordings()
+        self.assertEqual([Segment(0.0, "boiler", b"z1\r\n")], list(read_entries(path)))
+
+    def test_what_a_disk_never_got_takes_no_room(self):
+        """What waits of a recording that ends is forgotten."""
+        recorder = self.writer.session(1, CLIENT, START, START)
+        recorder.passed(START, "boiler", b"z1\r\n")
+        self.crank.gather()
+        _, result = self.crank.jobs.pop()
+        recorder.passed(START, "boiler", b"z" * (LARGEST_BACKLOG // 2) + b"\r\n")
+        result.errback(OSError("no disk"))
+        other = self.writer.session(2, CLIENT, START, START)
+        other.passed(START, "boiler", b"z" * (LARGEST_BACKLOG // 2) + b"\r\n")
+        self.crank.turn_all()
+        [entry] = read_entries(self.only_recording())
+        self.assertIsInstance(entry, Segment)
 
     def test_a_disk_that_catches_up_has_room_again(self):
         """What was written counts no more."""
