@@ -452,6 +452,14 @@ class DescriptorTests(SynchronousTestCase):
         self.assertEqual("the block is too long", event.reason)
         self.assertFalse(dialogue.boiler_midline)
 
+    def test_a_block_with_a_line_that_is_too_long_is_given_up(self) -> None:
+        """Nothing of it is waited for, and the rest is not taken for it."""
+        dialogue = Dialogue()
+        hear(dialogue, said("> $uptime", "< $<<PR001", "< " + "x" * (LONGEST_LINE + 1)))
+        self.assertFalse(dialogue.boiler_midline)
+        rest = Unreadable("boiler", "rest>>", "no such line is known")
+        self.assertEqual([rest, UptimeRead(12)], hear(dialogue, said("< rest>>", "< $12")))
+
     def test_a_document_that_breaks_off_is_told(self) -> None:
         """Another reply comes before its end."""
         events = events_of("> $daq desc", "> $uptime", "< $<<<DAQPRJ>>>", "< $12")
@@ -534,6 +542,13 @@ class PairingTests(SynchronousTestCase):
         events = hear(dialogue, lines)
         self.assertEqual(events, [no_reply("$uptime"), Identified("boot_version", "V2.18")])
         self.assertEqual(("$rtc get",), dialogue.open_requests)
+
+    def test_a_reply_that_has_begun_ends_what_came_before_it(self) -> None:
+        """What would have been read of that is no part of it any more."""
+        dialogue = Dialogue()
+        hear(dialogue, said("> $info", "< $SN BCE: '1'", "< $KT: 'late'"))
+        hear(dialogue, said("> $par get changed", "< $4;3;1;1;1;1;;1;0;0;0;x"))
+        self.assertEqual([belongs_to_nothing("$KT: 'x'")], hear(dialogue, said("< $KT: 'x'")))
 
     def test_a_refusal_goes_to_the_oldest_request(self) -> None:
         """Any request can be refused."""

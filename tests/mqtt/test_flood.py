@@ -109,6 +109,22 @@ class ResultTests(FloodCase):
         self.clock.advance(0)
         self.assertEqual(self.results(wire), [str(each) for each in range(1, 5_001)])
 
+    def test_nothing_is_handled_before_enough_of_what_waits_is_sent(self) -> None:
+        """Though the broker reads again: it takes several turns."""
+        wire = self.online()
+        waiting: list[int] = []
+        self.link.subscribe("p/+/set", lambda *_: waiting.append(self.link.waiting))
+        wire.fill()
+        wire.says(published(COMMAND, b"1") * 5_000)
+        self.clock.advance(0)
+        while self.link.waiting < MOST_EVENTS:
+            self.link.publish("p/event", "", retain=False)
+        waiting.clear()
+        wire.drain()
+        self.clock.advance(0)
+        self.assertEqual(5_000, self.answered)
+        self.assertLess(waiting[0], ENOUGH)
+
     def test_little_that_comes_while_enough_waits_is_not_read_either(self) -> None:
         wire = self.online()
         wire.fill()

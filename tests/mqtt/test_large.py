@@ -47,6 +47,13 @@ class LimitTests(LargeCase):
         self.assertEqual(["smaller"], [topic for topic, _ in wire.published()])
         self.assertEqual(LinkState.ONLINE, self.state)
 
+    def test_what_is_not_sent_is_counted(self) -> None:
+        self.thrown_out(PROOFS)
+        self.connect()
+        dropped = self.link.counters.dropped
+        self.link.publish("large", "x" * self.size)
+        self.assertEqual(dropped + 1, self.link.counters.dropped)
+
     def test_it_is_said_once(self) -> None:
         self.thrown_out(PROOFS)
         for _ in range(3):
