@@ -572,6 +572,42 @@ class NothingToAskTests(SynchronousTestCase):
         house.end()
 
 
+class NewlyFoundTests(SynchronousTestCase):
+    """What has passed and no observer knows yet."""
+
+    def test_a_command_is_taken_as_soon_as_the_login_has_passed(self) -> None:
+        """Though the observers get it a moment later."""
+        house, session = House(parameters=("4",)), NewerSession()
+        line = house.control.observe(session, house.interpreter.observe(house.session))
+        session.catch_up = lambda: house.control.logged_in(line)
+        outcome = house.command("4", "22")
+        self.assertEqual([], outcome)
+        line.over("the client closed")
+        house.end()
+        [why] = outcome
+        self.assertIn("the session ended", why)
+
+
+class BusySessionTests(SynchronousTestCase):
+    """The newest of several sessions takes no request, and the others are silent."""
+
+    def test_what_waits_goes_over_another_session_when_the_newest_takes_none_any_more(self) -> None:
+        house, newer = House().log_in(), NewerSession()
+        house.stop_polling()
+        newer.can_ask = False
+        line = house.control.observe(newer, house.interpreter.observe(house.session))
+        house.control.logged_in(line)
+        house.advance(10)
+        outcome = house.command("4", "22")
+        house.advance(1)
+        self.assertEqual([], outcome)
+        house.control.closed(line, "the gateway is about to start over")
+        house.advance(1)
+        self.assertEqual(["22.0"], outcome)
+        line.over("the client closed")
+        house.end()
+
+
 class SeveralSessionsTests(SynchronousTestCase):
     """Of several logged-in sessions the newest is used."""
 

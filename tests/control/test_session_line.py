@@ -152,6 +152,13 @@ class SessionLineTests(SynchronousTestCase):
         self.line.boiler_sent(b"$55\r\n")
         self.assertEqual(1, self.listener.told)
 
+    def test_nothing_is_read_any_more_when_the_session_is_over(self) -> None:
+        """Neither what waits to be read, nor what is to be read again."""
+        self.line.read(["4"])
+        self.line.read_again("PR001")
+        self.line.over("the client closed")
+        self.assertEqual([], self.house.clock.getDelayedCalls())
+
     def test_parameters_are_read_one_by_one_with_a_pause_before_each(self) -> None:
         self.line.read(["4", "PR001", "4"])
         read: list[str] = []
