@@ -35,14 +35,17 @@ IGNITION = frozenset({State.START, State.FEEDING, State.WAITING, State.KINDLING}
 FIRE = frozenset({State.KINDLING, State.BURNING, State.EMBERS, State.BURNING_OUT})
 """There is a fire, at least embers."""
 
+LIT = IGNITION | FIRE
+"""The boiler is in operation."""
+
 HOPPER = 28.0
 """Kilograms of pellets in the boiler's own hopper when it is full."""
 
 _NEARLY_EMPTY = 9.0
 _BURNS_BETWEEN_CLEANING = 3
 _TOO_HOT = 6.0
-_EMBERS_TOO_HOT = 1500.0
-_EMBERS_NOT_NEEDED = 600.0
+_LONGEST_EMBERS = {True: 1500.0, False: 600.0}
+"""Seconds that embers are preserved, by whether somebody needs heat."""
 
 # How long a state lasts, in seconds, and what comes then.
 _NEXT = {
@@ -156,12 +159,11 @@ class Burner:
 
     def _when_embers(self, conditions: Conditions) -> None:
         """Wait for a use of the heat for a while, then burn out."""
-        longest = _EMBERS_TOO_HOT if conditions.demanded else _EMBERS_NOT_NEEDED
         if self._has_to_end(conditions):
             self._enter(State.BURNING_OUT)
         elif conditions.demanded and conditions.excess < 0:
             self._enter(State.BURNING)
-        elif self._elapsed > longest:
+        elif self._elapsed > _LONGEST_EMBERS[conditions.demanded]:
             self._enter(State.BURNING_OUT)
 
     def _has_to_end(self, conditions: Conditions) -> bool:

@@ -33,6 +33,6 @@ class Demand:
             requested: somebody asked for it at the panel or with the app.
         """
         before = self.buffer
-        begins = requested or 0 < self.highest > buffer.top
-        self.buffer = enabled and not full and (before or begins)
+        self.buffer |= requested or 0 < self.highest > buffer.top
+        self.buffer &= enabled and not full
         return [] if before == self.buffer else list(_NOTICES[self.buffer])

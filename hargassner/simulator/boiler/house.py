@@ -148,9 +148,8 @@ class Tank:
         top: float,
     ) -> Draw:
         """Let a few seconds pass; the result is what it takes from a buffer of ``top`` °C."""
-        if self.temperature < setpoint - difference:
-            self.needs_heat = True
-        self.needs_heat = self.needs_heat and enabled and self.temperature < setpoint
+        self.needs_heat |= self.temperature < setpoint - difference
+        self.needs_heat &= enabled and self.temperature < setpoint
         self.pump = self.needs_heat and top > self.temperature + 4
         drawn = Draw(0.18, self.temperature + 3) if self.pump else NOTHING
         power = drawn.flow * WATER * (top - drawn.back) - 0.05 - _shower(hour)

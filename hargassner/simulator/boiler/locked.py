@@ -31,13 +31,9 @@ class LockedEngine(BoilerEngine):
         self.refused: list[bytes] = []
         self._lines = cycle(lines) if lines else None
 
-    def telemetry(self) -> list[Message]:
-        """The next line, for every connection."""
-        messages = super().telemetry()
-        if self._lines is None or not messages:
-            return messages
-        line = next(self._lines)
-        return [Message(each.connection, line) for each in messages]
+    def line(self) -> bytes:
+        """The next one of the lines that were given, else the plant's."""
+        return super().line() if self._lines is None else next(self._lines)
 
     def received(self, number: int, line: bytes) -> list[Message]:
         """Refuse a request; whatever does not begin like one is passed over."""

@@ -150,7 +150,7 @@ class ParameterTable:
 
     def changed_since(self, when: datetime) -> list[Parameter]:
         """The parameters changed then or later, in the order of the table."""
-        return [each for each in self if each.id in self.changed and self.changed[each.id] >= when]
+        return [each for each in self if self.changed.get(each.id, datetime.min) >= when]
 
 
 def standard_parameters() -> ParameterTable:

@@ -193,7 +193,7 @@ class Plant:
     def _heat_tank(self, seconds: float) -> None:
         number, tank = self.parameters.number, self._tank
         requested = bool(number("PR042"))
-        tank.needs_heat = tank.needs_heat or requested
+        tank.needs_heat |= requested
         drawn = tank.step(
             seconds,
             enabled=self.mode in (Mode.AUTO, Mode.NO_FIRE, Mode.HOT_WATER),

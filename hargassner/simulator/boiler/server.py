@@ -4,12 +4,14 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from typing import Any
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import (
     IListeningPort,
     IReactorSocket,
     IReactorTime,
+    IUDPTransport,
 )
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
@@ -43,6 +45,7 @@ class AnsweringProtocol(DatagramProtocol):
     """
 
     noisy = False
+    transport: IUDPTransport
 
     def __init__(
         self, question: bytes, answer: bytes, asked_from: int, problems: list[str]
@@ -55,7 +58,7 @@ class AnsweringProtocol(DatagramProtocol):
 
     def datagramReceived(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer the question; everything else is for others."""
-        if data != self._question or self.silent or self.transport is None:
+        if data != self._question or self.silent:
             return
         self._check_port(*addr)
         log.info("asked for {question} by {address}", question=data, address=addr[0])
@@ -197,9 +200,8 @@ class SimulatedBoiler(Service):
         """Switch the boiler off: the result comes when every port and connection is closed."""
         super().stopService()
         ports, self._ports = self._ports, []
-        closed = [port.stopListening() for port in ports]
-        over = [self._factory.stop(), *(each for each in closed if each is not None)]
-        return gatherResults(over).addCallback(lambda _: None)
+        closing: list[Deferred[Any]] = [maybeDeferred(each.stopListening) for each in ports]
+        return gatherResults([self._factory.stop(), *closing]).addCallback(lambda _: None)
 
     def drop_connections(self, *, reset: bool = False) -> None:
         """End every telnet connection, with FIN or with RST."""

@@ -4,18 +4,15 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IProcessTransport,
-    IReactorProcess,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IProcessTransport, IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from hargassner.delayed import Delayed
 from hargassner.services import Service
 
 log = Logger()
@@ -89,7 +86,6 @@ class EmbeddedBroker(Service):
         self.port: int = self._socket.getsockname()[1]
         self._child = _Child()
         self._process: IProcessTransport | None = None
-        self._kill: IDelayedCall | None = None
 
     def startService(self) -> None:
         """Start the process, and hand the socket over to it."""
@@ -119,9 +115,9 @@ class EmbeddedBroker(Service):
         if not ended.called:
             self._child.stopping = True
             self._process.closeStdin()
-            self._kill = self._reactor.callLater(STOP_TIMEOUT, self._process.signalProcess, "KILL")
-        return ended.addCallback(self._forget)
-
-    def _forget(self, _: None) -> None:
-        if self._kill is not None and self._kill.active():
-            self._kill.cancel()
+            kill = Delayed(
+                self._reactor, STOP_TIMEOUT, partial(self._process.signalProcess, "KILL")
+            )
+            kill.start()
+            ended.addCallback(lambda _: kill.cancel())
+        return ended
