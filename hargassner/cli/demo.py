@@ -10,7 +10,7 @@ import tempfile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
@@ -27,6 +27,7 @@ from hargassner.config import (
     config_from,
 )
 from hargassner.service import Bridge
+from hargassner.services import MultiService
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.broker.process import EmbeddedBroker
 from hargassner.simulator.gateway.gateway import SimulatedGateway
@@ -121,7 +122,6 @@ def demo_service(
         speed: how much faster than a real one the simulated boiler burns.
         web_port: where the page is.
     """
-    house = MultiService()
     bridge = Bridge(demo_config(state, mqtt, web_port), reactor)
     boiler = SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT, speed=speed)
     gateway = SimulatedGateway(
@@ -132,9 +132,7 @@ def demo_service(
         session_length=session_length,
         pace=0.2,
     )
-    for part in (bridge, boiler, gateway):
-        part.setServiceParent(house)  # type: ignore[no-untyped-call]
-    return house
+    return MultiService([bridge, boiler, gateway])
 
 
 async def stop_in_turn(house: IService, broker: IService | None) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.cli.exit_status import failed
 from hargassner.cli.reactor import evenly_running_reactor
+from hargassner.config import DiscoveryConfig
 from hargassner.network.interface import CannotOpenError
 from hargassner.services import Service
 from hargassner.simulator.boiler.server import SimulatedBoiler
@@ -19,13 +21,7 @@ SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted
 DETAILS = ""
 
 _LOOK_EVERY = 0.2
-_PORTS = {
-    "telnet_port": 23,
-    "boiler_port": 35601,
-    "gateway_port": 50000,
-    "boiler_diagnostics_port": 50001,
-    "gateway_diagnostics_port": 50002,
-}
+_PORTS = {"telnet_port": 23, **asdict(DiscoveryConfig())}
 _NETWORK = ("address", "interface", *_PORTS)
 _OF_BOILER = (*_NETWORK, "discovery", "period", "speed", "seed", "refuse", "lines")
 _DURATIONS = {

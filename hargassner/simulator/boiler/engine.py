@@ -168,11 +168,8 @@ class BoilerEngine:
             RefusedError: the parameter is unknown, or does not take the value.
         """
         parameter = self.plant.parameters.get(id_)
-        if parameter is None:
-            raise RefusedError("parameter")
-        change = self.plant.parameters.set(
-            id_, parameter.type, _stored(parameter, value), self._now()
-        )
+        value = _stored(parameter, value)
+        change = self.plant.parameters.set(id_, parameter.type, value, self._now())
         return self._notify(_notices(change)) if change else []
 
     def received(self, number: int, line: bytes) -> list[Message]:
@@ -263,8 +260,10 @@ class BoilerEngine:
         }
 
     def _one_parameter(self, found: re.Match[str]) -> Iterable[str]:
-        parameter = self.plant.parameters.get(found[1])
-        return ["err parameter" if parameter is None else f"{parameter.record()}0;"]
+        try:
+            return [f"{self.plant.parameters.get(found[1]).record()}0;"]
+        except RefusedError as refused:
+            return [f"err {refused}"]
 
     def _changed_parameters(self, found: re.Match[str]) -> Iterable[str]:
         try:

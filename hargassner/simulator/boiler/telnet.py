@@ -94,7 +94,7 @@ class BoilerProtocol(Protocol):
         self.transport.registerProducer(self._pace, streaming=True)
         for coroutine in (self._answer(), self._send()):
             work = Deferred.fromCoroutine(coroutine)
-            work.addErrback(lambda why: why.trap(CancelledError) and None)
+            work.addErrback(lambda why: why.trap(CancelledError))
             self._work.append(work)
         self._factory.opened(self)
 
@@ -158,15 +158,7 @@ class BoilerProtocol(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How fast the simulated boiler is.
-
-    Args:
-        period: seconds between two telemetry lines.
-        speed: how many seconds of the plant's life pass in one.
-        segment_gap: seconds between two segments of a message.
-        reply_delay: seconds that the boiler thinks about a request.
-        hesitation: how many seconds longer it thinks about this one.
-    """
+    """How fast the simulated boiler is; the arguments are those of ``SimulatedBoiler``."""
 
     period: float
     speed: float

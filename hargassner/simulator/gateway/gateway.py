@@ -16,10 +16,11 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from hargassner.config import DiscoveryConfig
 from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
 from hargassner.network.interface import NetworkInterface
 from hargassner.services import Service
-from hargassner.simulator.gateway.datagrams import Datagrams, Ports
+from hargassner.simulator.gateway.datagrams import Datagrams
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from hargassner.simulator.gateway.session import GatewaySession
 from hargassner.simulator.gateway.timing import (
@@ -90,11 +91,14 @@ class SimulatedGateway(Service):
         self._reactor = reactor
         self._interface = NetworkInterface(interface, address)
         self._telnet_port = telnet_port
-        self._boiler_port = boiler_port
         self._identity = serial, version
         self._timing = Timing(keepalive, session_length, restart_delay, pace)
-        ports = Ports(boiler_port, gateway_port, boiler_diagnostics_port, gateway_diagnostics_port)
-        self._datagrams = Datagrams(reactor, self._interface, broadcast, ports, self._answered)
+        self._ports = DiscoveryConfig(
+            boiler_port, gateway_port, boiler_diagnostics_port, gateway_diagnostics_port
+        )
+        self._datagrams = Datagrams(
+            reactor, self._interface, broadcast, self._ports, self._answered
+        )
         self._state = "stopped"
         self._answer: Deferred[tuple[str, int]] = Deferred()
         self._session: GatewaySession | None = None
@@ -123,7 +127,7 @@ class SimulatedGateway(Service):
         super().startService()
         self._state = "announcing"
         self._life = self._one_life.run(lambda: Deferred.fromCoroutine(self._live()))
-        self._life.addErrback(lambda why: why.trap(CancelledError) and None)
+        self._life.addErrback(lambda why: why.trap(CancelledError))
 
     def stopService(self) -> "Deferred[list[Any]]":
         """Close everything; the result comes when all is closed."""
@@ -180,8 +184,9 @@ class SimulatedGateway(Service):
         await self._pause(BEFORE_SERVICES)
         self._state = "looking for a boiler"
         address, port = await self._ask()
-        if port != self._boiler_port:
-            self._problem(f"the service list came from port {port}, not {self._boiler_port}")
+        expected = self._ports.boiler_port
+        if port != expected:
+            self._problem(f"the service list came from port {port}, not {expected}")
         log.info("a boiler answered from {address}", address=address)
         self._state = "found a boiler"
         await self._pause(BEFORE_CONNECTING)

@@ -61,7 +61,7 @@ class GatewaySession(Protocol):
         """Begin the dialogue; every request is sent at once."""
         self._tcp.setTcpNoDelay(True)
         self._talking = Deferred.fromCoroutine(self._talk())
-        self._talking.addErrback(lambda why: why.trap(CancelledError) and None)
+        self._talking.addErrback(lambda why: why.trap(CancelledError))
 
     def dataReceived(self, data: bytes) -> None:
         """Take what the boiler's side says, and go on."""
