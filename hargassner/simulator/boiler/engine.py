@@ -79,7 +79,6 @@ class BoilerEngine:
     Args:
         plant: what is measured and set.
         now: the boiler's clock.
-        identity: who the boiler says it is.
         layout: its channels; the standard ones when left out.
         address: the boiler's address as it reports it, for ``$dhcp renew``.
         seed: decides the tokens.
@@ -92,14 +91,13 @@ class BoilerEngine:
         plant: Plant,
         now: Callable[[], datetime],
         *,
-        identity: Identity | None = None,
         layout: Layout | None = None,
         address: str = "192.0.2.72",
         seed: int = 0,
         mishap: Callable[[str], Mishap | None] = lambda _request: None,
     ) -> None:
         self.plant = plant
-        self.identity = identity or Identity()
+        self.identity = Identity()
         self.layout = layout or standard_layout()
         self.gateway_serial = ""
         self._mishap = mishap

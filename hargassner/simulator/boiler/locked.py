@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import cycle
 
 from hargassner.simulator.boiler.engine import BoilerEngine, Message
-from hargassner.simulator.boiler.identity import Identity
 from hargassner.simulator.boiler.plant import Plant
 
 
@@ -15,20 +14,13 @@ class LockedEngine(BoilerEngine):
     Args:
         plant: what is measured.
         now: the boiler's clock.
-        identity: who the boiler says it is.
         lines: telemetry lines to send instead of the plant's, with their line ends, over and over.
     """
 
     def __init__(
-        self,
-        plant: Plant,
-        now: Callable[[], datetime],
-        *,
-        identity: Identity | None = None,
-        lines: Sequence[bytes] = (),
+        self, plant: Plant, now: Callable[[], datetime], *, lines: Sequence[bytes] = ()
     ) -> None:
-        super().__init__(plant, now, identity=identity)
-        self.refused: list[bytes] = []
+        super().__init__(plant, now)
         self._lines = cycle(lines) if lines else None
 
     def line(self) -> bytes:
@@ -37,7 +29,5 @@ class LockedEngine(BoilerEngine):
 
     def received(self, number: int, line: bytes) -> list[Message]:
         """Refuse a request; whatever does not begin like one is passed over."""
-        if not line.startswith(b"$"):
-            return []
-        self.refused.append(line)
-        return [Message(number, b"$permission denied\r\n")]
+        refusal = Message(number, b"$permission denied\r\n")
+        return [refusal] if line.startswith(b"$") else []

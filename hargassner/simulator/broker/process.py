@@ -29,14 +29,6 @@ class IProcessReactor(IReactorProcess, IReactorTime):
     """A reactor that starts processes and measures time."""
 
 
-def _listening_socket(host: str) -> socket.socket:
-    """A socket that listens on the usual port, or on another where that is taken."""
-    try:
-        return socket.create_server((host, USUAL_PORT))
-    except OSError:
-        return socket.create_server((host, 0))
-
-
 class _Child(ProcessProtocol):
     """Watches the broker's process."""
 
@@ -67,7 +59,6 @@ class EmbeddedBroker(Service):
 
     Args:
         reactor: starts the process.
-        host: the address to listen on.
         arguments: for ``hargassner.simulator.broker.embedded``, after the descriptor.
 
     Raises:
@@ -75,17 +66,22 @@ class EmbeddedBroker(Service):
     """
 
     name = "embedded broker"
+    host = "127.0.0.1"
 
-    def __init__(
-        self, reactor: IProcessReactor, host: str = "127.0.0.1", arguments: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, reactor: IProcessReactor, arguments: Sequence[str] = ()) -> None:
         self._reactor = reactor
         self._arguments = arguments
-        self._socket = _listening_socket(host)
-        self.host = host
+        self._socket = self._listening()
         self.port: int = self._socket.getsockname()[1]
         self._child = _Child()
         self._process: IProcessTransport | None = None
+
+    def _listening(self) -> socket.socket:
+        """A socket that listens on the usual port, or on another where that is taken."""
+        try:
+            return socket.create_server((self.host, USUAL_PORT))
+        except OSError:
+            return socket.create_server((self.host, 0))
 
     def startService(self) -> None:
         """Start the process, and hand the socket over to it."""
