@@ -93,9 +93,8 @@ class SimulatedBoiler(Service):
         speed: how many seconds of the plant's life pass in one; 60 shows a burn cycle in minutes.
         segment_gap: seconds between the segments of a message.
         reply_delay: seconds that the boiler thinks about a request.
-        plant: the plant; a new one when left out.
         discovery: whether the UDP ports are opened.
-        seed: decides a new plant's weather and noise, and the login tokens.
+        seed: decides the plant's weather and noise, and the login tokens.
         hesitation: how many seconds longer it thinks about a request.
         mishap: what goes wrong with a request, given without ``$``.
         refuse: whether it refuses every request, as boilers do without a gateway's login.
@@ -122,7 +121,6 @@ class SimulatedBoiler(Service):
         speed: float = 1.0,
         segment_gap: float = 0.00013,
         reply_delay: float = 0.02,
-        plant: Plant | None = None,
         discovery: bool = True,
         seed: int = 0,
         hesitation: Callable[[bytes], float] = lambda _request: 0.0,
@@ -135,7 +133,8 @@ class SimulatedBoiler(Service):
         self._reactor = reactor
         self._interface = NetworkInterface(interface, address)
         self._discovery = discovery
-        self.plant = plant or self._new_plant(seed)
+        started = self._now()
+        self.plant = Plant(seed, hour=started.hour + started.minute / 60)
         self.engine = (
             LockedEngine(self.plant, self._now, lines=lines)
             if refuse or lines
@@ -155,10 +154,6 @@ class SimulatedBoiler(Service):
             problems,
         )
         self._ports: list[IListeningPort] = []
-
-    def _new_plant(self, seed: int) -> Plant:
-        started = self._now()
-        return Plant(seed, hour=started.hour + started.minute / 60)
 
     def _open_engine(
         self, address: str, seed: int, mishap: Callable[[str], Mishap | None]

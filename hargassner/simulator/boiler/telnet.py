@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredQueue, gatherResults, succeed
+from twisted.internet.defer import Deferred, DeferredQueue, gatherResults, succeed
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
@@ -20,6 +20,7 @@ from zope.interface import implementer
 from hargassner.delayed import Delayed
 from hargassner.network.connecting import IStreamTransport
 from hargassner.simulator.boiler.engine import BoilerEngine, Message
+from hargassner.simulator.coroutines import log_failure
 from hargassner.simulator.segments import segments
 
 log = Logger()
@@ -94,7 +95,7 @@ class BoilerProtocol(Protocol):
         self.transport.registerProducer(self._pace, streaming=True)
         for coroutine in (self._answer(), self._send()):
             work = Deferred.fromCoroutine(coroutine)
-            work.addErrback(lambda why: why.trap(CancelledError))
+            work.addErrback(log_failure)
             self._work.append(work)
         self._factory.opened(self)
 

@@ -20,6 +20,7 @@ from hargassner.config import DiscoveryConfig
 from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
 from hargassner.network.interface import NetworkInterface
 from hargassner.services import Service
+from hargassner.simulator.coroutines import log_failure
 from hargassner.simulator.gateway.datagrams import Datagrams
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from hargassner.simulator.gateway.session import GatewaySession
@@ -127,7 +128,7 @@ class SimulatedGateway(Service):
         super().startService()
         self._state = "announcing"
         self._life = self._one_life.run(lambda: Deferred.fromCoroutine(self._live()))
-        self._life.addErrback(lambda why: why.trap(CancelledError))
+        self._life.addErrback(log_failure)
 
     def stopService(self) -> "Deferred[list[Any]]":
         """Close everything; the result comes when all is closed."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as LateError
 from twisted.internet.interfaces import IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
@@ -12,6 +12,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from hargassner.delayed import Delayed
+from hargassner.simulator.coroutines import log_failure
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
 from hargassner.simulator.gateway.timing import AFTER_RENEW, BEFORE_CLEAR, REPLY_TIMEOUT, Timing
 
@@ -61,7 +62,7 @@ class GatewaySession(Protocol):
         """Begin the dialogue; every request is sent at once."""
         self._tcp.setTcpNoDelay(True)
         self._talking = Deferred.fromCoroutine(self._talk())
-        self._talking.addErrback(lambda why: why.trap(CancelledError))
+        self._talking.addErrback(log_failure)
 
     def dataReceived(self, data: bytes) -> None:
         """Take what the boiler's side says, and go on."""
