@@ -64,6 +64,9 @@ _NEXT = {
 # What the fire gives in percent of the rated power where it is not the power asked for.
 _HEAT = {State.WAITING: 3.0, State.KINDLING: 25.0, State.EMBERS: 4.0}
 
+# How fast it comes to that, as a time constant in seconds, where it is not 40.
+_INERTIA = {State.BURNING_OUT: 150.0}
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
@@ -203,8 +206,7 @@ class Burner:
         else:
             self.power = LOWEST_POWER if self.state is State.KINDLING else 0.0
             goal = _HEAT.get(self.state, 0.0)
-        time_constant = 150.0 if self.state is State.BURNING_OUT else 40.0
-        self.heat += (goal - self.heat) * min(seconds / time_constant, 1.0)
+        self.heat += (goal - self.heat) * min(seconds / _INERTIA.get(self.state, 40.0), 1.0)
 
     def _count(self, seconds: float) -> None:
         if self.state in FIRE:

@@ -11,13 +11,12 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamClientEndpoint,
 )
-from twisted.internet.protocol import Factory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from hargassner.config import DiscoveryConfig
-from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
+from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor, SingleFactory
 from hargassner.network.interface import NetworkInterface
 from hargassner.services import Service
 from hargassner.simulator.coroutines import log_failure
@@ -92,7 +91,8 @@ class SimulatedGateway(Service):
         self._reactor = reactor
         self._interface = NetworkInterface(interface, address)
         self._telnet_port = telnet_port
-        self._identity = serial, version
+        self._serial = serial
+        self._version = version
         self._timing = Timing(keepalive, session_length, restart_delay, pace)
         self._ports = DiscoveryConfig(
             boiler_port, gateway_port, boiler_diagnostics_port, gateway_diagnostics_port
@@ -161,10 +161,13 @@ class SimulatedGateway(Service):
     async def _live(self) -> None:
         """Look for a boiler, talk to it, and start over; cancelling this ends a session at once."""
         while True:
-            address = await self._look()
+            endpoint = self._endpoint(await self._look())
             self._state = "connecting"
+            session = GatewaySession(
+                self._reactor, self._timing, self._serial, self._problem, self._session_over
+            )
             try:
-                session = await self._connect(address)
+                await endpoint.connect(cast("IProtocolFactory", SingleFactory(session)))
             except Exception as wrong:
                 if not self.running:
                     return  # It was given up.
@@ -177,9 +180,9 @@ class SimulatedGateway(Service):
     async def _look(self) -> str:
         """Say who is there, and ask for a boiler until one answers: its address."""
         self._state = "announcing"
-        self._datagrams.announce(*self._identity)
+        self._datagrams.announce(self._serial, self._version)
         await self._pause(BEFORE_DIAGNOSTICS)
-        self._datagrams.report_diagnostics(*self._identity)
+        self._datagrams.report_diagnostics(self._serial, self._version)
         await self._pause(BEFORE_DIAGNOSTICS_REQUEST)
         self._datagrams.ask_for_diagnostics()
         await self._pause(BEFORE_SERVICES)
@@ -225,17 +228,6 @@ class SimulatedGateway(Service):
 
     def _pause(self, seconds: float) -> "Deferred[None]":
         return deferLater(self._reactor, self._timing.paced(seconds))
-
-    def _connect(self, address: str) -> "Deferred[GatewaySession]":
-        def session() -> GatewaySession:
-            return GatewaySession(
-                self._reactor, self._timing, self._identity[0], self._problem, self._session_over
-            )
-
-        factory: Factory[GatewaySession] = Factory.forProtocol(session)
-        factory.noisy = False
-        connecting = self._endpoint(address).connect(cast("IProtocolFactory", factory))
-        return cast("Deferred[GatewaySession]", connecting)
 
     def _endpoint(self, address: str) -> IStreamClientEndpoint:
         """The way to the boiler's telnet port, from this machine's side."""
