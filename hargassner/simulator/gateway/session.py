@@ -119,7 +119,6 @@ class GatewaySession(Protocol):
         return cast("ITCPTransport", self.transport)
 
     def _write(self, data: bytes) -> None:
-        if data:
-            self._tcp.write(data)
+        self._tcp.write(data)
         if self.dialogue.waiting:
             self._reply_timeout.start()
