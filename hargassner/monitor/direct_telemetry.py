@@ -248,7 +248,7 @@ class DirectTelemetry(Service):
         wanted = bool(self.running) and not self._sessions
         if wanted and self._client is None:
             self._client = Reconnecting(
-                self._boiler,
+                self._boiler.connect,
                 cast("IProtocolFactory", self._factory),
                 backoffPolicy(initialDelay=1.0, maxDelay=RETRY_LONGEST),
                 self._clock,
