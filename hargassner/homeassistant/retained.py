@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from hargassner.homeassistant.entities import Json
 from hargassner.storage.directory import StateDirectory
-from hargassner.storage.file import SnapshotFile
+from hargassner.storage.file import SnapshotFile, load_json
 
 
 @dataclass(slots=True)
@@ -33,13 +33,12 @@ class Retained:
     faults: list[list[Any]] = field(default_factory=list)
 
 
-def _read(data: bytes) -> Retained:
+def _read(known: Any) -> Retained:
     """The content of a file.
 
     Raises:
         ValueError: it is damaged.
     """
-    known = json.loads(data)
     _check_types(known, asdict(Retained()))
     retained = Retained(**known)
     if not all(isinstance(each, str) for each in retained.states + retained.announcements):
@@ -87,13 +86,7 @@ class RetainedSnapshot:
 
     def load(self) -> None:
         """Read the file, which blocks for a moment; a damaged file is set aside."""
-        data = self._directory.load(self.FILE)
-        if data is None:
-            return
-        try:
-            self.known = _read(data)
-        except (ValueError, TypeError, RecursionError) as wrong:
-            self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
+        self.known = load_json(self._directory, self.FILE, _read, self.known)
 
     def changed(self) -> None:
         """Have what is known now written soon."""
