@@ -78,14 +78,13 @@ class DigitalEntry:
 
 @dataclass(frozen=True, slots=True)
 class ParameterEntry:
-    """What is known of one parameter; ``type`` is the maker's word for what it holds.
+    """What is known of one parameter.
 
     ``options`` names the table of what its options mean, by their indexes. ``is_safe`` says that it
     can be set without harm, and ``is_button`` that it only ever starts something.
     """
 
     id: str
-    type: str
     text: Text
     options: str
     is_safe: bool
@@ -102,7 +101,6 @@ class CircuitEntry:
     """
 
     circuit: str
-    text: Text
     mode: str
     day: str
     setback: str
@@ -176,7 +174,7 @@ class Catalogue:
             state_tables=code_tables("states.tsv", Text.of),
             faults={int(row["number"]): Text.of(row) for row in rows(__package__, "errors.tsv")},
             parameters={each.id: each for each in parameters},
-            circuits=tuple(map(_circuit_entry, rows(__package__, "circuits.tsv"))),
+            circuits=tuple(CircuitEntry(**row) for row in rows(__package__, "circuits.tsv")),
             equipment=Equipment.load(),
         )
 
@@ -310,22 +308,9 @@ def _digital_entry(row: Mapping[str, str]) -> DigitalEntry:
 def _parameter_entry(row: Mapping[str, str]) -> ParameterEntry:
     return ParameterEntry(
         id=row["id"],
-        type=row["type"],
         text=Text.of(row),
         options=row["options"],
         is_safe=row["auto"] == "1",
         is_button=row["control"] == "button",
         place=Equipment.load().of_parameter(row["group"], row["part"]),
-    )
-
-
-def _circuit_entry(row: Mapping[str, str]) -> CircuitEntry:
-    return CircuitEntry(
-        circuit=row["circuit"],
-        text=Text.of(row),
-        mode=row["mode"],
-        day=row["day"],
-        setback=row["setback"],
-        room=row["room"],
-        pump=row["pump"],
     )

@@ -22,7 +22,6 @@ _NO_CHANNEL = DigitalEntry(
 
 _NO_PARAMETER = ParameterEntry(
     id="",
-    type="",
     text=NO_WORDS,
     options="",
     is_safe=False,
