@@ -39,7 +39,7 @@ def _target(descriptor: Path) -> str:
 
 
 def _another_program(uids: Iterable[int]) -> str:
-    users = sorted(set(map(_user, uids)))
+    users = sorted(set(map(user_name, uids)))
     return f"another program, of user {' or '.join(users)}" if users else "another program"
 
 
@@ -59,7 +59,8 @@ def _rows(table: str) -> list[list[str]]:
         return []
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """The name of a user of this machine, the number where it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
