@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from hargassner.catalogue.text import Text
+from hargassner.catalogue.text import NO_WORDS, Text
 from hargassner.tables import rows
-
-NO_WORDS = Text("", "", "")
 
 BOILER = "boiler"
 """The device of the boiler itself."""

@@ -67,13 +67,13 @@ class DigitalEntry:
 
     name: str
     text: Text
-    device_class: str
-    entity_category: str
-    enabled: bool
-    inverted: bool
-    role: str
-    icon: str
-    place: Place
+    device_class: str = ""
+    entity_category: str = ""
+    enabled: bool = False
+    inverted: bool = False
+    role: str = ""
+    icon: str = ""
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ class ParameterEntry:
 
     id: str
     text: Text
-    options: str
-    is_safe: bool
-    is_button: bool
-    place: Place
+    options: str = ""
+    is_safe: bool = False
+    is_button: bool = False
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)

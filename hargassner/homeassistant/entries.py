@@ -3,31 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from hargassner.boiler.model import Boiler, Channel, Setting
-from hargassner.catalogue import NOWHERE, AnalogEntry, DigitalEntry, ParameterEntry, Text
+from hargassner.catalogue import AnalogEntry, DigitalEntry, ParameterEntry
+from hargassner.catalogue.text import NO_WORDS
 from hargassner.homeassistant.entities import DIAGNOSTIC
 
-NO_WORDS = Text("", "", "")
-
-_NO_CHANNEL = DigitalEntry(
-    name="",
-    text=NO_WORDS,
-    device_class="",
-    entity_category=DIAGNOSTIC,
-    enabled=False,
-    inverted=False,
-    role="",
-    icon="",
-    place=NOWHERE,
-)
-
-_NO_PARAMETER = ParameterEntry(
-    id="",
-    text=NO_WORDS,
-    options="",
-    is_safe=False,
-    is_button=False,
-    place=NOWHERE,
-)
+_NO_CHANNEL = DigitalEntry("", NO_WORDS, entity_category=DIAGNOSTIC)
+_NO_PARAMETER = ParameterEntry("", NO_WORDS)
 
 
 def entry_of(channel: Channel) -> AnalogEntry | DigitalEntry:
