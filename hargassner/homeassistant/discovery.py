@@ -19,7 +19,7 @@ from hargassner.homeassistant.entities import (
     within_device,
 )
 from hargassner.homeassistant.entries import known_in_full
-from hargassner.homeassistant.own_entities import OwnEntities
+from hargassner.homeassistant.own_entities import own_entities
 from hargassner.homeassistant.setting_entities import is_known, setting_entity
 from hargassner.homeassistant.topics import Topics
 
@@ -138,9 +138,12 @@ class Discovery:
         return f"{self.config.homeassistant.prefix}/{platform}/hargassner_{node}/{object_}/config"
 
     def _entities(self) -> Iterator[Entity]:
-        own = OwnEntities(self._topics, self.config, self.can_restart)
-        yield from own.there(
-            is_described=bool(self.boiler.channels), has_consumption=self._has_consumption()
+        yield from own_entities(
+            self._topics,
+            self.config,
+            can_restart=self.can_restart,
+            is_described=bool(self.boiler.channels),
+            has_consumption=self._has_consumption(),
         )
         yield from self._of_channels()
         if self.config.gateway.enabled:
