@@ -54,7 +54,7 @@ def _holders(transport: str, port: int) -> dict[str, int]:
 def _rows(table: str) -> list[list[str]]:
     """The sockets that the system lists, none where it does not tell."""
     try:
-        return [row.split() for row in Path("/proc/net", table).read_text().splitlines()[1:]]
+        return list(map(str.split, Path("/proc/net", table).read_text().splitlines()[1:]))
     except OSError:
         return []
 
