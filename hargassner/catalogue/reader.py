@@ -15,7 +15,7 @@ from typing import ClassVar, TypeVar
 from hargassner.catalogue.codes import ANY_FAMILY, Codes, code_tables, codes_of
 from hargassner.catalogue.equipment import NOWHERE, Equipment, Place
 from hargassner.catalogue.families import Family
-from hargassner.catalogue.text import Text
+from hargassner.catalogue.text import NO_WORDS, Text
 from hargassner.tables import rows
 
 
@@ -90,6 +90,10 @@ class ParameterEntry:
     is_safe: bool = False
     is_button: bool = False
     place: Place = NOWHERE
+
+
+UNKNOWN_PARAMETER = ParameterEntry("", NO_WORDS)
+"""What is said of a parameter that is in no table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +219,12 @@ class Catalogue:
 
     def place_of_parameter(self, id: str) -> Place:  # noqa: A002 - the protocol's own word
         """Where the parameter with this id belongs; nowhere if it is not known."""
-        entry = self.parameters.get(id)
-        return entry.place if entry else NOWHERE
+        return self.parameters.get(id, UNKNOWN_PARAMETER).place
 
     def options(self, id: str) -> Mapping[int, Text]:  # noqa: A002 - the protocol's own word
         """What the options of the parameter with this id mean; empty where that is not known."""
-        entry = self.parameters.get(id)
-        return codes_of(self.state_tables, entry.options, ANY_FAMILY) if entry else {}
+        table = self.parameters.get(id, UNKNOWN_PARAMETER).options
+        return codes_of(self.state_tables, table, ANY_FAMILY)
 
     def fault(self, number: int) -> Text | None:
         """The meaning of a fault number."""
@@ -278,7 +281,7 @@ def _analog_entry(row: Mapping[str, str]) -> AnalogEntry:
         state_class=row["state_class"],
         entity_category=row["entity_category"],
         enabled=row["enabled"] == "1",
-        missing=tuple(_range(part) for part in row["missing"].split("|") if part),
+        missing=tuple(map(_range, filter(None, row["missing"].split("|")))),
         states=row["states"],
         role=row["role"],
         icon=row["icon"],
