@@ -10,14 +10,7 @@ from hargassner.config import Config
 from hargassner.homeassistant.channel_entities import channel_entity
 from hargassner.homeassistant.compounds import Compounds
 from hargassner.homeassistant.devices import Devices
-from hargassner.homeassistant.entities import (
-    Entity,
-    Json,
-    device_of,
-    object_of,
-    payloads,
-    within_device,
-)
+from hargassner.homeassistant.entities import Entity, Json, device_of, object_of, payloads
 from hargassner.homeassistant.entries import known_in_full
 from hargassner.homeassistant.own_entities import own_entities
 from hargassner.homeassistant.setting_entities import is_known, setting_entity
@@ -111,7 +104,8 @@ class Discovery:
         removed = {key: {"platform": platform} for key, platform in before.items()}
         by_device: dict[str, dict[str, Json]] = {}
         for key, component in {**removed, **components}.items():
-            by_device.setdefault(device_of(key), {})[within_device(key)] = component
+            device, _, within = key.partition("/")
+            by_device.setdefault(device, {})[within] = component
         present = set(map(device_of, components))
         for device in filter(present.__contains__, self._devices.in_order()):
             yield self._of_device(device, by_device[device])
