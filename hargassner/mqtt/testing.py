@@ -36,31 +36,20 @@ class MemoryBroker:
         self.status = LinkStatus(LinkState.ONLINE, seconds(), URL, connections=1)
         self.published: list[tuple[str, str, bool]] = []
         self.retained: dict[str, str] = {}
-        self._newest: dict[str, str] = {}
-        self._cleared: set[str] = set()
+        self._newest: dict[str, Message] = {}
         self._limit = 0
         self._subscriptions = Subscriptions()
         self._listeners: list[Callable[[LinkStatus], None]] = []
 
     def publish(self, topic: str, payload: str, retain: bool = True) -> None:
         """Take a message; while offline, only the newest retained one of a topic."""
-        message = Message(topic, payload.encode(), retain)
-        if retain and not message.payload:
+        if retain and not payload:
             raise ValueError(f"no payload for {topic}")
-        if retain:
-            self._newest[topic] = payload
-            self._cleared.discard(topic)
-        if self._online:
-            self._send(topic, payload, retain)
+        self._take(Message(topic, payload.encode(), retain))
 
     def clear(self, topic: str) -> None:
         """Forget what is retained of a topic; while offline, as soon as there is a broker."""
-        Message(topic, b"", retain=True)  # Refuse what is no topic.
-        self._newest.pop(topic, None)
-        if self._online:
-            self._send(topic, "", True)
-        else:
-            self._cleared.add(topic)
+        self._take(Message(topic, b"", retain=True))
 
     def subscribe(
         self,
@@ -92,11 +81,8 @@ class MemoryBroker:
     def go_online(self) -> None:
         """Reach the broker again: what is retained is said again."""
         self._become(LinkState.ONLINE)
-        for topic in sorted(self._cleared):
-            self._send(topic, "", True)
-        self._cleared.clear()
-        for topic, payload in self._newest.items():
-            self._send(topic, payload, True)
+        for message in self._newest.values():
+            self._send(message)
 
     def find_too_large(self, size: int) -> None:
         """Turn out not to take payloads of so many bytes, having closed the connection for one."""
@@ -113,10 +99,6 @@ class MemoryBroker:
         self.published.clear()
         return taken
 
-    @property
-    def _online(self) -> bool:
-        return self.status.state is LinkState.ONLINE
-
     def _become(self, state: LinkState) -> None:
         more = state is LinkState.ONLINE
         connections = self.status.connections + more
@@ -126,9 +108,16 @@ class MemoryBroker:
         for listener in self._listeners:
             listener(self.status)
 
-    def _send(self, topic: str, payload: str, retain: bool) -> None:
-        if 0 < self._limit <= len(payload.encode()):
+    def _take(self, message: Message) -> None:
+        if message.retain:
+            self._newest[message.topic] = message
+        if self.status.state is LinkState.ONLINE:
+            self._send(message)
+
+    def _send(self, message: Message) -> None:
+        if 0 < self._limit <= len(message.payload):
             return
+        topic, payload, retain = message.topic, message.payload.decode(), message.retain
         self.published.append((topic, payload, retain))
         self._watch(topic, payload, retain)
         if retain and payload:
