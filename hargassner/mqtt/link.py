@@ -28,7 +28,7 @@ from hargassner.mqtt.problems import connection_problem
 from hargassner.mqtt.retries import Retries
 from hargassner.mqtt.subscriptions import Handlers, Subscriptions
 from hargassner.network.reconnecting import Reconnecting
-from hargassner.observers import Observers, Once
+from hargassner.observers import Listeners, Once
 from hargassner.services import Service
 
 log = Logger()
@@ -68,7 +68,7 @@ class BrokerLink(Service):
         self._outgoing = Outgoing(reactor)
         self._state = Offline(self._outgoing)
         self._subscriptions = Subscriptions()
-        self._observers: Observers[Callable[[LinkStatus], None]] = Observers("the broker's status")
+        self._listeners: Listeners[LinkStatus] = Listeners("the broker's status")
         self._retries = Retries()
         self._logged = Once()
         self._endpoint = endpoint or BrokerEndpoint(config, reactor)
@@ -142,7 +142,7 @@ class BrokerLink(Service):
 
     def on_status(self, listener: Callable[[LinkStatus], None]) -> None:
         """Have ``listener`` called with each new status (see ``IBroker``)."""
-        self._observers.add(listener)
+        self._listeners.add(listener)
 
     # What a connection calls its owner with.
 
@@ -251,4 +251,4 @@ class BrokerLink(Service):
         )
         if status != before:
             self.status = status
-            self._observers.notify(lambda listener: listener(status))
+            self._listeners.tell(status)

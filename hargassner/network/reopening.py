@@ -102,11 +102,10 @@ class Reopening(Service):
         if self._opened is None:
             try:
                 self._opened = await self._open()
+            except CancelledError:
+                raise  # It was stopped.
             except Exception:
-                why = Failure()
-                if why.check(CancelledError) is not None:
-                    raise  # It was stopped.
-                self._could_not(why)
+                self._could_not(Failure())
                 return False
             self._is_open_again()
         return True
