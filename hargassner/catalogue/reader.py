@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from types import MappingProxyType
 from typing import ClassVar, TypeVar
 
 from hargassner.catalogue.codes import ANY_FAMILY, Codes, code_tables, codes_of
@@ -112,33 +111,29 @@ class CircuitEntry:
     pump: str
 
 
-UNITS = MappingProxyType(
-    {
-        "KW": "kW",
-        "Min": "min",
-        "l/h": "L/h",
-        "l/min": "L/min",
-        "ľA": "µA",
-        "''": "",
-        "' '": "",
-    }
-)
+UNITS: Mapping[str, str] = {
+    "KW": "kW",
+    "Min": "min",
+    "l/h": "L/h",
+    "l/min": "L/min",
+    "ľA": "µA",
+    "''": "",
+    "' '": "",
+}
 """Units that boilers spell otherwise than Home Assistant does."""
 
-CLASS_UNITS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "current": frozenset({"mA", "A"}),
-        "distance": frozenset({"mm", "cm", "m"}),
-        "duration": frozenset({"s", "min", "h", "d"}),
-        "energy": frozenset({"Wh", "kWh", "MWh"}),
-        "power": frozenset({"W", "kW"}),
-        "pressure": frozenset({"Pa", "hPa", "mbar", "bar"}),
-        "temperature": frozenset({"°C"}),
-        "voltage": frozenset({"mV", "V", "kV"}),
-        "volume_flow_rate": frozenset({"L/min", "L/h"}),
-        "weight": frozenset({"g", "kg", "t"}),
-    }
-)
+CLASS_UNITS: Mapping[str, frozenset[str]] = {
+    "current": frozenset({"mA", "A"}),
+    "distance": frozenset({"mm", "cm", "m"}),
+    "duration": frozenset({"s", "min", "h", "d"}),
+    "energy": frozenset({"Wh", "kWh", "MWh"}),
+    "power": frozenset({"W", "kW"}),
+    "pressure": frozenset({"Pa", "hPa", "mbar", "bar"}),
+    "temperature": frozenset({"°C"}),
+    "voltage": frozenset({"mV", "V", "kV"}),
+    "volume_flow_rate": frozenset({"L/min", "L/h"}),
+    "weight": frozenset({"g", "kg", "t"}),
+}
 """The units with which Home Assistant accepts a device class, of those that a boiler may use."""
 
 
