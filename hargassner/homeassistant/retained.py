@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from hargassner.homeassistant.entities import Json
 from hargassner.storage.directory import StateDirectory
-from hargassner.storage.file import SnapshotFile, load_json
+from hargassner.storage.file import SnapshotFile
 
 
 @dataclass(slots=True)
@@ -81,12 +81,11 @@ class RetainedSnapshot:
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
         self.known = Retained()
-        self._directory = directory
         self._file = SnapshotFile(directory, self.FILE, self._content, clock, in_thread)
 
     def load(self) -> None:
         """Read the file, which blocks for a moment; a damaged file is set aside."""
-        self.known = load_json(self._directory, self.FILE, _read, self.known)
+        self.known = self._file.load(_read, self.known)
 
     def changed(self) -> None:
         """Have what is known now written soon."""
