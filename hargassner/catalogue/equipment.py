@@ -83,7 +83,7 @@ class Equipment:
         # Of several rows with a name the first one counts.
         named = dict(reversed(placed))
         return Equipment(
-            groups={each.key: each for row in group_rows for each in _groups(row)},
+            groups={each.key: each for each in _groups(group_rows)},
             channels=named,
             beginnings=_beginnings(named),
             parts={(place.group, place.part): place for _, place in placed},
@@ -104,11 +104,11 @@ class Equipment:
         return BOILER if known is None else known.device
 
 
-def _groups(row: Mapping[str, str]) -> Iterator[Group]:
-    for number in _numbers(row):
-        yield Group(
-            _with(row["group"], number), _with(row["device"], number), Text.of(row).about(number)
-        )
+def _groups(group_rows: Iterable[Mapping[str, str]]) -> Iterator[Group]:
+    for row in group_rows:
+        for number in _numbers(row):
+            key, device = _with(row["group"], number), _with(row["device"], number)
+            yield Group(key, device, Text.of(row).about(number))
 
 
 def _numbers(row: Mapping[str, str]) -> list[str]:
