@@ -78,12 +78,15 @@ def header_line(session: RecordedSession, part: int) -> bytes:
     )
 
 
-def entry_line(entry: Entry) -> Line:
-    """The line of a segment or of the end."""
-    if isinstance(entry, Ended):
-        text = _as_line({"time": round(entry.time, 6), "over": entry.reason})
-        return Line(entry.time, text, is_last=True)
-    time, direction, data, kept = entry
+def end_line(end: Ended) -> Line:
+    """The line of the end."""
+    text = _as_line({"time": round(end.time, 6), "over": end.reason})
+    return Line(end.time, text, is_last=True)
+
+
+def segment_line(segment: Segment) -> Line:
+    """The line of a segment."""
+    time, direction, data, kept = segment
     # Ten a second, for weeks: that it is JSON without a dictionary costs half as much.
     mark = '"kept": true, ' if kept else ""
     said = _quoted(data.decode("latin-1"))

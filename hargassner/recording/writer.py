@@ -5,7 +5,7 @@ bounded, and a disk that fails or falls behind ends the recording and nothing el
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -20,7 +20,7 @@ from hargassner.recording.folder import (
     Failures,
     RecordingFolder,
 )
-from hargassner.recording.format import Ended, Entry, Line, RecordedSession, entry_line
+from hargassner.recording.format import Ended, Line, RecordedSession, end_line, segment_line
 from hargassner.recording.redaction import Redactor
 from hargassner.recording.replacements import PLACEHOLDER
 
@@ -68,23 +68,22 @@ class SessionRecorder:
         if not self._stopped:
             redactor = self._redactor
             given_up = redactor.given_up
-            self._add(redactor.passed(now - self._began, direction, data, kept=kept))
+            segments = redactor.passed(now - self._began, direction, data, kept=kept)
+            if segments:
+                self._writer.add(self, [*map(segment_line, segments)])
             if not given_up and redactor.given_up:
                 self._say_left_out()
 
     def over(self, now: float, reason: str) -> None:
         """The session is over."""
         if not self._stopped:
-            self._add([*self._redactor.over(), Ended(now - self._began, reason)])
+            end = Ended(now - self._began, reason)
+            self._writer.add(self, [*map(segment_line, self._redactor.over()), end_line(end)])
             self.stop()
 
     def stop(self) -> None:
         """Record nothing any more."""
         self._stopped = True
-
-    def _add(self, entries: Sequence[Entry]) -> None:
-        if entries:
-            self._writer.add(self, [entry_line(each) for each in entries])
 
     def _say_left_out(self) -> None:
         log.warn(
@@ -142,7 +141,7 @@ class RecordingWriter:
         if self._backlog + weight > LARGEST_BACKLOG:
             recorder.stop()
             self._warn(recorder, _TOO_SLOW)
-            lines = [entry_line(Ended(lines[-1].time, f"the recording ended: {_TOO_SLOW}"))]
+            lines = [end_line(Ended(lines[-1].time, f"the recording ended: {_TOO_SLOW}"))]
             weight = _weight(lines)
         self._backlog += weight
         self._waiting.setdefault(recorder, []).extend(lines)
@@ -198,4 +197,7 @@ class RecordingWriter:
 
 
 def _weight(lines: Iterable[Line]) -> int:
-    return sum([_LINE_WEIGHT + len(line.text) for line in lines])
+    weight = 0
+    for line in lines:
+        weight += _LINE_WEIGHT + len(line.text)
+    return weight
