@@ -216,6 +216,24 @@ class RelayTests(RelayCase):
             self.assertEqual(1, len(self.heard(self.gateway[self.ports.gateway_port])))
             self.clock.advance(3)
 
+    def test_who_asks_nothing_is_not_answered_before_who_asked(self) -> None:
+        stranger = self.device(OTHER_GATEWAY, self.ports.gateway_port)
+        self.say(b"noise", stranger, (BRIDGE_TO_GATEWAY, self.ports.boiler_port))
+        self.ask()
+        self.answer()
+        self.assertEqual([], self.heard(stranger))
+        self.assertEqual(1, len(self.heard(self.gateway[self.ports.gateway_port])))
+
+    def test_a_gateway_on_the_bridge_s_own_machine_is_relayed(self) -> None:
+        """The bridge's own are those from the ports that it has on that side."""
+        self.relay.heard_from_gateway(
+            ANNOUNCEMENT,
+            (BRIDGE_TO_GATEWAY, self.ports.gateway_port),
+            self.ports.boiler_port,
+            True,
+        )
+        self.assertEqual((1, 0, 0), self.counted())
+
     def test_before_a_login_whoever_announced_itself_is_answered_before_a_stranger(self) -> None:
         stranger = self.device(OTHER_GATEWAY, self.ports.gateway_port)
         self.ask(ANNOUNCEMENT)

@@ -260,6 +260,11 @@ class OwedTests(SynchronousTestCase):
             RECORD,
         )
 
+    def test_a_line_of_blanks_is_no_request(self) -> None:
+        """It has no reply that would tell that ours is lost."""
+        arbitration = self.late(SET, b" \r\n")
+        self.check(arbitration, [b"$55\r\n", b"$ack\r\n"], b"$55\r\n", b"$ack\r\n")
+
     def test_a_request_without_a_reply_does_not_count(self) -> None:
         self.check(self.late(SET, b"$dhcp renew\r\n"), [b"$ack\r\n"], b"", b"$ack\r\n")
 

@@ -222,6 +222,13 @@ class TimeTests(HandoverCase):
         self.assertEqual([("boiler", b"$ack\r\n")], joined(self.heard()))
         backlog.catch_up()
 
+    def test_it_gets_what_waited_before_as_well(self) -> None:
+        [backlog] = self.backlogs
+        self.passes(b"$par get 4\r\n", "gateway")
+        backlog.at_once = True
+        self.passes(b"$ack\r\n")
+        self.assertEqual([("gateway", b"$par get 4\r\n"), ("boiler", b"$ack\r\n")], self.heard())
+
     def test_it_is_handed_over_in_time_even_if_bytes_pass_all_the_time(self) -> None:
         self.begin(0.0)
         self.passes(b"first")
@@ -277,6 +284,11 @@ class TimeTests(HandoverCase):
         self.passes(b"y")
         self.assertEqual([("boiler", b"x" * LONGEST_PIECE)], self.heard())
 
+    def test_so_is_all_that_a_single_read_brings_over_the_bound(self) -> None:
+        self.passes(b"x" * MOST_WAITING)
+        self.passes(b"y" * 3 * LONGEST_PIECE)
+        self.assertEqual([("boiler", b"x" * LONGEST_PIECE)] * 3, self.heard())
+
     def test_what_is_left_within_the_bound_is_handed_over_in_time(self) -> None:
         """Though nothing more passes."""
         self.passes(b"x" * MOST_WAITING)
@@ -286,7 +298,7 @@ class TimeTests(HandoverCase):
 
     def test_what_follows_from_one_side_is_handed_over_in_one_piece(self) -> None:
         """As far as it is no longer than a piece may be."""
-        for each in (b"pm 1 ", b"\r\n", b"x" * LONGEST_PIECE):
+        for each in (b"pm 1 ", b"\r\n", b"x" * (LONGEST_PIECE - 1), b"x"):
             self.passes(each)
         self.passes(b"$setkomm\r\n", "gateway")
         self.passes(b"$ack\r\n")

@@ -577,6 +577,16 @@ class AskingTests(ProxyCase):
         self.from_boiler.says(b"$ack\r\n")
         self.assertEqual(self.from_boiler.received, self.REQUEST + b"$setkomm\r\n\xff")
 
+    def test_they_go_on_before_anything_is_made_of_the_answer(self) -> None:
+        client, boiler = self.session(OTHER)
+        [*_, asked] = self.factory.sessions.values()
+        went_on: list[bytes] = []
+        reply = asked.exchange(BridgeRequest(self.REQUEST, self.TIMEOUT))
+        reply.addCallback(lambda _: went_on.append(boiler.received))
+        client.says(b"$setkomm\r\n")
+        boiler.says(b"$ack\r\n")
+        self.assertEqual([self.REQUEST + b"$setkomm\r\n"], went_on)
+
     def test_they_wait_no_longer_than_the_time_that_the_answer_has(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
         self.clock.advance(self.TIMEOUT - 0.1)
