@@ -312,14 +312,22 @@ class SessionTests(ControlCase):
         self.house.client.gone(ConnectionDone())
         self.house.boiler_leg.gone(ConnectionDone())
         self.house.boiler_end.gone()
-        timed = {each.func.__module__ for each in self.house.clock.getDelayedCalls()}
         self.assertEqual(2, self.count("session_ended"))
-        for module in ("queue", "session_line", "turns"):
-            self.assertNotIn(f"hargassner.control.{module}", timed)
-        # Where the timeouts of Deferreds are.
-        self.assertNotIn("twisted.internet.defer", timed)
-        # The timers of the session and of its exchange are inputs of their machines.
-        self.assertNotIn("automat._typed", timed)
+        self.check_nothing_is_timed()
+
+    def test_nor_is_the_pause_for_which_a_command_waited(self) -> None:
+        out, waiting = self.house.command("4", "22"), self.house.command("PR001", "Aus")
+        self.house.advance(0.2)
+        self.assertEqual((["22.0"], []), (out, waiting))
+        self.house.client.gone(ConnectionDone())
+        self.house.boiler_leg.gone(ConnectionDone())
+        self.house.boiler_end.gone()
+        self.check_nothing_is_timed()
+
+    def check_nothing_is_timed(self) -> None:
+        """But by the simulated devices."""
+        timed = {each.func.__module__ for each in self.house.clock.getDelayedCalls()}
+        self.assertEqual(set(), timed - {"tests.house", "twisted.internet.task"})
 
     def test_a_gateway_that_is_about_to_leave_is_not_disturbed(self) -> None:
         self.asked()

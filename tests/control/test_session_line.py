@@ -3,7 +3,13 @@
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from hargassner.control.session_line import QUIET, LineListener, SessionLine
+from hargassner.control.session_line import (
+    QUIET,
+    READ_AGAIN_LONGEST,
+    READ_PAUSE,
+    LineListener,
+    SessionLine,
+)
 from hargassner.dialogue.events import ParameterChanged
 from hargassner.proxy.exchange import BridgeRequest, NoReplyError, SessionOverError
 from hargassner.simulator.boiler.engine import Mishap
@@ -151,6 +157,25 @@ class SessionLineTests(SynchronousTestCase):
         self.assertEqual(1, self.listener.told)
         self.line.boiler_sent(b"$55\r\n")
         self.assertEqual(1, self.listener.told)
+
+    def test_who_found_it_free_is_not_told_of_what_passes(self) -> None:
+        self.listener.line = None
+        self.house.gateway_says(b"$upt")
+        self.house.advance(0.1)
+        self.assertFalse(self.line.is_free())
+        self.house.gateway_says(b"ime\r\n")
+        self.house.advance(1)
+        self.assertTrue(self.line.is_free())
+        self.listener.told = 0
+        self.line.boiler_sent(b"pm 1 \r\n")
+        self.assertEqual(0, self.listener.told)
+
+    def test_what_fails_to_be_read_again_and_again_is_read_once_an_hour_at_least(self) -> None:
+        for _ in range(10):
+            self.line.read_again("4")
+            self.house.advance(READ_AGAIN_LONGEST + READ_PAUSE)
+            self.assertTrue(self.line.may_read)
+            self.assertEqual("4", self.line.next_to_read())
 
     def test_nothing_is_read_any_more_when_the_session_is_over(self) -> None:
         """Neither what waits to be read, nor what is to be read again."""

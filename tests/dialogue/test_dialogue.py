@@ -543,6 +543,11 @@ class PairingTests(SynchronousTestCase):
         self.assertEqual(events, [no_reply("$uptime"), Identified("boot_version", "V2.18")])
         self.assertEqual(("$rtc get",), dialogue.open_requests)
 
+    def test_an_acknowledgement_behind_a_notice_that_refuses_is_no_unknown_request_s(self) -> None:
+        dialogue = Dialogue()
+        hear(dialogue, said("> $what", '> $par set "4;3;1"', "< zERR 4", "< $ack"))
+        self.assertEqual(("$what",), dialogue.open_requests)
+
     def test_a_reply_that_has_begun_ends_what_came_before_it(self) -> None:
         """What would have been read of that is no part of it any more."""
         dialogue = Dialogue()
@@ -614,6 +619,12 @@ class GapTests(SynchronousTestCase):
         self.assertIs(self.state("> $info", "< $KT: 'x'"), LineState.BUSY)
         self.assertIs(self.state("> $erract"), LineState.BUSY)
         self.assertIs(self.state("> $hello", "> $uptime"), LineState.BUSY)
+
+    def test_it_is_busy_while_a_block_is_open(self) -> None:
+        """Though nobody knows how many of them there are."""
+        opening = ("> $par get all", "< $<<A;6;", "< >>")
+        self.assertIs(self.state(*opening), LineState.UNCERTAIN)
+        self.assertIs(self.state(*opening, "< $<<B;6;"), LineState.BUSY)
 
     def test_it_is_busy_while_a_line_is_half_through(self) -> None:
         dialogue = Dialogue()

@@ -1,5 +1,6 @@
 """Telemetry lines as readings."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 from hypothesis import given
@@ -169,6 +170,36 @@ class WordTests(SynchronousTestCase):
             self.assertEqual(shown(unknown)["w0b0"], token.decode())
             known = self.decoder.decode(b"pm 1 ")
             self.assertEqual({"w0b0": True, "w0b3": False, "w0b31": False}, values_of(known))
+
+
+class SeveralWordsTests(SynchronousTestCase):
+    """A line with several digital words."""
+
+    def test_none_is_told_where_one_of_them_is_none(self) -> None:
+        """Such a line is damaged, and a fault's bit may be anything."""
+        for damaged in (b"pm G 8 ", b"pm 8 G ", b"pm 9 G "):
+            with self.subTest(damaged=damaged):
+                decoder = Decoder(descriptor_of(words=2))
+                decoder.decode(b"pm 1 1 ")
+                decoder.decode(damaged)
+                told = values_of(decoder.decode(b"pm 1 1 "))
+                self.assertEqual(6, len(told))
+                self.assertEqual({None}, {*values_of(decoder.decode(damaged)).values()})
+
+
+class BoundTests(SynchronousTestCase):
+    """What is kept for reuse."""
+
+    def test_long_tokens_are_not_kept(self) -> None:
+        decoder = Decoder(descriptor_of("TK", words=0))
+        tracemalloc.start()
+        try:
+            for number in range(200):
+                decoder.decode(b"pm " + b"%d" % number * 10_000 + b" ")
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        self.assertLess(held, 1 << 20)
 
 
 class ChangeTests(SynchronousTestCase):

@@ -331,6 +331,21 @@ class BoundTests(SynchronousTestCase):
         self.assertEqual(b"????", segments[0].data)
         self.assertEqual({TELEMETRY}, {each.data for each in segments[1:]})
 
+    def test_both_sides_unfinished_lines_are_given_up_if_need_be(self):
+        """What is held is within its bound whenever a segment has passed."""
+        redactor = Redactor(random.Random(1).choice)
+        redactor.passed(0.0, "gateway", b"$log")
+        segments = redactor.passed(1.0, "boiler", b"x" * (LARGEST_HOLD + 1))
+        self.assertEqual([b"????", b"?" * (LARGEST_HOLD + 1)], [each.data for each in segments])
+
+    def test_what_is_held_no_more_weighs_nothing(self):
+        """However many lines are cut in two."""
+        redactor = Redactor(random.Random(1).choice)
+        for _ in range(2 * LARGEST_HOLD // HELD_SEGMENT):
+            redactor.passed(0.0, "boiler", b"z")
+            redactor.passed(0.0, "boiler", b"1\r\n")
+        self.assertEqual(0, redactor.given_up)
+
     def test_a_request_that_was_given_up_may_have_asked_for_a_token(self):
         """What could be its answer is replaced."""
         redactor = Redactor(random.Random(1).choice)
