@@ -149,6 +149,15 @@ class DevicesTests(ClockCase):
         self.assertEqual([("192.0.2.9", None), ("192.0.2.9", "192.0.2.7")], moves)
         self.assertEqual(FoundGateway("192.0.2.9", self.first), self.devices.gateway)
 
+    def test_a_gateway_that_logs_in_where_it_was_before_a_forged_move_is_told(self) -> None:
+        told: list[FoundGateway] = []
+        self.devices.gateway_announced("192.0.2.7", self.first)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.devices.gateway_announced("192.0.2.99", self.first)
+        self.devices.on_gateway(told.append)
+        self.devices.gateway_logged_in("192.0.2.7")
+        self.assertEqual([FoundGateway("192.0.2.7", self.first)], told)
+
     def test_a_forged_serial_number_does_not_make_an_address_the_gateways(self) -> None:
         self.devices.gateway_announced("192.0.2.7", self.first)
         self.devices.gateway_logged_in("192.0.2.7")
