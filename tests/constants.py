@@ -22,6 +22,12 @@ class Constant(StrEnum):
     MODEL_TICK = "hargassner.service.TICK"
     KEEPALIVE = "hargassner.mqtt.engine.KEEPALIVE"
     MIGRATION = "hargassner.homeassistant.migration.MIGRATION_TIMEOUT"
+    MIGRATION_PAUSE = "hargassner.homeassistant.migration.MIGRATION_PAUSE"
+    ANNOUNCER_SETTLES = "hargassner.homeassistant.announcer_life.SETTLE"
+    REQUESTS_APART = "hargassner.control.pacing.APART"
+    COMMANDS_BETWEEN = "hargassner.control.pacing.BETWEEN"
+    READ_PAUSE = "hargassner.control.session_line.READ_PAUSE"
+    HISTORY_LOOKS = "hargassner.storage.history.service.LOOK_EVERY"
     CHECK_ASKS = "hargassner.cli.check.devices.ASK_EVERY"
     CHECK_HOME = "hargassner.cli.check.connections.HOME_TIMEOUT"
 
