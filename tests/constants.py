@@ -28,6 +28,9 @@ class Constant(StrEnum):
     COMMANDS_BETWEEN = "hargassner.control.pacing.BETWEEN"
     READ_PAUSE = "hargassner.control.session_line.READ_PAUSE"
     HISTORY_LOOKS = "hargassner.storage.history.service.LOOK_EVERY"
+    PAGE_PERIOD = "hargassner.web.stream.PERIOD"
+    PAGE_RETRY = "hargassner.web.stream.RETRY"
+    """Milliseconds."""
     CHECK_ASKS = "hargassner.cli.check.devices.ASK_EVERY"
     CHECK_HOME = "hargassner.cli.check.connections.HOME_TIMEOUT"
 

@@ -23,6 +23,7 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
 from tests.cases import free_ports
+from tests.constants import Constant, shorten
 from tests.telling import tell
 from tests.web.browser import MISSING, Browser
 
@@ -44,6 +45,9 @@ class BrowserCase(TestCase):
     timeout = 180
 
     def setUp(self) -> None:
+        # When the page is told is tested with a clock.
+        shorten(self, Constant.PAGE_PERIOD, 0.2)
+        shorten(self, Constant.PAGE_RETRY, 500)
         self.directory = Path(self.mktemp())
         self.directory.mkdir(parents=True)
         self.running: list[Any] = []
