@@ -176,8 +176,9 @@ class StoppingTests(ProcessCase):
                 self.assertEqual(b"$uptime\r\n", boiler.recv(100))
                 bridge.process.send_signal(number)
                 self.assertEqual((b"", b""), (client.recv(1), boiler.recv(1)))
-                # Five seconds are promised; a session that hangs takes one.
-                self.assertEqual(0, bridge.process.wait(5), (command, number))
+                # How long each part may take is tested with a clock: on a machine that has much
+                # else to do, the five seconds that are promised are no bound.
+                self.assertEqual(0, bridge.wait(), (command, number))
                 self.assertNotIn("Traceback", bridge.log() + bridge.errors())
                 self.assertIn(": over after", bridge.log())
                 for each in (client, boiler):

@@ -29,7 +29,7 @@ from tests.namespaces import (
     Networks,
     ip,
 )
-from tests.processes import ForkedRunning, Running, environment
+from tests.processes import TIMEOUT, ForkedRunning, Running, environment
 
 _PR_SET_DUMPABLE = 4
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
@@ -430,4 +430,4 @@ class InterruptionTests(CheckCase):
         self.assertTrue(lines[0].startswith("✓ configuration"))
         self.assertTrue(any(line.startswith("✗ the boiler ") for line in lines))
         os.kill(checking.pid, 2)
-        self.assertEqual(130, checking.wait(10))
+        self.assertEqual(130, checking.wait(TIMEOUT))
