@@ -26,13 +26,10 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler.engine import Mishap
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
-from tests.cases import free_ports
+from tests.cases import free_ports, loopback_addresses
 from tests.constants import Constant, shorten
 
-GATEWAY = "127.0.31.2"
-BRIDGE_TO_GATEWAY = "127.0.31.1"
-BRIDGE_TO_BOILER = "127.0.32.1"
-BOILER = "127.0.32.2"
+GATEWAY, BRIDGE_TO_GATEWAY, BRIDGE_TO_BOILER, BOILER = loopback_addresses(4)
 PARAMETERS = ("PR001", "PR011", "4", "A6d")
 
 

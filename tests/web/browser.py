@@ -48,6 +48,8 @@ _ARGUMENTS = (
     "--hide-scrollbars",
 )
 _EMPTY = "about:blank"
+_LONGEST = 120_000
+"""Milliseconds for a script or for a page."""
 _POLL = 0.05
 _IN_PAGE = 2.0
 """Seconds that a script looks again and again by itself, before it is asked anew."""
@@ -93,6 +95,8 @@ class Chromium:
                 "args": [*_ARGUMENTS, f"--user-data-dir={self._directory}"],
             },
             "goog:loggingPrefs": {"browser": "ALL"},
+            # A machine that has much else to do may take long for what takes a second.
+            "timeouts": {"script": _LONGEST, "pageLoad": _LONGEST},
         }
         session = await self.ask(
             "POST", "/session", {"capabilities": {"alwaysMatch": capabilities}}
