@@ -32,6 +32,7 @@ class Constant(StrEnum):
     PAGE_RETRY = "hargassner.web.stream.RETRY"
     """Milliseconds."""
     CHECK_ASKS = "hargassner.cli.check.devices.ASK_EVERY"
+    CHECK_LOOKS = "hargassner.cli.check.context._LOOK_EVERY"
     CHECK_HOME = "hargassner.cli.check.connections.HOME_TIMEOUT"
 
 
