@@ -28,7 +28,6 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.internet.utils import getProcessOutput
-from twisted.web.server import Site
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -43,6 +42,7 @@ from hargassner.storage.history.samples import Dated, Recorded, Sample
 from hargassner.storage.history.service import History
 from hargassner.storage.history.store import Store
 from hargassner.storage.history.writer import write_live
+from hargassner.web.connections import PageSite
 from hargassner.web.history import HistoryResource
 from hargassner.web.history_forms import json_pieces
 from hargassner.web.history_labels import labels_of
@@ -251,8 +251,9 @@ class Running:
         """A year of quarters of an hour as a client gets it that is a process of its own."""
         labels = labels_of(Boiler(), 4.3, "en")
         clock = ReactorClock(reactor)
-        page = HistoryResource(self._history, lambda _: labels, lambda _: "en", clock)
-        port = reactor.listenTCP(0, Site(page), interface="127.0.0.1")
+        history = HistoryResource(self._history, lambda _: labels, lambda _: "en", clock)
+        site = PageSite(history.answer, clock)
+        port = reactor.listenTCP(0, site, interface="127.0.0.1")
         url = f"http://127.0.0.1:{port.getHost().port}/?grain=quarter"
         url += f"&from={END * 60 - 366 * DAY}&to={END * 60}&format="
         for form, encoding in EXPORTS * 3:

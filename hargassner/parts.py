@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 
 from hargassner.boiler.model import Boiler
@@ -189,12 +188,9 @@ def _recordings(
 ) -> "RecordingWriter | None":
     if not config.recording.directory:
         return None
-    from hargassner.recording.writer import GATHERING, RecordingWriter
+    from hargassner.recording.writer import RecordingWriter
 
-    def in_thread_soon(work: Callable[[], Any]) -> "Deferred[Any]":
-        return deferLater(reactor, GATHERING, in_thread, work)
-
-    return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread_soon)
+    return RecordingWriter(Path(config.recording.directory).expanduser(), in_thread, reactor)
 
 
 def _gateway(

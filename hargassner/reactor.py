@@ -2,7 +2,6 @@
 
 from twisted.internet.interfaces import IReactorThreads
 
-from hargassner.admin.interfaces import IAdminReactor
 from hargassner.admin.signals import ISignalReactor
 from hargassner.mqtt.endpoint import IBrokerReactor
 from hargassner.network.resolver import INamesReactor
@@ -10,6 +9,6 @@ from hargassner.proxy.endpoint import IBoilerReactor
 
 
 class IBridgeReactor(
-    ISignalReactor, IAdminReactor, IBoilerReactor, IBrokerReactor, INamesReactor, IReactorThreads
+    ISignalReactor, IBoilerReactor, IBrokerReactor, INamesReactor, IReactorThreads
 ):
     """What the bridge needs of a reactor."""

@@ -9,8 +9,8 @@ SWITCH_INTERVAL = 0.0002
 def give_way_soon() -> None:
     """Have what threads compute hold up the reactor for a fraction of a millisecond at most.
 
-    They write recordings and the history, ten times a second where something is recorded. Python
-    lets a thread go on for 5 ms, for which a message that arrives meanwhile would wait. Twice does
-    no harm.
+    They write recordings and the history, several times a second where something is recorded.
+    Python lets a thread go on for 5 ms, for which a message that arrives meanwhile would wait.
+    Twice does no harm.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)

@@ -58,8 +58,7 @@ class Attempts:
     def wait(self, address: str) -> float:
         """Seconds until an address may make its next attempt, 0 if it may now."""
         now = self._clock.seconds()
-        record = self._records.get(address)
-        free = record.free if record is not None else now
+        free = self._records.get(address, _Record()).free
         if not self.is_known(address) and len(self._recent) == WRONG_A_MINUTE:
             free = max(free, self._recent[0] + _MINUTE)
         return max(0.0, free - now)
@@ -67,8 +66,8 @@ class Attempts:
     def failed(self, address: str) -> int:
         """An attempt was wrong; returns how many there are now in a row."""
         now = self._clock.seconds()
-        record = self._records.pop(address, None)
-        if record is None or now - record.last >= FORGOTTEN_AFTER:
+        record = self._records.pop(address, _Record())
+        if now - record.last >= FORGOTTEN_AFTER:
             record = _Record()
         record.wrong += 1
         record.last = now

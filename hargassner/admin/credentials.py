@@ -100,11 +100,7 @@ class PasswordChecker:
 @implementer(IRealm)
 @dataclass(frozen=True)
 class ConsoleRealm:
-    """Gives a console to everybody whose password is right.
-
-    Args:
-        namespace: the names that there are in the console.
-    """
+    """Gives a console to everybody whose password is right."""
 
     namespace: Mapping[str, object]
 

@@ -152,9 +152,8 @@ def _machine() -> Callable[[_Core], _Course]:
     for state in (connected, checking, inside, over):
         state.upon(_Course.line).loop().returns(None)
     # A check whose client is gone.
-    over.upon(_Course.admitted).loop().returns(None)
-    over.upon(_Course.wrong).loop().returns(None)
-    over.upon(_Course.turned_away).loop().returns(None)
+    for late in (_Course.admitted, _Course.wrong, _Course.turned_away):
+        over.upon(late).loop().returns(None)
     # What is typed during the pause is dropped.
     pausing.upon(_Course.line).loop().returns(None)
     return builder.build()

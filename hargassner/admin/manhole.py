@@ -11,7 +11,6 @@ A connection's life::
 Whoever is in can do what the program itself can do; an exception in the console stays there.
 """
 
-import ipaddress
 from collections import Counter, deque
 from collections.abc import Mapping
 from typing import cast
@@ -33,6 +32,7 @@ from hargassner.config import ManholeConfig, is_on_loopback
 from hargassner.network.connecting import notice_its_loss
 from hargassner.network.reopening import EndpointOpening
 from hargassner.observers import Once
+from hargassner.web.hosts import plain_address
 
 log = Logger()
 
@@ -189,8 +189,7 @@ class ManholeFactory(ServerFactory[TelnetTransport]):
 def _client(addr: IAddress | None) -> str:
     if not isinstance(addr, IPv4Address | IPv6Address):
         return _LOCAL
-    address = ipaddress.ip_address(addr.host.partition("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
+    address = plain_address(addr.host)
     return _LOCAL if address.is_loopback else str(address)
 
 

@@ -2,13 +2,13 @@
 
 import os
 
-from hargassner.admin.interfaces import IAdminReactor
 from hargassner.admin.systemd import Notices, status_line, supervision
 from hargassner.parts import Parts
+from hargassner.reactor import IBridgeReactor
 from hargassner.services import Service
 
 
-def admin_services(parts: Parts, reactor: IAdminReactor) -> list[Service]:
+def admin_services(parts: Parts, reactor: IBridgeReactor) -> list[Service]:
     """The manhole, if one is configured, and the notices to systemd, if it asks for them."""
     services: list[Service] = []
     if parts.config.manhole.listen:

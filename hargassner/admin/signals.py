@@ -15,9 +15,6 @@ class CleanExit(Service):
     """Makes SIGTERM and SIGINT a clean stop with exit status 0.
 
     Twisted would stop as cleanly, and then let the process die by the signal.
-
-    Args:
-        reactor: is stopped.
     """
 
     name = "clean exit"

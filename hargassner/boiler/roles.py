@@ -5,8 +5,11 @@ Channels are known by their roles, which the catalogue gives them (``role``).
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import TypeVar
 
 from hargassner.boiler.model import Boiler, Channel
+
+T = TypeVar("T")
 
 CIRCUITS = ("A", "1", "2", "3", "4", "5", "6", "B")
 TANKS = ("A", "1", "2", "3", "B")
@@ -54,7 +57,7 @@ def _shown_name(channel: Channel) -> str:
     return channel.entry.name
 
 
-def charted(found: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
+def charted(found: Mapping[str, list[T]]) -> dict[str, list[T]]:
     """Of the channels by their roles those that each chart shows; only charts that have one."""
     return _not_empty(
         {
@@ -64,5 +67,5 @@ def charted(found: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
     )
 
 
-def _not_empty(channels: Mapping[str, list[Channel]]) -> dict[str, list[Channel]]:
+def _not_empty(channels: Mapping[str, list[T]]) -> dict[str, list[T]]:
     return {key: found for key, found in channels.items() if found}

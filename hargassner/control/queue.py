@@ -201,11 +201,13 @@ class Control(Requests, LineListener, BoilerObserver):
         """A session takes no commands any more; one that is out may still be answered."""
         if line in self._lines:
             self._lines.remove(line)
-            # What waits can go over another session. Without one, it cannot be sent.
-            if not self._lines:
-                self._why_none = why
-                self._apart.stop()
-                self._turns.end(why)
+            if self._lines:
+                # What waits can go over another session, which may be free.
+                self._apart.start_if_stopped(0)
+                return
+            self._why_none = why
+            self._apart.stop()
+            self._turns.end(why)
 
     def session_over(self, line: SessionLine) -> None:
         """A session is over."""

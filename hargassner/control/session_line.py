@@ -59,6 +59,7 @@ class SessionLine:
     __slots__ = (
         "_again",
         "_again_after",
+        "_awaits_bytes",
         "_failed",
         "_interpreter",
         "_listener",
@@ -88,6 +89,8 @@ class SessionLine:
         self._quiet_at = -1
         self._pause = Timer(clock, listener.go_on)
         self._failed: list[str] = []
+        # Whether the line was not free when it was asked for last: what passes may free it.
+        self._awaits_bytes = False
         self._again = Timer(clock, self._read_failed)
         self._again_after = READ_AGAIN
         interpreter.listen(self._on_event)
@@ -103,8 +106,12 @@ class SessionLine:
         If not, the next bytes are observed as soon as they have passed.
         """
         free = self._is_free()
-        self._session.observe_at_once(not free)
+        self._await_bytes(not free)
         return free
+
+    def _await_bytes(self, on: bool) -> None:
+        self._awaits_bytes = on
+        self._session.observe_at_once(on)
 
     def _is_free(self) -> bool:
         if not self._session.can_ask:
@@ -165,10 +172,10 @@ class SessionLine:
         self._listener.session_over(self)
 
     def _on_bytes(self) -> None:
-        self._session.observe_at_once(False)
         if self._interpreter.failed:
             self._listener.closed(self, _FAILED)
-        else:
+        elif self._awaits_bytes:
+            self._await_bytes(False)
             self._listener.go_on()
 
     def _on_event(self, event: Event) -> None:

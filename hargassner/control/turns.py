@@ -77,10 +77,10 @@ class Turns:
             each.errback(CommandError(why, Outcome.SESSION_ENDED))
 
     def _first_due(self) -> "Deferred[None] | None":
-        id_ = min(self._waiting, key=self._pacing.wait, default=None)
-        if id_ is None:
+        if not self._waiting:
             self._later.stop()
             return None
+        id_ = min(self._waiting, key=self._pacing.wait)
         wait = self._pacing.wait(id_)
         if wait:
             self._later.start(wait)

@@ -120,7 +120,7 @@ class Dialogue:
                 events.append(Unreadable("gateway", text, "the line is too long"))
                 events.extend(self._ask(Request(UNKNOWN, text, "")))
             elif line.strip():
-                events.extend(self._request(line))
+                events += self._request(line)
         return events
 
     def bridge_sent(self, data: bytes) -> list[Event]:
@@ -165,19 +165,25 @@ class Dialogue:
         form, subject = recognise(line)
         self._asked = Request(form, self._masking.request(line), subject, "bridge")
 
-    def _request(self, line: bytes) -> Iterator[Event]:
+    def _request(self, line: bytes) -> list[Event]:
         form, subject = recognise(line)
         request = Request(form, self._masking.request(line), subject, self._client)
-        if form is UNKNOWN:
-            kind = _kind(request.text)
-            if self._kinds.first(kind):
-                yield Passthrough(request.text, kind)
-        yield from self._ask(request)
+        events = [*self._pass_through(request.text)] if form is UNKNOWN else []
+        return events + self._ask(request)
 
-    def _ask(self, request: Request) -> Iterator[Event]:
+    def _pass_through(self, text: str) -> Iterator[Event]:
+        kind = _kind(text)
+        if self._kinds.first(kind):
+            yield Passthrough(text, kind)
+
+    def _ask(self, request: Request) -> list[Event]:
         self.turns += 1
+        events: list[Event] = []
+        for over in self._requests.waited_for():
+            events += self._replies.conclude(over)
         for over in self._requests.open(request):
-            yield from self._replies.conclude(over)
+            events += self._replies.conclude(over)
+        return events
 
     # What the boiler says.
 

@@ -17,7 +17,7 @@ another one was open by then, as the gateway did not wait. A line that no reques
 unreadable.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from operator import attrgetter
@@ -57,30 +57,29 @@ class Pairing:
         """Whether a reply is due that can be told to have come to its end."""
         return not all(each.end_unknown for each in self._open)
 
-    def open(self, request: Request) -> Iterator[Request]:
-        """A request was sent; those that are over then, as no more is waited for."""
-        if not self.reply_due:
-            yield from self._close_begun()
+    def open(self, request: Request) -> Sequence[Request]:
+        """A request was sent; those that there is no room for any more."""
         if request.form.silent:
             self._recent = (request,)
         else:
             self._open.append(request)
-        if len(self._open) > MOST_OPEN:
-            yield self._open.pop(0)
+        return (self._open.pop(0),) if len(self._open) > MOST_OPEN else ()
 
-    def _close_begun(self) -> Iterator[Request]:
+    def waited_for(self) -> Sequence[Request]:
         """The last request is over if its reply has begun, as the gateway has waited for it.
 
-        To be called if no reply is due that has an end: the gateway does not wait for what a
-        boiler is late with. The next line of a request that was closed would be taken for the reply
-        to one behind it, and the next reply of that form would pass over all between.
+        To be called before the next one is sent. If a reply is due that has an end, none is over:
+        the gateway does not wait for what a boiler is late with. The next line of a request that
+        was closed would be taken for the reply to one behind it, and the next reply of that form
+        would pass over all between.
         """
-        for request in filter(attrgetter("answered"), self._open[-1:]):
-            self._open.remove(request)
-            if request.form.kind is Kind.PARAMETERS_ALL:
-                # Blocks that come late are still read.
-                self._recent = (request,)
-            yield request
+        if not self._open or not self._open[-1].answered or self.reply_due:
+            return ()
+        request = self._open.pop()
+        if request.form.kind is Kind.PARAMETERS_ALL:
+            # Blocks that come late are still read.
+            self._recent = (request,)
+        return (request,)
 
     def expecting(self, reply: bytes) -> Request | None:
         """The oldest open request of which the grammar has this reply.

@@ -2,13 +2,15 @@
 
 What observers do with some bytes takes longer than passing them on. So it waits until the bytes
 that are under way have passed too: each session has a ``Backlog``, and ``Handover`` goes round
-those in which something waits, in slices, between which the reactor looks at its sockets. A request
-and its reply leave gaps, too, since each side takes a while to go on: in each one thing is handed
-over. Whoever decides something by what observers know has the backlog caught up with first.
+those in which something waits, in slices, between which the reactor looks at its sockets. Where
+bytes pass all the time, all that waits is handed over every now and then: a message meets that
+seldom, and none is held up by what follows from the one before. Whoever decides something by what
+observers know has the backlog caught up with first.
 """
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -21,8 +23,12 @@ SLICE = 0.0001
 """Seconds that are spent on handing over before the reactor looks at its sockets."""
 QUIET = 0.001
 """Seconds in which nothing has passed: nothing is under way, as it seems."""
-LONGEST_WAIT = 0.01
-"""Seconds after which something is handed over even while bytes are passing."""
+LONGEST_WAIT = 0.06
+"""Seconds after which what waits is handed over even while bytes are passing."""
+ENOUGH = 6000
+"""Bytes that are not waited with any longer, as so much of a dialogue takes some milliseconds."""
+MUCH = 1 << 14
+"""Bytes that are no dialogue any more: they are handed over in slices, even while bytes pass."""
 MOST_WAITING = 1 << 17
 """Bytes of a session that wait at most; what is over is handed over at once."""
 LONGEST_PIECE = 1 << 11
@@ -42,6 +48,18 @@ class Backlog:
         handover: hands it over in time.
         observers: those of the session.
     """
+
+    __slots__ = (
+        "_handing",
+        "_handover",
+        "_observers",
+        "_of_segments",
+        "_over",
+        "_waiting",
+        "at_once",
+        "moment",
+        "size",
+    )
 
     def __init__(self, handover: "Handover", observers: Sequence[Guard] = ()) -> None:
         self.size = 0
@@ -77,21 +95,9 @@ class Backlog:
         self.size += size
         self._handover.put(self, now)
         while self.size > MOST_WAITING and not self._handing:
-            self._next()
+            self._hand_over([self._take()])
         if self.at_once:
             self.catch_up()
-
-    def said(self, call: Callable[[Guard, bytes], None], data: bytes, now: float) -> None:
-        """Bytes have passed, in answer to the other side's or to ask it something.
-
-        Whoever said them waits then, and whoever gets them takes a while to answer: meanwhile the
-        oldest that waits is handed over.
-        """
-        waiting = self._waiting
-        is_turn = bool(waiting) and waiting[-1][0] is not call
-        self.passed(call, data, now)
-        if is_turn and len(waiting) > 1 and not self._handing:
-            self._next()
 
     def tell(self, call: Callable[[Guard, bytes], None], data: bytes = b"") -> None:
         """Have observers called at once, after what waits."""
@@ -108,35 +114,37 @@ class Backlog:
 
     def hand_over(self) -> None:
         """Hand over the first of what waits."""
-        self._next()
+        self._hand_over([self._take()])
         if self._over:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Hand over all that waits, now.
+        """Hand over all that waits, now: to one observer after the other, which is quicker.
 
         Called by an observer it does nothing: the others have to get first what this one got.
         """
         while self._waiting and not self._handing:
-            self._next()
+            self._hand_over([*self._take_all()])
 
-    def _next(self) -> None:
-        segments = self._take()
-        call, data, self.moment = segments[0]
-        if len(segments) > 1:
-            data = b"".join([each for _, each, _ in segments])
-        self.size -= len(data)
+    def _hand_over(self, pieces: list[list[_Segment]]) -> None:
+        joined = [*map(_joined, pieces)]
+        self.size -= sum([len(data) for _, data, _ in joined])
         self._handing = True
         try:
             for observer in self._observers:
-                call(observer, data)
+                for call, data, self.moment in joined:
+                    call(observer, data)
             for observer in self._of_segments:
-                for call, data, self.moment in segments:
+                for call, data, self.moment in chain.from_iterable(pieces):
                     call(observer, data)
         finally:
             self._handing = False
             if not self._waiting:
                 self._handover.remove(self)
+
+    def _take_all(self) -> Iterator[list[_Segment]]:
+        while self._waiting:
+            yield self._take()
 
     def _take(self) -> list[_Segment]:
         """The first of what waits, and what can be joined with it."""
@@ -147,6 +155,14 @@ class Backlog:
             room -= len(waiting[0][1])
             segments.append(waiting.popleft())
         return segments
+
+
+def _joined(segments: list[_Segment]) -> _Segment:
+    """Segments of one side as one, which passed when the first of them did."""
+    call, data, moment = segments[0]
+    if len(segments) > 1:
+        data = b"".join([each for _, each, _ in segments])
+    return call, data, moment
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:
@@ -185,29 +201,34 @@ class Handover:
         self._timer = self._clock.callLater(delay, self._go_on)
 
     def _go_on(self) -> None:
-        self._timer = None
-        if self._is_to_pause():
-            self._schedule(QUIET)
-            return
-        self._hand_over()
-        if self._waiting:
-            # The reactor looks at its sockets in between.
-            self._schedule(0)
-
-    def _is_to_pause(self) -> bool:
-        """Whether bytes are passing just now, and nothing has waited long."""
+        """Hand over while nothing passes, or when something has waited long."""
         now = self.seconds()
-        if now - self._last_passed >= QUIET:
-            return False
-        return now - min(each.since for each in self._waiting) < LONGEST_WAIT
+        size = sum(each.size for each in self._waiting)
+        if size > MUCH or now - self._last_passed >= QUIET:
+            self._hand_over(now + SLICE)
+        elif size > ENOUGH or self._has_waited_long(now):
+            self._hand_over_all()
+        else:
+            self._schedule(QUIET)
 
-    def _hand_over(self) -> None:
-        """Hand over one thing of each session in turn, for the time of a slice."""
-        end = self.seconds() + SLICE
+    def _has_waited_long(self, now: float) -> bool:
+        return now - min(each.since for each in self._waiting) >= LONGEST_WAIT
+
+    def _hand_over_all(self) -> None:
+        self._timer = None
+        for backlog in tuple(self._waiting):
+            backlog.catch_up()
+
+    def _hand_over(self, end: float) -> None:
+        """Hand over one thing of each session in turn until ``end``, and go on if any is left."""
+        self._timer = None
         while self._waiting:
             backlog, _ = self._waiting.popitem(last=False)
             backlog.hand_over()
             if not backlog.is_empty:
                 self._waiting[backlog] = None
             if self.seconds() >= end:
-                return
+                break
+        if self._waiting:
+            # The reactor looks at its sockets in between.
+            self._schedule(0)

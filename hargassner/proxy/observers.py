@@ -51,6 +51,8 @@ class Guard:
         session: the session's number, for the log.
     """
 
+    __slots__ = ("_exchanges", "_failed", "_observer", "_session", "by_segment")
+
     def __init__(self, observer: ISessionObserver, session: int) -> None:
         self.by_segment = ISegmentObserver.providedBy(observer)
         """Whether it wants each segment by itself."""

@@ -85,7 +85,7 @@ class Relaying:
         if exchange is not None:
             exchange.client_said(data)
             return
-        self._backlog.said(Guard.gateway_sent, data, now)
+        self._backlog.passed(Guard.gateway_sent, data, now)
 
     def boiler_said(self, data: bytes) -> None:
         """Pass the boiler's bytes to the client; the observers get them before long."""
@@ -96,7 +96,7 @@ class Relaying:
         if exchange is not None:
             exchange.boiler_said(data)
             return
-        self._backlog.said(Guard.boiler_sent, data, self._seconds())
+        self._backlog.passed(Guard.boiler_sent, data, self._seconds())
 
     def exchange(self, request: BridgeRequest) -> "Deferred[bytes]":
         """Write a request of the bridge's own; see ``Session.exchange``."""

@@ -1,15 +1,14 @@
 """The files of recordings: named, cut into parts, and removed when there are too many of them."""
 
 import errno
-import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hargassner.network.system import system_reason
-from hargassner.recording.format import Ended, Entry, RecordedSession, entry_line, header_line
+from hargassner.network.system import for_the_owner_only, system_reason
+from hargassner.recording.format import Line, RecordedSession, header_line
 
 LARGEST_FILE = 16 * 1024 * 1024
 """Bytes, about eight hours of telemetry."""
@@ -18,7 +17,7 @@ MOST_FILES = 64
 
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z-session-\d+-part-\d+\.jsonl")
 
-Batch = Mapping[RecordedSession, Sequence[Entry]]
+Batch = Mapping[RecordedSession, Sequence[Line]]
 """What is to be written."""
 
 Failures = dict[RecordedSession, str]
@@ -49,9 +48,9 @@ class RecordingFolder:
     def write(self, batch: Batch) -> Failures:
         """Write what has come for each session; the result tells whose recording ended, and why."""
         failures: Failures = {}
-        for session, entries in batch.items():
+        for session, lines in batch.items():
             try:
-                self._write_session(session, entries)
+                self._write_session(session, lines)
             except OSError as wrong:
                 failures[session] = system_reason(wrong)
                 part = self._parts.pop(session, None)
@@ -59,16 +58,24 @@ class RecordingFolder:
                     part.abandon()
         return failures
 
-    def _write_session(self, session: RecordedSession, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            line = entry_line(entry)
-            part = self._parts.get(session)
-            if part is None or not part.has_room(len(line), self._largest_file):
-                part = self._next_part(session, part, entry.time)
-            part.add(line)
+    def _write_session(self, session: RecordedSession, lines: Sequence[Line]) -> None:
+        # At once, as a rule: a thread that is busy keeps the reactor's waiting.
+        text = b"".join([each.text for each in lines])
+        part = self._parts.get(session)
+        if part is not None and part.has_room(len(text), self._largest_file):
+            part.add(text)
+        else:
+            self._write_each(session, lines)
         self._parts[session].flush()
-        if isinstance(entries[-1], Ended):
+        if lines[-1].is_last:
             self._parts.pop(session).close()
+
+    def _write_each(self, session: RecordedSession, lines: Sequence[Line]) -> None:
+        for line in lines:
+            part = self._parts.get(session)
+            if part is None or not part.has_room(len(line.text), self._largest_file):
+                part = self._next_part(session, part, line.time)
+            part.add(line.text)
 
     def _next_part(self, session: RecordedSession, last: "_Part | None", time: float) -> "_Part":
         number = 1
@@ -114,7 +121,7 @@ class _Part:
     def __init__(self, path: Path, number: int) -> None:
         self.path = path
         self.number = number
-        self._file = open(path, "xb", opener=_for_the_owner_only)  # noqa: SIM115 - it stays open
+        self._file = open(path, "xb", opener=for_the_owner_only)  # noqa: SIM115 - it stays open
         self._size = 0
         self._header_size = 0
         self._worth_keeping = False
@@ -127,9 +134,9 @@ class _Part:
         """Whether so many bytes fit; anything fits into a file that has only its header."""
         return self._size + size <= largest or self._size == self._header_size
 
-    def add(self, line: bytes) -> None:
-        self._file.write(line)
-        self._size += len(line)
+    def add(self, text: bytes) -> None:
+        self._file.write(text)
+        self._size += len(text)
 
     def flush(self) -> None:
         self._file.flush()
@@ -146,7 +153,3 @@ class _Part:
         if not self._worth_keeping:
             with suppress(OSError):
                 self.path.unlink()
-
-
-def _for_the_owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=0o600)

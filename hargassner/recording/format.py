@@ -14,9 +14,10 @@ go on, and so do the replacements of secrets.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from hargassner.recording.redaction import Segment
 
@@ -25,6 +26,9 @@ VERSION = 1
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Bytes of a line that is read at most; no longer one is written."""
+
+
+_quoted = json.JSONEncoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ class Ended:
 
 
 Entry = Segment | Ended
+
+
+class Line(NamedTuple):
+    """An entry as it is written: its time, the line, and whether none follows in the session."""
+
+    time: float
+    text: bytes
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,17 +78,20 @@ def header_line(session: RecordedSession, part: int) -> bytes:
     )
 
 
-def entry_line(entry: Entry) -> bytes:
-    """The line of a segment or of the end."""
-    if isinstance(entry, Ended):
-        return _as_line({"time": round(entry.time, 6), "over": entry.reason})
+def end_line(end: Ended) -> Line:
+    """The line of the end."""
+    text = _as_line({"time": round(end.time, 6), "over": end.reason})
+    return Line(end.time, text, is_last=True)
+
+
+def segment_line(segment: Segment) -> Line:
+    """The line of a segment."""
+    time, direction, data, kept = segment
     # Ten a second, for weeks: that it is JSON without a dictionary costs half as much.
-    kept = '"kept": true, ' if entry.kept else ""
-    data = json.dumps(entry.data.decode("latin-1"))
-    return (
-        f'{{"time": {round(entry.time, 6)!r}, "direction": "{entry.direction}", {kept}'
-        f'"data": {data}}}\n'
-    ).encode("ascii")
+    mark = '"kept": true, ' if kept else ""
+    said = _quoted(data.decode("latin-1"))
+    line = f'{{"time": {time:.6f}, "direction": "{direction}", {mark}"data": {said}}}\n'
+    return Line(time, line.encode("ascii"))
 
 
 def parsed_line(text: bytes) -> object:
@@ -104,13 +119,9 @@ def segment_of(
     """A segment of values from JSON, None where one of them is of another kind."""
     match time, direction, data, kept:
         case int() | float(), "gateway" | "boiler" | "bridge", str(), bool():
-            pass
-        case _:
-            return None
-    try:
-        return Segment(float(time), direction, data.encode("latin-1"), kept)
-    except UnicodeEncodeError:
-        return None
+            with suppress(UnicodeEncodeError):
+                return Segment(float(time), direction, data.encode("latin-1"), kept)
+    return None
 
 
 def _as_line(content: dict[str, object]) -> bytes:

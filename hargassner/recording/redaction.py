@@ -11,8 +11,7 @@ of it becomes ``?``.
 """
 
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -33,9 +32,6 @@ _STATED_SECRET = re.compile(
     rb"(?i:login\s+key|igw\s+set\b|\bz?sn\b[^:'\r\n]{0,20}:|\bz?serial\w{0,10}:)"
     rb"(?P<secret>[^\r\n]*)"
 )
-_WORDS_BEFORE_SECRETS = (b"login", b"igw", b"sn", b"serial")
-_WORDS_OF_REQUESTS = (b"login", b"asnr")
-"""Every request for a secret has one of them."""
 _KEY_REQUEST = re.compile(rb"(?i)login\s+key")
 _TOKEN_REQUEST = re.compile(rb"(?i)login\s+token")
 _SERIAL_REQUEST = re.compile(rb"(?i)asnr\s+get")
@@ -132,11 +128,23 @@ class Redactor:
         choose: such as ``secrets.choice``.
     """
 
+    __slots__ = (
+        "_held",
+        "_known",
+        "_lines",
+        "_replacements",
+        "_serial",
+        "_token",
+        "_weight",
+        "given_up",
+    )
+
     def __init__(self, choose: Callable[[Sequence[str]], str]) -> None:
         self.given_up = 0
         """How many lines were replaced as a whole, since they did not end in time."""
 
-        self._held: deque[_Held] = deque()
+        # A list, as a deque takes 760 bytes when nothing is in it.
+        self._held: list[_Held] = []
         self._weight = 0
         self._lines: dict[Direction, _Line] = {
             "gateway": _Line(),
@@ -147,12 +155,6 @@ class Redactor:
         self._known = self._replacements.known
         self._token = _Secret()
         self._serial = _Secret()
-        self._requests = (
-            # The key is made of the token, so the token has come, unless somebody only tries.
-            (_KEY_REQUEST, self._token.settle),
-            (_TOKEN_REQUEST, self._token.asked),
-            (_SERIAL_REQUEST, self._serial.asked),
-        )
 
     def passed(
         self, time: float, direction: Direction, data: bytes, *, kept: bool = False
@@ -171,33 +173,34 @@ class Redactor:
             released += self._release()
         return released
 
-    def _whole(self, direction: Direction, data: bytes) -> bytes:
+    def _whole(self, direction: Direction, lines: bytes) -> bytes:
         """Whole lines without their secrets."""
-        if direction == "boiler" and self._harmless(data, 0) == len(data):
-            return data
-        return b"".join([self._judged(direction, each) for each in _WHOLE_LINE.findall(data)])
+        # Nearly all are telemetry, in which there is nothing to look for; where many come at once
+        # they are looked at together.
+        if direction == "boiler" and b"$" not in lines and not self._may_have_secrets(lines):
+            return lines
+        return b"".join([self._judged(direction, each) for each in _WHOLE_LINE.findall(lines)])
 
     def _take(self, line: _Line, held: _Held) -> None:
-        """Find the ends of lines in a segment."""
-        data, direction, start = held.data, held.direction, 0
-        if line.is_open:
-            start = self._go_on(line, held)
-        if direction == "boiler":
-            start = self._harmless(data, start)
-        for end in _line_ends(data, start):
-            self._grow(line, held, start, end)
-            self._end(line, direction)
+        """Judge the lines that end in a segment, and hold what it has of the next one."""
+        data = held.data
+        start = self._skip(line, held) if line.given_up else 0
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        if end > start:
+            line.pieces.append((held, start, end))
+            text = line.text()
+            line.settle(text, self._whole(held.direction, text))
             start = end
         if start < len(data):
-            self._grow(line, held, start, len(data))
+            held.open = True
+            line.pieces.append((held, start, len(data)))
 
-    def _go_on(self, line: _Line, held: _Held) -> int:
-        """An open line goes on in a segment; where that is over."""
+    def _skip(self, line: _Line, held: _Held) -> int:
+        """Put placeholders for what goes on of a line that was given up; where that is over."""
         found = _LINE_END.search(held.data)
         end = found.end() if found else len(held.data)
-        self._grow(line, held, 0, end)
-        if found:
-            self._end(line, held.direction)
+        held.replace(0, end, PLACEHOLDER * end)
+        line.given_up = found is None
         return end
 
     def over(self) -> list[Segment]:
@@ -212,32 +215,16 @@ class Redactor:
             line.settle(before, self._replacements.without_beginning(text))
         return self._release()
 
-    def _harmless(self, data: bytes, start: int) -> int:
-        """Up to where there are only whole lines of the boiler's without anything to look for.
-
-        Nearly all are telemetry, and where many come at once they are looked at together.
-        """
-        end = data.rfind(b"\n") + 1
-        lines = data[start:end]
-        return start if not lines or b"$" in lines or self._may_have_secrets(lines) else end
-
     def _may_have_secrets(self, text: bytes) -> bool:
-        stated = any(map(text.lower().__contains__, _WORDS_BEFORE_SECRETS))
-        return stated or any(map(text.__contains__, self._known))
-
-    def _grow(self, line: _Line, held: _Held, start: int, end: int) -> None:
-        if line.given_up:
-            held.replace(start, end, PLACEHOLDER * (end - start))
-        else:
-            held.open = True
-            line.pieces.append((held, start, end))
-
-    def _end(self, line: _Line, direction: Direction) -> None:
-        if line.given_up:
-            line.given_up = False
-        else:
-            text = line.text()
-            line.settle(text, self._judged(direction, text))
+        lower = text.lower()
+        # One by one: each line of a session is asked for all of them.
+        return (
+            b"sn" in lower
+            or b"igw" in lower
+            or b"login" in lower
+            or b"serial" in lower
+            or any(map(text.__contains__, self._known))
+        )
 
     def _give_up(self, direction: Direction) -> None:
         line = self._lines[direction]
@@ -252,7 +239,7 @@ class Redactor:
     def _release(self) -> list[Segment]:
         released = []
         while self._held and not self._held[0].open:
-            held = self._held.popleft()
+            held = self._held.pop(0)
             self._weight -= held.weight
             released.append(Segment(held.time, held.direction, held.data, held.kept))
         return released
@@ -265,7 +252,6 @@ class Redactor:
         return self._without_secrets(text)
 
     def _without_secrets(self, text: bytes) -> bytes:
-        # Most lines are telemetry, in which there is nothing to look for.
         if not self._may_have_secrets(text):
             return text
         found = _STATED_SECRET.search(text)
@@ -275,14 +261,18 @@ class Redactor:
 
     def _asked(self, text: bytes) -> None:
         self._serial.settle()
-        if any(map(text.lower().__contains__, _WORDS_OF_REQUESTS)):
+        words = text.lower()
+        if b"login" in words or b"asnr" in words:
             self._asked_for_secret(text)
 
     def _asked_for_secret(self, text: bytes) -> None:
-        for request, follow in self._requests:
-            if request.search(text):
-                follow()
-                return
+        if _KEY_REQUEST.search(text):
+            # The key is made of the token, so the token has come, unless somebody only tries.
+            self._token.settle()
+        elif _TOKEN_REQUEST.search(text):
+            self._token.asked()
+        elif _SERIAL_REQUEST.search(text):
+            self._serial.asked()
 
     def _replied(self, text: bytes) -> bytes:
         numbered = _NUMBERED_REPLY.match(text)
@@ -303,14 +293,6 @@ class Redactor:
     def _without(self, text: bytes, found: "re.Match[bytes]") -> bytes:
         start, end = found.span("secret")
         return text[:start] + self._replacements.replaced(text[start:end]) + text[end:]
-
-
-def _line_ends(data: bytes, start: int) -> Iterable[int]:
-    """Where lines end that go on or begin at ``start``."""
-    # Nearly every line comes in two segments, and the longer one has no line end.
-    if b"\n" not in data and b"\r" not in data:
-        return ()
-    return [match.end() for match in _LINE_END.finditer(data, start)]
 
 
 def _is_plain_word(word: bytes) -> bool:

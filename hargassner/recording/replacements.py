@@ -35,6 +35,8 @@ class Replacements:
         choose: picks one of the characters that it is given.
     """
 
+    __slots__ = ("_choose", "known")
+
     def __init__(self, choose: Callable[[Sequence[str]], str]) -> None:
         self.known: dict[bytes, bytes] = {}
         self._choose = choose

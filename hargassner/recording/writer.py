@@ -5,22 +5,22 @@ bounded, and a disk that fails or falls behind ends the recording and nothing el
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from hargassner.dialogue.events import Direction
 from hargassner.recording.folder import (
     LARGEST_FILE,
     MOST_FILES,
-    Batch,
     Failures,
     RecordingFolder,
 )
-from hargassner.recording.format import Ended, Entry, RecordedSession
+from hargassner.recording.format import Ended, Line, RecordedSession, end_line, segment_line
 from hargassner.recording.redaction import Redactor
 from hargassner.recording.replacements import PLACEHOLDER
 
@@ -29,11 +29,13 @@ log = Logger()
 LARGEST_BACKLOG = 4 * 1024 * 1024
 """Bytes that may wait for the disk, over all sessions."""
 
-GATHERING = 0.1
-"""Seconds for which entries may be gathered before a thread writes them: one that writes each by
-itself keeps the reactor's thread from running at each of them."""
+GATHERING = 0.25
+"""Seconds for which lines are gathered: a thread that writes each by itself keeps the reactor's
+thread from running at each of them."""
 
-_ENTRY_WEIGHT = 256
+_LINE_WEIGHT = 256
+"""Bytes that a line costs beside its text."""
+_TOO_SLOW = "the disk is too slow"
 
 Run = Callable[[Callable[[], Failures]], "Deferred[Failures]"]
 """Runs a function that blocks, as ``deferToThreadPool`` does; it is given one at a time."""
@@ -50,40 +52,46 @@ class SessionRecorder:
         date: when that was, in seconds since the epoch.
     """
 
+    __slots__ = ("_began", "_redactor", "_stopped", "_writer", "session")
+
     def __init__(
         self, writer: "RecordingWriter", number: int, client: str, now: float, date: float
     ) -> None:
         self.session = RecordedSession(number, client, date)
         self._began = now
         self._writer = writer
-        self._redactor: Redactor | None = Redactor(secrets.choice)
+        self._redactor = Redactor(secrets.choice)
+        self._stopped = False
 
     def passed(self, now: float, direction: Direction, data: bytes, *, kept: bool = False) -> None:
         """A segment passed, or was ``kept`` from the gateway."""
-        redactor = self._redactor
-        if redactor is None:
-            return
-        given_up = redactor.given_up
-        entries = redactor.passed(now - self._began, direction, data, kept=kept)
-        if not given_up and redactor.given_up:
-            log.warn(
-                "session {session}: a line that does not end is left out of the recording: "
-                "its bytes are {placeholder}; so are others that follow",
-                session=self.session.number,
-                placeholder=PLACEHOLDER.decode(),
-            )
-        self._writer.add(self, entries)
+        if not self._stopped:
+            redactor = self._redactor
+            given_up = redactor.given_up
+            segments = redactor.passed(now - self._began, direction, data, kept=kept)
+            if segments:
+                self._writer.add(self, [*map(segment_line, segments)])
+            if not given_up and redactor.given_up:
+                self._say_left_out()
 
     def over(self, now: float, reason: str) -> None:
         """The session is over."""
-        if self._redactor is not None:
-            entries: list[Entry] = [*self._redactor.over(), Ended(now - self._began, reason)]
-            self._writer.add(self, entries)
+        if not self._stopped:
+            end = Ended(now - self._began, reason)
+            self._writer.add(self, [*map(segment_line, self._redactor.over()), end_line(end)])
             self.stop()
 
     def stop(self) -> None:
-        """Record nothing any more, and forget what was held back."""
-        self._redactor = None
+        """Record nothing any more."""
+        self._stopped = True
+
+    def _say_left_out(self) -> None:
+        log.warn(
+            "session {session}: a line that does not end is left out of the recording: "
+            "its bytes are {placeholder}; so are others that follow",
+            session=self.session.number,
+            placeholder=PLACEHOLDER.decode(),
+        )
 
 
 class RecordingWriter:
@@ -92,6 +100,7 @@ class RecordingWriter:
     Args:
         directory: where the recordings are.
         run: runs what blocks off the reactor's thread.
+        clock: time.
         largest_file: bytes; what does not fit goes on in a next part.
         most_files: recordings kept; one that is being written is never removed.
     """
@@ -100,13 +109,15 @@ class RecordingWriter:
         self,
         directory: Path,
         run: Run,
+        clock: IReactorTime,
         largest_file: int = LARGEST_FILE,
         most_files: int = MOST_FILES,
     ) -> None:
         self._directory = directory
         self._run = run
+        self._clock = clock
         self._folder = RecordingFolder(directory, largest_file, most_files)
-        self._waiting: dict[SessionRecorder, list[Entry]] = {}
+        self._waiting: dict[SessionRecorder, list[Line]] = {}
         self._backlog = 0
         self._writing = False
         self._failing = False
@@ -124,60 +135,51 @@ class RecordingWriter:
         self._until_written.append(waiting)
         return waiting
 
-    def add(self, recorder: SessionRecorder, entries: Sequence[Entry]) -> None:
-        """Have entries written; if too much is waiting already, end that recording instead."""
-        if not entries:
-            return
-        weight = _weight(entries)
+    def add(self, recorder: SessionRecorder, lines: list[Line]) -> None:
+        """Have lines written; if too much is waiting already, end that recording instead."""
+        weight = _weight(lines)
         if self._backlog + weight > LARGEST_BACKLOG:
             recorder.stop()
-            reason = "the disk is too slow"
-            self._warn(recorder, reason)
-            entries = [Ended(entries[-1].time, f"the recording ended: {reason}")]
-            weight = _weight(entries)
+            self._warn(recorder, _TOO_SLOW)
+            lines = [end_line(Ended(lines[-1].time, f"the recording ended: {_TOO_SLOW}"))]
+            weight = _weight(lines)
         self._backlog += weight
-        self._waiting.setdefault(recorder, []).extend(entries)
+        self._waiting.setdefault(recorder, []).extend(lines)
         if not self._writing:
-            self._write()
+            self._writing = True
+            Deferred.fromCoroutine(self._write_all())
 
-    def _write(self) -> None:
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                await deferLater(self._clock, GATHERING)
+                await self._write_gathered()
+        finally:
+            self._writing = False
+            until_written, self._until_written = self._until_written, []
+            for each in until_written:
+                each.callback(None)
+
+    async def _write_gathered(self) -> None:
         # All that waits is in the batch.
         waiting, self._waiting = self._waiting, {}
         weight = self._backlog
-        self._writing = True
-        batch = {recorder.session: entries for recorder, entries in waiting.items()}
-        writing = self._run(lambda: self._folder.write(batch))
-        writing.addErrback(self._broke, batch)
-        writing.addCallback(self._wrote, waiting, weight)
-
-    def _broke(self, failure: Failure, batch: Batch) -> Failures:
-        return {session: failure.getErrorMessage() for session in batch}
-
-    def _wrote(self, failures: Failures, written: "Iterable[SessionRecorder]", weight: int) -> None:
-        self._writing = False
+        batch = {recorder.session: lines for recorder, lines in waiting.items()}
+        try:
+            failures = await self._run(lambda: self._folder.write(batch))
+        except Exception as wrong:
+            failures = dict.fromkeys(batch, str(wrong))
         self._backlog -= weight
-        self._end_failed(failures, written)
+        for recorder in waiting:
+            if recorder.session in failures:
+                self._end(recorder, failures[recorder.session])
         if self._failing and not failures:
             self._failing = False
             log.info("recordings are written to {directory} again", directory=str(self._directory))
-        if self._waiting:
-            self._write()
-        else:
-            self._tell_written()
-
-    def _end_failed(self, failures: Failures, written: "Iterable[SessionRecorder]") -> None:
-        for recorder in written:
-            if recorder.session in failures:
-                self._end(recorder, failures[recorder.session])
-
-    def _tell_written(self) -> None:
-        until_written, self._until_written = self._until_written, []
-        for each in until_written:
-            each.callback(None)
 
     def _end(self, recorder: SessionRecorder, reason: str) -> None:
         recorder.stop()
-        # What was added meanwhile has nowhere to go.
+        # What came meanwhile has nowhere to go.
         self._backlog -= _weight(self._waiting.pop(recorder, ()))
         self._warn(recorder, reason)
 
@@ -194,5 +196,8 @@ class RecordingWriter:
         self._failing = True
 
 
-def _weight(entries: Iterable[Entry]) -> int:
-    return sum(_ENTRY_WEIGHT + len(entry.data) for entry in entries)
+def _weight(lines: Iterable[Line]) -> int:
+    weight = 0
+    for line in lines:
+        weight += _LINE_WEIGHT + len(line.text)
+    return weight

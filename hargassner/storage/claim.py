@@ -19,9 +19,6 @@ class StateClaim(Service):
     """Holds a state directory for as long as the bridge runs.
 
     Where it cannot be written there is nothing to hold, and the bridge does without.
-
-    Args:
-        path: the directory.
     """
 
     name = "state directory"

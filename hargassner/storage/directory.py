@@ -12,7 +12,7 @@ from threading import Lock
 
 from twisted.logger import Logger
 
-from hargassner.network.system import system_reason
+from hargassner.network.system import for_the_owner_only, system_reason
 
 log = Logger()
 
@@ -88,7 +88,7 @@ class StateDirectory:
     def _replace(self, name: str, data: bytes) -> None:
         temporary = self.path / f"{name}.new"
         try:
-            with open(temporary, "wb", opener=_for_the_owner_only) as file:
+            with open(temporary, "wb", opener=for_the_owner_only) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -119,7 +119,3 @@ class StateDirectory:
         if self._failing:
             log.info("the state in {directory} is written again", directory=str(self.path))
         self._failing = False
-
-
-def _for_the_owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, mode=0o600)

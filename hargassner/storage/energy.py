@@ -16,7 +16,7 @@ from hargassner.boiler.model import Boiler, BoilerObserver, Counters
 from hargassner.clock import IClock
 from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
-from hargassner.storage.file import SnapshotFile, json_bytes, load_json
+from hargassner.storage.file import SnapshotFile, json_bytes
 
 FILE = "energy.json"
 
@@ -43,7 +43,6 @@ class EnergySnapshot(Service, BoilerObserver):
         clock: IClock,
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
-        self._directory = directory
         self._boiler = boiler
         self._clock = clock
         self._file = SnapshotFile(directory, FILE, self._content, clock, in_thread, SAVE_EVERY)
@@ -53,7 +52,7 @@ class EnergySnapshot(Service, BoilerObserver):
     def startService(self) -> None:
         """Load; it blocks for a moment, and nothing waits yet."""
         super().startService()
-        loaded = load_json(self._directory, FILE, sums_of_json, None)
+        loaded = self._file.load(sums_of_json, None)
         if loaded is not None:
             self._saved, date = loaded
             rested = self._clock.wall() - date

@@ -24,28 +24,6 @@ def json_bytes(value: object) -> bytes:
     return json.dumps(value, indent=1).encode()
 
 
-def load_json(directory: StateDirectory, name: str, read: Callable[[Any], T], default: T) -> T:
-    """What a snapshot says, which blocks for a moment; the default where there is none.
-
-    A damaged one is set aside, and is none.
-
-    Args:
-        directory: where it is.
-        name: the file's name.
-        read: makes a value of what JSON says; where it raises ``ValueError``, ``KeyError``,
-            ``TypeError`` or ``AttributeError``, the file is damaged.
-        default: what holds without a sound one.
-    """
-    data = directory.load(name)
-    if data is None:
-        return default
-    try:
-        return read(json.loads(data))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
-        directory.set_aside(name, f"{type(wrong).__name__}: {wrong}")
-        return default
-
-
 class SnapshotFile:
     """One file, which is written after its content has changed; the newest content is the last.
 
@@ -77,6 +55,23 @@ class SnapshotFile:
         self._next = 0.0
         self._timer: IDelayedCall | None = None
         self._writing: Deferred[Any] = succeed(None)
+
+    def load(self, read: Callable[[Any], T], default: T) -> T:
+        """What it says, which blocks for a moment; a damaged one is set aside, and says nothing.
+
+        Args:
+            read: makes a value of what JSON says; where it raises ``ValueError``, ``KeyError``,
+                ``TypeError`` or ``AttributeError``, the file is damaged.
+            default: what holds where it says nothing.
+        """
+        data = self._directory.load(self._name)
+        if data is None:
+            return default
+        try:
+            return read(json.loads(data))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
+            self._directory.set_aside(self._name, f"{type(wrong).__name__}: {wrong}")
+            return default
 
     def changed(self) -> None:
         """Have the content written soon."""

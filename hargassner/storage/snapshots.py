@@ -31,7 +31,7 @@ from hargassner.discovery import (
 )
 from hargassner.services import Service
 from hargassner.storage.directory import StateDirectory
-from hargassner.storage.file import SnapshotFile, json_bytes, load_json
+from hargassner.storage.file import SnapshotFile, json_bytes
 
 log = Logger()
 
@@ -193,7 +193,6 @@ class Snapshots(Service, BoilerObserver):
                 directory, name, lambda: json_bytes(content()), clock, in_thread, SAVE_EVERY
             )
 
-        self._directory = directory
         self._descriptor = DescriptorSnapshot(directory)
         self._identity = file(IDENTITY_FILE, lambda: asdict(boiler.identity))
         self._equipment = file(EQUIPMENT_FILE, lambda: _equipment(boiler))
@@ -210,15 +209,13 @@ class Snapshots(Service, BoilerObserver):
         super().startService()
         now = self._clock.seconds()
         nothing: list[Identified] = []
-        for identified in load_json(self._directory, IDENTITY_FILE, identity_of_json, nothing):
+        for identified in self._identity.load(identity_of_json, nothing):
             self._boiler.apply(identified, now)
-        equipment = load_json(self._directory, EQUIPMENT_FILE, equipment_of_json, Proven())
-        self._boiler.equipment.add(equipment)
+        self._boiler.equipment.add(self._equipment.load(equipment_of_json, Proven()))
         described = self._descriptor.load()
         if described is not None:
             self._boiler.apply(Described(described.descriptor, Origin(Source.REMEMBERED)), now)
-        found = load_json(self._directory, Found.FILE, Found.of_json, Found())
-        self._last_found = found
+        found = self._last_found = self._found.load(Found.of_json, Found())
         self._devices.recall(found.gateway, found.boiler, logged_in=found.logged_in)
         self._stop_observing = self._boiler.observe(self)
 

@@ -6,11 +6,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
-from twisted.web.resource import Resource
 
 from hargassner.storage.history.query import QueryError
 from hargassner.web.compression import say_gzip, takes_gzip, whole
-from hargassner.web.requests import NOT_DONE_YET
+from hargassner.web.requests import refused
 
 log = Logger()
 
@@ -31,7 +30,7 @@ def parameters(request: Request) -> Given:
     }
 
 
-class Asked(Resource):
+class Asked:
     """Something that is read when it is asked for.
 
     Args:
@@ -40,32 +39,29 @@ class Asked(Resource):
         file: what it is called where it is to be saved, empty where it is not.
     """
 
-    isLeaf = True
-
     def __init__(
         self,
         read: Callable[[Given], Coroutine[Deferred[Any], Any, bytes]],
         kind: bytes,
         file: str = "",
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self._read = read
         self._kind = kind
         self._file = file
         self._answering = 0
 
-    def render_GET(self, request: Request) -> bytes | int:
+    def answer(self, request: Request) -> bytes | None:
         """Answer, or say why not."""
         request.setHeader(b"cache-control", b"no-store")
         if self._answering >= AT_ONCE:
-            request.setHeader(b"retry-after", b"5")
-            return refused(request, SERVICE_UNAVAILABLE, "Too many ask for this.")
+            text = "Too many ask for this."
+            return refused(request, SERVICE_UNAVAILABLE, text, retry_after="5")
         compress = takes_gzip(request)
         if request.method == b"HEAD":
             return self._headed(b"", request, compress=False)
         reading = Deferred.fromCoroutine(self._answer(request, compress))
         reading.addErrback(lambda why: log.failure("an answer of the page failed", why))
-        return NOT_DONE_YET
+        return None
 
     async def _answer(self, request: Request, compress: bool) -> None:
         waiting = [request]
@@ -97,10 +93,3 @@ class Asked(Resource):
             say_gzip(request)
             return whole(data)
         return data
-
-
-def refused(request: Request, code: int, text: str) -> bytes:
-    """A refusal in one line."""
-    request.setResponseCode(code)
-    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
-    return f"{text}\n".encode()

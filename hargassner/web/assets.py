@@ -6,7 +6,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from twisted.web.http import Request
-from twisted.web.resource import Resource
 
 from hargassner.web.compression import say_gzip, takes_gzip, whole
 
@@ -23,22 +22,23 @@ _COMPRESSED = (".png",)
 """What is compressed as it is."""
 
 
-class Asset(Resource):
+class Asset:
     """Something that the browser keeps, and asks each time whether it has changed.
 
     Args:
         content: its bytes.
         kind: its type.
+        language: the one that it is in, empty where it is in none.
         compress: whether it may be sent compressed.
     """
 
-    isLeaf = True
-
-    def __init__(self, content: bytes, kind: bytes, *, compress: bool = True) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+    def __init__(
+        self, content: bytes, kind: bytes, language: str = "", *, compress: bool = True
+    ) -> None:
         self._content = content
         self._compress = compress
         self._kind = kind
+        self._language = language
         self._tag = hashlib.sha256(content).hexdigest()[:16].encode()
 
     @cached_property
@@ -46,11 +46,13 @@ class Asset(Resource):
         # Not before somebody asks: the bridge has other things to do when it starts.
         return whole(self._content, SMALLEST)
 
-    def render_GET(self, request: Request) -> bytes:
+    def answer(self, request: Request) -> bytes:
         """The content, or that it is what the browser has."""
         is_small = self._compress and takes_gzip(request)
         request.setHeader(b"content-type", self._kind)
         request.setHeader(b"cache-control", b"no-cache")
+        if self._language:
+            request.setHeader(b"content-language", self._language)
         # Another form of the same is another thing, to whatever keeps it on the way.
         if request.setETag(b'"%s%s"' % (self._tag, b"-gzip" if is_small else b"")):
             return b""
@@ -63,8 +65,8 @@ class Asset(Resource):
 def assets() -> dict[bytes, Asset]:
     """The page's files, by their names."""
     static = files(__package__).joinpath("static")
-    found = {each.name: each for each in static.iterdir() if _suffix(each) in _KINDS}
-    return {name.encode(): _asset(each) for name, each in found.items()}
+    found = static.iterdir()
+    return {each.name.encode(): _asset(each) for each in found if _suffix(each) in _KINDS}
 
 
 def _suffix(file: Traversable) -> str:

@@ -7,24 +7,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from twisted.logger import Logger
 
 from hargassner import __version__
-from hargassner.boiler.model import Boiler, BoilerObserver, Channel, Setting
-from hargassner.clock import IClock, dates
-from hargassner.monitor.traffic_log import DialogueLine, Journal, JournalLine
-from hargassner.web.document import (
-    Date,
-    Json,
-    boiler_picture,
-    chain_picture,
-    channel_picture,
-    faults_picture,
-    identity_picture,
-    setting_picture,
-    words_picture,
-)
-from hargassner.web.pellets import Pellets
-from hargassner.web.status import Status
+from hargassner.boiler.model import BoilerObserver, Channel, Setting
+from hargassner.clock import dates
+from hargassner.monitor.traffic_log import DialogueLine, JournalLine
+from hargassner.parts import Parts
+from hargassner.web.document import Date, Json, channel_picture, setting_picture
 
 log = Logger()
+
+Picture = Callable[[str, Date], dict[str, Json]]
+"""What is compared as a whole, in a language: all but the channels and the parameters."""
 
 LINES_SENT = 200
 """Lines of dialogue and of log at the beginning, each, and in one change together."""
@@ -34,33 +26,18 @@ class Changes(BoilerObserver):
     """Collects what changes between two events.
 
     Args:
-        boiler: the model.
-        journal: the lines of dialogue and log.
-        status: the chain's state now.
-        pellets: what is known of them now.
-        words: the digital words of the last line.
-        clock: time.
+        parts: have the model, the lines of dialogue and log, and the time.
+        picture: gives everything else.
         needed: whether a page is open; without one nothing is collected.
     """
 
-    def __init__(
-        self,
-        boiler: Boiler,
-        journal: Journal,
-        status: Callable[[], Status],
-        pellets: Callable[[], Pellets],
-        words: Callable[[], Sequence[str]],
-        clock: IClock,
-        needed: Callable[[], bool],
-    ) -> None:
-        self._boiler = boiler
-        self._journal = journal
-        self._status = status
-        self._pellets = pellets
-        self._words = words
-        self._clock = clock
+    def __init__(self, parts: Parts, picture: Picture, needed: Callable[[], bool]) -> None:
+        self._boiler = parts.boiler
+        self._journal = parts.journal
+        self._clock = parts.clock
+        self._whole = picture
         self._needed = needed
-        self._date = dates(clock)
+        self._date = dates(parts.clock)
         self._sent: dict[str, dict[str, Json]] = {}
         self._stale: dict[str, Channel | Setting | None] = {}
         self._lines: deque[JournalLine] = deque(maxlen=LINES_SENT)
@@ -130,13 +107,13 @@ class Changes(BoilerObserver):
 
     def _changed(self, language: str) -> dict[str, Json]:
         """What is compared as a whole, and is something else than what was sent."""
-        sent, small = self._sent[language], self._small(language)
+        sent, small = self._sent[language], self._whole(language, self._date)
         self._sent[language] = small
         return {key: value for key, value in small.items() if sent.get(key) != value}
 
     def state(self, language: str) -> bytes:
         """The event of everything."""
-        values = self._small(language)
+        values = self._whole(language, self._date)
         everything: tuple[Channel | Setting, ...] = (
             *self._boiler.channels.values(),
             *self._boiler.settings.values(),
@@ -154,16 +131,6 @@ class Changes(BoilerObserver):
         # What waits for the next change is sent then.
         waiting = {id(each) for each in self._lines}
         return [_line_picture(each, self._date) for each in newest if id(each) not in waiting]
-
-    def _small(self, language: str) -> dict[str, Json]:
-        """What is compared as a whole."""
-        return {
-            "chain": chain_picture(self._status(), language, self._date),
-            "boiler": boiler_picture(self._boiler, self._pellets(), language, self._date),
-            "faults": faults_picture(self._boiler, language, self._date),
-            "identity": identity_picture(self._boiler),
-            **words_picture(self._boiler, self._words()),
-        }
 
     def _picture(self, thing: Channel | Setting | None, language: str) -> Json:
         match thing:

@@ -21,12 +21,11 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, HTTPFactory, Request
-from twisted.web.resource import IResource
 
 from hargassner.observers import Once
 from hargassner.terminal import printable
 from hargassner.web.hosts import plain_address
-from hargassner.web.requests import PageRequest
+from hargassner.web.requests import Answer, PageRequest
 
 log = Logger()
 
@@ -200,7 +199,7 @@ class PageSite(HTTPFactory):
     """Serves the page; it does not log each request, since a page that is open asks often.
 
     Args:
-        root: everything there is.
+        answer: answers every request.
         clock: timers.
     """
 
@@ -208,9 +207,9 @@ class PageSite(HTTPFactory):
     protocol = Channel  # type: ignore[assignment]
     connections: set[Channel]
 
-    def __init__(self, root: IResource, clock: IReactorTime) -> None:
+    def __init__(self, answer: Answer, clock: IReactorTime) -> None:
         super().__init__(timeout=IDLE, reactor=clock)
-        self.root = root
+        self.answer = answer
         self.connections = set()
         self._once = Once()
         self.refusals = dict.fromkeys(Fault, 0)
@@ -258,13 +257,9 @@ class PageSite(HTTPFactory):
         """The connections of which one has to go before there is another; none if there is room."""
         if len(self.connections) >= CONNECTIONS:
             return list(self.connections)
-        same = self._of(client)
+        same = [each for each in self.connections if each.client == client]
         is_full = len(same) >= CONNECTIONS_PER_ADDRESS and _is_elsewhere(client)
         return same if is_full else []
-
-    def _of(self, client: str) -> list[Channel]:
-        """The connections of a client."""
-        return [each for each in self.connections if each.client == client]
 
 
 def _client(addr: IAddress | None) -> str:

@@ -1,9 +1,9 @@
 """``/api/consumption``: what days, months and heating seasons came to, beside the year before."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
+from functools import partial
 from itertools import dropwhile
 from typing import TYPE_CHECKING, cast
 
@@ -13,6 +13,7 @@ from hargassner.storage.history.periods import SHOWN, Period, Totals, periods, t
 from hargassner.storage.history.query import QueryError
 from hargassner.storage.history.reader import Extent, facts
 from hargassner.web.document import Json
+from hargassner.web.json_text import json_text
 
 if TYPE_CHECKING:
     from hargassner.storage.history.service import History
@@ -37,11 +38,9 @@ async def consumption(history: "History | None", clock: IClock, given: Mapping[s
     if kind not in SHOWN:
         raise QueryError(f"by must be one of {', '.join(SHOWN)}")
     if history is None:
-        return _text(kind, [])
+        return json_text({"by": kind, "periods": []})
     today = datetime.fromtimestamp(clock.date(clock.seconds())).date()
-    return await history.read(
-        lambda cursor: consumption_text(kind, today, lambda extent: facts(cursor, extent))
-    )
+    return await history.read(lambda cursor: consumption_text(kind, today, partial(facts, cursor)))
 
 
 def consumption_text(
@@ -59,11 +58,7 @@ def consumption_text(
     known = read(Extent(oldest.toordinal(), newest.toordinal() - 1))
     pictures = [_picture(known, each, today) for each in asked]
     # What lies before the history is not there.
-    return _text(kind, [*dropwhile(_is_empty, pictures)])
-
-
-def _text(kind: str, shown: list[dict[str, Json]]) -> bytes:
-    return json.dumps({"by": kind, "periods": shown}, separators=(",", ":")).encode()
+    return json_text({"by": kind, "periods": [*dropwhile(_is_empty, pictures)]})
 
 
 def _is_empty(picture: Mapping[str, Json]) -> bool:

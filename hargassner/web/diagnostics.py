@@ -9,7 +9,6 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from itertools import starmap
 from secrets import choice
 from typing import Any
 
@@ -31,7 +30,7 @@ _SECRET_FACTS = ("io_serial", "controller_serial", "gateway_serial", "asnr", "sy
 class Facts:
     """What the file has in it.
 
-    ``state`` is the page's (``whole_picture``, in English). ``closed`` names what should be open
+    ``state`` is what ``/api/state`` has, in English. ``closed`` names what should be open
     and is not. ``descriptor`` is the boiler's document, empty where none is known.
     ``uptime`` in seconds.
     """
@@ -59,7 +58,7 @@ def diagnostics(facts: Facts, date: Callable[[float], float], further: Iterable[
         ("Versions", _versions(facts)),
         ("What the bridge sees", _seen(facts.state, facts.closed)),
         ("Configuration", _configuration(facts.config)),
-        ("Log", (_log_line(each, date) for each in facts.log)),
+        ("Log", [f"{_at(date(at))} {level:<8} {text}" for at, level, _, text in facts.log]),
         ("Last dialogue", _dialogue(facts.dialogue, date)),
         ("Values", _values(facts.state)),
         ("Descriptor", facts.descriptor.splitlines() or ["none is known"]),
@@ -92,18 +91,12 @@ def _known(text: str) -> str:
 
 
 def _seen(state: dict[str, Any], closed: Sequence[str]) -> Iterator[str]:
-    yield from starmap(_link_line, state["chain"].items())
+    for name, link in state["chain"].items():
+        told = [link["level"], link["text"], link["address"], link["problem"], link["advice"]]
+        yield f"{name:<9}  {' | '.join(filter(None, told))}"
     yield f"closed     {', '.join(closed) or 'nothing'}"
-    yield from map(_fault_line, state["faults"])
-
-
-def _link_line(name: str, link: dict[str, Any]) -> str:
-    told = [link["level"], link["text"], link["address"], link["problem"], link["advice"]]
-    return f"{name:<9}  {' | '.join(filter(None, told))}"
-
-
-def _fault_line(fault: dict[str, Any]) -> str:
-    return f"fault      {fault['number'] or '-'} {fault['text']}, since {_at(fault['since'])}"
+    for fault in state["faults"]:
+        yield f"fault      {fault['number'] or '-'} {fault['text']}, since {_at(fault['since'])}"
 
 
 def _configuration(config: Config) -> Iterator[str]:
@@ -117,18 +110,10 @@ def _configuration(config: Config) -> Iterator[str]:
 
 def _changed(section: str, given: Any, default: object) -> Iterator[str]:
     for each in fields(given):
-        if _differs(each.name, given, default):
+        value = getattr(given, each.name)
+        if value != getattr(default, each.name):
             is_shown = each.repr and f"{section}.{each.name}" not in _HIDDEN_SETTINGS
-            value = repr(getattr(given, each.name)) if is_shown else HIDDEN
-            yield f"{each.name} = {value}"
-
-
-def _differs(name: str, given: object, default: object) -> bool:
-    return bool(getattr(given, name) != getattr(default, name))
-
-
-def _log_line(line: LogLine, date: Callable[[float], float]) -> str:
-    return f"{_at(date(line.at))} {line.level:<8} {line.text}"
+            yield f"{each.name} = {repr(value) if is_shown else HIDDEN}"
 
 
 def _dialogue(lines: Sequence[DialogueLine], date: Callable[[float], float]) -> Iterator[str]:

@@ -109,22 +109,15 @@ def _fault(fault: Fault, language: str, date: Date) -> Json:
     }
 
 
-def identity_picture(boiler: Boiler) -> Json:
-    """Who the boiler is."""
-    return {"model": boiler.identity.model, "firmware": boiler.identity.firmware}
-
-
-def words_picture(boiler: Boiler, words: Sequence[str]) -> dict[str, Json]:
-    """The digital words of the last line, and in which word and bit each channel is."""
-    digital = boiler.descriptor.digital if boiler.descriptor else ()
-    return {"words": words, "bits": {each.object: (each.word, each.bit) for each in digital}}
-
-
 def boiler_picture(boiler: Boiler, pellets: Pellets, language: str, date: Date) -> Json:
     """What an owner wants to know of the boiler; only what this one has."""
 
     def state(role: str) -> Json:
-        return _state(boiler, channels, role, language, date)
+        channel = channels.get(role)
+        if channel is None:
+            return None
+        words = boiler.state_text(channel, language) or channel.text
+        return {"text": words, "since": _since(channel.since, date)}
 
     channels = {role: found[0] for role, found in by_role(boiler).items()}
     return {
@@ -167,16 +160,6 @@ def _value(channels: Mapping[str, Channel], *roles: str) -> Json:
         if role in channels:
             return {"text": channels[role].text, "unit": channels[role].unit}
     return None
-
-
-def _state(
-    boiler: Boiler, channels: Mapping[str, Channel], role: str, language: str, date: Date
-) -> Json:
-    channel = channels.get(role)
-    if channel is None:
-        return None
-    words = boiler.state_text(channel, language) or channel.text
-    return {"text": words, "since": _since(channel.since, date)}
 
 
 def _is_on(channels: Mapping[str, Channel], role: str) -> bool:
@@ -229,7 +212,7 @@ def _has_circuit(channels: Mapping[str, Channel], circuit: str) -> bool:
     return f"circuit_{circuit}_flow" in channels or _is_on(channels, f"circuit_{circuit}_state")
 
 
-def whole_picture(
+def picture(
     boiler: Boiler,
     status: Status,
     pellets: Pellets,
@@ -237,19 +220,17 @@ def whole_picture(
     language: str,
     date: Date,
 ) -> dict[str, Json]:
-    """Everything, as ``/api/state`` gives it."""
+    """All but the channels and the parameters.
+
+    ``words`` are the digital words of the last line; ``bits`` tells in which word and bit each
+    channel is.
+    """
+    digital = boiler.descriptor.digital if boiler.descriptor else ()
     return {
         "chain": chain_picture(status, language, date),
         "boiler": boiler_picture(boiler, pellets, language, date),
         "faults": faults_picture(boiler, language, date),
-        "identity": identity_picture(boiler),
-        **words_picture(boiler, words),
-        "channels": {
-            key: channel_picture(boiler, channel, language, date)
-            for key, channel in boiler.channels.items()
-        },
-        "settings": {
-            key: setting_picture(setting, language, date)
-            for key, setting in boiler.settings.items()
-        },
+        "identity": {"model": boiler.identity.model, "firmware": boiler.identity.firmware},
+        "words": words,
+        "bits": {each.object: (each.word, each.bit) for each in digital},
     }

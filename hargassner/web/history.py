@@ -13,19 +13,17 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.web.http import BAD_REQUEST, SERVICE_UNAVAILABLE, Request
-from twisted.web.resource import Resource
 from zope.interface import implementer
 
 from hargassner.clock import IClock
-from hargassner.storage.history.csv_text import csv_pieces
+from hargassner.storage.history.csv_text import Piece, csv_pieces
 from hargassner.storage.history.query import Query, QueryError, parse_query, select
 from hargassner.storage.history.reader import kept
-from hargassner.web.asked import parameters, refused
+from hargassner.web.asked import parameters
 from hargassner.web.compression import in_pieces, say_gzip, takes_gzip
 from hargassner.web.history_forms import json_pieces, nothing
 from hargassner.web.history_labels import Labels
-from hargassner.web.json_text import Piece
-from hargassner.web.requests import NOT_DONE_YET
+from hargassner.web.requests import refused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,7 +41,7 @@ Form = Callable[["sqlite3.Cursor"], Iterator[Piece]]
 PARAMETERS = ("from", "to", "grain", "channels", "format", "decimal")
 
 
-class HistoryResource(Resource):
+class HistoryResource:
     """The history, as JSON or CSV.
 
     Args:
@@ -53,8 +51,6 @@ class HistoryResource(Resource):
         clock: time.
     """
 
-    isLeaf = True
-
     def __init__(
         self,
         history: "History | None",
@@ -62,14 +58,13 @@ class HistoryResource(Resource):
         language: Callable[[Request], str],
         clock: IClock,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self._history = history
         self._labels = labels
         self._language = language
         self._clock = clock
         self._answering = 0
 
-    def render_GET(self, request: Request) -> bytes | int:
+    def answer(self, request: Request) -> bytes | None:
         """Answer, or say why not."""
         request.setHeader(b"cache-control", b"no-store")
         request.setHeader(b"vary", b"accept-language")
@@ -78,8 +73,8 @@ class HistoryResource(Resource):
         except QueryError as wrong:
             return refused(request, BAD_REQUEST, str(wrong))
         if self._answering >= ANSWERS:
-            request.setHeader(b"retry-after", b"5")
-            return refused(request, SERVICE_UNAVAILABLE, "Too many ask for the history.")
+            text = "Too many ask for the history."
+            return refused(request, SERVICE_UNAVAILABLE, text, retry_after="5")
         request.setHeader(b"content-type", wanted.kind)
         if request.method == b"HEAD":
             return b""
@@ -88,15 +83,15 @@ class HistoryResource(Resource):
         if wanted.as_csv:
             request.setHeader(b"content-disposition", b'attachment; filename="hargassner.csv"')
         form = wanted.form(self._labels(self._language(request)))
-        return self._begin(self._history, request, form)
+        self._begin(self._history, request, form)
+        return None
 
-    def _begin(self, history: "History", request: Request, form: Form) -> int:
+    def _begin(self, history: "History", request: Request, form: Form) -> None:
         if takes_gzip(request):
             say_gzip(request)
             form = partial(_compressed, form)
         answering = Deferred.fromCoroutine(self._answer(history, request, form))
         answering.addErrback(lambda why: log.failure("giving the history failed", why))
-        return NOT_DONE_YET
 
     async def _answer(self, history: "History", request: Request, form: Form) -> None:
         self._answering += 1

@@ -3,18 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from hargassner.boiler.roles import CHARTS
+from hargassner.boiler.roles import charted
 from hargassner.storage.history import reader
+from hargassner.storage.history.csv_text import Piece
 from hargassner.storage.history.query import STEPS, Query, Selection, begin_of, select
-from hargassner.storage.history.reader import Extent
 from hargassner.storage.history.samples import Recorded
 from hargassner.web.document import Json
 from hargassner.web.history_days import days, events
 from hargassner.web.history_labels import Labels
-from hargassner.web.json_text import Piece, commas, fixed, json_numbers, json_text
+from hargassner.web.json_text import commas, fixed, json_numbers, json_text
 from hargassner.web.texts import text
 
 if TYPE_CHECKING:
@@ -93,12 +92,7 @@ def _charted(selection: Selection, labels: Labels) -> Mapping[str, Sequence[Reco
     """The lines of each chart that has some."""
     if not selection.extent.slots:
         return {}
-    channels = labels.by_role(selection.channels)
-    charts = {
-        chart: [*chain.from_iterable(channels.get(role, ()) for role in roles)]
-        for chart, roles in CHARTS.items()
-    }
-    return {chart: lines for chart, lines in charts.items() if lines}
+    return charted(labels.by_role(selection.channels))
 
 
 def _line(
@@ -137,8 +131,7 @@ def _state(selection: Selection, labels: Labels, cursor: "sqlite3.Cursor") -> by
 
 def _days(selection: Selection, labels: Labels) -> Iterator[Piece]:
     """What each day came to, where days are asked for."""
-    slots = selection.extent.slots if selection.grain == "day" else range(0)
-    parts = [Extent.of(slots[at : at + DAYS]) for at in range(0, len(slots), DAYS)]
+    parts = selection.extent.parts(DAYS) if selection.grain == "day" else []
     for comma, part in zip(commas(), parts, strict=False):
         yield partial(_some_days, replace(selection, extent=part), labels, comma)
 

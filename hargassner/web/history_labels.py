@@ -1,7 +1,7 @@
 """What the things in the history are called."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from hargassner.boiler.model import Boiler
@@ -30,7 +30,7 @@ class Labels:
         entry = self.entry(recorded)
         return entry.role if entry else ""
 
-    def by_role(self, channels: Iterable[Recorded]) -> Mapping[str, Sequence[Recorded]]:
+    def by_role(self, channels: Iterable[Recorded]) -> Mapping[str, list[Recorded]]:
         """Channels by their roles."""
         roles: defaultdict[str, list[Recorded]] = defaultdict(list)
         for each in channels:

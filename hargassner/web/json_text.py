@@ -1,18 +1,12 @@
 """Text of JSON, put together of pieces."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
 
+from hargassner.storage.history.csv_text import Piece
 from hargassner.storage.history.number_text import repeated
 from hargassner.web.document import Json
-
-if TYPE_CHECKING:
-    import sqlite3
-
-Piece = Callable[["sqlite3.Cursor"], bytes]
-"""Reads a part of the answer, as text."""
 
 
 def json_text(value: Json) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
-from typing import Any
+from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
@@ -16,10 +16,9 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 import hargassner
-from hargassner.boiler.model import Boiler
-from hargassner.monitor.direct_telemetry import DirectTelemetry
-from hargassner.monitor.interpreter import Interpreter
-from hargassner.mqtt.interfaces import LinkState, LinkStatus
+from hargassner.control.queue import ControlCounters
+from hargassner.mqtt.interfaces import LinkState
+from hargassner.parts import Parts
 from hargassner.proxy.factory import ProxyFactory
 from hargassner.proxy.forwarding import ForwardFactory
 from hargassner.web.connections import Fault
@@ -32,56 +31,32 @@ class BridgeCollector(Collector):
     """Reads the figures off the bridge when they are asked for.
 
     Args:
-        proxy: sessions and bytes; None without a gateway.
-        boiler: the model.
-        interpreter: what could not be read.
-        timing: lines, turns, lateness.
+        parts: what they are of.
         live: open pages.
-        direct: the bridge's own connections.
-        broker: how the broker's link is; None without one.
-        commands: a dataclass with a count for each outcome of a command; None without control.
         refusals: how often the page refused what.
-        forwards: the boiler's further ports that are forwarded.
     """
 
-    def __init__(
-        self,
-        proxy: ProxyFactory | None,
-        boiler: Boiler,
-        interpreter: Interpreter,
-        timing: Timing,
-        live: Live,
-        direct: DirectTelemetry,
-        broker: Callable[[], LinkStatus | None],
-        commands: Callable[[], Any | None],
-        refusals: Mapping[Fault, int],
-        forwards: Sequence[ForwardFactory] = (),
-    ) -> None:
-        self._proxy = proxy
-        self._boiler = boiler
-        self._interpreter = interpreter
-        self._timing = timing
+    def __init__(self, parts: Parts, live: Live, refusals: Mapping[Fault, int]) -> None:
+        self._parts = parts
+        self._boiler = parts.boiler
         self._live = live
-        self._direct = direct
-        self._broker = broker
-        self._commands = commands
         self._refusals = refusals
-        self._forwards = forwards
 
     def collect(self) -> Iterable[Metric]:
         """Every figure now."""
-        if self._proxy is not None:
-            yield from self._passing(self._proxy)
+        parts, gateway = self._parts, self._parts.gateway
+        if gateway is not None:
+            yield from self._passing(gateway.proxy)
+            yield _outcomes(gateway.control.counters)
+            yield from forwarded(gateway.forwards)
         yield CounterMetricFamily(
-            "hargassner_unreadable", "Lines that could not be read.", self._interpreter.unreadable
+            "hargassner_unreadable", "Lines that could not be read.", parts.interpreter.unreadable
         )
         yield from self._links()
-        yield from self._timings()
-        yield from self._outcomes()
+        yield from _timings(parts.timing)
         yield InfoMetricFamily(
             "hargassner_build", "What runs.", {"version": hargassner.__version__}
         )
-        yield from forwarded(self._forwards)
         yield _refused(self._refusals)
         yield self._faults()
         yield self._channels()
@@ -94,18 +69,14 @@ class BridgeCollector(Collector):
         )
         yield GaugeMetricFamily("hargassner_sessions_open", "Sessions open now.", len(sessions))
         size = CounterMetricFamily("hargassner_bytes", "Bytes passed.", labels=["from"])
-        size.add_metric(
-            ["gateway"],
-            counters.bytes_from_gateway + sum(each.bytes_from_gateway for each in sessions),
-        )
-        size.add_metric(
-            ["boiler"],
-            counters.bytes_from_boiler + sum(each.bytes_from_boiler for each in sessions),
-        )
+        from_gateway = sum(map(attrgetter("bytes_from_gateway"), sessions))
+        from_boiler = sum(map(attrgetter("bytes_from_boiler"), sessions))
+        size.add_metric(["gateway"], counters.bytes_from_gateway + from_gateway)
+        size.add_metric(["boiler"], counters.bytes_from_boiler + from_boiler)
         yield size
         lines = CounterMetricFamily("hargassner_lines", "Lines passed.", labels=["from"])
-        lines.add_metric(["gateway"], self._timing.lines_from_gateway)
-        lines.add_metric(["boiler"], self._timing.lines_from_boiler)
+        lines.add_metric(["gateway"], self._parts.timing.lines_from_gateway)
+        lines.add_metric(["boiler"], self._parts.timing.lines_from_boiler)
         yield lines
         yield CounterMetricFamily(
             "hargassner_refused_connections", "Clients that may not connect.", counters.refused
@@ -126,14 +97,14 @@ class BridgeCollector(Collector):
         yield CounterMetricFamily(
             "hargassner_direct_connections",
             "Telemetry connections of the bridge's own, reconnects too.",
-            self._direct.connections,
+            self._parts.direct.connections,
         )
         yield GaugeMetricFamily(
             "hargassner_telemetry_online", "1 while telemetry arrives.", availability.telemetry
         )
         yield from self._understanding()
         yield GaugeMetricFamily("hargassner_pages_open", "Pages open.", self._live.readers)
-        status = self._broker()
+        status = self._parts.broker_status
         if status is not None:
             yield GaugeMetricFamily(
                 "hargassner_broker_online",
@@ -162,28 +133,6 @@ class BridgeCollector(Collector):
             fit_of(known).unknown,
         )
 
-    def _timings(self) -> Iterable[Metric]:
-        yield _histogram(
-            "hargassner_turn_seconds",
-            "How long the reactor is busy at a time with what has passed in a session (sampled).",
-            self._timing.turn,
-        )
-        yield _histogram(
-            "hargassner_reactor_lateness_seconds",
-            "How late a timer of the reactor's was served.",
-            self._timing.lateness,
-        )
-
-    def _outcomes(self) -> Iterable[Metric]:
-        counters = self._commands()
-        if counters is not None:
-            outcomes = CounterMetricFamily(
-                "hargassner_commands", "Commands by outcome.", labels=["outcome"]
-            )
-            for each in fields(counters):
-                outcomes.add_metric([each.name], getattr(counters, each.name))
-            yield outcomes
-
     def _faults(self) -> Metric:
         faults = GaugeMetricFamily(
             "hargassner_fault",
@@ -206,6 +155,28 @@ class BridgeCollector(Collector):
                     labels = [channel.object, channel.name, channel.unit, channel.role]
                     values.add_metric(labels, float(channel.value))
         return values
+
+
+def _timings(timing: Timing) -> Iterable[Metric]:
+    yield _histogram(
+        "hargassner_turn_seconds",
+        "How long the reactor is busy at a time with what has passed in a session (sampled).",
+        timing.turn,
+    )
+    yield _histogram(
+        "hargassner_reactor_lateness_seconds",
+        "How late a timer of the reactor's was served.",
+        timing.lateness,
+    )
+
+
+def _outcomes(counters: ControlCounters) -> Metric:
+    outcomes = CounterMetricFamily(
+        "hargassner_commands", "Commands by outcome.", labels=["outcome"]
+    )
+    for each in fields(counters):
+        outcomes.add_metric([each.name], getattr(counters, each.name))
+    return outcomes
 
 
 def _histogram(name: str, documentation: str, histogram: Histogram) -> Metric:

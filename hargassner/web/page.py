@@ -11,11 +11,7 @@ from hargassner.web.texts import page_texts, text
 
 
 class PageElement(Element):
-    """The page's skeleton, with its texts filled in.
-
-    Args:
-        language: which texts.
-    """
+    """The page's skeleton, with its texts filled in."""
 
     loader = XMLString(files(__package__).joinpath("static", "page.xml").read_bytes())
 

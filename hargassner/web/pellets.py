@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from hargassner.boiler.model import Boiler
-from hargassner.clock import IClock
+from hargassner.parts import Parts
 from hargassner.services import Service
 from hargassner.storage.history.consumed import Consumed
 from hargassner.storage.history.facts import DayFacts
 from hargassner.storage.history.reader import Extent, facts
+from hargassner.storage.history.rollup import day_of
 from hargassner.storage.history.supply import AROUND, FARTHEST, LOOKED_BACK, Supply, supply
 
 if TYPE_CHECKING:
@@ -39,22 +38,20 @@ class PelletsNow(Service):
     """Tells how long the stock lasts, by days that it reads now and then.
 
     Args:
-        boiler: knows the stock.
-        history: knows the days, None where none is kept.
-        clock: time.
+        parts: have the boiler, which knows the stock, and the history, which knows the days.
     """
 
     name = "pellets"
 
-    def __init__(self, boiler: Boiler, history: "History | None", clock: IClock) -> None:
-        self._boiler = boiler
-        self._history = history
-        self._clock = clock
+    def __init__(self, parts: Parts) -> None:
+        self._boiler = parts.boiler
+        self._history = parts.history
+        self._clock = parts.clock
         self._days: Mapping[int, DayFacts] = {}
         self._today = 0
         self._computed: tuple[float, Supply | None] = (-1.0, None)
         self._reading = LoopingCall(self._read)
-        self._reading.clock = clock
+        self._reading.clock = parts.clock
 
     def startService(self) -> None:
         """Read now, and then every half hour."""
@@ -86,7 +83,7 @@ class PelletsNow(Service):
             )
 
     async def _look_back(self, history: "History") -> None:
-        today = datetime.fromtimestamp(self._clock.date(self._clock.seconds())).toordinal()
+        today = day_of(self._clock.date(self._clock.seconds()))
         # The last weeks, and the days a year before those that are to come.
         oldest, newest = today - _A_YEAR - AROUND, today - _A_YEAR + FARTHEST + AROUND
         extent = Extent(min(oldest, today - LOOKED_BACK), newest)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from hargassner.clock import IClock, dates
+from hargassner.clock import dates
 from hargassner.config import MqttConfig
 from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.network.reopening import InterfaceOpening
@@ -17,52 +17,40 @@ LAST_SESSIONS_LINES = 400
 """Lines of the dialogue: a whole start of a session, and then some."""
 
 
-class Reports:
-    """Makes the diagnostics.
+async def report(
+    parts: Parts,
+    started: float,
+    state: Callable[[str], dict[str, Any]],
+    given: Mapping[str, str],
+) -> bytes:
+    """The diagnostics, as a file.
 
     Args:
         parts: what they are of.
-        clock: time.
         started: the moment when the bridge did.
         state: what the page shows, in a language.
+        given: what was asked for, which has to be nothing.
+
+    Raises:
+        QueryError: something is asked for that there is not.
     """
-
-    def __init__(
-        self,
-        parts: Parts,
-        clock: IClock,
-        started: float,
-        state: Callable[[str], dict[str, Any]],
-    ) -> None:
-        self._parts = parts
-        self._clock = clock
-        self._started = started
-        self._state = state
-
-    async def read(self, given: Mapping[str, str]) -> bytes:
-        """The file.
-
-        Raises:
-            QueryError: something is asked for that there is not.
-        """
-        if given:
-            raise QueryError("there are no parameters")
-        parts, clock = self._parts, self._clock
-        descriptor = await parts.in_thread(DescriptorSnapshot(parts.state).load)
-        secrets = await parts.in_thread(_secrets_of_files, parts.config.mqtt)
-        date, now = dates(clock), clock.seconds()
-        facts = Facts(
-            now=date(now),
-            uptime=now - self._started,
-            config=parts.config,
-            identity=parts.boiler.identity,
-            state=self._state("en"),
-            closed=closed((*to_gateway(parts), *parts.openings)),
-            log=parts.journal.lines,
-            dialogue=parts.journal.dialogue[-LAST_SESSIONS_LINES:],
-            descriptor=descriptor.document.decode("latin-1") if descriptor else "",
-        )
-        return diagnostics(facts, date, secrets).encode("utf-8", "replace")
+    if given:
+        raise QueryError("there are no parameters")
+    descriptor = await parts.in_thread(DescriptorSnapshot(parts.state).load)
+    secrets = await parts.in_thread(_secrets_of_files, parts.config.mqtt)
+    date, now = dates(parts.clock), parts.clock.seconds()
+    facts = Facts(
+        now=date(now),
+        uptime=now - started,
+        config=parts.config,
+        identity=parts.boiler.identity,
+        state=state("en"),
+        closed=closed((*to_gateway(parts), *parts.openings)),
+        log=parts.journal.lines,
+        dialogue=parts.journal.dialogue[-LAST_SESSIONS_LINES:],
+        descriptor=descriptor.document.decode("latin-1") if descriptor else "",
+    )
+    return diagnostics(facts, date, secrets).encode("utf-8", "replace")
 
 
 def _secrets_of_files(config: MqttConfig) -> Iterable[str]:

@@ -1,52 +1,37 @@
-"""A request to the page, and who answers it.
+"""A request to the page, and what every answer to one needs.
 
-Twisted has a server of its own for this, with sessions, form data, objects on other machines, and
-pages that show a traceback. The page needs none of that, and it would take 2 MB.
+Twisted has resources and a server of its own for this, with sessions, form data, objects on other
+machines, and pages that show a traceback. The page needs none of that, and it would take 2 MB.
 """
 
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from collections.abc import Callable
 
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.web.http import INTERNAL_SERVER_ERROR, Request, datetimeToString
-from twisted.web.resource import IResource, getChildForRequest
 
 log = Logger()
 
-NOT_DONE_YET = 1
-"""What a resource returns whose answer comes later, as Twisted's resources do."""
+Answer = Callable[[Request], bytes | None]
+"""Answers a request with a body, or with None where that comes later."""
 
-_BROKEN = b"This page is broken; the log has the reason.\n"
+MISDIRECTED = 421
+_REASONS = {MISDIRECTED: b"Misdirected Request"}  # Twisted does not know it.
 
 
 class PageRequest(Request):
-    """A request; one that is not about a path has the same rules as all others.
-
-    ``prepath`` and ``postpath`` are the parts of the path that have led to a resource, and those
-    that follow.
-    """
-
-    site: Any
-    prepath: list[bytes]
-    postpath: list[bytes]
+    """A request; one that is not about a path has the same rules as all others."""
 
     def process(self) -> None:
-        """Answer it with what the site has at the path."""
-        self.site = self.channel.factory
-        path = b"/*" if self.path == b"*" else self.path
-        self.prepath, self.postpath = [], [*map(unquote_to_bytes, path[1:].split(b"/"))]
+        """Answer it with what the site says, if that is known already."""
         self.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
         try:
-            self.render(getChildForRequest(self.site.root, self))
+            body = self.channel.factory.answer(self)
+            if body is not None:
+                self._answer(body)
         except Exception:
-            self._failed(Failure())
-
-    def render(self, resource: IResource) -> None:
-        """Answer it with what a resource has, if it has it already."""
-        body: bytes | int = resource.render(self)
-        if isinstance(body, bytes):
-            self._answer(body)
+            log.failure("the page could not answer {path}", path=self.path[:80])
+            broken = "This page is broken; the log has the reason."
+            self._answer(refused(self, INTERNAL_SERVER_ERROR, broken))
 
     def _answer(self, body: bytes) -> None:
         # To HEAD, Twisted sends the header only.
@@ -54,9 +39,12 @@ class PageRequest(Request):
         self.write(body)  # type: ignore[no-untyped-call]
         self.finish()  # type: ignore[no-untyped-call]
 
-    def _failed(self, failure: Failure) -> None:
-        log.failure("the page could not answer {path}", failure, path=self.path[:80])
-        self.setResponseCode(INTERNAL_SERVER_ERROR)
-        self.setHeader(b"content-type", b"text/plain; charset=utf-8")  # type: ignore[no-untyped-call]
-        self.setHeader(b"cache-control", b"no-store")  # type: ignore[no-untyped-call]
-        self._answer(_BROKEN)
+
+def refused(request: Request, code: int, text: str, **headers: str) -> bytes:
+    """A refusal in one line."""
+    request.setResponseCode(code, _REASONS.get(code))
+    for name, value in headers.items():
+        request.setHeader(name.replace("_", "-"), value)
+    request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+    request.setHeader(b"cache-control", b"no-store")
+    return f"{text}\n".encode()

@@ -7,7 +7,7 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
-from twisted.web.resource import IResource
+from twisted.web.http import OK, SERVICE_UNAVAILABLE
 
 from hargassner import __version__
 from hargassner.boiler.model import Availability, BoilerObserver
@@ -20,13 +20,14 @@ from hargassner.services import MultiService
 from hargassner.web.asked import Asked
 from hargassner.web.connections import PageSite
 from hargassner.web.consumption import consumption
-from hargassner.web.document import Json, whole_picture
+from hargassner.web.document import Date, Json, channel_picture, picture, setting_picture
 from hargassner.web.history import HistoryResource
 from hargassner.web.history_labels import Labels, labels_of
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.pellets import PelletsNow
-from hargassner.web.reports import REPORT, Reports, closed, to_gateway
-from hargassner.web.site import Root, requested_language
+from hargassner.web.reports import REPORT, closed, report, to_gateway
+from hargassner.web.requests import Answer
+from hargassner.web.site import Root, data, events, requested_language
 from hargassner.web.status import Facts, Status, status_of
 from hargassner.web.stream import Live
 
@@ -112,20 +113,11 @@ class WebPage(MultiService):
         self._parts = parts
         self._clock = clock
         self._chain = ChainObserver(parts, clock)
-        self._pellets = PelletsNow(parts.boiler, parts.history, clock)
-        self._live = Live(
-            parts.boiler,
-            parts.journal,
-            self._chain.status,
-            self._pellets.now,
-            parts.interpreter.words,
-            clock,
-        )
+        self._pellets = PelletsNow(parts)
+        self._live = Live(parts, self._picture)
         hosts = OwnHosts(parts.config.web.hosts)
-        root = Root(
-            self._state, self._asked(), self._health, self._live, lambda: self._figures(), hosts
-        )
-        self.site = PageSite(root, reactor)
+        root = Root(self._api(), self._health, lambda: self._figures(), hosts)
+        self.site = PageSite(root.answer, reactor)
         description = parts.config.web.listen
         self._listener = EndpointOpening(
             reactor,
@@ -141,14 +133,19 @@ class WebPage(MultiService):
         """Whether the page can be opened now."""
         return self._listener.is_open
 
-    def _asked(self) -> dict[bytes, IResource]:
-        """What is read when it is asked for."""
+    def _api(self) -> dict[bytes, Answer]:
+        """What answers below ``/api``."""
         parts, clock = self._parts, self._clock
-        reports = Reports(parts, clock, self._chain.started, self._state)
+        history = HistoryResource(parts.history, self._labels, requested_language, clock)
+        burnt = Asked(partial(consumption, parts.history, clock), b"application/json")
+        read = partial(report, parts, self._chain.started, self._state)
+        diagnostics = Asked(read, b"text/plain; charset=utf-8", REPORT)
         return {
-            b"history": HistoryResource(parts.history, self._labels, requested_language, clock),
-            b"consumption": Asked(partial(consumption, parts.history, clock), b"application/json"),
-            b"diagnostics": Asked(reports.read, b"text/plain; charset=utf-8", REPORT),
+            b"state": partial(data, lambda language: (OK, self._state(language))),
+            b"events": partial(events, self._live),
+            b"history": history.answer,
+            b"consumption": burnt.answer,
+            b"diagnostics": diagnostics.answer,
         }
 
     @cached_property
@@ -156,20 +153,7 @@ class WebPage(MultiService):
         """What tells the figures for Prometheus; its library is loaded where one asks."""
         from hargassner.web.metrics import BridgeCollector, exposition
 
-        parts, gateway = self._parts, self._parts.gateway
-        collector = BridgeCollector(
-            gateway.proxy if gateway else None,
-            parts.boiler,
-            parts.interpreter,
-            parts.timing,
-            self._live,
-            parts.direct,
-            lambda: parts.broker_status,
-            lambda: gateway.control.counters if gateway else None,
-            self.site.refusals,
-            gateway.forwards if gateway else (),
-        )
-        return exposition(collector)
+        return exposition(BridgeCollector(self._parts, self._live, self.site.refusals))
 
     def stopService(self) -> "Deferred[Any]":
         """Close the port and every connection; the result comes when all are."""
@@ -177,26 +161,35 @@ class WebPage(MultiService):
         self.site.drop_all()
         return stopping
 
+    def _picture(self, language: str, date: Date) -> dict[str, Json]:
+        status, words = self._chain.status(), self._parts.interpreter.words()
+        return picture(self._parts.boiler, status, self._pellets.now(), words, language, date)
+
     def _state(self, language: str) -> dict[str, Json]:
-        date = dates(self._clock)
-        picture = whole_picture(
-            self._parts.boiler,
-            self._chain.status(),
-            self._pellets.now(),
-            self._parts.interpreter.words(),
-            language,
-            date,
-        )
-        return {"version": __version__, "now": date(self._clock.seconds()), **picture}
+        """Everything, as ``/api/state`` and the diagnostics give it."""
+        boiler, date = self._parts.boiler, dates(self._clock)
+        return {
+            "version": __version__,
+            "now": date(self._clock.seconds()),
+            **self._picture(language, date),
+            "channels": {
+                key: channel_picture(boiler, channel, language, date)
+                for key, channel in boiler.channels.items()
+            },
+            "settings": {
+                key: setting_picture(setting, language, date)
+                for key, setting in boiler.settings.items()
+            },
+        }
 
     def _labels(self, language: str) -> Labels:
         energy = self._parts.config.energy
         kwh_per_kg = energy.pellet_kwh_per_kg * energy.efficiency
         return labels_of(self._parts.boiler, kwh_per_kg, language)
 
-    def _health(self) -> tuple[int, Json]:
+    def _health(self, _language: str) -> tuple[int, Json]:
         parts = self._parts
         not_open = closed((*to_gateway(parts), *parts.openings))
         if not_open:
-            return 503, {"status": "closed", "closed": not_open}
-        return 200, {"status": "ok"}
+            return SERVICE_UNAVAILABLE, {"status": "closed", "closed": not_open}
+        return OK, {"status": "ok"}

@@ -7,20 +7,19 @@ else; and only for those who ask for this machine by a name or an address of its
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import cast
+from functools import cache, partial
+from urllib.parse import unquote_to_bytes
 
-from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
-from twisted.web.resource import IResource, Resource
+from twisted.web.http import NOT_ALLOWED, NOT_FOUND, SERVICE_UNAVAILABLE, Request
 
 from hargassner.web.assets import Asset, assets
 from hargassner.web.connections import Fault, PageSite
 from hargassner.web.document import Json
 from hargassner.web.hosts import OwnHosts
 from hargassner.web.manifest import manifest
-from hargassner.web.requests import NOT_DONE_YET
+from hargassner.web.requests import MISDIRECTED, Answer, refused
 from hargassner.web.stream import Live
-from hargassner.web.texts import LANGUAGES, preferred_language
+from hargassner.web.texts import preferred_language
 
 SAFE_HEADERS = {
     b"content-security-policy": (
@@ -38,185 +37,114 @@ SAFE_HEADERS = {
 PROMETHEUS_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 """The type of the figures."""
 
-_MISDIRECTED = 421
-_REASONS = {_MISDIRECTED: b"Misdirected Request"}  # Twisted does not know it.
 _MISDIRECTED_TEXT = (
     "This is not the name of the machine that the bridge runs on. Ask for the page by the "
     "machine's address, or put the name into hosts in [web] of the bridge's configuration."
 )
 
 
-class Answer(Resource):
-    """A short answer in plain text."""
+def in_languages(asset: Callable[[str], Asset]) -> Answer:
+    """Something that there is in each language: the one that the browser asks for."""
+    made = cache(asset)
 
-    isLeaf = True
-
-    def __init__(self, code: int, text: str, **headers: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._code = code
-        self._text = text
-        self._headers = headers
-
-    def render(self, request: Request) -> bytes:
-        """Answer, whatever the method."""
-        request.setResponseCode(self._code, _REASONS.get(self._code))
-        for name, value in self._headers.items():
-            request.setHeader(name, value)
-        request.setHeader(b"content-type", b"text/plain; charset=utf-8")
-        request.setHeader(b"cache-control", b"no-store")
-        return f"{self._text}\n".encode()
-
-
-class InLanguages(Resource):
-    """The page, in the language that the browser asks for."""
-
-    isLeaf = True
-
-    @cached_property
-    def _pages(self) -> dict[str, Asset]:
-        # Templates are loaded where somebody looks at the page.
-        from hargassner.web.page import page
-
-        kind = b"text/html; charset=utf-8"
-        return {each: Asset(page(each), kind) for each in LANGUAGES}
-
-    def render_GET(self, request: Request) -> bytes:
-        """The page."""
-        language = requested_language(request)
-        request.setHeader(b"content-language", language)
+    def answer(request: Request) -> bytes:
         request.responseHeaders.addRawHeader(b"vary", b"accept-language")
-        return self._pages[language].render_GET(request)
+        return made(requested_language(request)).answer(request)
+
+    return answer
 
 
-class Manifests(Resource):
-    """What a device needs to know to install the page, in the language that is asked for."""
+def _page(language: str) -> Asset:
+    # Templates are loaded where somebody looks at the page.
+    from hargassner.web.page import page
 
-    isLeaf = True
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._manifests = {
-            each: Asset(manifest(each), b"application/manifest+json") for each in LANGUAGES
-        }
-
-    def render_GET(self, request: Request) -> bytes:
-        """The manifest."""
-        request.responseHeaders.addRawHeader(b"vary", b"accept-language")
-        return self._manifests[requested_language(request)].render_GET(request)
+    return Asset(page(language), b"text/html; charset=utf-8", language)
 
 
-class Data(Resource):
-    """Values as JSON.
-
-    Args:
-        values: gives them in a language, and the HTTP status that goes with them.
-    """
-
-    isLeaf = True
-
-    def __init__(self, values: Callable[[str], tuple[int, Json]]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._values = values
-
-    def render_GET(self, request: Request) -> bytes:
-        """The values now."""
-        code, values = self._values(requested_language(request))
-        request.setResponseCode(code)
-        request.setHeader(b"content-type", b"application/json")
-        request.setHeader(b"cache-control", b"no-store")
-        request.setHeader(b"vary", b"accept-language")
-        return json.dumps(values, ensure_ascii=False).encode()
+def _manifest(language: str) -> Asset:
+    return Asset(manifest(language), b"application/manifest+json")
 
 
-class Metrics(Resource):
-    """The figures for Prometheus."""
-
-    isLeaf = True
-
-    def __init__(self, figures: Callable[[], bytes]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._figures = figures
-
-    def render_GET(self, request: Request) -> bytes:
-        """The figures now."""
-        request.setHeader(b"content-type", PROMETHEUS_TEXT)
-        request.setHeader(b"cache-control", b"no-store")
-        return self._figures()
+def data(values: Callable[[str], tuple[int, Json]], request: Request) -> bytes:
+    """Values in the language that is asked for, and the HTTP status with them, as JSON."""
+    code, told = values(requested_language(request))
+    request.setResponseCode(code)
+    request.setHeader(b"content-type", b"application/json")
+    request.setHeader(b"cache-control", b"no-store")
+    request.setHeader(b"vary", b"accept-language")
+    return json.dumps(told, ensure_ascii=False).encode()
 
 
-class Events(Resource):
+def events(live: Live, request: Request) -> bytes | None:
     """The stream of changes."""
-
-    isLeaf = True
-
-    def __init__(self, live: Live) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._live = live
-
-    def render_GET(self, request: Request) -> bytes | int:
-        """Open a stream."""
-        request.setHeader(b"content-type", b"text/event-stream; charset=utf-8")
-        request.setHeader(b"cache-control", b"no-store")
-        request.setHeader(b"x-accel-buffering", b"no")
-        if request.method == b"HEAD":
-            return b""
-        if not self._live.join(request, requested_language(request)):
-            answer = Answer(
-                SERVICE_UNAVAILABLE, "Too many pages are open.", **{"retry-after": "30"}
-            )
-            return answer.render(request)
-        return NOT_DONE_YET
+    request.setHeader(b"content-type", b"text/event-stream; charset=utf-8")
+    request.setHeader(b"cache-control", b"no-store")
+    request.setHeader(b"x-accel-buffering", b"no")
+    if request.method == b"HEAD":
+        return b""
+    if not live.join(request, requested_language(request)):
+        return refused(request, SERVICE_UNAVAILABLE, "Too many pages are open.", retry_after="30")
+    return None
 
 
-class Root(Resource):
+def _metrics(figures: Callable[[], bytes], request: Request) -> bytes:
+    """The figures for Prometheus."""
+    request.setHeader(b"content-type", PROMETHEUS_TEXT)
+    request.setHeader(b"cache-control", b"no-store")
+    return figures()
+
+
+def _not_found(request: Request) -> bytes:
+    return refused(request, NOT_FOUND, "There is nothing here.")
+
+
+class Root:
     """Everything there is, behind the rules that hold for all of it.
 
     Args:
-        state: the model as JSON, for ``/api/state``.
-        history: the history, for ``/api/history``.
+        api: what is below ``/api``, by name.
         health: whether the bridge serves, for ``/healthz``.
-        live: the stream.
         figures: the figures for Prometheus, as text.
         hosts: tells who asks for this machine.
     """
 
     def __init__(
         self,
-        state: Callable[[str], Json],
-        asked: Mapping[bytes, IResource],
-        health: Callable[[], tuple[int, Json]],
-        live: Live,
+        api: Mapping[bytes, Answer],
+        health: Callable[[str], tuple[int, Json]],
         figures: Callable[[], bytes],
         hosts: OwnHosts,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self._hosts = hosts
-        for name, asset in assets().items():
-            self.putChild(name, asset)
-        self.putChild(b"manifest.webmanifest", Manifests())
-        interface = Folder()
-        interface.putChild(b"state", Data(lambda language: (OK, state(language))))
-        for name, answers in asked.items():
-            interface.putChild(name, answers)
-        interface.putChild(b"events", Events(live))
-        self.putChild(b"", InLanguages())  # type: ignore[no-untyped-call]
-        self.putChild(b"api", interface)
-        self.putChild(b"metrics", Metrics(figures))
-        self.putChild(b"healthz", Data(lambda _language: health()))
+        self._api = api
+        self._others: dict[bytes, Answer] = {
+            **{name: asset.answer for name, asset in assets().items()},
+            b"manifest.webmanifest": in_languages(_manifest),
+            b"": in_languages(_page),
+            b"metrics": partial(_metrics, figures),
+            b"healthz": partial(data, health),
+        }
 
-    def getChildWithDefault(self, path: bytes, request: Request) -> IResource:
-        """What is at ``path``, or why not."""
+    def answer(self, request: Request) -> bytes | None:
+        """What is at the path, or why not."""
         for name, value in SAFE_HEADERS.items():
             request.setHeader(name, value)
         if request.method not in (b"GET", b"HEAD"):
-            return Answer(NOT_ALLOWED, "Nothing can be changed here.", allow="GET, HEAD")
+            text = "Nothing can be changed here."
+            return refused(request, NOT_ALLOWED, text, allow="GET, HEAD")
         wrong = self._wrong_host(request)
         if wrong is not None:
-            site: PageSite = request.site  # type: ignore[attr-defined]
+            site: PageSite = request.channel.factory
             site.refused(Fault.HOST, getattr(request.getClientAddress(), "host", ""), wrong)
-            return Answer(_MISDIRECTED, _MISDIRECTED_TEXT)
-        known = cast("IResource | None", self.children.get(path))
-        return known or NotFound()
+            return refused(request, MISDIRECTED, _MISDIRECTED_TEXT)
+        return self._at(request.path)(request)
+
+    def _at(self, path: bytes) -> Answer:
+        """What answers for a path, and for all that is below it."""
+        first, *below = map(unquote_to_bytes, path.removeprefix(b"/").split(b"/"))
+        if first == b"api" and below:
+            return self._api.get(below[0], _not_found)
+        return self._others.get(first, _not_found)
 
     def _wrong_host(self, request: Request) -> str | None:
         """What the request takes this machine for where it is not that, else None."""
@@ -227,23 +155,6 @@ class Root(Resource):
             if not self._hosts.has(header, reached):
                 return header
         return None
-
-
-class NotFound(Answer):
-    """There is nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(NOT_FOUND, "There is nothing here.")
-
-
-class Folder(NotFound):
-    """Nothing by itself; there is something in it."""
-
-    isLeaf = False
-
-    def getChild(self, path: bytes, request: Request) -> IResource:
-        """Whatever was not put there is not there."""
-        return NotFound()
 
 
 def requested_language(request: Request) -> str:

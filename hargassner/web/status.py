@@ -6,16 +6,11 @@ The state of a link is that of the first rule which applies; the rules stand in 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hargassner.boiler.understanding import Understanding
-from hargassner.dialogue.channels import LengthMismatch
-from hargassner.dialogue.origin import BOILER
 from hargassner.mqtt.interfaces import LinkState, LinkStatus
-from hargassner.web.link import Level, Link
-from hargassner.web.understood import assumption_link, contradiction_link, understanding_link
+from hargassner.web.link import Facts, Level, Link, advised
+from hargassner.web.understood import assumed, contradicted, not_understood, recognised
 
 __all__ = ["Facts", "Level", "Link", "Status", "status_of"]
-
-_AS_DESCRIBED = Understanding(BOILER)
 
 SILENCE_TIMEOUT = 120.0
 """Seconds of silence after which a device that should be heard counts as missing. A gateway that
@@ -23,42 +18,6 @@ starts over is silent for half a minute, and then takes a quarter of one to find
 
 FIRST_TELEMETRY_TIMEOUT = 30.0
 """Seconds that a boiler whose address is known has for its first telemetry line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the chain's state follows from. Times are moments of a clock that runs evenly.
-
-    ``with_gateway`` says whether there is a gateway, or the bridge only reads the boiler.
-    ``closed_to_gateway`` and ``closed_to_boiler`` name what should be open on each side and is
-    not. ``gateway_heard`` and ``session_over`` are when the gateway last announced itself and last
-    ended a session; ``connected`` is when a client's open session began, None without one, and
-    ``logged_in`` when the gateway logged in on it. ``boiler_problem`` is why the last connection to
-    the boiler could not be made. ``reads_directly`` says whether the bridge reads telemetry on
-    its own. ``understanding`` is what is known of the
-    meaning of its telemetry. ``broker`` is None where none is configured.
-    """
-
-    now: float
-    started: float
-    with_gateway: bool = True
-    gateway_interface: str = ""
-    boiler_interface: str = ""
-    closed_to_gateway: tuple[str, ...] = ()
-    closed_to_boiler: tuple[str, ...] = ()
-    gateway_address: str = ""
-    gateway_heard: float | None = None
-    session_over: float | None = None
-    connected: float | None = None
-    logged_in: float | None = None
-    boiler_address: str = ""
-    boiler_problem: str = ""
-    reads_directly: bool = True
-    telemetry: bool = False
-    telemetry_since: float | None = None
-    length_mismatch: LengthMismatch | None = None
-    understanding: Understanding = _AS_DESCRIBED
-    broker: LinkStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +39,15 @@ def status_of(facts: Facts) -> Status:
 
 def _bridge(facts: Facts) -> Link:
     if facts.closed_to_gateway or facts.closed_to_boiler:
-        return Link("bridge.closed", Level.BROKEN, facts.started, advice="bridge.closed.advice")
+        return advised("bridge.closed", Level.BROKEN, facts.started)
     return Link("bridge.online", Level.OK, facts.started)
 
 
 def _closed(side: str, what: tuple[str, ...], address: str) -> Link:
-    return Link(
-        f"{side}.closed",
-        Level.BROKEN,
-        address=address,
-        advice=f"{side}.closed.advice",
-        fields=(("what", ", ".join(what)),),
-    )
+    return advised(f"{side}.closed", Level.BROKEN, None, address, what=", ".join(what))
 
 
-_Rule = Callable[[Facts], Link | None]
-
-
-def _first(rules: Iterable[_Rule], facts: Facts) -> Link | None:
+def _first(rules: Iterable[Callable[[Facts], Link | None]], facts: Facts) -> Link | None:
     """The link that the first rule which applies makes of the facts."""
     return next((link for rule in rules if (link := rule(facts)) is not None), None)
 
@@ -131,14 +81,8 @@ def _gateway_silent(facts: Facts) -> Link | None:
     last_sign = _last_sign(facts)
     if facts.now - last_sign < SILENCE_TIMEOUT:
         return None
-    return Link(
-        "gateway.silent",
-        Level.BROKEN,
-        last_sign,
-        facts.gateway_address,
-        advice="gateway.silent.advice",
-        fields=(("place", facts.gateway_interface),),
-    )
+    place = facts.gateway_interface
+    return advised("gateway.silent", Level.BROKEN, last_sign, facts.gateway_address, place=place)
 
 
 _GATEWAY_RULES = (_gateway_logged_in, _gateway_ports_closed, _gateway_connected, _gateway_silent)
@@ -171,37 +115,32 @@ def _boiler_telling(facts: Facts) -> Link | None:
     return _first(_TELEMETRY_RULES, facts) if facts.telemetry else None
 
 
-def _contradicted(facts: Facts) -> Link | None:
-    return contradiction_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
-
-
 def _mismatched(facts: Facts) -> Link | None:
     mismatch = facts.length_mismatch
     if mismatch is None:
         return None
-    return Link(
+    return advised(
         "boiler.mismatch",
         Level.WAIT,
         facts.telemetry_since,
         facts.boiler_address,
-        advice="boiler.mismatch.advice",
-        fields=(("got", mismatch.got), ("expected", mismatch.expected)),
+        got=mismatch.got,
+        expected=mismatch.expected,
     )
-
-
-def _understood(facts: Facts) -> Link | None:
-    return understanding_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
-
-
-def _assumed(facts: Facts) -> Link | None:
-    return assumption_link(facts.understanding, facts.telemetry_since, facts.boiler_address)
 
 
 def _boiler_online(facts: Facts) -> Link:
     return Link("boiler.online", Level.OK, facts.telemetry_since, facts.boiler_address)
 
 
-_TELEMETRY_RULES = (_contradicted, _mismatched, _understood, _assumed, _boiler_online)
+_TELEMETRY_RULES = (
+    contradicted,
+    _mismatched,
+    not_understood,
+    recognised,
+    assumed,
+    _boiler_online,
+)
 
 
 def _boiler_ports_closed(facts: Facts) -> Link | None:
@@ -216,13 +155,9 @@ def _boiler_unknown(facts: Facts) -> Link | None:
     since = _no_telemetry_since(facts)
     if facts.now - since < SILENCE_TIMEOUT:
         return Link("boiler.unknown", Level.WAIT, since)
-    return Link(
-        "boiler.lost",
-        Level.BROKEN,
-        since,
-        advice="boiler.lost.advice" if facts.with_gateway else "boiler.lost.alone.advice",
-        fields=(("place", facts.boiler_interface),),
-    )
+    advice = "" if facts.with_gateway else "boiler.lost.alone.advice"
+    place = facts.boiler_interface
+    return advised("boiler.lost", Level.BROKEN, since, advice=advice, place=place)
 
 
 def _boiler_idle(facts: Facts) -> Link | None:
@@ -280,7 +215,7 @@ def _broker(status: LinkStatus | None) -> Link:
     if status is None:
         return Link("broker.off", Level.OFF)
     if status.limit and status.state is LinkState.ONLINE:
-        return _broker_limited(status)
+        return advised("broker.limited", Level.OK, status.since, status.url, size=status.limit)
     level = _BROKER_LEVELS[status.state]
     return Link(
         f"broker.{status.state}",
@@ -289,15 +224,4 @@ def _broker(status: LinkStatus | None) -> Link:
         status.url,
         problem=status.problem,
         advice=f"broker.{status.state}.advice" if level is Level.BROKEN else "",
-    )
-
-
-def _broker_limited(status: LinkStatus) -> Link:
-    return Link(
-        "broker.limited",
-        Level.OK,
-        status.since,
-        status.url,
-        advice="broker.limited.advice",
-        fields=(("size", status.limit),),
     )

@@ -16,7 +16,6 @@ A page that does not read costs one state and one change, and is dropped after a
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -24,15 +23,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.http import Request
 
-from hargassner.boiler.model import Boiler
-from hargassner.clock import IClock
 from hargassner.delayed import Delayed
-from hargassner.monitor.traffic_log import Journal
+from hargassner.parts import Parts
 from hargassner.services import Service
-from hargassner.web.changes import Changes
-from hargassner.web.pellets import Pellets
+from hargassner.web.changes import Changes, Picture
 from hargassner.web.reader import News, Reader
-from hargassner.web.status import Status
 
 log = Logger()
 
@@ -51,30 +46,16 @@ class Live(Service):
     """Sends every open page what changes.
 
     Args:
-        boiler: the model.
-        journal: the lines of dialogue and log.
-        status: the chain's state now.
-        pellets: what is known of them now.
-        words: the digital words of the last line.
-        clock: time.
+        parts: have the model, the lines of dialogue and log, and the time.
+        picture: gives everything else.
     """
 
     name = "live"
 
-    def __init__(
-        self,
-        boiler: Boiler,
-        journal: Journal,
-        status: Callable[[], Status],
-        pellets: Callable[[], Pellets],
-        words: Callable[[], Sequence[str]],
-        clock: IClock,
-    ) -> None:
-        self._clock = clock
+    def __init__(self, parts: Parts, picture: Picture) -> None:
+        self._clock = clock = parts.clock
         self._readers: set[Reader] = set()
-        self._changes = Changes(
-            boiler, journal, status, pellets, words, clock, lambda: bool(self._readers)
-        )
+        self._changes = Changes(parts, picture, lambda: bool(self._readers))
         self._news: dict[str, News] = {}
         self._waiting: deque[Reader] = deque()
         self._next = Delayed(clock, GAP, self._send_next)

@@ -1,9 +1,12 @@
-"""How the link to the boiler is, as far as its telemetry is understood."""
+"""How the link to the boiler is, as far as its telemetry is understood.
+
+Each of these gives the link to a boiler whose telemetry comes, None where it does not apply.
+"""
 
 from hargassner.boiler.understanding import Understanding
 from hargassner.dialogue.channels import Fit
 from hargassner.dialogue.origin import Source
-from hargassner.web.link import Level, Link
+from hargassner.web.link import Facts, Level, Link, advised
 
 _NAMED = 3
 """Channels that are named at most."""
@@ -14,63 +17,43 @@ def fit_of(known: Understanding) -> Fit:
     return known.fit or Fit(0, 0)
 
 
-def understanding_link(known: Understanding, since: float | None, address: str) -> Link | None:
-    """The link to a boiler whose lines come; None where there is nothing to say of their meaning.
+def contradicted(facts: Facts) -> Link | None:
+    """Lines show what their descriptor rules out."""
+    names = fit_of(facts.understanding).contradicted
+    if not names:
+        return None
+    advice, told = "boiler.contradicted.advice", ", ".join(names[:_NAMED])
+    return _link(facts, "not_understood", Level.NOT_UNDERSTOOD, advice, names=told)
 
-    Args:
-        known: what is understood of them.
-        since: the moment since when they come.
-        address: the boiler's.
-    """
+
+def not_understood(facts: Facts) -> Link | None:
+    """It is not known, or not yet, what the values of the lines mean."""
+    known = facts.understanding
     if known.not_recognised:
-        return Link(
-            "boiler.not_understood",
-            Level.NOT_UNDERSTOOD,
-            since,
-            address,
-            advice="boiler.not_understood.advice",
-            fields=(("values", known.values),),
-        )
-    if not known.understood:
-        return Link("boiler.recognising", Level.WAIT, since, address)
-    origin = known.origin
+        return _link(facts, "not_understood", Level.NOT_UNDERSTOOD, values=known.values)
+    if known.understood:
+        return None
+    return Link("boiler.recognising", Level.WAIT, facts.telemetry_since, facts.boiler_address)
+
+
+def recognised(facts: Facts) -> Link | None:
+    """Lines are understood by a layout that somebody published."""
+    origin = facts.understanding.origin
     if origin.source is not Source.RECOGNISED:
         return None
-    return Link(
-        "boiler.online",
-        Level.OK,
-        since,
-        address,
-        advice="boiler.recognised.advice",
-        fields=(("layout", origin.layout), ("published", origin.published)),
-    )
+    advice, layout = "boiler.recognised.advice", origin.layout
+    return _link(facts, "online", Level.OK, advice, layout=layout, published=origin.published)
 
 
-def contradiction_link(known: Understanding, since: float | None, address: str) -> Link | None:
-    """The link to a boiler whose lines show what their descriptor rules out, None otherwise."""
-    contradicted = fit_of(known).contradicted
-    if not contradicted:
+def assumed(facts: Facts) -> Link | None:
+    """Some values of the lines are assumed to be hidden."""
+    places = fit_of(facts.understanding).assumed
+    if not places:
         return None
-    return Link(
-        "boiler.not_understood",
-        Level.NOT_UNDERSTOOD,
-        since,
-        address,
-        advice="boiler.contradicted.advice",
-        fields=(("names", ", ".join(contradicted[:_NAMED])),),
-    )
+    told = ", ".join(map(str, places))
+    return _link(facts, "online", Level.OK, "boiler.assumed.advice", places=told)
 
 
-def assumption_link(known: Understanding, since: float | None, address: str) -> Link | None:
-    """The link to a boiler of whose lines some values are assumed to be hidden, None otherwise."""
-    assumed = fit_of(known).assumed
-    if not assumed:
-        return None
-    return Link(
-        "boiler.online",
-        Level.OK,
-        since,
-        address,
-        advice="boiler.assumed.advice",
-        fields=(("places", ", ".join(map(str, assumed))),),
-    )
+def _link(facts: Facts, state: str, level: Level, advice: str = "", **fields: object) -> Link:
+    since, address = facts.telemetry_since, facts.boiler_address
+    return advised(f"boiler.{state}", level, since, address, advice, **fields)

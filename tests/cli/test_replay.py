@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 from twisted.internet.defer import succeed
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.cli import replay
-from hargassner.recording.writer import RecordingWriter
+from hargassner.recording.writer import GATHERING, RecordingWriter
 from tests.doubles.documents import SMALL
 from tests.shared import session_starts
 
@@ -58,11 +59,13 @@ class ReplayTests(SynchronousTestCase):
     def record(self, conversation=CONVERSATION, largest_file=100_000):
         """A session's recordings, one segment a second, by the recorder itself."""
         directory = Path(self.mktemp())
-        folder = RecordingWriter(directory, lambda job: succeed(job()), largest_file)
+        clock = Clock()
+        folder = RecordingWriter(directory, lambda job: succeed(job()), clock, largest_file)
         recorder = folder.session(1, "192.0.2.7", START, START)
         for second, (direction, data, *kept) in enumerate(conversation):
             recorder.passed(START + second, direction, data, kept=bool(kept))
         recorder.over(START + len(conversation), "the client closed")
+        clock.advance(GATHERING)
         return sorted(directory.iterdir())
 
     def replay(self, *arguments):

@@ -33,8 +33,6 @@ class BacklogTests(SynchronousTestCase):
         house.command("4", "21.0")
         for says, data in passing:
             says(data)
-        # What was answered has been handed over, and the answer has not.
-        known += sum(data.count(b"$") for _, data in passing[:-1])
         self.assertEqual(known, house.session_interpreter.dialogue.turns)
         # The turn comes, and nothing else.
         house.clock.advance(0)

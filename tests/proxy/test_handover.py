@@ -12,9 +12,11 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from hargassner.proxy.handover import (
+    ENOUGH,
     LONGEST_PIECE,
     LONGEST_WAIT,
     MOST_WAITING,
+    MUCH,
     QUIET,
     SLICE,
     WAIT,
@@ -24,6 +26,8 @@ from hargassner.proxy.handover import (
 from hargassner.proxy.observers import Guard, IExchangeObserver, ISegmentObserver
 
 CALLS = {"gateway": Guard.gateway_sent, "boiler": Guard.boiler_sent}
+
+TURNS = ["gateway", "boiler"] * 100
 
 Heard = list[tuple[str, bytes]]
 
@@ -127,17 +131,17 @@ PASSED = st.tuples(
     ),
     st.integers(0, 2),
 )
-SAID = st.tuples(
-    st.just("say"), st.sampled_from(sorted(CALLS)), st.binary(min_size=1), st.integers(0, 2)
-)
 TOLD = st.tuples(
     st.just("tell"), st.sampled_from(["bridge", "kept", "gateway"]), st.binary(), st.integers(0, 2)
 )
 TIME = st.tuples(
-    st.just("time"), st.just(""), st.just(b""), st.sampled_from([0.0, WAIT / 3, QUIET, WAIT, 0.02])
+    st.just("time"),
+    st.just(""),
+    st.just(b""),
+    st.sampled_from([0.0, WAIT / 3, QUIET, WAIT, 2 * LONGEST_WAIT]),
 )
 CATCH_UP = st.tuples(st.just("catch up"), st.just(""), st.just(b""), st.integers(0, 2))
-STEPS = st.lists(st.one_of(PASSED, PASSED, SAID, TOLD, TIME, CATCH_UP), max_size=40)
+STEPS = st.lists(st.one_of(PASSED, PASSED, TOLD, TIME, CATCH_UP), max_size=40)
 COSTS = st.sampled_from([0.0, SLICE / 10, SLICE, WAIT, 2 * LONGEST_WAIT])
 
 
@@ -153,9 +157,6 @@ class Laws(HandoverCase):
         passed: list[Heard] = [[], [], []]
         for step, side, data, number in steps:
             match step:
-                case "say":
-                    passed[number].append((side, data))
-                    self.backlogs[number].said(CALLS[side], data, self.clock.seconds())
                 case "pass":
                     passed[number].append((side, data))
                     self.passes(data, side, number)
@@ -253,30 +254,43 @@ class TimeTests(HandoverCase):
         boilers = [data for side, data in self.heard() if side == "boiler"]
         self.assertEqual([b"pm 1 \r\n", b"x" * LONGEST_PIECE, b"$ack\r\n"], boilers)
 
-    def says(self, data: bytes, side: str) -> None:
-        self.backlogs[0].said(CALLS[side], data, self.clock.seconds())
+    def test_of_a_dialogue_without_a_pause_nothing_is_handed_over_in_between(self) -> None:
+        """Until enough has passed, or something has waited long: then all is, at once."""
+        for size in (1, ENOUGH // 20):
+            with self.subTest(size=size):
+                self.begin(QUIET)
+                passed = [(side, bytes([number]) * size) for number, side in enumerate(TURNS)]
+                for side, data in passed:
+                    self.passes(data, side)
+                    self.clock.advance(QUIET / 2)
+                    if self.heard():
+                        break
+                self.assertEqual(passed[: len(self.heard())], self.heard())
+                self.assertTrue(self.backlogs[0].is_empty)
+                self.assertEqual(size == 1, self.clock.rightNow >= LONGEST_WAIT)
 
-    def test_whoever_gets_an_answer_leaves_time_for_one_thing_that_passed_before(self) -> None:
-        self.says(b"$setkomm\r\n", "gateway")
-        self.assertEqual([], self.heard())
-        self.says(b"$ack\r\n", "boiler")
-        self.assertEqual([("gateway", b"$setkomm\r\n")], self.heard())
-        self.says(b"$erract\r\n", "gateway")
-        self.assertEqual(("boiler", b"$ack\r\n"), self.heard()[-1])
+    def test_what_is_handed_over_at_once_goes_to_one_observer_after_the_other(self) -> None:
+        self.begin(0.0)
+        first, second = self.hearing[0]
+        counts: list[tuple[int, int]] = []
+        first.then = second.then = lambda: counts.append((len(first.heard), len(second.heard)))
+        for side in ("gateway", "boiler", "gateway"):
+            self.passes(b".", side)
         self.backlogs[0].catch_up()
+        self.assertEqual([(1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (3, 3)], counts)
 
-    def test_one_thing_and_no_more(self) -> None:
-        for side in ("boiler", "gateway", "boiler", "gateway"):
-            self.passes(b"z1\r\n", side)
-        self.says(b"$ack\r\n", "boiler")
-        self.assertEqual([("boiler", b"z1\r\n")], self.heard())
-        self.backlogs[0].catch_up()
-
-    def test_one_side_that_goes_on_leaves_none(self) -> None:
-        for each in (b"pm 1 ", b"\r\n", b"pm 2 "):
-            self.says(each, "boiler")
-        self.assertEqual([], self.heard())
-        self.backlogs[0].catch_up()
+    def test_more_than_a_dialogue_is_handed_over_in_slices(self) -> None:
+        """Even while bytes pass: the reactor looks at its sockets in between."""
+        self.begin(QUIET)
+        heard: list[int] = []
+        self.clock.turn = lambda: heard.append(len(self.heard()))
+        self.passes(b"x" * 2 * MUCH)
+        while not self.heard():
+            self.passes(b".")
+            self.clock.advance(QUIET / 2)
+        self.clock.advance(1)
+        self.assertEqual([*range(1, len(self.heard()))], heard[heard.index(1) :])
+        self.assertGreater(len(self.heard()), 2 * MUCH // LONGEST_PIECE)
 
 
 @implementer(ISegmentObserver)

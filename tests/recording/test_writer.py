@@ -11,6 +11,7 @@ from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import formatEvent
 from twisted.trial.unittest import SynchronousTestCase, TestCase
@@ -18,7 +19,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from hargassner.recording.format import Ended
 from hargassner.recording.reader import read_entries, read_recording
 from hargassner.recording.redaction import LARGEST_HOLD, Segment
-from hargassner.recording.writer import LARGEST_BACKLOG, RecordingWriter
+from hargassner.recording.writer import GATHERING, LARGEST_BACKLOG, RecordingWriter
 from tests.cases import Log, forget
 
 START = 1_790_000_000.0  # 2026-09-21T14:13:20Z
@@ -30,6 +31,7 @@ class Crank:
 
     def __init__(self):
         self.jobs = []
+        self.clock = Clock()
 
     def run(self, job):
         """Take a job."""
@@ -39,6 +41,7 @@ class Crank:
 
     def turn(self, largest_file=None):
         """Do the next job, on a disk where files can grow to so many bytes."""
+        self.gather()
         job, result = self.jobs.pop(0)
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         if largest_file is not None:
@@ -51,8 +54,14 @@ class Crank:
 
     def turn_all(self):
         """Do all jobs, and those that they lead to."""
+        self.gather()
         while self.jobs:
             self.turn()
+            self.gather()
+
+    def gather(self):
+        """Let the time pass for which what passes is gathered."""
+        self.clock.advance(GATHERING)
 
 
 class RecordingCase(SynchronousTestCase):
@@ -61,7 +70,7 @@ class RecordingCase(SynchronousTestCase):
     def setUp(self):
         self.directory = Path(self.mktemp()) / "recordings"
         self.crank = Crank()
-        self.writer = RecordingWriter(self.directory, self.crank.run)
+        self.writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock)
         self.log = Log(self)
 
     def recordings(self):
@@ -126,7 +135,7 @@ class WritingTests(RecordingCase):
 
     def test_its_start_is_a_date_and_its_times_are_durations(self):
         """Whatever becomes of the wall clock meanwhile; a part is named by the same rule."""
-        writer = RecordingWriter(self.directory, self.crank.run, largest_file=250)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, largest_file=250)
         recorder = writer.session(3, CLIENT, 77.0, START)
         recorder.passed(78.5, "boiler", b"z1\r\n")
         recorder.passed(137.0, "boiler", b"z" * 200 + b"\r\n")
@@ -179,6 +188,7 @@ class WritingTests(RecordingCase):
         for _ in range(2):
             recorder.passed(START, "boiler", b"x" * LARGEST_HOLD)
             recorder.passed(START, "boiler", b"\r\n")
+        self.crank.turn_all()
         [warning] = self.warnings()
         self.assertIn("session 3: a line that does not end is left out", warning)
 
@@ -225,6 +235,7 @@ class WritingTests(RecordingCase):
         self.successResultOf(self.writer.written())
         recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
+        self.crank.gather()
         recorder.over(START, "the bridge stops")
         written = self.writer.written()
         self.crank.turn()
@@ -234,12 +245,28 @@ class WritingTests(RecordingCase):
         self.assertEqual("the bridge stops", list(read_entries(self.only_recording()))[-1].reason)
 
 
+class GatheringTests(RecordingCase):
+    """What passed is written a little later."""
+
+    def test_the_disk_is_written_to_at_most_once_in_a_moment(self):
+        """However many segments pass in it."""
+        recorder = self.writer.session(3, CLIENT, START, START)
+        for _ in range(5):
+            recorder.passed(START, "boiler", b"z1\r\n")
+            self.crank.clock.advance(GATHERING / 10)
+        self.assertEqual([], self.crank.jobs)
+        self.crank.gather()
+        self.assertEqual(1, len(self.crank.jobs))
+
+
 class RotationTests(RecordingCase):
     """Recordings do not grow for ever."""
 
     def test_a_long_session_goes_on_in_a_next_part(self):
         """The parts are in order, none too big, and together they are the session."""
-        writer = RecordingWriter(self.directory, self.crank.run, largest_file=1000)
+        writer = RecordingWriter(
+            self.directory, self.crank.run, self.crank.clock, largest_file=1000
+        )
         recorder = writer.session(3, CLIENT, START, START)
         for second in range(40):
             recorder.passed(START + second, "boiler", b"z%d\r\n" % second)
@@ -258,7 +285,7 @@ class RotationTests(RecordingCase):
 
     def test_a_secret_has_the_same_replacement_in_all_parts(self):
         """Parts are one recording."""
-        writer = RecordingWriter(self.directory, self.crank.run, largest_file=250)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, largest_file=250)
         recorder = writer.session(3, CLIENT, START, START)
         for _ in range(3):
             recorder.passed(START, "boiler", b"$SN I/O: '2900417'\r\n")
@@ -270,7 +297,7 @@ class RotationTests(RecordingCase):
 
     def test_a_segment_larger_than_a_file_is_written_all_the_same(self):
         """It has a part of its own."""
-        writer = RecordingWriter(self.directory, self.crank.run, largest_file=300)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, largest_file=300)
         recorder = writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z" + b"x" * 1000 + b"\r\n")
         recorder.passed(START, "boiler", b"z1\r\n")
@@ -284,7 +311,7 @@ class RotationTests(RecordingCase):
         """So many are kept as were asked for; other files in the directory stay."""
         self.directory.mkdir(parents=True)
         (self.directory / "notes.jsonl").write_text("mine")
-        writer = RecordingWriter(self.directory, self.crank.run, most_files=3)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, most_files=3)
         for number in range(1, 6):
             recorder = writer.session(number, CLIENT, START + number, START + number)
             recorder.over(START + number, "the client closed")
@@ -296,7 +323,7 @@ class RotationTests(RecordingCase):
 
     def test_what_was_recorded_while_the_clock_was_wrong_is_removed_first(self):
         """Else it would crowd out every new recording for years."""
-        writer = RecordingWriter(self.directory, self.crank.run, most_files=3)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, most_files=3)
         years = 10 * 365 * 86_400
         for number, ahead in enumerate((years, years, years, 0, 0, 0), 1):
             at = START + ahead + number
@@ -309,7 +336,7 @@ class RotationTests(RecordingCase):
 
     def test_a_recording_that_goes_on_is_not_removed(self):
         """A long session's file is old and in use."""
-        writer = RecordingWriter(self.directory, self.crank.run, most_files=2)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, most_files=2)
         long = writer.session(1, CLIENT, START, START)
         long.passed(START, "boiler", b"z1\r\n")
         for number in range(2, 5):
@@ -324,7 +351,7 @@ class RotationTests(RecordingCase):
 
     def test_more_sessions_at_once_than_files_are_not_recorded(self):
         """The bound on files holds, and the log says why a recording is missing."""
-        writer = RecordingWriter(self.directory, self.crank.run, most_files=2)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, most_files=2)
         for number in (1, 2, 3):
             writer.session(number, CLIENT, START, START).passed(START, "boiler", b"z1\r\n")
             self.crank.turn_all()
@@ -388,7 +415,7 @@ class DiskTests(RecordingCase):
 
     def test_a_directory_that_vanished_ends_the_recording(self):
         """The session goes on unrecorded, when its next part finds no place."""
-        writer = RecordingWriter(self.directory, self.crank.run, largest_file=200)
+        writer = RecordingWriter(self.directory, self.crank.run, self.crank.clock, largest_file=200)
         recorder = writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
         self.crank.turn()
@@ -427,6 +454,7 @@ class DiskTests(RecordingCase):
         """Whatever the threads' pool says, the bridge goes on."""
         recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")
+        self.crank.gather()
         _, result = self.crank.jobs.pop()
         result.errback(RuntimeError("no threads left"))
         recorder.passed(START, "boiler", b"z1\r\n")
@@ -442,7 +470,7 @@ class ThreadTests(TestCase):
         """The reactor's pool writes what was passed, in order."""
         directory = Path(self.mktemp())
         run = partial(deferToThreadPool, reactor, reactor.getThreadPool())
-        writer = RecordingWriter(directory, run)
+        writer = RecordingWriter(directory, run, reactor)
         recorder = writer.session(3, CLIENT, START, START)
         for second in range(200):
             recorder.passed(START + second, "boiler", b"z%d\r\n" % second)

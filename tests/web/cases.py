@@ -18,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from hargassner.boiler.model import Boiler
 from hargassner.config import Config
+from hargassner.control.queue import ControlCounters
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import Described, TelemetryLine
 from hargassner.discovery import Devices
@@ -193,7 +194,7 @@ class PageCase(SynchronousTestCase):
             self.clock, NetworkInterface(), "the boiler's discovery", self.open
         )
         self.broker_status: Any = None
-        self.command_counters: Any = None
+        self.command_counters: Any = ControlCounters()
         history = History(self.boiler, self.directory, DirectStore(self.directory), self.clock)
         self.parts = replace(
             build(Config(), self.clock),

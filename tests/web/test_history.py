@@ -249,7 +249,7 @@ class WithoutHistoryTests(SynchronousTestCase):
             None, lambda _: self.fail("asked"), lambda _: "en", cast("Any", clock)
         )
         request = DummyRequest([b"api", b"history"])
-        answer = json.loads(cast("bytes", resource.render_GET(cast("Any", request))))
+        answer = json.loads(cast("bytes", resource.answer(cast("Any", request))))
         self.assertEqual((False, [], []), (answer["enabled"], answer["charts"], answer["days"]))
 
     def test_sqlite_is_not_loaded(self) -> None:

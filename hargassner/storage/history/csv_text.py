@@ -19,19 +19,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hargassner.storage.history.facts import DayFacts
 from hargassner.storage.history.number_text import table
 from hargassner.storage.history.query import Selection
-from hargassner.storage.history.reader import Extent, facts, line
+from hargassner.storage.history.reader import facts, line
 from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
     import sqlite3
 
 Piece = Callable[["sqlite3.Cursor"], bytes]
+"""Reads a part of an answer, as text."""
 
 ROWS = 2000
 """Rows of a piece."""
-COVERAGE = Recorded("", "", "")
 
-_DAY: Mapping[str, Callable[[DayFacts, float], float | None]] = {
+_Cell = str | float | None
+_DAY: Mapping[str, Callable[[DayFacts, float], _Cell]] = {
+    "date": lambda day, _: day.date,
     "hours": lambda day, _: day.hours,
     "pellets_kg": lambda day, _: day.pellets,
     "heat_kwh": lambda day, kwh_per_kg: day.heat(kwh_per_kg),
@@ -57,7 +59,8 @@ class _Style(NamedTuple):
         return text.getvalue().encode()
 
 
-_POINT, _COMMA = _Style(",", "."), _Style(";", ",")
+_STYLES = {False: _Style(",", "."), True: _Style(";", ",")}
+"""By whether decimals have a comma."""
 _SUFFIXES = {"minute": ("",), "quarter": ("", "_min", "_max"), "day": ("", "_min", "_max")}
 """What is behind a channel's name in the header, by grain."""
 _FORMS = {True: "%.0f", False: "%.2f"}
@@ -72,14 +75,12 @@ def csv_pieces(selection: Selection, kwh_per_kg: float, comma: bool) -> Iterator
         kwh_per_kg: the heat that is made of the fuel.
         comma: whether decimals have a comma.
     """
-    style = _COMMA if comma else _POINT
+    style = _STYLES[comma]
     if selection.grain == "day":
         yield partial(_day_table, selection, kwh_per_kg, style)
         return
     yield lambda _: style.separated([_header(selection)])
-    slots = selection.extent.slots
-    for at in range(0, len(slots), ROWS):
-        piece = Extent.of(slots[at : at + ROWS])
+    for piece in selection.extent.parts(ROWS):
         yield partial(_slot_rows, replace(selection, extent=piece), style)
 
 
@@ -114,39 +115,29 @@ def _local(date: int) -> str:
     return datetime.fromtimestamp(date).isoformat(" ")
 
 
-class _Column(NamedTuple):
-    """A column of the table of days, with a cell for each of them."""
-
-    name: str
-    cells: Iterable[str | float | None]
+_Column = tuple[str, Iterable[_Cell]]
+"""A column of the table of days: its name, and a cell for each of them."""
 
 
 def _day_table(
     selection: Selection, kwh_per_kg: float, style: _Style, cursor: "sqlite3.Cursor"
 ) -> bytes:
     days = list(facts(cursor, selection.extent).values())
-    columns = [
-        _Column("date", [day.date for day in days]),
-        *_fact_columns(days, kwh_per_kg),
+    columns: list[_Column] = [
+        *((name, [get(day, kwh_per_kg) for day in days]) for name, get in _DAY.items()),
         *_hour_columns("state_{}_hours", [*map(attrgetter("states"), days)]),
         *_hour_columns("{}_hours", [*map(attrgetter("pumps"), days)]),
         *_channel_columns(selection, days, cursor),
     ]
     cell = partial(_cell, style)
-    written = [[each.name, *map(cell, each.cells)] for each in columns]
+    written = [[name, *map(cell, cells)] for name, cells in columns]
     return style.separated(zip(*written, strict=True))
-
-
-def _fact_columns(days: Sequence[DayFacts], kwh_per_kg: float) -> Iterator[_Column]:
-    """What the days came to."""
-    for name, get in _DAY.items():
-        yield _Column(name, [get(day, kwh_per_kg) for day in days])
 
 
 def _hour_columns(name: str, days: Sequence[Mapping[Any, float]]) -> Iterator[_Column]:
     """The hours of each state or pump that any of the days has."""
     for key in sorted(set().union(*days)):
-        yield _Column(name.format(key), [hours.get(key, 0.0) for hours in days])
+        yield name.format(key), [hours.get(key, 0.0) for hours in days]
 
 
 def _channel_columns(
@@ -157,12 +148,12 @@ def _channel_columns(
     for channel in filterfalse(attrgetter("is_state"), selection.channels):
         numbers = line(cursor, "day", channel.object, extent).columns
         for name, each in zip(_names("day", channel), numbers, strict=True):
-            yield _Column(name, map(_known, map(each.__getitem__, places)))
+            yield name, map(_known, map(each.__getitem__, places))
 
 
 def _known(number: float) -> float | None:
     return None if math.isnan(number) else round(number, 2)
 
 
-def _cell(style: _Style, value: str | float | None) -> str:
+def _cell(style: _Style, value: _Cell) -> str:
     return "" if value is None else str(value).replace(".", style.decimal)

@@ -1,7 +1,6 @@
 """What the history sees of the model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 
 from hargassner.boiler.model import Boiler, Channel, Fault
@@ -22,7 +21,10 @@ def look_at(boiler: Boiler) -> Look | None:
     state = _first(first, STATE)
     code = _code(state)
     return Look(
-        values={**_recorded(chain(*charted(channels).values())), **_recorded_state(state)},
+        values={
+            **_recorded(chain(*charted(channels).values())),
+            **_recorded(filter(None, [state]), is_state=True),
+        },
         state=code,
         activity=_activity(boiler, state, code),
         pumps=tuple(_running(first)),
@@ -47,17 +49,12 @@ def _first(channels: dict[str, Channel], roles: Sequence[str]) -> Channel | None
     return next(_found(channels, roles), None)
 
 
-def _recorded(channels: Iterable[Channel]) -> dict[Recorded, float]:
+def _recorded(channels: Iterable[Channel], *, is_state: bool = False) -> dict[Recorded, float]:
     return {
-        Recorded(each.object, each.name, each.unit): float(each.value)
+        Recorded(each.object, each.name, each.unit, is_state): float(each.value)
         for each in islice(channels, MOST_CHANNELS)
         if each.value is not None
     }
-
-
-def _recorded_state(state: Channel | None) -> dict[Recorded, float]:
-    values = _recorded([state] if state else [])
-    return {replace(each, is_state=True): value for each, value in values.items()}
 
 
 def _activity(boiler: Boiler, state: Channel | None, code: int | None) -> str | None:

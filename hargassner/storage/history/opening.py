@@ -48,21 +48,10 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_PAGES * 4096}")
     migrate(connection)
-
-
-def check(connection: sqlite3.Connection) -> None:
-    """Raise ``sqlite3.DatabaseError`` if the file is damaged; it is read whole."""
+    # The file is read whole.
     [result] = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(str(result).splitlines()[0])
-
-
-def make_file(directory: Path) -> Path:
-    """The file's path; the file is made if it is not there, for its owner only."""
-    path = directory / FILE
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    return path
 
 
 def is_damage(wrong: BaseException) -> bool:
@@ -94,20 +83,23 @@ def connect(directory: StateDirectory, damage: str = "") -> sqlite3.Connection:
     if damage:
         set_aside(directory, damage)
     try:
-        return _connected(make_file(directory.path))
+        return _connected(directory.path)
     except sqlite3.DatabaseError as wrong:
         if not is_damage(wrong):
             raise
         set_aside(directory, str(wrong))
-        return _connected(make_file(directory.path))
+        return _connected(directory.path)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+def _connected(directory: Path) -> sqlite3.Connection:
+    path = directory / FILE
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It is for its owner only.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     # The pool closes it from another thread than the one that uses it.
     connection = sqlite3.connect(path, timeout=WAIT, check_same_thread=False)
     try:
         prepare(connection)
-        check(connection)
     except BaseException:
         connection.close()
         raise

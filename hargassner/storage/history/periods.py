@@ -22,7 +22,7 @@ class Period:
     @property
     def a_year_before(self) -> "Period":
         """The same one in the year before."""
-        return Period(_a_year_before(self.first), _a_year_before(self.end))
+        return Period(one_year_before(self.first), one_year_before(self.end))
 
     def until(self, day: date) -> "Period":
         """What of it lies before a day."""
@@ -43,15 +43,10 @@ class Totals:
     degree_days: float | None
 
 
-def _a_year_before(day: date) -> date:
+def one_year_before(day: date) -> date:
+    """The same day in the year before."""
     # The 29th of February has the 1st of March before it.
     return date(day.year - 1, day.month, 1) + timedelta(day.day - 1)
-
-
-def _month(day: date, further: int) -> date:
-    """The first day of the month that is so many months after a day's."""
-    months = day.year * 12 + day.month - 1 + further
-    return date(months // 12, months % 12 + 1, 1)
 
 
 def _days(today: date, place: int) -> date:
@@ -59,7 +54,8 @@ def _days(today: date, place: int) -> date:
 
 
 def _months(today: date, place: int) -> date:
-    return _month(today, -place)
+    months = today.year * 12 + today.month - 1 - place
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def _seasons(today: date, place: int) -> date:

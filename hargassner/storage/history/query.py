@@ -2,9 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hargassner.storage.history.reader import NOTHING, Extent, Kept, days_of
@@ -67,7 +67,7 @@ def parse_query(given: Mapping[str, str], now: float) -> Query:
 
 def _range(given: Mapping[str, str], now: float) -> tuple[float, float]:
     # What it is now counts, even if it has just begun.
-    end = _moment(given, "to", now + 1.0, lambda day: day + timedelta(days=1))
+    end = _moment(given, "to", now + 1.0, timedelta(days=1))
     begin = 0.0 if given.get("from") == ALL else _moment(given, "from", end - DAY)
     if begin >= end:
         raise QueryError("from must be before to")
@@ -75,10 +75,7 @@ def _range(given: Mapping[str, str], now: float) -> tuple[float, float]:
 
 
 def _moment(
-    given: Mapping[str, str],
-    name: str,
-    default: float,
-    of_day: Callable[[date], date] = lambda day: day,
+    given: Mapping[str, str], name: str, default: float, into_day: timedelta = timedelta()
 ) -> float:
     text = given.get(name, "")
     if not text:
@@ -86,10 +83,8 @@ def _moment(
     if _number(text):
         return float(text)
     try:
-        if _date(text):
-            day = of_day(date.fromisoformat(text))
-            return datetime.combine(day, datetime.min.time()).timestamp()
-        return datetime.fromisoformat(text).timestamp()
+        moment = datetime.fromisoformat(text)
+        return (moment + into_day if _date(text) else moment).timestamp()
     except (ValueError, OverflowError, OSError):
         allowed = "seconds since 1970, or a date or time such as 2026-11-26 or 2026-11-26T14:30"
         raise QueryError(f"{name} must be {allowed}") from None

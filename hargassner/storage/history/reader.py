@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from hargassner.storage.history.facts import DayFacts, day_facts, tally_of_json
 from hargassner.storage.history.rollup import blank, day_of, midnight
-from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Grain, unpacked
+from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Grain, channels, unpacked
 from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ class Extent:
     first: int
     last: int
 
-    @classmethod
-    def of(cls, slots: range) -> "Extent":
-        """From the first to the last of slots."""
-        return cls(slots.start, slots.stop - 1)
-
     @property
     def slots(self) -> range:
         """All its slots, from the oldest on."""
         return range(self.first, self.last + 1)
+
+    def parts(self, size: int) -> "list[Extent]":
+        """It in parts of at most so many slots."""
+        firsts = self.slots[::size]
+        return [Extent(first, min(first + size - 1, self.last)) for first in firsts]
 
 
 NOTHING = Extent(0, -1)
@@ -97,17 +97,12 @@ class Event:
 
 def kept(cursor: "sqlite3.Cursor") -> Kept:
     """What there is."""
-    channels = cursor.execute(
-        "SELECT object, name, unit, is_state FROM channels WHERE id > 0 ORDER BY id"
-    ).fetchall()
+    _coverage, *recorded = channels(cursor).values()
     return Kept(
         minutes=_extent(cursor, MINUTES),
         quarters=_extent(cursor, QUARTERS),
         days=_extent(cursor, DAYS),
-        channels=tuple(
-            Recorded(object_, name, unit, bool(is_state))
-            for object_, name, unit, is_state in channels
-        ),
+        channels=tuple(recorded),
     )
 
 

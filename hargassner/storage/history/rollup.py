@@ -31,11 +31,8 @@ EMPTY = Cell(0.0, math.nan, math.nan, math.nan)
 
 def cell_of(minutes: Iterable[float], is_state: bool = False) -> Cell:
     """What minutes come to; NaN is one of which nothing is known."""
-    known = list(filterfalse(math.isnan, minutes))
-    if not known:
-        return EMPTY
-    mean = _MEANS[is_state](known, [1.0] * len(known))
-    return Cell(float(len(known)), min(known), mean, max(known))
+    known = filterfalse(math.isnan, minutes)
+    return combined([Cell(1.0, each, each, each) for each in known], is_state)
 
 
 def combined(cells: Iterable[Cell], is_state: bool = False) -> Cell:

@@ -5,8 +5,8 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hargassner.storage.history.rollup import QUARTER, blank
-from hargassner.storage.history.samples import MINUTE
+from hargassner.storage.history.rollup import blank
+from hargassner.storage.history.samples import Recorded
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,22 +18,20 @@ class Grain:
 
     Args:
         table: its name.
-        step: seconds of a slot.
         slots: how many a row has.
         floats: how many numbers a slot has.
         rows: how many are kept of each channel, 0 for all.
     """
 
     table: str
-    step: int
     slots: int
     floats: int
     rows: int
 
 
-MINUTES = Grain("minutes", MINUTE, 240, 1, 14 * 6 + 1)
-QUARTERS = Grain("quarters", QUARTER, 48, 4, 2 * 731 + 1)
-DAYS = Grain("days", 86_400, 32, 4, 0)
+MINUTES = Grain("minutes", 240, 1, 14 * 6 + 1)
+QUARTERS = Grain("quarters", 48, 4, 2 * 731 + 1)
+DAYS = Grain("days", 32, 4, 0)
 
 
 def packed(slots: "array[float]") -> bytes:
@@ -55,12 +53,7 @@ def unpacked(grain: Grain, blob: bytes) -> "array[float]":
 
 
 class Rows:
-    """The rows of one grain. What is changed is written by ``save``.
-
-    Args:
-        cursor: of the transaction.
-        grain: which ones.
-    """
+    """The rows of one grain. What is changed is written by ``save``."""
 
     def __init__(self, cursor: "sqlite3.Cursor", grain: Grain) -> None:
         self.grain = grain
@@ -91,9 +84,7 @@ class Rows:
 
     def get(self, channel: int, slot: int) -> tuple[float, ...]:
         """The numbers of a slot."""
-        row, place = divmod(slot, self.grain.slots)
-        size = self.grain.floats
-        return tuple(self.row(channel, row)[place * size : (place + 1) * size])
+        return tuple(self.slots(channel, slot, slot + 1))
 
     def put(self, channel: int, slot: int, *numbers: float) -> None:
         """Set the numbers of a slot."""
@@ -136,6 +127,15 @@ class Rows:
             self._horizon = oldest[0]
             self._cursor.execute(f"DELETE FROM {table} WHERE row < ?", oldest)  # noqa: S608
             set_meta(self._cursor, f"horizon/{table}", str(oldest[0]))
+
+
+def channels(cursor: "sqlite3.Cursor") -> dict[int, Recorded]:
+    """The channels by their numbers; number 0 is that of the coverage."""
+    rows = cursor.execute("SELECT id, object, name, unit, is_state FROM channels ORDER BY id")
+    return {
+        number: Recorded(object_, name, unit, bool(is_state))
+        for number, object_, name, unit, is_state in rows
+    }
 
 
 def horizon(cursor: "sqlite3.Cursor", grain: Grain) -> int:

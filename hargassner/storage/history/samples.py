@@ -1,5 +1,6 @@
 """Looks at the model, and the minute that they make. No I/O and no clock."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -127,7 +128,7 @@ class Sampler:
     def __init__(self) -> None:
         self._minute: float | None = None
         self._sample: Sample | None = None
-        self._last: float | None = None
+        self._last = math.nan
         self._activity: str | None = None
 
     @property
@@ -147,11 +148,11 @@ class Sampler:
             the minute before, if this look is not of it and something was known of it.
         """
         minute = date // MINUTE
-        done = self._sample if minute != self._minute else None
+        done = None
         if minute != self._minute:
-            self._sample, self._minute = None, minute
+            done, self._sample, self._minute = self._sample, None, minute
         if look is None:
-            self._last = None
+            self._last = math.nan
         else:
             self._take(moment, look)
         return done
@@ -159,18 +160,15 @@ class Sampler:
     def close(self) -> Sample | None:
         """End the minute, since nothing more comes; the result is what is known of it."""
         sample, self._sample = self._sample, None
-        self._minute = self._last = None
+        self._minute, self._last = None, math.nan
         return sample
 
     def _take(self, moment: float, look: Look) -> None:
-        passed = 0.0 if self._last is None else moment - self._last
+        passed = moment - self._last
         tally = tally_of(look, passed if 0 <= passed <= LONGEST_LOOK else 0.0)
         tally = added(tally, begun(self._activity, look.activity))
         self._last, self._activity = moment, look.activity
-        before = self._sample
-        if before is None:
-            self._sample = Sample(moment, look.values, tally, look.burnt, look.stock, look.faults)
-            return
+        before = self._sample or Sample(moment, {}, {}, None, None, frozenset())
         self._sample = Sample(
             before.moment,
             {**look.values, **before.values},

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
@@ -29,6 +29,7 @@ from hargassner.storage.history.samples import (
 )
 from hargassner.storage.history.schema import NewerSchemaError
 from hargassner.storage.history.start import Start, begin
+from hargassner.storage.history.store import Store
 from hargassner.storage.history.writer import keep_consumed, write_live
 
 log = Logger()
@@ -41,16 +42,6 @@ WRITE_EVERY = 600.0
 """Seconds between two transactions: what a power cut can lose, against how an SD card wears."""
 MOST_HELD = 24 * 60
 """Minutes that are held back at most; then the oldest are given up."""
-
-
-class IStore(Protocol):
-    """Does one transaction after the other."""
-
-    def run(self, work: Callable[[sqlite3.Cursor], T]) -> "Deferred[T]":
-        """Do something within a transaction."""
-
-    def close(self) -> None:
-        """Close the file."""
 
 
 class History(Service, BoilerObserver):
@@ -70,7 +61,7 @@ class History(Service, BoilerObserver):
         self,
         boiler: Boiler,
         directory: StateDirectory,
-        store: IStore,
+        store: Store,
         clock: IClock,
         is_set: Callable[[], bool] = lambda: True,
     ) -> None:

@@ -84,7 +84,7 @@ def old_minutes(known: Any, names: Mapping[str, Recorded]) -> list[Dated]:
     if known["newest"] is None:
         return []
     minutes = _old_values(known, names)
-    return [Dated(minute, _old_sample(values)) for minute, values in sorted(minutes.items())]
+    return [Dated(minute, _sample(values)) for minute, values in sorted(minutes.items())]
 
 
 def _old_values(
@@ -100,12 +100,5 @@ def _old_values(
     return minutes
 
 
-def _old_sample(values: Mapping[Recorded, float]) -> Sample:
-    return Sample(
-        moment=0.0,
-        values=values,
-        tally={SECONDS: float(MINUTE)},
-        burnt=None,
-        stock=None,
-        faults=frozenset(),
-    )
+def _sample(values: Mapping[Recorded, float]) -> Sample:
+    return Sample(0.0, values, {SECONDS: float(MINUTE)}, None, None, frozenset())

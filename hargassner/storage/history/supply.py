@@ -12,6 +12,7 @@ from datetime import date
 from math import fsum
 
 from hargassner.storage.history.facts import DayFacts, of_days, told
+from hargassner.storage.history.periods import one_year_before
 
 LOOKED_BACK = 14
 """Days that the pace follows from."""
@@ -64,17 +65,13 @@ def pace_of(days: Iterable[DayFacts]) -> Pace | None:
     return _fitted(cold, burnt)
 
 
-def _level(burnt: Sequence[float]) -> Pace:
-    mean = _mean(burnt)
-    return Pace(mean, 0.0, 0.0, mean)
-
-
 def _fitted(cold: Sequence[float], burnt: Sequence[float]) -> Pace:
     """The line through the days (least squares); neither of its parts is below zero."""
+    y = _mean(burnt)
     # Without an outdoor sensor, or with gaps in what it told, the mean is all there is.
     if len(cold) < len(burnt) or _mean(cold) < LEAST_COLD:
-        return _level(burnt)
-    x, y = _mean(cold), _mean(burnt)
+        return Pace(y, 0.0, 0.0, y)
+    x = _mean(cold)
     # A line that would begin below nothing begins at nothing.
     slope = min(max(0.0, _slope(cold, burnt)), y / x)
     return Pace(max(0.0, y - slope * x), slope, x, y)
@@ -91,16 +88,10 @@ def _slope(cold: Sequence[float], burnt: Sequence[float]) -> float:
 
 def expected(facts: Mapping[int, DayFacts], day: int, otherwise: float) -> float:
     """The degree days to be expected of a day: those around it in the year before."""
-    middle = _a_year_before(day)
+    middle = one_year_before(date.fromordinal(day)).toordinal()
     around = range(middle - AROUND, middle + AROUND + 1)
     known = told(of_days(facts, around), "degree_days")
     return _mean(known) if known else otherwise
-
-
-def _a_year_before(day: int) -> int:
-    that = date.fromordinal(day)
-    # The 29th of February has the 1st of March before it.
-    return date(that.year - 1, that.month, 1).toordinal() + that.day - 1
 
 
 def supply(facts: Mapping[int, DayFacts], today: int, stock: float) -> Supply | None:

@@ -21,7 +21,7 @@ from hargassner.storage.history.rollup import (
     day_of,
     midnight,
 )
-from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Rows, meta, set_meta
+from hargassner.storage.history.rows import DAYS, MINUTES, QUARTERS, Rows, channels, meta, set_meta
 from hargassner.storage.history.samples import Dated, Recorded
 
 if TYPE_CHECKING:
@@ -157,12 +157,9 @@ class Channels:
 
     def __init__(self, cursor: "sqlite3.Cursor") -> None:
         self._cursor = cursor
-        rows = cursor.execute("SELECT id, object, name, unit, is_state FROM channels").fetchall()
-        self._known = {
-            object_: (number, Recorded(object_, name, unit, bool(is_state)))
-            for number, object_, name, unit, is_state in rows
-        }
-        self._states = {number for number, recorded in self._known.values() if recorded.is_state}
+        known = channels(cursor)
+        self._known = {each.object: (number, each) for number, each in known.items()}
+        self._states = {number for number, each in known.items() if each.is_state}
 
     def is_state(self, channel: int) -> bool:
         """Whether the values of the channel with this number are codes."""
