@@ -25,7 +25,7 @@ from hargassner.config import Config, HomeAssistantConfig
 from hargassner.dialogue.descriptor import parse_descriptor
 from hargassner.dialogue.events import Described, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
-from hargassner.homeassistant.announcer_life import SETTLE
+from hargassner.homeassistant.announcer import SETTLE
 from hargassner.homeassistant.view import BIRTH_DELAY, HomeView
 from hargassner.monitor.readings import LineReader
 from hargassner.mqtt.testing import AskedControl, MemoryBroker

@@ -10,9 +10,11 @@ class Delayed:
 
     Args:
         clock: time.
-        delay: seconds.
+        delay: seconds, unless ``start`` is given others.
         action: what is done.
     """
+
+    __slots__ = ("_action", "_clock", "_delay", "_timer")
 
     def __init__(self, clock: IReactorTime, delay: float, action: Callable[[], object]) -> None:
         self._clock = clock
@@ -25,10 +27,11 @@ class Delayed:
         """Whether the action is still to come."""
         return self._timer is not None
 
-    def start(self) -> None:
+    def start(self, delay: float | None = None) -> None:
         """Let the delay begin, unless it has."""
         if self._timer is None:
-            self._timer = self._clock.callLater(self._delay, self._due)
+            seconds = self._delay if delay is None else delay
+            self._timer = self._clock.callLater(seconds, self._due)
 
     def cancel(self) -> None:
         """Do nothing any more."""

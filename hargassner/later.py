@@ -6,9 +6,10 @@ from typing import Any
 
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from hargassner.delayed import Delayed
 from hargassner.services import MultiService
 
 log = Logger()
@@ -31,9 +32,8 @@ class Later(MultiService):
         self, clock: IReactorTime, steps: Iterable[Callable[[], Iterable[IService]]]
     ) -> None:
         super().__init__()
-        self._clock = clock
         self._steps = deque(steps)
-        self._next: IDelayedCall | None = None
+        self._next = Delayed(clock, 0, self._build)
 
     def startService(self) -> None:
         """Start what is built, and build the rest."""
@@ -42,17 +42,14 @@ class Later(MultiService):
 
     def stopService(self) -> "Deferred[Any]":
         """Build no more, and stop what was built."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        self._next.cancel()
         return super().stopService()
 
     def _schedule(self) -> None:
         if self._steps:
-            self._next = self._clock.callLater(0, self._build)
+            self._next.start()
 
     def _build(self) -> None:
-        self._next = None
         step = self._steps.popleft()
         with log.failuresHandled("a part of the bridge could not be started"):
             self.add(step())

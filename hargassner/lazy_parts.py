@@ -3,6 +3,7 @@
 Whoever starts them asks when the telnet port is open.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hargassner.storage.history.service import History
 
 
+@dataclass(frozen=True)
 class LazyParts:
     """The history and the link to the broker.
 
@@ -28,38 +30,30 @@ class LazyParts:
         state: where the history's file is.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        reactor: IBridgeReactor,
-        clock: IClock,
-        boiler: Boiler,
-        state: StateDirectory,
-    ) -> None:
-        self._config = config
-        self._reactor = reactor
-        self._clock = clock
-        self._boiler = boiler
-        self._state = state
+    config: Config
+    reactor: IBridgeReactor
+    clock: IClock
+    boiler: Boiler
+    state: StateDirectory
 
     @cached_property
     def history(self) -> "History | None":
         """Keeps the history; None where none is configured."""
-        if not self._config.history.enabled:
+        if not self.config.history.enabled:
             return None
         # SQLite is loaded only where it is used.
         from hargassner.storage.history.opening import clock_is_set
         from hargassner.storage.history.service import History
         from hargassner.storage.history.store import Store
 
-        store = Store(self._state, self._reactor)
-        return History(self._boiler, self._state, store, self._clock, clock_is_set)
+        store = Store(self.state, self.reactor)
+        return History(self.boiler, self.state, store, self.clock, clock_is_set)
 
     @cached_property
     def broker(self) -> "BrokerLink | None":
         """The link to the broker; None where none is configured."""
-        if not self._config.mqtt.url:
+        if not self.config.mqtt.url:
             return None
         from hargassner.mqtt.link import BrokerLink
 
-        return BrokerLink(self._config.mqtt, self._reactor)
+        return BrokerLink(self.config.mqtt, self.reactor)

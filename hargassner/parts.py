@@ -243,12 +243,8 @@ def _gateway_openings(
         sock = listening_socket(interface, port)
         return AcceptingPort(reactor, sock, cast("IProtocolFactory", factory))
 
-    def open_telnet_port() -> AcceptingPort:
-        return accept(config.gateway.telnet_port, proxy)
-
-    def open_side() -> Side:
-        return relay.open_gateway_side(reactor)
-
+    open_side = partial(relay.open_gateway_side, reactor)
+    open_telnet_port = partial(accept, config.gateway.telnet_port, proxy)
     return (
         InterfaceOpening(reactor, interface, "the gateway's discovery", open_side),
         InterfaceOpening(reactor, interface, "the telnet port", open_telnet_port),

@@ -6,7 +6,6 @@ at here.
 
 import errno
 import os
-import pwd
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from hargassner.config import Config, ConfigError, GatewayConfig, MqttConfig
 from hargassner.dialogue.channels import Descriptor
 from hargassner.mqtt.files import UnusableFileError, password
 from hargassner.network.interface import CannotOpenError, NetworkInterface
+from hargassner.network.port_users import user_name
 from hargassner.network.sockets import listening_socket
 from hargassner.recording.description import DescriptionError, read_description
 from hargassner.storage.directory import state_directory
@@ -100,12 +100,9 @@ def read_only(config: Config, environ: Mapping[str, str]) -> str:
 
     A card that Linux mounted read-only after an error keeps no boiler from its gateway.
     """
-    directories = {
-        "state.directory": state_directory(config.state.directory, environ),
-        "recording.directory": Path(config.recording.directory).expanduser(),
-    }
-    if not config.recording.directory:
-        del directories["recording.directory"]
+    directories = {"state.directory": state_directory(config.state.directory, environ)}
+    if config.recording.directory:
+        directories["recording.directory"] = Path(config.recording.directory).expanduser()
     for key, path in directories.items():
         if _is_read_only(path):
             return f"{key}: {path} is on a file system that is mounted read-only"
@@ -114,7 +111,7 @@ def read_only(config: Config, environ: Mapping[str, str]) -> str:
 
 def _check_directory(key: str, path: Path) -> None:
     """Refuse what is no directory that can be written, or cannot be made one."""
-    wanted = f'{key} = "{path}": must be a directory that user {_user()} may write'
+    wanted = f'{key} = "{path}": must be a directory that user {user_name(os.geteuid())} may write'
     try:
         there = _existing(path)
         if not stat.S_ISDIR(there.stat().st_mode):
@@ -122,7 +119,7 @@ def _check_directory(key: str, path: Path) -> None:
     except OSError as wrong:
         raise ConfigError(f"{wanted}: {wrong.strerror}") from None
     if not os.access(there, os.W_OK | os.X_OK) and not _is_read_only(there):
-        raise ConfigError(f"{wanted}; {there} belongs to {_name(there.stat().st_uid)}")
+        raise ConfigError(f"{wanted}; {there} belongs to {user_name(there.stat().st_uid)}")
 
 
 def _existing(path: Path) -> Path:
@@ -145,14 +142,3 @@ def _is_read_only(path: Path) -> bool:
         return bool(os.statvfs(_existing(path)).f_flag & os.ST_RDONLY)
     except OSError:
         return False
-
-
-def _user() -> str:
-    return _name(os.geteuid())
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)

@@ -25,6 +25,13 @@ class DelayedTests(ClockCase):
         self.clock.pump([1] * 9)
         self.assertEqual([2.0], self.done)
 
+    def test_can_be_started_with_another_delay(self) -> None:
+        self.delayed.start(5.0)
+        self.clock.pump([1] * 9)
+        self.delayed.start()
+        self.clock.advance(2)
+        self.assertEqual([5.0, 11.0], self.done)
+
     def test_can_be_started_again_by_its_own_action(self) -> None:
         again = Delayed(self.clock, 1.0, lambda: self.done.append(0.0) or again.start())
         again.start()

@@ -1,6 +1,6 @@
 """What is known of channel names, whatever boiler they come from."""
 
-from hargassner.catalogue.equipment import BOILER, NOWHERE, Equipment, Group, Place, Proof
+from hargassner.catalogue.equipment import BOILER, NOWHERE, Place, Proof
 from hargassner.catalogue.families import Family, family_of
 from hargassner.catalogue.reader import (
     AnalogEntry,
@@ -19,9 +19,7 @@ __all__ = [
     "Catalogue",
     "CircuitEntry",
     "DigitalEntry",
-    "Equipment",
     "Family",
-    "Group",
     "ParameterEntry",
     "Place",
     "Proof",

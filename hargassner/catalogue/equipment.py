@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-from hargassner.catalogue.text import Text
+from hargassner.catalogue.text import NO_WORDS, Text
 from hargassner.tables import rows
-
-NO_WORDS = Text("", "", "")
 
 BOILER = "boiler"
 """The device of the boiler itself."""
@@ -81,11 +79,11 @@ class Equipment:
         """The tables that come with the package, read once."""
         group_rows = list(rows(__package__, "groups.tsv"))
         numbers = {row["group"]: _numbers(row) for row in group_rows}
-        placed = list(_all_placed(numbers))
+        placed = list(_placed(numbers))
         # Of several rows with a name the first one counts.
         named = dict(reversed(placed))
         return Equipment(
-            groups={each.key: each for row in group_rows for each in _groups(row)},
+            groups={each.key: each for each in _groups(group_rows)},
             channels=named,
             beginnings=_beginnings(named),
             parts={(place.group, place.part): place for _, place in placed},
@@ -106,11 +104,11 @@ class Equipment:
         return BOILER if known is None else known.device
 
 
-def _groups(row: Mapping[str, str]) -> Iterator[Group]:
-    for number in _numbers(row):
-        yield Group(
-            _with(row["group"], number), _with(row["device"], number), Text.of(row).about(number)
-        )
+def _groups(group_rows: Iterable[Mapping[str, str]]) -> Iterator[Group]:
+    for row in group_rows:
+        for number in _numbers(row):
+            key, device = _with(row["group"], number), _with(row["device"], number)
+            yield Group(key, device, Text.of(row).about(number))
 
 
 def _numbers(row: Mapping[str, str]) -> list[str]:
@@ -122,19 +120,14 @@ def _with(pattern: str, number: str) -> str:
     return pattern.replace("{n}", number.lower())
 
 
-def _all_placed(numbers: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, Place]]:
+def _placed(numbers: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, Place]]:
+    """The places that the rows give, each with a channel's name, empty for none."""
     for row in rows(__package__, "equipment.tsv"):
-        yield from _placed(row, numbers[row["group"]])
-
-
-def _placed(row: Mapping[str, str], numbers: Iterable[str]) -> Iterator[tuple[str, Place]]:
-    """The places that a row gives, each with a channel's name, empty for none."""
-    for number in numbers:
-        place = Place(
-            _with(row["group"], number), row["part"], Proof(row["proof"]), row["icon"], Text.of(row)
-        )
-        for name in row["channels"].split("|"):
-            yield name.replace("{n}", number), place
+        for number in numbers[row["group"]]:
+            group, proof = _with(row["group"], number), Proof(row["proof"])
+            place = Place(group, row["part"], proof, row["icon"], Text.of(row))
+            for name in row["channels"].split("|"):
+                yield name.replace("{n}", number), place
 
 
 def _beginnings(named: Mapping[str, Place]) -> Mapping[str, Place]:

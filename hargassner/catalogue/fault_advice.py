@@ -10,10 +10,8 @@ from hargassner.tables import rows
 
 @cache
 def _table() -> Sequence[tuple[re.Pattern[str], Text]]:
-    return [
-        (re.compile(row["found"], re.IGNORECASE), Text(row["en"], row["de"], row["fr"]))
-        for row in rows(__package__, "fault_advice.tsv")
-    ]
+    table = rows(__package__, "fault_advice.tsv")
+    return [(re.compile(row["found"], re.IGNORECASE), Text.of(row)) for row in table]
 
 
 @cache

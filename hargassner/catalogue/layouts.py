@@ -35,7 +35,7 @@ def layout_entries() -> tuple[LayoutEntry, ...]:
 
 
 def _entry(row: Mapping[str, str], channels: Mapping[str, Mapping[str, str]]) -> LayoutEntry:
-    analog = [channels[number] for number in _numbers(row["analog"])]
+    analog = map(channels.__getitem__, _numbers(row["analog"]))
     return LayoutEntry(
         name=row["layout"],
         boiler=row["boiler"],

@@ -9,13 +9,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from types import MappingProxyType
 from typing import ClassVar, TypeVar
 
 from hargassner.catalogue.codes import ANY_FAMILY, Codes, code_tables, codes_of
 from hargassner.catalogue.equipment import NOWHERE, Equipment, Place
 from hargassner.catalogue.families import Family
-from hargassner.catalogue.text import Text
+from hargassner.catalogue.text import NO_WORDS, Text
 from hargassner.tables import rows
 
 
@@ -67,30 +66,33 @@ class DigitalEntry:
 
     name: str
     text: Text
-    device_class: str
-    entity_category: str
-    enabled: bool
-    inverted: bool
-    role: str
-    icon: str
-    place: Place
+    device_class: str = ""
+    entity_category: str = ""
+    enabled: bool = False
+    inverted: bool = False
+    role: str = ""
+    icon: str = ""
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterEntry:
-    """What is known of one parameter; ``type`` is the maker's word for what it holds.
+    """What is known of one parameter.
 
     ``options`` names the table of what its options mean, by their indexes. ``is_safe`` says that it
     can be set without harm, and ``is_button`` that it only ever starts something.
     """
 
     id: str
-    type: str
     text: Text
-    options: str
-    is_safe: bool
-    is_button: bool
-    place: Place
+    options: str = ""
+    is_safe: bool = False
+    is_button: bool = False
+    place: Place = NOWHERE
+
+
+UNKNOWN_PARAMETER = ParameterEntry("", NO_WORDS)
+"""What is said of a parameter that is in no table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,6 @@ class CircuitEntry:
     """
 
     circuit: str
-    text: Text
     mode: str
     day: str
     setback: str
@@ -110,33 +111,29 @@ class CircuitEntry:
     pump: str
 
 
-UNITS = MappingProxyType(
-    {
-        "KW": "kW",
-        "Min": "min",
-        "l/h": "L/h",
-        "l/min": "L/min",
-        "ľA": "µA",
-        "''": "",
-        "' '": "",
-    }
-)
+UNITS: Mapping[str, str] = {
+    "KW": "kW",
+    "Min": "min",
+    "l/h": "L/h",
+    "l/min": "L/min",
+    "ľA": "µA",
+    "''": "",
+    "' '": "",
+}
 """Units that boilers spell otherwise than Home Assistant does."""
 
-CLASS_UNITS: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "current": frozenset({"mA", "A"}),
-        "distance": frozenset({"mm", "cm", "m"}),
-        "duration": frozenset({"s", "min", "h", "d"}),
-        "energy": frozenset({"Wh", "kWh", "MWh"}),
-        "power": frozenset({"W", "kW"}),
-        "pressure": frozenset({"Pa", "hPa", "mbar", "bar"}),
-        "temperature": frozenset({"°C"}),
-        "voltage": frozenset({"mV", "V", "kV"}),
-        "volume_flow_rate": frozenset({"L/min", "L/h"}),
-        "weight": frozenset({"g", "kg", "t"}),
-    }
-)
+CLASS_UNITS: Mapping[str, frozenset[str]] = {
+    "current": frozenset({"mA", "A"}),
+    "distance": frozenset({"mm", "cm", "m"}),
+    "duration": frozenset({"s", "min", "h", "d"}),
+    "energy": frozenset({"Wh", "kWh", "MWh"}),
+    "power": frozenset({"W", "kW"}),
+    "pressure": frozenset({"Pa", "hPa", "mbar", "bar"}),
+    "temperature": frozenset({"°C"}),
+    "voltage": frozenset({"mV", "V", "kV"}),
+    "volume_flow_rate": frozenset({"L/min", "L/h"}),
+    "weight": frozenset({"g", "kg", "t"}),
+}
 """The units with which Home Assistant accepts a device class, of those that a boiler may use."""
 
 
@@ -176,7 +173,7 @@ class Catalogue:
             state_tables=code_tables("states.tsv", Text.of),
             faults={int(row["number"]): Text.of(row) for row in rows(__package__, "errors.tsv")},
             parameters={each.id: each for each in parameters},
-            circuits=tuple(map(_circuit_entry, rows(__package__, "circuits.tsv"))),
+            circuits=tuple(CircuitEntry(**row) for row in rows(__package__, "circuits.tsv")),
             equipment=Equipment.load(),
         )
 
@@ -217,13 +214,12 @@ class Catalogue:
 
     def place_of_parameter(self, id: str) -> Place:  # noqa: A002 - the protocol's own word
         """Where the parameter with this id belongs; nowhere if it is not known."""
-        entry = self.parameters.get(id)
-        return entry.place if entry else NOWHERE
+        return self.parameters.get(id, UNKNOWN_PARAMETER).place
 
     def options(self, id: str) -> Mapping[int, Text]:  # noqa: A002 - the protocol's own word
         """What the options of the parameter with this id mean; empty where that is not known."""
-        entry = self.parameters.get(id)
-        return codes_of(self.state_tables, entry.options, ANY_FAMILY) if entry else {}
+        table = self.parameters.get(id, UNKNOWN_PARAMETER).options
+        return codes_of(self.state_tables, table, ANY_FAMILY)
 
     def fault(self, number: int) -> Text | None:
         """The meaning of a fault number."""
@@ -280,7 +276,7 @@ def _analog_entry(row: Mapping[str, str]) -> AnalogEntry:
         state_class=row["state_class"],
         entity_category=row["entity_category"],
         enabled=row["enabled"] == "1",
-        missing=tuple(_range(part) for part in row["missing"].split("|") if part),
+        missing=tuple(map(_range, filter(None, row["missing"].split("|")))),
         states=row["states"],
         role=row["role"],
         icon=row["icon"],
@@ -310,22 +306,9 @@ def _digital_entry(row: Mapping[str, str]) -> DigitalEntry:
 def _parameter_entry(row: Mapping[str, str]) -> ParameterEntry:
     return ParameterEntry(
         id=row["id"],
-        type=row["type"],
         text=Text.of(row),
         options=row["options"],
         is_safe=row["auto"] == "1",
         is_button=row["control"] == "button",
         place=Equipment.load().of_parameter(row["group"], row["part"]),
-    )
-
-
-def _circuit_entry(row: Mapping[str, str]) -> CircuitEntry:
-    return CircuitEntry(
-        circuit=row["circuit"],
-        text=Text.of(row),
-        mode=row["mode"],
-        day=row["day"],
-        setback=row["setback"],
-        room=row["room"],
-        pump=row["pump"],
     )

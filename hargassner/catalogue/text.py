@@ -24,3 +24,6 @@ class Text:
     def about(self, number: str) -> "Text":
         """The words with a number in place of ``{n}``."""
         return Text(*(each.replace("{n}", number) for each in (self.en, self.de, self.fr)))
+
+
+NO_WORDS = Text("", "", "")

@@ -60,13 +60,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "lines", nargs="?", metavar="LINES", help="the telemetry, see below; '-' is standard input"
     )
     form = parser.add_mutually_exclusive_group()
-    for option, writer, meaning in (
-        ("--json", JsonLines, "print an object a line"),
-        ("--csv", Csv, "print a row a line"),
-    ):
-        form.add_argument(
-            option, dest="writer", action="store_const", const=writer, default=Table, help=meaning
-        )
+    form.add_argument(
+        "--json",
+        dest="writer",
+        action="store_const",
+        const=JsonLines,
+        help="print an object a line",
+    )
+    form.add_argument(
+        "--csv", dest="writer", action="store_const", const=Csv, help="print a row a line"
+    )
+    parser.set_defaults(writer=Table)
     parser.add_argument(
         "--hidden",
         type=_places,

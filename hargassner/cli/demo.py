@@ -10,7 +10,7 @@ import tempfile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
@@ -27,6 +27,7 @@ from hargassner.config import (
     config_from,
 )
 from hargassner.service import Bridge
+from hargassner.services import MultiService, Service
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.broker.process import EmbeddedBroker
 from hargassner.simulator.gateway.gateway import SimulatedGateway
@@ -121,7 +122,6 @@ def demo_service(
         speed: how much faster than a real one the simulated boiler burns.
         web_port: where the page is.
     """
-    house = MultiService()
     bridge = Bridge(demo_config(state, mqtt, web_port), reactor)
     boiler = SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT, speed=speed)
     gateway = SimulatedGateway(
@@ -132,18 +132,15 @@ def demo_service(
         session_length=session_length,
         pace=0.2,
     )
-    for part in (bridge, boiler, gateway):
-        part.setServiceParent(house)  # type: ignore[no-untyped-call]
-    return house
+    return MultiService([bridge, boiler, gateway])
 
 
-async def stop_in_turn(house: IService, broker: IService | None) -> None:
+async def stop_in_turn(house: IService, broker: IService) -> None:
     """Stop the house, then the broker, which has to take the bridge's ``offline``."""
     try:
         await maybeDeferred(house.stopService)
     finally:
-        if broker is not None:
-            await maybeDeferred(broker.stopService)
+        await maybeDeferred(broker.stopService)
 
 
 def _options() -> argparse.Namespace:
@@ -168,8 +165,8 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _broker(reactor: Any) -> tuple[MqttConfig, EmbeddedBroker | None]:
-    """The broker that ``$MQTT_URL`` names, else one of the demo's own, not started yet.
+def _broker(reactor: Any) -> tuple[MqttConfig, IService]:
+    """The broker that ``$MQTT_URL`` names, else one of the demo's own, and what runs that.
 
     Raises:
         SystemExit: there is neither.
@@ -177,7 +174,7 @@ def _broker(reactor: Any) -> tuple[MqttConfig, EmbeddedBroker | None]:
     url = os.environ.get("MQTT_URL", "")
     try:
         if url:
-            return named_broker(url), None
+            return named_broker(url), Service()
         embedded = EmbeddedBroker(reactor)
         return named_broker(f"mqtt://{embedded.host}:{embedded.port}"), embedded
     except (ConfigError, OSError) as wrong:
@@ -205,8 +202,7 @@ def main() -> None:
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stdout)])
     with tempfile.TemporaryDirectory(prefix="hargassner-demo-") as state:
         house = demo_service(reactor, state, mqtt, options.session_length, options.speed, web_port)
-        if embedded is not None:
-            embedded.startService()
+        embedded.startService()
         house.startService()
         reactor.addSystemEventTrigger(
             "before", "shutdown", lambda: Deferred.fromCoroutine(stop_in_turn(house, embedded))

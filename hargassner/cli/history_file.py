@@ -43,13 +43,13 @@ def configuration(path: Path | None) -> Config:
     return load_config(found)
 
 
-def directory(state: Path | None, config: Config, service: Path = SERVICE_STATE) -> StateDirectory:
+def directory(state: Path | None, config: Config) -> StateDirectory:
     """The state directory: as it is named, as configured, else the service's if it has one."""
-    return StateDirectory(state or _configured(config, service))
+    return StateDirectory(state or _configured(config))
 
 
-def _configured(config: Config, service: Path) -> Path:
+def _configured(config: Config) -> Path:
     named = config.state.directory or os.environ.get("STATE_DIRECTORY")
     configured = state_directory(config.state.directory, os.environ)
-    places = [configured] if named else [configured, service]
+    places = [configured] if named else [configured, SERVICE_STATE]
     return next(filter(Path.exists, places), configured)

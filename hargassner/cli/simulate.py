@@ -3,14 +3,15 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner, textFileLogObserver
 
 from hargassner.cli.exit_status import failed
 from hargassner.cli.reactor import evenly_running_reactor
+from hargassner.config import DiscoveryConfig
 from hargassner.network.interface import CannotOpenError
 from hargassner.services import Service
 from hargassner.simulator.boiler.server import SimulatedBoiler
@@ -18,14 +19,7 @@ from hargassner.simulator.boiler.server import SimulatedBoiler
 SUMMARY = "Run a simulated boiler or a simulated gateway until it is interrupted."
 DETAILS = ""
 
-_LOOK_EVERY = 0.2
-_PORTS = {
-    "telnet_port": 23,
-    "boiler_port": 35601,
-    "gateway_port": 50000,
-    "boiler_diagnostics_port": 50001,
-    "gateway_diagnostics_port": 50002,
-}
+_PORTS = {"telnet_port": 23, **asdict(DiscoveryConfig())}
 _NETWORK = ("address", "interface", *_PORTS)
 _OF_BOILER = (*_NETWORK, "discovery", "period", "speed", "seed", "refuse", "lines")
 _DURATIONS = {
@@ -129,7 +123,10 @@ def _configure_gateway(gateway: argparse.ArgumentParser) -> None:
     for name, (default, meaning) in _DURATIONS.items():
         gateway.add_argument(_option(name), type=_positive, default=default, help=meaning)
     gateway.add_argument(
-        "--cycles", type=_count, help="end after so many complete sessions; without it, never"
+        "--cycles",
+        type=_count,
+        default=sys.maxsize,
+        help="end after so many complete sessions; without it, never",
     )
     gateway.set_defaults(simulate=_simulate_gateway)
 
@@ -174,14 +171,12 @@ def _simulate_gateway(arguments: argparse.Namespace) -> int:
     reactor = evenly_running_reactor()
     gateway = SimulatedGateway(reactor, **_given(arguments, _OF_GATEWAY))
 
-    def stop_after_last() -> None:
+    def end_after_last(_: str) -> None:
         if gateway.sessions_completed >= arguments.cycles:
-            looking.stop()
             reactor.stop()
+        gateway.when_session_over().addCallback(end_after_last)
 
-    looking = LoopingCall(stop_after_last)
-    if arguments.cycles is not None:
-        looking.start(_LOOK_EVERY, now=False)
+    gateway.when_session_over().addCallback(end_after_last)
     status = _serve(
         reactor, gateway, lambda: f"simulated gateway looks for a boiler at {arguments.broadcast}"
     )

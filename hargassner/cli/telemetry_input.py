@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -105,26 +106,25 @@ def _session_descriptor(name: str) -> Descriptor:
     raise CannotReadError(f"{name}: the gateway didn't ask for the descriptor in it")
 
 
-def _content(name: str, size: int = -1) -> bytes:
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
     try:
         with Path(name).open("rb") as file:
-            return file.read(size)
-    except (OSError, ValueError) as wrong:
-        raise _unreadable(name, wrong) from wrong
-
-
-def _unreadable(name: str, wrong: OSError | ValueError) -> CannotReadError:
+            yield file
     # ValueError: a name with a NUL in it.
-    reason = wrong.strerror if isinstance(wrong, OSError) else None
-    return CannotReadError(f"{name} cannot be read: {reason or wrong}")
+    except (OSError, ValueError) as wrong:
+        reason = getattr(wrong, "strerror", None)
+        raise CannotReadError(f"{name} cannot be read: {reason or wrong}") from wrong
+
+
+def _content(name: str, size: int = -1) -> bytes:
+    with _opened(name) as file:
+        return file.read(size)
 
 
 def _file_lines(name: str) -> Iterator[Line]:
-    try:
-        with Path(name).open("rb") as file:
-            yield from _text_lines(file)
-    except OSError as wrong:
-        raise _unreadable(name, wrong) from wrong
+    with _opened(name) as file:
+        yield from _text_lines(file)
 
 
 def _text_lines(file: BinaryIO) -> Iterator[Line]:

@@ -26,7 +26,12 @@ class Line:
 
 
 class Writer(Protocol):
-    """Prints telemetry, line after line, each at once."""
+    """Prints telemetry, line after line, each at once.
+
+    Args:
+        descriptor: the channels.
+        timed: whether it is known when lines came.
+    """
 
     def write(self, line: Line, readings: Sequence[Reading]) -> None:
         """Print a line, in which these channels changed."""
@@ -37,10 +42,6 @@ class Table:
 
     A state's code stands with its words, in the language of the environment; on a terminal there
     are colours.
-
-    Args:
-        descriptor: the channels.
-        timed: whether it is known when lines came.
     """
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
@@ -84,12 +85,7 @@ class Table:
 
 
 class JsonLines:
-    """For programs: an object a line, with every channel.
-
-    Args:
-        descriptor: the channels.
-        timed: whether it is known when lines came.
-    """
+    """For programs: an object a line, with every channel."""
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
         self._known = dict.fromkeys(_objects(descriptor), "null")
@@ -105,12 +101,7 @@ class JsonLines:
 
 
 class Csv:
-    """For spreadsheets: a row a line, with every channel, after a header.
-
-    Args:
-        descriptor: the channels.
-        timed: whether it is known when lines came.
-    """
+    """For spreadsheets: a row a line, with every channel, after a header."""
 
     def __init__(self, descriptor: Descriptor, timed: bool) -> None:
         self._known = dict.fromkeys(_objects(descriptor), "")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import DeferredQueue
 
 from hargassner.cli.check.machine import Interface, interfaces
 from hargassner.config import DiscoveryConfig
@@ -49,13 +49,8 @@ async def find_boiler(
     names = searched(interfaces())
     sides = [Side(NetworkInterface(each), _EVERYBODY, (ports.gateway_port,)) for each in names]
     finders = [Finder(devices, ports, each, reactor, lambda: "") for each in sides]
-    answer: Deferred[FoundBoiler] = Deferred()
-
-    def answered(boiler: FoundBoiler) -> None:
-        if not answer.called:
-            answer.callback(boiler)
-
-    devices.on_boiler(answered)
+    answers: DeferredQueue[FoundBoiler] = DeferredQueue()
+    devices.on_boiler(answers.put)
     with ExitStack() as opened:
         late = Delayed(reactor, SAY_AFTER, lambda: waiting(names))
         opened.callback(late.cancel)
@@ -63,7 +58,7 @@ async def find_boiler(
         problems = [_problem(each, reactor, opened) for each in finders]
         if all(problems):
             raise CannotSearchError(problems[0])
-        return await answer
+        return await answers.get()
 
 
 def _problem(finder: Finder, reactor: IBridgeReactor, opened: ExitStack) -> str:

@@ -76,7 +76,6 @@ class LiveTable:
         self._boiler = boiler
         self._language = language
         self._mark: Callable[[str], str] = _bright if colours else _starred
-        self._plain: Callable[[str], str] = str if colours else _unstarred
         print(_HIDE_CURSOR + _CLEAR, end="")
 
     def draw(self, heading: Sequence[str], now: float) -> None:
@@ -109,7 +108,7 @@ class LiveTable:
         value = f"{_cut(_value(channel), _VALUE):>{_VALUE}}"
         words = _cut(meaning(self._boiler, channel, self._language), _MEANING)
         changed = channel.since is not None and now - channel.since < MARKED
-        mark = self._mark if changed else self._plain
+        mark = self._mark if changed else _unmarked
         return f"{name:{_NAME}}{mark(value)} {words:{_MEANING}}"
 
 
@@ -121,7 +120,7 @@ def _starred(value: str) -> str:
     return f"*{value}"
 
 
-def _unstarred(value: str) -> str:
+def _unmarked(value: str) -> str:
     return f" {value}"
 
 

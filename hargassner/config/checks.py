@@ -32,7 +32,7 @@ def _each(value: object, check: Callable[[Any], T], allowed: str) -> list[T]:
     if not isinstance(value, list):
         raise NotAllowedError(allowed)
     try:
-        return [check(each) for each in value]
+        return list(map(check, value))
     except ValueError:
         raise NotAllowedError(allowed) from None
 

@@ -18,6 +18,11 @@ SHORTEST_WAIT = 0.001
 """Seconds; a timer that is rounded down must not be set for no time at all again and again."""
 
 
+def _wait(left: float) -> float:
+    """Seconds to wait where so many are left; 0 where none are."""
+    return max(left, SHORTEST_WAIT) if left > 0 else 0.0
+
+
 class Spacing:
     """Decides when the next request may be sent, whatever it is: the gateway waits meanwhile.
 
@@ -38,8 +43,7 @@ class Spacing:
     @property
     def wait(self) -> float:
         """Seconds until a request may be sent; 0 where it may be now."""
-        left = self._free - self._seconds()
-        return max(left, SHORTEST_WAIT) if left > 0 else 0.0
+        return _wait(self._free - self._seconds())
 
     @property
     def is_backing_off(self) -> bool:
@@ -88,8 +92,7 @@ class Pacing:
 
     def wait(self, id_: str) -> float:
         """Seconds until a command for a parameter may be sent; 0 where it may be now."""
-        left = max(self._free.get(id_, 0.0), self._free_at()) - self._seconds()
-        return max(left, SHORTEST_WAIT) if left > 0 else 0.0
+        return _wait(max(self._free.get(id_, 0.0), self._free_at()) - self._seconds())
 
     def begins(self, id_: str) -> None:
         """A command's first request is sent."""

@@ -22,11 +22,11 @@ from hargassner.boiler.equipment import Proven
 from hargassner.boiler.model import Boiler, BoilerObserver
 from hargassner.boiler.settable import Settable
 from hargassner.control.command import Command, CommandError, Outcome, Requests, shown
-from hargassner.control.pacing import Allowance, Pacing
+from hargassner.control.pacing import APART, Allowance, Pacing
 from hargassner.control.session_line import LineListener, SessionLine
-from hargassner.control.timer import Timer
 from hargassner.control.turns import Turns
 from hargassner.control.values import get_request
+from hargassner.delayed import Delayed
 from hargassner.dialogue.events import ParameterChanged
 from hargassner.dialogue.grammar import refuses
 from hargassner.monitor.interpreter import SessionInterpreter
@@ -119,7 +119,7 @@ class Control(Requests, LineListener, BoilerObserver):
         self._lines: list[SessionLine] = []
         self._why_none = _NO_SESSION
         self._turns = Turns(clock, self.pacing, self.go_on)
-        self._apart = Timer(clock, self.go_on)
+        self._apart = Delayed(clock, APART, self.go_on)
         self._awaiting = False
         self._noticed: set[str] = set()
         self._loggable = Allowance(clock.seconds, MOST_LOGGED)
@@ -203,10 +203,10 @@ class Control(Requests, LineListener, BoilerObserver):
             self._lines.remove(line)
             if self._lines:
                 # What waits can go over another session, which may be free.
-                self._apart.start_if_stopped(0)
+                self._apart.start(0)
                 return
             self._why_none = why
-            self._apart.stop()
+            self._apart.cancel()
             self._turns.end(why)
 
     def session_over(self, line: SessionLine) -> None:
@@ -245,7 +245,7 @@ class Control(Requests, LineListener, BoilerObserver):
         """Whether the gateway still has the line to itself; the end of that is awaited."""
         wait = self.pacing.spacing.wait
         if wait:
-            self._apart.start_if_stopped(wait)
+            self._apart.start(wait)
         return wait > 0
 
     def _next_to_ask(self, line: SessionLine) -> Callable[[], object] | None:

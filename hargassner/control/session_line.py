@@ -6,7 +6,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
-from hargassner.control.timer import Timer
+from hargassner.delayed import Delayed
 from hargassner.dialogue.dialogue import LineState
 from hargassner.dialogue.events import Clearing, Event, LoggedIn, ParameterChanged
 from hargassner.monitor.interpreter import SessionInterpreter
@@ -83,15 +83,15 @@ class SessionLine:
         self._listener = listener
         self._session = session
         self._interpreter = interpreter
-        self._quiet = Timer(clock, self._quiet_is_over)
+        self._quiet = Delayed(clock, QUIET, self._quiet_is_over)
         # The dialogue's turns after which a silence is awaited, and after which there was one.
         self._quiet_awaited_at = -1
         self._quiet_at = -1
-        self._pause = Timer(clock, listener.go_on)
+        self._pause = Delayed(clock, READ_PAUSE, listener.go_on)
         self._failed: list[str] = []
         # Whether the line was not free when it was asked for last: what passes may free it.
         self._awaits_bytes = False
-        self._again = Timer(clock, self._read_failed)
+        self._again = Delayed(clock, READ_AGAIN, self._read_failed)
         self._again_after = READ_AGAIN
         interpreter.listen(self._on_event)
         session.on_settled(listener.go_on)
@@ -137,23 +137,23 @@ class SessionLine:
     @property
     def may_read(self) -> bool:
         """Whether a parameter is to be read now."""
-        return bool(self.unread) and not self._pause.is_running
+        return bool(self.unread) and not self._pause.is_waiting
 
     def read(self, ids: Iterable[str]) -> None:
         """Have parameters read, one by one, when the line is free and nothing else waits."""
         self.unread.extend(each for each in ids if each not in self.unread)
-        self._pause.start_if_stopped(READ_PAUSE)
+        self._pause.start()
 
     def next_to_read(self) -> str:
         """The parameter to be read now; the one after it is read a little later."""
-        self._pause.start(READ_PAUSE)
+        self._pause.start()
         return self.unread.pop(0)
 
     def read_again(self, id_: str) -> None:
         """Have a parameter read once more in a while, whose reading failed."""
         if id_ not in self._failed:
             self._failed.append(id_)
-        self._again.start_if_stopped(self._again_after)
+        self._again.start(self._again_after)
 
     # What the session reports.
 
@@ -168,7 +168,7 @@ class SessionLine:
     def over(self, reason: str) -> None:
         """The session is over."""
         for each in (self._quiet, self._pause, self._again):
-            each.stop()
+            each.cancel()
         self._listener.session_over(self)
 
     def _on_bytes(self) -> None:
@@ -193,9 +193,9 @@ class SessionLine:
         self.read(failed)
 
     def _wait_for_quiet(self, turns: int) -> None:
-        if not self._quiet.is_running:
+        if not self._quiet.is_waiting:
             self._quiet_awaited_at = turns
-            self._quiet.start(QUIET)
+            self._quiet.start()
 
     def _quiet_is_over(self) -> None:
         # If anything was said since, a silence is awaited anew.

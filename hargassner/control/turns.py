@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from hargassner.control.command import CommandError, Outcome
 from hargassner.control.pacing import MOST_A_MINUTE, Pacing
-from hargassner.control.timer import Timer
+from hargassner.delayed import Delayed
 
 MOST_WAITING = 20
 """Commands that wait for their first turn."""
@@ -37,8 +37,8 @@ class Turns:
         self._pacing = pacing
         self._begun: Deferred[None] | None = None
         self._waiting: dict[str, Deferred[None]] = {}
-        self._soon = Timer(clock, go_on)
-        self._later = Timer(clock, go_on)
+        self._soon = Delayed(clock, 0, go_on)
+        self._later = Delayed(clock, 0, go_on)
 
     def first(self, id_: str) -> "Deferred[None]":
         """The turn of a command that begins; it takes the place of an older one for the same id."""
@@ -72,17 +72,18 @@ class Turns:
             turns.insert(0, self._begun)
         self._begun = None
         self._waiting.clear()
-        self._later.stop()
+        self._later.cancel()
         for each in turns:
             each.errback(CommandError(why, Outcome.SESSION_ENDED))
 
     def _first_due(self) -> "Deferred[None] | None":
         if not self._waiting:
-            self._later.stop()
+            self._later.cancel()
             return None
         id_ = min(self._waiting, key=self._pacing.wait)
         wait = self._pacing.wait(id_)
         if wait:
+            self._later.cancel()
             self._later.start(wait)
             return None
         return self._waiting[id_]
@@ -91,7 +92,7 @@ class Turns:
         turn: Deferred[None] = Deferred(self._forget)
         turn.addTimeout(GAP_TIMEOUT, self._clock, onTimeoutCancel=too_late)
         # The caller may be in the middle of what passes: leave that first.
-        self._soon.start_if_stopped(0)
+        self._soon.start()
         return turn
 
     def _forget(self, turn: "Deferred[None]") -> None:

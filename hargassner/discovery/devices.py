@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from hargassner.discovery.gateways import FoundGateway, Gateways, Verdict, address_of
 from hargassner.discovery.packets import Announcement, ServiceList
-from hargassner.observers import Observers, Once
+from hargassner.observers import Listeners, Observers, Once
 
 log = Logger()
 
@@ -48,8 +48,8 @@ class Devices:
         self._on_announcement: Observers[Callable[[str, str | None], None]] = Observers(
             "a gateway's announcement"
         )
-        self._on_gateway: Observers[Callable[[FoundGateway], None]] = Observers("the gateway")
-        self._on_boiler: Observers[Callable[[FoundBoiler], None]] = Observers("the boiler")
+        self._on_gateway: Listeners[FoundGateway] = Listeners("the gateway")
+        self._on_boiler: Listeners[FoundBoiler] = Listeners("the boiler")
         self._said = Once()
 
     @property
@@ -117,15 +117,12 @@ class Devices:
         doubted = verdict is Verdict.CANDIDATE and trusted is not None
         if doubted:
             self._say_once(
-                "candidate",
                 announcing,
                 "{address} announces itself as gateway {serial} too; it is the gateway when it has "
                 "logged in",
             )
         elif self.gateway == announcing != before:
-            self._say_once(
-                "gateway", announcing, "gateway {serial} at {address}, software {software}"
-            )
+            self._say_once(announcing, "gateway {serial} at {address}, software {software}")
         moved_from = address_of(trusted) if verdict is Verdict.MOVED else None
         self._on_announcement.notify(lambda listener: listener(address, moved_from))
         if not doubted:
@@ -139,19 +136,19 @@ class Devices:
             return
         if before is not None and before != now:
             self._say_once(
-                "trusted", now, "gateway {serial} at {address} has logged in: it is the gateway now"
+                now, "gateway {serial} at {address} has logged in: it is the gateway now"
             )
         self._notify_of_gateway()
 
     def boiler_answered(self, address: str, services: ServiceList) -> None:
         """A boiler answered; whoever waits for its address gets it."""
-        before, self.boiler = self.boiler, FoundBoiler(address, services)
-        boiler = self.boiler
+        before, boiler = self.boiler, FoundBoiler(address, services)
+        self.boiler = boiler
         if before != boiler:
             _say_found(boiler)
         while self._waiting:
             self._waiting.pop(0).callback(address)
-        self._on_boiler.notify(lambda listener: listener(boiler))
+        self._on_boiler.tell(boiler)
 
     def boiler_address(self, timeout: float) -> "Deferred[str]":
         """Where the boiler is: configured, found, or found within ``timeout`` seconds.
@@ -173,11 +170,11 @@ class Devices:
         gateway = self.gateway
         if gateway is not None:
             self.gateway_heard = self._clock.seconds()
-            self._on_gateway.notify(lambda listener: listener(gateway))
+            self._on_gateway.tell(gateway)
 
-    def _say_once(self, kind: str, gateway: FoundGateway, message: str) -> None:
+    def _say_once(self, gateway: FoundGateway, message: str) -> None:
         """Say it of this gateway for the first time only; bounded, since anybody can forge it."""
-        if self._said.first((kind, gateway)):
+        if self._said.first((message, gateway)):
             log.info(
                 message,
                 serial=gateway.announcement.serial or "without number",

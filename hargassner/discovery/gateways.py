@@ -132,11 +132,6 @@ class Gateways:
         self._candidates: OrderedDict[str, Announcement] = OrderedDict()
         self._trust = _new_trust(_Nothing())
 
-    @property
-    def candidates(self) -> tuple[FoundGateway, ...]:
-        """Who announced itself and has not logged in, the newest last."""
-        return tuple(FoundGateway(*each) for each in self._candidates.items())
-
     def recall(self, gateway: FoundGateway | None, *, logged_in: bool) -> None:
         """Start from what was known before a restart, and from nothing else."""
         self.gateway = gateway

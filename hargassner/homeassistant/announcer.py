@@ -6,8 +6,8 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from hargassner.delayed import Delayed
 from hargassner.homeassistant.announcements import Announcements, Surroundings
-from hargassner.homeassistant.announcer_life import Announcing, new_life
 from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import Json
 from hargassner.homeassistant.info import has_told
@@ -16,6 +16,9 @@ from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.mqtt.interfaces import IBroker, LinkStatus
 
 log = Logger()
+
+SETTLE = 3.0
+"""Seconds between a change and the announcement that has it: changes come in crowds."""
 
 
 class Announcer:
@@ -48,7 +51,8 @@ class Announcer:
         self._announcements = Announcements(broker, clock, retained, surroundings)
         self._one_at_a_time = DeferredLock()
         self._announcing: set[Deferred[None]] = set()
-        self._life = new_life(Announcing(clock, self._announce))
+        self._settling = Delayed(clock, SETTLE, self._announce)
+        self._announces = False
 
     def start(self) -> None:
         """Begin; what is retained at the broker has been read."""
@@ -57,12 +61,13 @@ class Announcer:
         if self._discovery.config.homeassistant.discovery == "off":
             self._announcements.withdraw()
         else:
-            self._life.start()
-            self._life.changed()
+            self._announces = True
+            self.soon()
 
     def stop(self) -> None:
         """Announce nothing any more."""
-        self._life.stop()
+        self._announces = False
+        self._settling.cancel()
         for each in tuple(self._announcing):
             each.cancel()
         self._announcements.stop()
@@ -73,17 +78,19 @@ class Announcer:
 
     def soon(self) -> None:
         """Take in that something has changed on which announcements depend."""
-        self._life.changed()
+        if self._announces:
+            self._settling.start()
 
     def heard(self) -> None:
         """Take in that a channel shows something else: it may have been the last one missing."""
         if self._lacks_telemetry:
-            self._life.changed()
+            self.soon()
 
     def again(self) -> None:
         """Publish everything again: Home Assistant has started."""
         self._announcements.again()
-        self._life.again()
+        if self._announces:
+            self._announce()
 
     def _tell_of_entities(self) -> None:
         """Log what another choice of entities comes to; Home Assistant decides at first sight."""

@@ -3,7 +3,6 @@
 from typing import cast
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, formatEvent, globalLogPublisher
-from zope.interface import implementer
 
 from hargassner import __version__
 from hargassner.boiler.model import Boiler
@@ -17,25 +16,6 @@ _SERIOUS = frozenset({LogLevel.warn, LogLevel.error, LogLevel.critical})
 _OWN = "hargassner."
 _OF_BOILER = "hargassner.boiler."
 """Its log tells what the boiler complains of, which is no error of the bridge."""
-
-
-@implementer(ILogObserver)
-class LastError:
-    """Keeps the last warning or error that the bridge has logged, and when, as ``facts``.
-
-    Events come in any thread, so that it is only kept, for whoever looks later.
-    """
-
-    def __init__(self) -> None:
-        self.facts: Json = {"last_error": None, "last_error_at": None}
-
-    def __call__(self, event: LogEvent) -> None:
-        """An event was logged."""
-        namespace = cast("str", event.get("log_namespace", ""))
-        is_own = namespace.startswith(_OWN) and not namespace.startswith(_OF_BOILER)
-        if is_own and event.get("log_level") in _SERIOUS:
-            text, at = formatEvent(event)[:LONGEST_STATE], cast("float", event["log_time"])
-            self.facts = {"last_error": text, "last_error_at": iso(at)}
 
 
 class BridgeStatus:
@@ -54,16 +34,17 @@ class BridgeStatus:
         self._states = states
         self._clock = clock
         self._since = clock.seconds()
-        self._error = LastError()
+        self._observer = cast("ILogObserver", self._note_error)
+        self._error: Json = {"last_error": None, "last_error_at": None}
 
     def start(self) -> None:
         """Keep errors from now on, and publish."""
-        globalLogPublisher.addObserver(self._error)
+        globalLogPublisher.addObserver(self._observer)
         self.show()
 
     def stop(self) -> None:
         """Keep none any more."""
-        globalLogPublisher.removeObserver(self._error)
+        globalLogPublisher.removeObserver(self._observer)
 
     def show(self) -> None:
         """Publish how the bridge is now, if it is otherwise than before."""
@@ -71,6 +52,14 @@ class BridgeStatus:
             "version": __version__,
             "since": iso(self._clock.date(self._since)),
             **self._boiler.understanding.facts,
-            **self._error.facts,
+            **self._error,
         }
         self._states.show(self._topics.bridge, compact(status))
+
+    def _note_error(self, event: LogEvent) -> None:
+        """An event was logged; in any thread, so that an error is only kept, for the next look."""
+        namespace = cast("str", event.get("log_namespace", ""))
+        is_own = namespace.startswith(_OWN) and not namespace.startswith(_OF_BOILER)
+        if is_own and event.get("log_level") in _SERIOUS:
+            text, at = formatEvent(event)[:LONGEST_STATE], cast("float", event["log_time"])
+            self._error = {"last_error": text, "last_error_at": iso(at)}

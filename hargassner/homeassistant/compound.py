@@ -43,17 +43,16 @@ class Compound:
 class Recipe:
     """What is needed for one such entity.
 
-    ``object`` is its identifier, ``group`` the key of what it is of. ``measured`` names the channel
-    of its temperature; ``needed`` are the ids of the parameters that have to be told, and that may
-    be set, and ``replaced`` those of them whose own entities are not needed then. ``channels`` and
-    ``parameters`` are all of which it shows something. ``make`` makes the entity of the measured
+    ``object`` is its identifier, ``group`` the key of what it is of. ``needed`` are the ids of the
+    parameters that have to be told, and that may be set, and ``replaced`` those of them whose own
+    entities are not needed then. ``channels`` and ``parameters`` are all of which it shows
+    something; the first channel is that of its temperature. ``make`` makes the entity of that
     channel and what else the boiler has, if that is as it has to be.
     """
 
     platform: str
     object: str
     group: str
-    measured: str
     needed: frozenset[str]
     replaced: frozenset[str]
     channels: tuple[str, ...]
@@ -72,5 +71,5 @@ class Recipe:
     def _measured(self, boiler: Boiler, settable: Settable) -> Iterator[Channel]:
         """The channel of its temperature, if that is measured and its parameters may be set."""
         if all(map(settable.allows, self.needed)):
-            measured = channels_named(boiler, self.measured)
+            measured = channels_named(boiler, self.channels[0])
             yield from islice(filter(boiler.equipment.shows, measured), 1)

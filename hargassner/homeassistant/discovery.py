@@ -10,16 +10,9 @@ from hargassner.config import Config
 from hargassner.homeassistant.channel_entities import channel_entity
 from hargassner.homeassistant.compounds import Compounds
 from hargassner.homeassistant.devices import Devices
-from hargassner.homeassistant.entities import (
-    Entity,
-    Json,
-    device_of,
-    object_of,
-    payloads,
-    within_device,
-)
+from hargassner.homeassistant.entities import Entity, Json, device_of, object_of, payloads
 from hargassner.homeassistant.entries import known_in_full
-from hargassner.homeassistant.own_entities import OwnEntities
+from hargassner.homeassistant.own_entities import own_entities
 from hargassner.homeassistant.setting_entities import is_known, setting_entity
 from hargassner.homeassistant.topics import Topics
 
@@ -111,7 +104,8 @@ class Discovery:
         removed = {key: {"platform": platform} for key, platform in before.items()}
         by_device: dict[str, dict[str, Json]] = {}
         for key, component in {**removed, **components}.items():
-            by_device.setdefault(device_of(key), {})[within_device(key)] = component
+            device, _, within = key.partition("/")
+            by_device.setdefault(device, {})[within] = component
         present = set(map(device_of, components))
         for device in filter(present.__contains__, self._devices.in_order()):
             yield self._of_device(device, by_device[device])
@@ -138,9 +132,12 @@ class Discovery:
         return f"{self.config.homeassistant.prefix}/{platform}/hargassner_{node}/{object_}/config"
 
     def _entities(self) -> Iterator[Entity]:
-        own = OwnEntities(self._topics, self.config, self.can_restart)
-        yield from own.there(
-            is_described=bool(self.boiler.channels), has_consumption=self._has_consumption()
+        yield from own_entities(
+            self._topics,
+            self.config,
+            can_restart=self.can_restart,
+            is_described=bool(self.boiler.channels),
+            has_consumption=self._has_consumption(),
         )
         yield from self._of_channels()
         if self.config.gateway.enabled:

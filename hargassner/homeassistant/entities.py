@@ -67,11 +67,6 @@ def device_of(key: str) -> str:
     return key.partition("/")[0]
 
 
-def within_device(key: str) -> str:
-    """The key of an entity among those of its device."""
-    return key.partition("/")[2]
-
-
 def compact(value: Mapping[str, Any]) -> str:
     """An object as JSON, without blanks and with every letter as it is."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -3,32 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from hargassner.boiler.model import Boiler, Channel, Setting
-from hargassner.catalogue import NOWHERE, AnalogEntry, DigitalEntry, ParameterEntry, Text
+from hargassner.catalogue import AnalogEntry, DigitalEntry, ParameterEntry
+from hargassner.catalogue.reader import UNKNOWN_PARAMETER
+from hargassner.catalogue.text import NO_WORDS
 from hargassner.homeassistant.entities import DIAGNOSTIC
 
-NO_WORDS = Text("", "", "")
-
-_NO_CHANNEL = DigitalEntry(
-    name="",
-    text=NO_WORDS,
-    device_class="",
-    entity_category=DIAGNOSTIC,
-    enabled=False,
-    inverted=False,
-    role="",
-    icon="",
-    place=NOWHERE,
-)
-
-_NO_PARAMETER = ParameterEntry(
-    id="",
-    type="",
-    text=NO_WORDS,
-    options="",
-    is_safe=False,
-    is_button=False,
-    place=NOWHERE,
-)
+_NO_CHANNEL = DigitalEntry("", NO_WORDS, entity_category=DIAGNOSTIC)
 
 
 def entry_of(channel: Channel) -> AnalogEntry | DigitalEntry:
@@ -38,7 +18,7 @@ def entry_of(channel: Channel) -> AnalogEntry | DigitalEntry:
 
 def entry_of_setting(setting: Setting) -> ParameterEntry:
     """What the catalogue says of a parameter; no words where it does not know it."""
-    return setting.entry or _NO_PARAMETER
+    return setting.entry or UNKNOWN_PARAMETER
 
 
 def known_in_full(boiler: Boiler) -> Mapping[str, Setting]:

@@ -2,9 +2,10 @@
 
 from hargassner.boiler.model import Channel, Setting
 from hargassner.catalogue import BOILER, Catalogue, Place, Text
+from hargassner.catalogue.text import NO_WORDS
 from hargassner.dialogue.identifiers import object_id
 from hargassner.homeassistant.entities import Called
-from hargassner.homeassistant.entries import NO_WORDS, entry_of, entry_of_setting
+from hargassner.homeassistant.entries import entry_of, entry_of_setting
 
 _BETWEEN = " :"
 """What stands between a group's name and what follows it; French has a blank before a colon."""

@@ -33,13 +33,12 @@ class Retained:
     faults: list[list[Any]] = field(default_factory=list)
 
 
-def _read(data: bytes) -> Retained:
+def _read(known: Any) -> Retained:
     """The content of a file.
 
     Raises:
         ValueError: it is damaged.
     """
-    known = json.loads(data)
     _check_types(known, asdict(Retained()))
     retained = Retained(**known)
     if not all(isinstance(each, str) for each in retained.states + retained.announcements):
@@ -82,18 +81,11 @@ class RetainedSnapshot:
         in_thread: Callable[..., "Deferred[Any]"],
     ) -> None:
         self.known = Retained()
-        self._directory = directory
         self._file = SnapshotFile(directory, self.FILE, self._content, clock, in_thread)
 
     def load(self) -> None:
         """Read the file, which blocks for a moment; a damaged file is set aside."""
-        data = self._directory.load(self.FILE)
-        if data is None:
-            return
-        try:
-            self.known = _read(data)
-        except (ValueError, TypeError, RecursionError) as wrong:
-            self._directory.set_aside(self.FILE, f"{type(wrong).__name__}: {wrong}")
+        self.known = self._file.load(_read, self.known)
 
     def changed(self) -> None:
         """Have what is known now written soon."""

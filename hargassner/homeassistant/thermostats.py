@@ -67,7 +67,6 @@ def thermostats(catalogue: Catalogue) -> Iterator[Recipe]:
             platform="climate",
             object=object_id(f"climate_{each.circuit}"),
             group=object_id(f"circuit_{each.circuit}"),
-            measured=each.room,
             needed=frozenset({each.mode, each.day}),
             replaced=frozenset(),
             channels=(each.room, each.pump),

@@ -1,6 +1,7 @@
 """The boiler in the home: its states at the broker, its entities in Home Assistant, commands."""
 
 from collections.abc import Callable, Container, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -35,7 +36,7 @@ from hargassner.homeassistant.discovery import Discovery
 from hargassner.homeassistant.entities import compact
 from hargassner.homeassistant.faults import FaultStates
 from hargassner.homeassistant.info import OF_GATEWAY, boiler_info, has_told
-from hargassner.homeassistant.last_command import LastCommand
+from hargassner.homeassistant.last_command import show_last_command
 from hargassner.homeassistant.page_address import status_page
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.states import States
@@ -132,7 +133,6 @@ class HomeView(Service, BoilerObserver):
         self, control: IControl, settable: Settable, restart: Callable[[], object] | None
     ) -> Commands:
         """What takes commands for this control."""
-        last = LastCommand(self._topics, self._states, self._clock)
         return Commands(
             self._topics,
             self._broker,
@@ -141,7 +141,7 @@ class HomeView(Service, BoilerObserver):
             self._texts.meant,
             self._compounds,
             self._states.repeat,
-            last.show,
+            partial(show_last_command, self._topics, self._states, self._clock),
             restart,
         )
 

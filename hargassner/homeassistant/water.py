@@ -31,7 +31,6 @@ def water_heaters(catalogue: Catalogue) -> Iterator[Recipe]:
             platform="water_heater",
             object=f"water_heater_{group}",
             group=group,
-            measured=measured[group],
             needed=frozenset(parameters),
             replaced=frozenset({wanted[group]}),
             channels=(measured[group],),

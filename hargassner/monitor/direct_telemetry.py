@@ -129,23 +129,6 @@ class _ReaderFactory(Factory[TelemetryReader]):
         return TelemetryReader(self._interpreter, self._clock, describe, self._owner)
 
 
-@implementer(IStreamClientEndpoint)
-class _Attempts:
-    """The way to the boiler, with word of each failure."""
-
-    def __init__(self, boiler: IStreamClientEndpoint, failed: Callable[[Failure], None]) -> None:
-        self._boiler = boiler
-        self._failed = failed
-
-    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
-        connecting: Deferred[IProtocol] = self._boiler.connect(protocolFactory)
-        return connecting.addErrback(self._tell)
-
-    def _tell(self, why: Failure) -> Failure:
-        self._failed(why)
-        return why
-
-
 class DirectTelemetry(Service):
     """Keeps a connection of its own to the boiler whenever no gateway session runs.
 
@@ -161,7 +144,7 @@ class DirectTelemetry(Service):
         self, clock: IReactorTime, boiler: IStreamClientEndpoint, interpreter: Interpreter
     ) -> None:
         self._clock = clock
-        self._boiler = _Attempts(boiler, self.unreachable)
+        self._boiler = boiler
         self._factory = _ReaderFactory(interpreter, clock, self)
         self._client: Reconnecting | None = None
         self._stopping: Deferred[None] | None = None
@@ -248,7 +231,7 @@ class DirectTelemetry(Service):
         wanted = bool(self.running) and not self._sessions
         if wanted and self._client is None:
             self._client = Reconnecting(
-                self._boiler,
+                self._connect,
                 cast("IProtocolFactory", self._factory),
                 backoffPolicy(initialDelay=1.0, maxDelay=RETRY_LONGEST),
                 self._clock,
@@ -257,6 +240,13 @@ class DirectTelemetry(Service):
         elif not wanted and self._client is not None:
             client, self._client = self._client, None
             self._stopping = client.stopService()
+
+    async def _connect(self, factory: IProtocolFactory) -> IProtocol:
+        try:
+            return await self._boiler.connect(factory)
+        except Exception:
+            self.unreachable(Failure())
+            raise
 
 
 @implementer(ISessionObserver)

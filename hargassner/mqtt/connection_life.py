@@ -15,14 +15,16 @@ over
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from automat import TypeMachineBuilder
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from hargassner.delayed import Delayed
 from hargassner.mqtt.events import ConnectionProblem
 from hargassner.mqtt.problems import connection_problem
 
@@ -30,6 +32,9 @@ ANSWER_TIMEOUT = 15.0
 """Seconds from the connection to the broker's answer, the TLS handshake included."""
 GRACE = 3.0
 """Seconds that a broker has to take our goodbye."""
+
+_Stop = Callable[[], None]
+"""Ends what a state waits for."""
 
 _UNANSWERED = ConnectionProblem("the broker closed the connection instead of answering")
 _SILENT = ConnectionProblem("the broker accepts connections and does not answer")
@@ -71,60 +76,53 @@ class ConnectionLife(Protocol):
         """The transport is gone; what the problem was."""
 
 
-def _answer_timeout(_life: ConnectionLife, timed: Timed) -> IDelayedCall:
+def _answer_timeout(_life: ConnectionLife, timed: Timed) -> _Stop:
     # A TLS handshake may be still to come: the endpoint's timeout is over by now.
-    return timed.clock.callLater(ANSWER_TIMEOUT, timed.give_up, _SILENT)
+    timeout = Delayed(timed.clock, ANSWER_TIMEOUT, partial(timed.give_up, _SILENT))
+    timeout.start()
+    return timeout.cancel
 
 
-def _keepalive(_life: ConnectionLife, timed: Timed) -> LoopingCall:
+def _keepalive(_life: ConnectionLife, timed: Timed) -> _Stop:
     ticking = LoopingCall(timed.keep_alive)
     ticking.clock = timed.clock
     ticking.start(1.0, now=False)
-    return ticking
+    return ticking.stop
 
 
-def _goodbye_timeout(_life: ConnectionLife, timed: Timed) -> IDelayedCall:
-    return timed.clock.callLater(GRACE, timed.abort)
+def _goodbye_timeout(_life: ConnectionLife, timed: Timed) -> _Stop:
+    timeout = Delayed(timed.clock, GRACE, timed.abort)
+    timeout.start()
+    return timeout.cancel
 
 
 def _problem(_life: ConnectionLife, _timed: Timed, why: ConnectionProblem) -> ConnectionProblem:
     return why
 
 
-def _accept(_life: ConnectionLife, _timed: Timed, timeout: IDelayedCall) -> None:
-    timeout.cancel()
+def _accept(_life: ConnectionLife, _timed: Timed, stop: _Stop) -> None:
+    stop()
 
 
-def _give_up_greeting(
-    _life: ConnectionLife, _timed: Timed, timeout: IDelayedCall, _why: ConnectionProblem
-) -> bool:
-    # It may be what has just happened.
-    if timeout.active():
-        timeout.cancel()
+def _give_up(_life: ConnectionLife, _timed: Timed, stop: _Stop, _why: ConnectionProblem) -> bool:
+    stop()
     return True
 
 
-def _give_up_online(
-    _life: ConnectionLife, _timed: Timed, keepalive: LoopingCall, _why: ConnectionProblem
-) -> bool:
-    keepalive.stop()
-    return True
-
-
-def _abandon(_life: ConnectionLife, _timed: Timed, timeout: IDelayedCall) -> bool:
-    timeout.cancel()
+def _abandon(_life: ConnectionLife, _timed: Timed, stop: _Stop) -> bool:
+    stop()
     return False
 
 
-def _say_goodbye(_life: ConnectionLife, _timed: Timed, keepalive: LoopingCall) -> bool:
-    keepalive.stop()
+def _say_goodbye(_life: ConnectionLife, _timed: Timed, stop: _Stop) -> bool:
+    stop()
     return True
 
 
 def _lose_greeting(
-    life: ConnectionLife, timed: Timed, timeout: IDelayedCall, reason: Failure
+    life: ConnectionLife, timed: Timed, stop: _Stop, reason: Failure
 ) -> ConnectionProblem:
-    timeout.cancel()
+    stop()
     return _lose_abandoned(life, timed, reason)
 
 
@@ -133,18 +131,8 @@ def _lose_abandoned(_life: ConnectionLife, _timed: Timed, reason: Failure) -> Co
     return _UNANSWERED if closed else connection_problem(reason)
 
 
-def _lose_online(
-    _life: ConnectionLife, _timed: Timed, keepalive: LoopingCall, reason: Failure
-) -> ConnectionProblem:
-    keepalive.stop()
-    return connection_problem(reason)
-
-
-def _lose_leaving(
-    _life: ConnectionLife, _timed: Timed, timeout: IDelayedCall, reason: Failure
-) -> ConnectionProblem:
-    if timeout.active():
-        timeout.cancel()
+def _lose(_life: ConnectionLife, _timed: Timed, stop: _Stop, reason: Failure) -> ConnectionProblem:
+    stop()
     return connection_problem(reason)
 
 
@@ -167,13 +155,13 @@ def _machine() -> Callable[[Timed], ConnectionLife]:
 
     unconnected.upon(ConnectionLife.connected).to(greeting).returns(None)
     greeting.upon(ConnectionLife.accepted).to(online)(_accept)
-    greeting.upon(ConnectionLife.give_up).to(given_up)(_give_up_greeting)
+    greeting.upon(ConnectionLife.give_up).to(given_up)(_give_up)
     greeting.upon(ConnectionLife.leave).to(abandoned)(_abandon)
     greeting.upon(ConnectionLife.lost).to(over)(_lose_greeting)
-    online.upon(ConnectionLife.give_up).to(given_up)(_give_up_online)
+    online.upon(ConnectionLife.give_up).to(given_up)(_give_up)
     online.upon(ConnectionLife.leave).to(leaving)(_say_goodbye)
-    online.upon(ConnectionLife.lost).to(over)(_lose_online)
-    leaving.upon(ConnectionLife.lost).to(over)(_lose_leaving)
+    online.upon(ConnectionLife.lost).to(over)(_lose)
+    leaving.upon(ConnectionLife.lost).to(over)(_lose)
     abandoned.upon(ConnectionLife.lost).to(over)(_lose_abandoned)
     given_up.upon(ConnectionLife.lost).to(over)(_lose_given_up)
     for state in (leaving, abandoned, given_up, over):

@@ -8,13 +8,8 @@ from collections.abc import Callable
 from typing import cast
 from urllib.parse import quote
 
-from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import (
-    IAddress,
-    IProtocol,
-    IProtocolFactory,
-    IStreamClientEndpoint,
-)
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -25,7 +20,7 @@ from hargassner.mqtt.connection import Connection, IConnectionOwner
 from hargassner.mqtt.endpoint import BrokerEndpoint, IBrokerReactor
 from hargassner.mqtt.engine import Engine
 from hargassner.mqtt.events import ConnectionProblem
-from hargassner.mqtt.files import UnusableFileError, password
+from hargassner.mqtt.files import password
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
 from hargassner.mqtt.link_states import Greeting, LinkCounters, Offline, Outgoing
 from hargassner.mqtt.messages import Identity, Message
@@ -33,7 +28,7 @@ from hargassner.mqtt.problems import connection_problem
 from hargassner.mqtt.retries import Retries
 from hargassner.mqtt.subscriptions import Handlers, Subscriptions
 from hargassner.network.reconnecting import Reconnecting
-from hargassner.observers import Observers, Once
+from hargassner.observers import Listeners, Once
 from hargassner.services import Service
 
 log = Logger()
@@ -46,51 +41,6 @@ def client_id(base: str) -> str:
     slashes are left out since brokers with access lists refuse them in a name.
     """
     return quote(base, safe="").replace("%2F", ":")
-
-
-@implementer(IStreamClientEndpoint)
-class _Attempts:
-    """The endpoint of the broker, with the password read anew at each attempt.
-
-    Args:
-        config: has the password, or names the file that has it.
-        endpoint: connects.
-        failed: called with the failure of an attempt.
-    """
-
-    def __init__(
-        self,
-        config: MqttConfig,
-        endpoint: IStreamClientEndpoint,
-        failed: Callable[[Failure], Failure],
-    ) -> None:
-        self.password = ""
-        self._config = config
-        self._endpoint = endpoint
-        self._failed = failed
-
-    def connect(self, protocolFactory: IProtocolFactory) -> "Deferred[IProtocol]":
-        """Connect.
-
-        Errors: ``UnusableFileError``, and the endpoint's.
-        """
-        try:
-            self.password = password(self._config)
-        except UnusableFileError:
-            connecting: Deferred[IProtocol] = fail(Failure())
-        else:
-            connecting = self._endpoint.connect(protocolFactory)
-        return connecting.addErrback(self._failed)
-
-
-class _Connections(Factory[Connection]):
-    noisy = False
-
-    def __init__(self, build: Callable[[], Connection]) -> None:
-        self._build = build
-
-    def buildProtocol(self, addr: IAddress | None) -> Connection:
-        return self._build()
 
 
 @implementer(IBroker, IConnectionOwner)
@@ -118,15 +68,16 @@ class BrokerLink(Service):
         self._outgoing = Outgoing(reactor)
         self._state = Offline(self._outgoing)
         self._subscriptions = Subscriptions()
-        self._observers: Observers[Callable[[LinkStatus], None]] = Observers("the broker's status")
+        self._listeners: Listeners[LinkStatus] = Listeners("the broker's status")
         self._retries = Retries()
         self._logged = Once()
-        self._attempts = _Attempts(
-            config, endpoint or BrokerEndpoint(config, reactor), self._not_connected
-        )
+        self._endpoint = endpoint or BrokerEndpoint(config, reactor)
+        self._password = ""
+        connections: Factory[Connection] = Factory.forProtocol(self._build)
+        connections.noisy = False
         self._client = Reconnecting(
-            self._attempts,
-            cast("IProtocolFactory", _Connections(self._build)),
+            self._connect,
+            cast("IProtocolFactory", connections),
             # The broker refuses connections that the client takes for a success.
             lambda _failures: self._retries.delay(),
             reactor,
@@ -191,7 +142,7 @@ class BrokerLink(Service):
 
     def on_status(self, listener: Callable[[LinkStatus], None]) -> None:
         """Have ``listener`` called with each new status (see ``IBroker``)."""
-        self._observers.add(listener)
+        self._listeners.add(listener)
 
     # What a connection calls its owner with.
 
@@ -255,16 +206,21 @@ class BrokerLink(Service):
             )
         self._failed(why)
 
-    def _not_connected(self, failure: Failure) -> Failure:
-        self._failed(connection_problem(failure))
-        return failure
+    async def _connect(self, factory: IProtocolFactory) -> IProtocol:
+        """Make one attempt, with the password as its file has it now."""
+        try:
+            self._password = password(self._config)
+            return await self._endpoint.connect(factory)
+        except Exception:
+            self._failed(connection_problem(Failure()))
+            raise
 
     def _build(self) -> Connection:
         identity = Identity(
             client_id(self.base),
             self._status("offline"),
             self._config.username,
-            self._attempts.password,
+            self._password,
         )
         connection = Connection(Engine(identity), self._clock, self)
         self._state = Greeting(self._outgoing, connection)
@@ -295,4 +251,4 @@ class BrokerLink(Service):
         )
         if status != before:
             self.status = status
-            self._observers.notify(lambda listener: listener(status))
+            self._listeners.tell(status)

@@ -1,6 +1,5 @@
 """A broker in memory and a control without a boiler, to test with."""
 
-import re
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
@@ -8,10 +7,10 @@ from zope.interface import implementer
 
 from hargassner.control.queue import IControl
 from hargassner.mqtt.interfaces import IBroker, LinkState, LinkStatus
+from hargassner.mqtt.messages import Message
+from hargassner.mqtt.subscriptions import Handlers, Subscriptions
 
 URL = "mqtt://broker.example:1883"
-
-_Handler = Callable[[str, str], None]
 
 
 @implementer(IBroker)
@@ -37,38 +36,29 @@ class MemoryBroker:
         self.status = LinkStatus(LinkState.ONLINE, seconds(), URL, connections=1)
         self.published: list[tuple[str, str, bool]] = []
         self.retained: dict[str, str] = {}
-        self._newest: dict[str, str] = {}
-        self._cleared: set[str] = set()
+        self._newest: dict[str, Message] = {}
         self._limit = 0
-        self._subscribed: list[tuple[re.Pattern[str], _Handler, _Handler | None]] = []
+        self._subscriptions = Subscriptions()
         self._listeners: list[Callable[[LinkStatus], None]] = []
 
     def publish(self, topic: str, payload: str, retain: bool = True) -> None:
         """Take a message; while offline, only the newest retained one of a topic."""
-        _check_topic(topic)
-        if not isinstance(payload, str) or (retain and not payload):
-            raise AssertionError(f"no payload for {topic}: {payload!r}")
-        if retain:
-            self._newest[topic] = payload
-            self._cleared.discard(topic)
-        if self._online:
-            self._send(topic, payload, retain)
+        if retain and not payload:
+            raise ValueError(f"no payload for {topic}")
+        self._take(Message(topic, payload.encode(), retain))
 
     def clear(self, topic: str) -> None:
         """Forget what is retained of a topic; while offline, as soon as there is a broker."""
-        _check_topic(topic)
-        self._newest.pop(topic, None)
-        if self._online:
-            self._send(topic, "", True)
-        else:
-            self._cleared.add(topic)
+        self._take(Message(topic, b"", retain=True))
 
     def subscribe(
-        self, topic_filter: str, received: _Handler, unreadable: _Handler | None = None
+        self,
+        topic_filter: str,
+        received: Callable[[str, str], None],
+        unreadable: Callable[[str, str], None] | None = None,
     ) -> None:
         """Hand messages that match to ``received``."""
-        pattern = re.escape(topic_filter).replace(r"\+", "[^/]+").replace(r"\#", ".*")
-        self._subscribed.append((re.compile(pattern), received, unreadable))
+        self._subscriptions.add(topic_filter, Handlers(received, unreadable))
 
     def on_status(self, listener: Callable[[LinkStatus], None]) -> None:
         """Call a listener with each new status."""
@@ -78,17 +68,11 @@ class MemoryBroker:
 
     def deliver(self, topic: str, payload: str) -> None:
         """Somebody else publishes a message."""
-        _check_topic(topic)
-        for pattern, received, _ in self._subscribed:
-            if pattern.fullmatch(topic):
-                received(topic, payload)
+        self._subscriptions.received(topic, payload)
 
     def deliver_unreadable(self, topic: str, why: str) -> None:
         """Somebody else publishes what nobody can be given."""
-        _check_topic(topic)
-        for pattern, _, unreadable in self._subscribed:
-            if unreadable is not None and pattern.fullmatch(topic):
-                unreadable(topic, why)
+        self._subscriptions.unreadable(topic, why)
 
     def go_offline(self) -> None:
         """Lose the broker."""
@@ -97,11 +81,8 @@ class MemoryBroker:
     def go_online(self) -> None:
         """Reach the broker again: what is retained is said again."""
         self._become(LinkState.ONLINE)
-        for topic in sorted(self._cleared):
-            self._send(topic, "", True)
-        self._cleared.clear()
-        for topic, payload in self._newest.items():
-            self._send(topic, payload, True)
+        for message in self._newest.values():
+            self._send(message)
 
     def find_too_large(self, size: int) -> None:
         """Turn out not to take payloads of so many bytes, having closed the connection for one."""
@@ -118,10 +99,6 @@ class MemoryBroker:
         self.published.clear()
         return taken
 
-    @property
-    def _online(self) -> bool:
-        return self.status.state is LinkState.ONLINE
-
     def _become(self, state: LinkState) -> None:
         more = state is LinkState.ONLINE
         connections = self.status.connections + more
@@ -131,20 +108,22 @@ class MemoryBroker:
         for listener in self._listeners:
             listener(self.status)
 
-    def _send(self, topic: str, payload: str, retain: bool) -> None:
-        if 0 < self._limit <= len(payload.encode()):
+    def _take(self, message: Message) -> None:
+        if message.retain:
+            self._newest[message.topic] = message
+        if self.status.state is LinkState.ONLINE:
+            self._send(message)
+
+    def _send(self, message: Message) -> None:
+        if 0 < self._limit <= len(message.payload):
             return
+        topic, payload, retain = message.topic, message.payload.decode(), message.retain
         self.published.append((topic, payload, retain))
         self._watch(topic, payload, retain)
         if retain and payload:
             self.retained[topic] = payload
         elif retain:
             self.retained.pop(topic, None)
-
-
-def _check_topic(topic: str) -> None:
-    if not topic or re.search(r"[+#\0]", topic):
-        raise AssertionError(f"this is no topic: {topic!r}")
 
 
 @implementer(IControl)

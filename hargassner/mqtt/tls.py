@@ -53,7 +53,7 @@ def _own_certificate(config: MqttConfig) -> tuple[PrivateCertificate, list[crypt
         )
     pair = KeyPair(crypto.PKey.from_cryptography_key(key))
     certificate = PrivateCertificate.fromCertificateAndKeyPair(_twisted(first), pair)
-    return certificate, [crypto.X509.from_cryptography(each) for each in others]
+    return certificate, list(map(crypto.X509.from_cryptography, others))
 
 
 def _twisted(certificate: x509.Certificate) -> Certificate:
@@ -69,7 +69,7 @@ def tls_options(config: MqttConfig, host: str) -> IOpenSSLClientConnectionCreato
     trust = platformTrust()
     if config.ca_file:
         authorities = parsed("ca_file", config.ca_file, "PEM certificate", _authorities)
-        trust = trustRootFromCertificates([_twisted(each) for each in authorities])
+        trust = trustRootFromCertificates(list(map(_twisted, authorities)))
     own, extra = None, {}
     if config.client_certificate:
         own, chain = _own_certificate(config)

@@ -10,12 +10,8 @@ import os
 import socket
 from typing import Any, cast
 
-from twisted.internet.interfaces import (
-    IProtocolFactory,
-    IReactorTime,
-    IReadDescriptor,
-)
-from twisted.internet.task import LoopingCall
+from twisted.application.internet import TimerService
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime, IReadDescriptor
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -23,7 +19,6 @@ from zope.interface import implementer
 from hargassner.delayed import Delayed
 from hargassner.network.connecting import ISocketReactor
 from hargassner.network.interfaces import EXHAUSTED
-from hargassner.services import Service
 
 log = Logger()
 
@@ -124,7 +119,7 @@ class AcceptingPort:
             self._serve(client)
 
 
-class DescriptorWatch(Service):
+class DescriptorWatch(TimerService):
     """Says it when the process has no file descriptor left, and when it has again.
 
     Args:
@@ -134,20 +129,9 @@ class DescriptorWatch(Service):
     name = "file descriptors"
 
     def __init__(self, clock: IReactorTime) -> None:
+        super().__init__(LOOK_EVERY, self._check)  # type: ignore[no-untyped-call]
+        self.clock = clock
         self._exhausted = False
-        self._look = LoopingCall(self._check)
-        self._look.clock = clock
-
-    def startService(self) -> None:
-        """Look from now on."""
-        super().startService()
-        self._look.start(LOOK_EVERY)
-
-    def stopService(self) -> None:
-        """Look no more."""
-        super().stopService()
-        if self._look.running:
-            self._look.stop()
 
     def _check(self) -> None:
         whose = _exhausted()

@@ -39,7 +39,7 @@ def _target(descriptor: Path) -> str:
 
 
 def _another_program(uids: Iterable[int]) -> str:
-    users = sorted(set(map(_user, uids)))
+    users = sorted(set(map(user_name, uids)))
     return f"another program, of user {' or '.join(users)}" if users else "another program"
 
 
@@ -54,12 +54,13 @@ def _holders(transport: str, port: int) -> dict[str, int]:
 def _rows(table: str) -> list[list[str]]:
     """The sockets that the system lists, none where it does not tell."""
     try:
-        return [row.split() for row in Path("/proc/net", table).read_text().splitlines()[1:]]
+        return list(map(str.split, Path("/proc/net", table).read_text().splitlines()[1:]))
     except OSError:
         return []
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """The name of a user of this machine, the number where it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -5,7 +5,7 @@ cannot be told not to. This one says nothing: whoever uses it knows what an atte
 owner.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import cast
 
@@ -15,7 +15,6 @@ from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
     IReactorTime,
-    IStreamClientEndpoint,
     ITransport,
 )
 from twisted.internet.protocol import Protocol
@@ -82,7 +81,7 @@ class Reconnecting(Service):
     """Keeps one connection up while it runs.
 
     Args:
-        endpoint: connects; a failure of it is followed by another attempt.
+        connect: connects, as endpoints do; a failure of it is followed by another attempt.
         factory: builds the protocol of each connection.
         delay: the seconds until the next attempt, after so many failures in a row; a connection
             that lasted shorter than ``SETTLED`` is a failure too.
@@ -91,12 +90,12 @@ class Reconnecting(Service):
 
     def __init__(
         self,
-        endpoint: IStreamClientEndpoint,
+        connect: Callable[[IProtocolFactory], Awaitable[IProtocol]],
         factory: IProtocolFactory,
         delay: Callable[[int], float],
         clock: IReactorTime,
     ) -> None:
-        self._endpoint = endpoint
+        self._connect = connect
         self._factory = _Watching(factory)
         self._delay = delay
         self._clock = clock
@@ -133,9 +132,9 @@ class Reconnecting(Service):
     async def _has_lasted(self) -> bool:
         """Connect, and wait for the end of that; whether it was longer than a failure."""
         try:
-            connected = await self._endpoint.connect(self._factory)
+            connected = await self._connect(self._factory)
         except Exception:
-            # The endpoint's owner has been told why; nothing else can be done about it.
+            # Whoever connects has been told why; nothing else can be done about it.
             return False
         self._connected = cast("_Watched", connected)
         began = self._clock.seconds()

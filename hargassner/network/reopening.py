@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from hargassner.network.interface import CannotOpenError, NetworkInterface, NotThereYetError
 from hargassner.network.reasons import plain_reason
 from hargassner.network.sockets import explained
+from hargassner.network.system import system_reason
 from hargassner.observers import Once
 from hargassner.services import Service
 
@@ -101,11 +102,10 @@ class Reopening(Service):
         if self._opened is None:
             try:
                 self._opened = await self._open()
+            except CancelledError:
+                raise  # It was stopped.
             except Exception:
-                why = Failure()
-                if why.check(CancelledError) is not None:
-                    raise  # It was stopped.
-                self._could_not(why)
+                self._could_not(Failure())
                 return False
             self._is_open_again()
         return True
@@ -203,7 +203,7 @@ class InterfaceOpening(Reopening):
             except NotThereYetError:
                 self._could_not(Failure())
             except (CannotOpenError, OSError) as why:
-                raise CannotStartError(f"hargassner: {_words(why)}") from None
+                raise CannotStartError(f"hargassner: {system_reason(why)}") from None
 
     def _open_now(self) -> Opened:
         identity = self._interface.identity()
@@ -234,7 +234,7 @@ class InterfaceOpening(Reopening):
 
     def _could_not(self, why: Failure) -> None:
         self._waits = True
-        reason = _words(why.value)
+        reason = system_reason(why.value)
         if self._said.first(reason):
             log.warn("{what} waits: {why}", what=self._what, why=reason)
 
@@ -316,14 +316,6 @@ class _Port:
 
     def close(self) -> "Deferred[None] | None":
         return self._port.stopListening()
-
-
-def _words(why: BaseException | None) -> str:
-    """Why something cannot be opened, without the system's error number."""
-    match why:
-        case OSError(strerror=str() as text):
-            return text
-    return str(why)
 
 
 def _listening_reason(why: Failure) -> str:

@@ -3,9 +3,10 @@
 import os
 
 
-def system_reason(wrong: OSError) -> str:
-    """What the system says of an error, without its number."""
-    return wrong.strerror or str(wrong)
+def system_reason(wrong: BaseException | None) -> str:
+    """What the system says of an error, without its number; what another error says itself."""
+    reason: str = getattr(wrong, "strerror", None) or str(wrong)
+    return reason
 
 
 def for_the_owner_only(path: str, flags: int) -> int:

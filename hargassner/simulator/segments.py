@@ -17,6 +17,5 @@ def segments(message: bytes) -> list[bytes]:
     step = LARGEST_SEGMENT + TAIL
     for start in range(0, len(message), step):
         part = message[start : start + step]
-        cut = max(len(part) - TAIL, 0)
-        pieces += [piece for piece in (part[:cut], part[cut:]) if piece]
-    return pieces
+        pieces += (part[:-TAIL], part[-TAIL:])
+    return [*filter(None, pieces)]

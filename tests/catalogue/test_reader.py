@@ -315,7 +315,6 @@ class CircuitsTests(SynchronousTestCase):
         for circuit in CATALOGUE.circuits:
             parameters = CATALOGUE.parameters
             for text in (
-                circuit.text,
                 parameters[circuit.mode].text,
                 parameters[circuit.day].text,
                 parameters[circuit.setback].text,

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import signal
 import socket
@@ -158,6 +159,17 @@ class LiveTableTests(ViewCase):
             table = self.table(colours=colours)
             self.assertIn(mark, "\n".join(self.drawn(table, since + MARKED - 1)))
             self.assertNotIn(mark, "\n".join(self.drawn(table, since + MARKED)))
+
+    def test_a_mark_moves_nothing(self) -> None:
+        """Whether it is a colour or a sign."""
+        since = self.boiler.channels["tk"].since or 0.0
+        for colours in (False, True):
+            table = self.table(colours=colours)
+            marked, plain = (
+                [re.sub(r"\x1b\[[0-9;]*m", "", line).replace("*", " ") for line in lines]
+                for lines in (self.drawn(table, since), self.drawn(table, since + MARKED))
+            )
+            self.assertEqual(marked, plain)
 
     def test_it_is_as_large_as_the_terminal(self) -> None:
         for width, height in ((80, 6), (200, 6), (80, 24)):

@@ -163,7 +163,6 @@ class TrustLaws(SynchronousTestCase):
             self.assertEqual(gateways.trusted and gateways.trusted.address, last)
             if last is not None:
                 self.assertTrue(gateways.knows(last))
-            self.assertLessEqual(len(gateways.candidates), MOST_CANDIDATES)
 
     @given(st.lists(ANNOUNCED))
     def test_while_its_session_lives_nobody_takes_its_place(self, said: list[object]) -> None:

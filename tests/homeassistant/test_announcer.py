@@ -7,7 +7,7 @@ from hargassner.config import config_from
 from hargassner.dialogue.events import Identified, ParameterSeen
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.homeassistant.announcements import REREAD
-from hargassner.homeassistant.announcer_life import SETTLE
+from hargassner.homeassistant.announcer import SETTLE
 from hargassner.homeassistant.migration import MIGRATE, MIGRATION_TIMEOUT
 from hargassner.homeassistant.retained import RetainedSnapshot
 from tests.doubles.hass import Home, check_announcements

@@ -11,7 +11,7 @@ from hargassner.boiler.model import TELEMETRY_TIMEOUT
 from hargassner.config import config_from
 from hargassner.control.queue import IControl
 from hargassner.dialogue.events import ActiveErrors, Announced, ParameterChanged, TelemetryLine
-from hargassner.homeassistant.announcer_life import SETTLE
+from hargassner.homeassistant.announcer import SETTLE
 from hargassner.homeassistant.retained import RetainedSnapshot
 from hargassner.homeassistant.view import BIRTH_DELAY, DATES_EVERY
 from hargassner.mqtt.interfaces import IBroker

@@ -22,7 +22,7 @@ from hargassner.dialogue.events import (
 )
 from hargassner.dialogue.parameters import parse_parameter
 from hargassner.homeassistant.announcements import REREAD
-from hargassner.homeassistant.announcer_life import SETTLE
+from hargassner.homeassistant.announcer import SETTLE
 from hargassner.homeassistant.migration import MIGRATION_PAUSE
 from hargassner.homeassistant.topics import Topics
 from hargassner.homeassistant.view import HomeView

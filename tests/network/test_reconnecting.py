@@ -42,7 +42,7 @@ class ReconnectingTests(ClockCase):
 
         factory: Any = Peers()
         self.service = Reconnecting(
-            self.endpoint, factory, lambda failures: 1.0 + 10 * failures, self.clock
+            self.endpoint.connect, factory, lambda failures: 1.0 + 10 * failures, self.clock
         )
         self.service.startService()
         self.addCleanup(self.service.stopService)

@@ -116,6 +116,12 @@ class SegmentTests(SynchronousTestCase):
         self.assertEqual([b"$daq stopped\r", b"$0\r"], replies[:2])
         self.assertRegex(replies[2], rb"\$V[0-9.]+\r")
 
+    def test_a_failure_of_the_simulator_is_logged(self) -> None:
+        bench = Bench(self, hesitation=lambda line: 1 / 0)
+        protocol, _transport = bench.connect()
+        protocol.dataReceived(b"$uptime\r\n")
+        self.assertEqual(1, len(self.flushLoggedErrors(ZeroDivisionError)))
+
     def test_a_long_reply_comes_in_1456_and_4_again_and_again(self) -> None:
         """The descriptor, whose blocks are one message."""
         bench = Bench(self, period=100)

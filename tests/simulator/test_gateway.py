@@ -225,12 +225,6 @@ class SessionTests(SessionCase):
         self.protocol.dataReceived(b"$ack\r\n")
         self.assertEqual("ack", self.successResultOf(outcome))
 
-    def test_a_test_can_end_it(self) -> None:
-        self.gateway.close()
-        self.assertEqual("closed", self.wire.closed)
-        self.gateway.reset()
-        self.assertEqual("reset", self.wire.closed)
-
 
 class Ear(DatagramProtocol):
     """A boiler's UDP port, that answers what the test makes it answer."""

@@ -16,7 +16,7 @@ from hargassner.cli.exit_status import INTERRUPTED
 from hargassner.cli.reactor import run_to_end
 from hargassner.config import Config, ConfigError, find_config, is_on_loopback, load_config
 from hargassner.startup import check_machine, read_only
-from hargassner.terminal import printable, replace_unknown_signs, shows_colours
+from hargassner.terminal import coloured, printable, replace_unknown_signs, shows_colours
 
 SUMMARY = "Walk through the chain from the gateway to the home, and tell where it hangs."
 
@@ -155,7 +155,7 @@ class _Text(_Report):
         self._erase_waiting()
         sign = _SIGNS[finding.outcome]
         if self._colours:
-            sign = f"\x1b[{_COLOURS[finding.outcome]}m{sign}\x1b[0m"
+            sign = coloured(sign, _COLOURS[finding.outcome])
         print(f"{sign} {finding.step:{_LONGEST_STEP}}  {printable(finding.what)}", flush=True)
         if finding.advice:
             indent = " " * (_LONGEST_STEP + 4)

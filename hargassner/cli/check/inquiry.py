@@ -68,15 +68,12 @@ class Inquiry(Protocol):
         match event:
             case Admitted(largest):
                 self.largest = largest
-                self._publish()
+                for each in self._messages:
+                    self._engine.publish_answered(each)
             case Delivered(topic, reason):
                 self.reasons[topic] = reason
             case ConnectionProblem():
                 self.end()
-
-    def _publish(self) -> None:
-        for each in self._messages:
-            self._engine.publish_answered(each)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """A broker that speaks no MQTT 5 may close."""

@@ -19,9 +19,9 @@ def configuration(sections: Mapping[str, Mapping[str, object]]) -> str:
         "# Every key and its default: docs/configuration, or the example beside them.",
     ]
     for name, keys in sections.items():
-        given = {key: value for key, value in keys.items() if value != ""}
+        given = [f"{key} = {_toml(value)}" for key, value in keys.items() if value != ""]
         if given:
-            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in given.items())]
+            lines += ["", f"[{name}]", *given]
     return "\n".join(lines) + "\n"
 
 

@@ -203,11 +203,8 @@ def _page(address: str, options: Options, asker: Asker) -> str:
         False,
         options["page_for_home"],
     )
-    return _page_at(address) if home else ""
-
-
-def _page_at(address: str) -> str:
-    return f"tcp:8080:interface={address}" if address else "tcp:8080"
+    listen = f"tcp:8080:interface={address}" if address else "tcp:8080"
+    return listen if home else ""
 
 
 def _one_of(names: Sequence[str]) -> Callable[[str], str]:

@@ -111,11 +111,10 @@ class Machine:
             StepFailedError: a file cannot be written, or a command failed.
         """
         for step in steps:
-            match step:
-                case RunCommand():
-                    self._command(step, dry=dry)
-                case WriteFile():
-                    self._write(step, dry=dry)
+            if isinstance(step, RunCommand):
+                self._command(step, dry=dry)
+            else:
+                self._write(step, dry=dry)
 
     # Files.
 

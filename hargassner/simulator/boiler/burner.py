@@ -35,14 +35,17 @@ IGNITION = frozenset({State.START, State.FEEDING, State.WAITING, State.KINDLING}
 FIRE = frozenset({State.KINDLING, State.BURNING, State.EMBERS, State.BURNING_OUT})
 """There is a fire, at least embers."""
 
+LIT = IGNITION | FIRE
+"""The boiler is in operation."""
+
 HOPPER = 28.0
 """Kilograms of pellets in the boiler's own hopper when it is full."""
 
 _NEARLY_EMPTY = 9.0
 _BURNS_BETWEEN_CLEANING = 3
 _TOO_HOT = 6.0
-_EMBERS_TOO_HOT = 1500.0
-_EMBERS_NOT_NEEDED = 600.0
+_LONGEST_EMBERS = {True: 1500.0, False: 600.0}
+"""Seconds that embers are preserved, by whether somebody needs heat."""
 
 # How long a state lasts, in seconds, and what comes then.
 _NEXT = {
@@ -60,6 +63,9 @@ _NEXT = {
 
 # What the fire gives in percent of the rated power where it is not the power asked for.
 _HEAT = {State.WAITING: 3.0, State.KINDLING: 25.0, State.EMBERS: 4.0}
+
+# How fast it comes to that, as a time constant in seconds, where it is not 40.
+_INERTIA = {State.BURNING_OUT: 150.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +162,11 @@ class Burner:
 
     def _when_embers(self, conditions: Conditions) -> None:
         """Wait for a use of the heat for a while, then burn out."""
-        longest = _EMBERS_TOO_HOT if conditions.demanded else _EMBERS_NOT_NEEDED
         if self._has_to_end(conditions):
             self._enter(State.BURNING_OUT)
         elif conditions.demanded and conditions.excess < 0:
             self._enter(State.BURNING)
-        elif self._elapsed > longest:
+        elif self._elapsed > _LONGEST_EMBERS[conditions.demanded]:
             self._enter(State.BURNING_OUT)
 
     def _has_to_end(self, conditions: Conditions) -> bool:
@@ -201,8 +206,7 @@ class Burner:
         else:
             self.power = LOWEST_POWER if self.state is State.KINDLING else 0.0
             goal = _HEAT.get(self.state, 0.0)
-        time_constant = 150.0 if self.state is State.BURNING_OUT else 40.0
-        self.heat += (goal - self.heat) * min(seconds / time_constant, 1.0)
+        self.heat += (goal - self.heat) * min(seconds / _INERTIA.get(self.state, 40.0), 1.0)
 
     def _count(self, seconds: float) -> None:
         if self.state in FIRE:

@@ -1,6 +1,6 @@
 """What the fire of the simulated boiler does to flue gas, fan and fuel."""
 
-from hargassner.simulator.boiler.burner import FIRE, IGNITION, Burner, State
+from hargassner.simulator.boiler.burner import LIT, Burner, State
 
 AIR = 20.9
 """Percent of oxygen in air."""
@@ -36,7 +36,7 @@ class Combustion:
         """Let a few seconds pass; ``boiler`` is the temperature of the boiler's water in °C."""
         self._use_fuel(seconds, burner)
         share = burner.heat / 100
-        if burner.state in FIRE or burner.state in IGNITION:
+        if burner.state in LIT:
             goal, time_constant = max(boiler, 40) + 8 + 68 * share, 110.0
         else:
             goal, time_constant = boiler + 2, 1500.0

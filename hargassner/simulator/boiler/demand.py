@@ -1,10 +1,13 @@
 """Who needs heat from the simulated boiler."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hargassner.simulator.boiler.house import Buffer, Circuit
 
-_NOTICES = {True: ("Puffer Laden",), False: ("Puffer Aus", "keine Anforderung")}
+_NOTICES = {
+    (False, True): ("Puffer Laden",),
+    (True, False): ("Puffer Aus", "keine Anforderung"),
+}
 """What the boiler says when the charging of the buffer begins, and when it ends."""
 
 
@@ -23,7 +26,9 @@ class Demand:
         """Find the highest demanded temperature; ``tank`` is the tank's, 0 if it needs none."""
         self.highest = max([*(each.setpoint + 3 for each in circuits if each.pump), tank])
 
-    def update(self, buffer: Buffer, *, full: bool, enabled: bool, requested: bool) -> list[str]:
+    def update(
+        self, buffer: Buffer, *, full: bool, enabled: bool, requested: bool
+    ) -> Sequence[str]:
         """Decide whether the buffer is to be charged; the result are the notices of a change.
 
         Args:
@@ -33,6 +38,6 @@ class Demand:
             requested: somebody asked for it at the panel or with the app.
         """
         before = self.buffer
-        begins = requested or 0 < self.highest > buffer.top
-        self.buffer = enabled and not full and (before or begins)
-        return [] if before == self.buffer else list(_NOTICES[self.buffer])
+        self.buffer |= requested or 0 < self.highest > buffer.top
+        self.buffer &= enabled and not full
+        return _NOTICES.get((before, self.buffer), ())

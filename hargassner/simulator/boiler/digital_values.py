@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hargassner.simulator.boiler.burner import FIRE, HOPPER, IGNITION, Burner, State
+from hargassner.simulator.boiler.burner import FIRE, HOPPER, LIT, Burner, State
 from hargassner.simulator.boiler.faults import ASH_DRAWER_OPEN, SAFETY_LIMITER, Faults
 from hargassner.simulator.boiler.house import Circuit, Tank
 from hargassner.simulator.boiler.water import BoilerWater
@@ -23,7 +23,7 @@ def burner_bits(burner: Burner, *, screw_turns: bool) -> dict[str, bool]:
     igniting = state in (State.FEEDING, State.WAITING)
     return {
         "Fuellstand": burner.hopper > HOPPER / 2,
-        "L Heiz.": state in FIRE or state in IGNITION,
+        "L Heiz.": state in LIT,
         "Z Heiz.": igniting,
         "Z Geb.": igniting,
         "ES Run": screw_turns,

@@ -64,8 +64,6 @@ class _Connection:
     number: int
     token: str = ""
     logged_in: bool = False
-    telemetry: bool = True
-    logging: bool = True
 
 
 _Answer = Callable[[_Connection], Iterable[str]]
@@ -81,7 +79,6 @@ class BoilerEngine:
     Args:
         plant: what is measured and set.
         now: the boiler's clock.
-        identity: who the boiler says it is.
         layout: its channels; the standard ones when left out.
         address: the boiler's address as it reports it, for ``$dhcp renew``.
         seed: decides the tokens.
@@ -94,14 +91,13 @@ class BoilerEngine:
         plant: Plant,
         now: Callable[[], datetime],
         *,
-        identity: Identity | None = None,
         layout: Layout | None = None,
         address: str = "192.0.2.72",
         seed: int = 0,
         mishap: Callable[[str], Mishap | None] = lambda _request: None,
     ) -> None:
         self.plant = plant
-        self.identity = identity or Identity()
+        self.identity = Identity()
         self.layout = layout or standard_layout()
         self.gateway_serial = ""
         self._mishap = mishap
@@ -111,7 +107,10 @@ class BoilerEngine:
         self._random = Random(seed)  # noqa: S311 - a stand-in for the real login
         self._number = 7400
         self._connections: dict[int, _Connection] = {}
-        self._fixed = {**self._fixed_answers(), **self._switches()}
+        # The numbers of those that get telemetry, and notices.
+        self._telemetry: set[int] = set()
+        self._logging: set[int] = set()
+        self._fixed = self._fixed_answers()
         self._shaped: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Iterable[str]]]] = [
             (_GATEWAY, self._set_gateway),
             (_GET_CHANGED, self._changed_parameters),
@@ -128,11 +127,15 @@ class BoilerEngine:
         self._number += 1
         notices = self._notify([f"client connected ({self._number})"])
         self._connections[self._number] = _Connection(self._number)
+        self._telemetry.add(self._number)
+        self._logging.add(self._number)
         return self._number, notices
 
     def disconnect(self, number: int) -> list[Message]:
         """A connection is over: the notices of it to the others."""
         self._connections.pop(number, None)
+        self._telemetry.discard(number)
+        self._logging.discard(number)
         return self._notify([f"client connection abort ({number})"])
 
     def advance(self, seconds: float) -> list[Message]:
@@ -145,11 +148,12 @@ class BoilerEngine:
 
     def telemetry(self) -> list[Message]:
         """One ``pm`` line for every connection that gets telemetry."""
-        receiving = [each.number for each in self._connections.values() if each.telemetry]
-        if not receiving:
-            return []
-        line = self.layout.line(self.plant.values(), self.plant.bits())
-        return [Message(number, line) for number in receiving]
+        line = self.line() if self._telemetry else b""
+        return [Message(number, line) for number in sorted(self._telemetry)]
+
+    def line(self) -> bytes:
+        """The next ``pm`` line."""
+        return self.layout.line(self.plant.values(), self.plant.bits())
 
     def change(self, id_: str, value: str) -> list[Message]:
         """Set a parameter as somebody does at the boiler's panel.
@@ -162,11 +166,8 @@ class BoilerEngine:
             RefusedError: the parameter is unknown, or does not take the value.
         """
         parameter = self.plant.parameters.get(id_)
-        if parameter is None:
-            raise RefusedError("parameter")
-        change = self.plant.parameters.set(
-            id_, parameter.type, _stored(parameter, value), self._now()
-        )
+        value = _stored(parameter, value)
+        change = self.plant.parameters.set(id_, parameter.type, value, self._now())
         return self._notify(_notices(change)) if change else []
 
     def received(self, number: int, line: bytes) -> list[Message]:
@@ -195,8 +196,8 @@ class BoilerEngine:
         if mishap.instead is None:
             messages = self._carry_out(connection, command)
             return [replace(each, data=_without_replies(each.data)) for each in messages]
-        lines = "".join(f"{line}\r\n" for line in mishap.instead)
-        return [Message(connection.number, lines.encode("latin-1"))] if lines else []
+        lines = _lines("", mishap.instead)
+        return [Message(connection.number, lines)] if lines else []
 
     def _carry_out(self, connection: _Connection, command: str) -> list[Message]:
         if command == "dhcp renew":
@@ -224,8 +225,8 @@ class BoilerEngine:
         self, connection: _Connection, id_: str, type_: str, value: str
     ) -> list[Message]:
         if id_ in _ABSENT:
-            refusal = f"zERR {_ABSENT[id_]} nicht vorhanden\r\n"
-            return [Message(connection.number, refusal.encode("latin-1"))]
+            refusal = f"ERR {_ABSENT[id_]} nicht vorhanden"
+            return [Message(connection.number, _lines("z", [refusal]))]
         try:
             change = self.plant.parameters.set(id_, type_, value, self._now())
         except RefusedError as refused:
@@ -250,19 +251,17 @@ class BoilerEngine:
             "igw clear": lambda _: ["ack"],
             "daq desc": lambda _: [_block(piece) for piece in self.layout.blocks()],
             "par get all": lambda _: self._all_parameters(),
-        }
-
-    def _switches(self) -> dict[str, _Answer]:
-        return {
-            "daq stop": self._stop_telemetry,
-            "daq start": self._start_telemetry,
-            "logging disable": self._stop_logging,
-            "logging enable": self._start_logging,
+            "daq stop": _switch(self._telemetry.discard, "daq stopped"),
+            "daq start": _switch(self._telemetry.add, "daq started"),
+            "logging disable": _switch(self._logging.discard, "logging disabled"),
+            "logging enable": _switch(self._logging.add, "logging enabled"),
         }
 
     def _one_parameter(self, found: re.Match[str]) -> Iterable[str]:
-        parameter = self.plant.parameters.get(found[1])
-        return ["err parameter" if parameter is None else f"{parameter.record()}0;"]
+        try:
+            return [f"{self.plant.parameters.get(found[1]).record()}0;"]
+        except RefusedError as refused:
+            return [f"err {refused}"]
 
     def _changed_parameters(self, found: re.Match[str]) -> Iterable[str]:
         try:
@@ -286,39 +285,30 @@ class BoilerEngine:
         self.gateway_serial = found[1]
         return ["ack"]
 
-    def _stop_telemetry(self, connection: _Connection) -> Iterable[str]:
-        connection.telemetry = False
-        return ["daq stopped"]
-
-    def _start_telemetry(self, connection: _Connection) -> Iterable[str]:
-        connection.telemetry = True
-        return ["daq started"]
-
-    def _stop_logging(self, connection: _Connection) -> Iterable[str]:
-        connection.logging = False
-        return ["logging disabled"]
-
-    def _start_logging(self, connection: _Connection) -> Iterable[str]:
-        connection.logging = True
-        return ["logging enabled"]
-
     def _reply(self, connection: _Connection, lines: Iterable[str]) -> list[Message]:
         return [Message(connection.number, _lines("$", lines))]
 
-    def _notify(
-        self, notices: Iterable[str], *, after: float = 0.0, but: _Connection | None = None
-    ) -> list[Message]:
+    def _notify(self, notices: Iterable[str], *, after: float = 0.0, but: int = 0) -> list[Message]:
         data = _lines("z", notices)
-        if not data:
-            return []
-        logging = [each for each in self._connections.values() if each.logging]
-        return [Message(each.number, data, after) for each in logging if each is not but]
+        receivers = sorted(self._logging - {but}) if data else ()
+        return [Message(number, data, after) for number in receivers]
 
     def _reply_and_notify(self, connection: _Connection, notices: list[str]) -> list[Message]:
         """Notices for everybody; the client gets them in one message with the ``$ack``."""
-        own = _lines("z", notices) if connection.logging else b""
-        reply = Message(connection.number, own + _lines("$", ["ack"]))
-        return [reply, *self._notify(notices, but=connection)]
+        number = connection.number
+        own = _lines("z", notices) if number in self._logging else b""
+        reply = Message(number, own + _lines("$", ["ack"]))
+        return [reply, *self._notify(notices, but=number)]
+
+
+def _switch(switch: Callable[[int], None], done: str) -> _Answer:
+    """What switches something on or off for a connection, and says so."""
+
+    def answer(connection: _Connection) -> Iterable[str]:
+        switch(connection.number)
+        return [done]
+
+    return answer
 
 
 def _stored(parameter: Parameter, value: str) -> str:

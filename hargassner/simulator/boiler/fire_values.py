@@ -1,6 +1,6 @@
 """The analog channels of the simulated boiler that show its fire, by name."""
 
-from hargassner.simulator.boiler.burner import FIRE, IGNITION, Burner, State
+from hargassner.simulator.boiler.burner import FIRE, LIT, Burner, State
 from hargassner.simulator.boiler.combustion import AIR, Combustion, fan_setpoint
 from hargassner.simulator.boiler.noise import Noise
 
@@ -67,7 +67,7 @@ def counter_values(burner: Burner, combustion: Combustion) -> dict[str, float]:
 
 def sensor_values(burner: Burner, combustion: Combustion, noise: Noise) -> dict[str, float]:
     """The lambda probe, the power supply and the chamber's temperature."""
-    heated = burner.state in FIRE or burner.state in IGNITION
+    heated = burner.state in LIT
     return {
         "Heiz P Lambda": value_if(heated, 8.0),
         "Heiz U Lambda": value_if(heated, 13.58),

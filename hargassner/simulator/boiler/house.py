@@ -117,16 +117,27 @@ class Circuit:
         return Draw(self.largest_flow * min(max(share, 0.0), 1.0), back)
 
 
+_STATES = {
+    CircuitMode.OFF: (CircuitState.OFF, CircuitState.OFF),
+    CircuitMode.AUTO: (CircuitState.HEATING, CircuitState.REDUCED),
+    CircuitMode.REDUCED: (CircuitState.REDUCED, CircuitState.REDUCED),
+    CircuitMode.COMFORT: (CircuitState.HEATING, CircuitState.HEATING),
+    CircuitMode.COMFORT_ONCE: (CircuitState.HEATING, CircuitState.HEATING),
+    CircuitMode.COOLING: (CircuitState.OFF, CircuitState.OFF),
+}
+"""What a circuit in a mode does where it may heat: by day, and at night."""
+
+
 def _state(mode: CircuitMode, surroundings: Surroundings) -> CircuitState:
     """What a circuit in this mode does."""
-    if not surroundings.enabled or mode in (CircuitMode.OFF, CircuitMode.COOLING):
-        return CircuitState.OFF
-    if surroundings.summer:
+    by_day, at_night = _STATES[mode if surroundings.enabled else CircuitMode.OFF]
+    if by_day is not CircuitState.OFF and surroundings.summer:
         return CircuitState.SUMMER
-    at_night = mode is CircuitMode.AUTO and not 6 <= surroundings.hour < 22
-    if at_night or mode is CircuitMode.REDUCED:
-        return CircuitState.REDUCED
-    return CircuitState.HEATING
+    return by_day if 6 <= surroundings.hour < 22 else at_night
+
+
+_USED = {6: 2.4, 7: 2.4, 18: 1.7, 19: 1.7, 20: 1.7}
+"""Kilowatts of hot water used in some hours, on the average of many days; 0.15 in the others."""
 
 
 @dataclass(slots=True)
@@ -148,23 +159,13 @@ class Tank:
         top: float,
     ) -> Draw:
         """Let a few seconds pass; the result is what it takes from a buffer of ``top`` °C."""
-        if self.temperature < setpoint - difference:
-            self.needs_heat = True
-        self.needs_heat = self.needs_heat and enabled and self.temperature < setpoint
+        self.needs_heat |= self.temperature < setpoint - difference
+        self.needs_heat &= enabled and self.temperature < setpoint
         self.pump = self.needs_heat and top > self.temperature + 4
         drawn = Draw(0.18, self.temperature + 3) if self.pump else NOTHING
-        power = drawn.flow * WATER * (top - drawn.back) - 0.05 - _shower(hour)
+        power = drawn.flow * WATER * (top - drawn.back) - 0.05 - _USED.get(int(hour), 0.15)
         self.temperature = max(self.temperature + power * seconds / (200 * WATER), 12.0)
         return drawn
-
-
-def _shower(hour: float) -> float:
-    """Kilowatts of hot water used, on the average of many days."""
-    if 6 <= hour < 8:
-        return 2.4
-    if 18 <= hour < 21:
-        return 1.7
-    return 0.15
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """What the simulated boiler's telemetry looks like (docs/protocol.md, section 4)."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, repeat
@@ -94,11 +94,6 @@ class Layout:
         for bit in self.digital:
             words[bit.word] |= bits.get(bit.name, bit.rest) << bit.bit
         return words
-
-    def unknown(self, names: Collection[str]) -> set[str]:
-        """Those of the names which no channel has."""
-        known = {channel.name for channel in self.analog} | {bit.name for bit in self.digital}
-        return set(names) - known
 
     def _elements(self) -> Iterable[str]:
         yield "<DAQPRJ><ANALOG>"

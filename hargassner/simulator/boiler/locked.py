@@ -5,7 +5,6 @@ from datetime import datetime
 from itertools import cycle
 
 from hargassner.simulator.boiler.engine import BoilerEngine, Message
-from hargassner.simulator.boiler.identity import Identity
 from hargassner.simulator.boiler.plant import Plant
 
 
@@ -15,33 +14,20 @@ class LockedEngine(BoilerEngine):
     Args:
         plant: what is measured.
         now: the boiler's clock.
-        identity: who the boiler says it is.
         lines: telemetry lines to send instead of the plant's, with their line ends, over and over.
     """
 
     def __init__(
-        self,
-        plant: Plant,
-        now: Callable[[], datetime],
-        *,
-        identity: Identity | None = None,
-        lines: Sequence[bytes] = (),
+        self, plant: Plant, now: Callable[[], datetime], *, lines: Sequence[bytes] = ()
     ) -> None:
-        super().__init__(plant, now, identity=identity)
-        self.refused: list[bytes] = []
+        super().__init__(plant, now)
         self._lines = cycle(lines) if lines else None
 
-    def telemetry(self) -> list[Message]:
-        """The next line, for every connection."""
-        messages = super().telemetry()
-        if self._lines is None or not messages:
-            return messages
-        line = next(self._lines)
-        return [Message(each.connection, line) for each in messages]
+    def line(self) -> bytes:
+        """The next one of the lines that were given, else the plant's."""
+        return super().line() if self._lines is None else next(self._lines)
 
     def received(self, number: int, line: bytes) -> list[Message]:
         """Refuse a request; whatever does not begin like one is passed over."""
-        if not line.startswith(b"$"):
-            return []
-        self.refused.append(line)
-        return [Message(number, b"$permission denied\r\n")]
+        refusal = Message(number, b"$permission denied\r\n")
+        return [refusal] if line.startswith(b"$") else []

@@ -123,9 +123,15 @@ class ParameterTable:
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters.values())
 
-    def get(self, id_: str) -> Parameter | None:
-        """The parameter with this id."""
-        return self.parameters.get(id_)
+    def get(self, id_: str) -> Parameter:
+        """The parameter with this id.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        if id_ not in self.parameters:
+            raise RefusedError("parameter")
+        return self.parameters[id_]
 
     def number(self, id_: str) -> float:
         """A parameter's value or index, for computing; the id must be known."""
@@ -138,8 +144,6 @@ class ParameterTable:
             RefusedError: there is no such parameter, or it does not take the value.
         """
         parameter = self.get(id_)
-        if parameter is None:
-            raise RefusedError("parameter")
         if type_ != parameter.type:
             raise RefusedError("type")
         old = parameter.text()
@@ -150,7 +154,7 @@ class ParameterTable:
 
     def changed_since(self, when: datetime) -> list[Parameter]:
         """The parameters changed then or later, in the order of the table."""
-        return [each for each in self if each.id in self.changed and self.changed[each.id] >= when]
+        return [each for each in self if self.changed.get(each.id, datetime.min) >= when]
 
 
 def standard_parameters() -> ParameterTable:

@@ -41,7 +41,7 @@ from hargassner.simulator.boiler.house import (
     Tank,
 )
 from hargassner.simulator.boiler.noise import Noise
-from hargassner.simulator.boiler.parameters import ParameterTable, standard_parameters
+from hargassner.simulator.boiler.parameters import standard_parameters
 from hargassner.simulator.boiler.water import BoilerWater
 from hargassner.simulator.boiler.weather import Weather
 
@@ -77,13 +77,10 @@ class Plant:
     Args:
         seed: decides the weather and the noise.
         hour: the time of day at the start, in hours.
-        parameters: the settings that it obeys; its own standard ones when left out.
     """
 
-    def __init__(
-        self, seed: int = 0, hour: float = 7.0, parameters: ParameterTable | None = None
-    ) -> None:
-        self.parameters = standard_parameters() if parameters is None else parameters
+    def __init__(self, seed: int = 0, hour: float = 7.0) -> None:
+        self.parameters = standard_parameters()
         self._burner = Burner()
         self._combustion = Combustion()
         self._water = BoilerWater()
@@ -108,11 +105,6 @@ class Plant:
     def mode(self) -> Mode:
         """The boiler's mode, from the parameter PR001."""
         return Mode(int(self.parameters.number("PR001")))
-
-    @property
-    def outdoor(self) -> float:
-        """The temperature outside in °C."""
-        return self._weather.outdoor
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -193,7 +185,7 @@ class Plant:
     def _heat_tank(self, seconds: float) -> None:
         number, tank = self.parameters.number, self._tank
         requested = bool(number("PR042"))
-        tank.needs_heat = tank.needs_heat or requested
+        tank.needs_heat |= requested
         drawn = tank.step(
             seconds,
             enabled=self.mode in (Mode.AUTO, Mode.NO_FIRE, Mode.HOT_WATER),

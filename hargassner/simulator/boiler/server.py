@@ -4,12 +4,14 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from typing import Any
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import (
     IListeningPort,
     IReactorSocket,
     IReactorTime,
+    IUDPTransport,
 )
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
@@ -36,6 +38,7 @@ class AnsweringProtocol(DatagramProtocol):
     """A UDP port that answers one question, from itself to the sender.
 
     Args:
+        port: its number; 0 lets the system choose.
         question: the whole datagram that is answered.
         answer: what is sent back.
         asked_from: the port that gateways ask from.
@@ -43,10 +46,12 @@ class AnsweringProtocol(DatagramProtocol):
     """
 
     noisy = False
+    transport: IUDPTransport
 
     def __init__(
-        self, question: bytes, answer: bytes, asked_from: int, problems: list[str]
+        self, port: int, question: bytes, answer: bytes, asked_from: int, problems: list[str]
     ) -> None:
+        self.port = port
         self.silent = False
         self._question = question
         self._answer = answer
@@ -55,7 +60,7 @@ class AnsweringProtocol(DatagramProtocol):
 
     def datagramReceived(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer the question; everything else is for others."""
-        if data != self._question or self.silent or self.transport is None:
+        if data != self._question or self.silent:
             return
         self._check_port(*addr)
         log.info("asked for {question} by {address}", question=data, address=addr[0])
@@ -88,9 +93,8 @@ class SimulatedBoiler(Service):
         speed: how many seconds of the plant's life pass in one; 60 shows a burn cycle in minutes.
         segment_gap: seconds between the segments of a message.
         reply_delay: seconds that the boiler thinks about a request.
-        plant: the plant; a new one when left out.
         discovery: whether the UDP ports are opened.
-        seed: decides a new plant's weather and noise, and the login tokens.
+        seed: decides the plant's weather and noise, and the login tokens.
         hesitation: how many seconds longer it thinks about a request.
         mishap: what goes wrong with a request, given without ``$``.
         refuse: whether it refuses every request, as boilers do without a gateway's login.
@@ -117,7 +121,6 @@ class SimulatedBoiler(Service):
         speed: float = 1.0,
         segment_gap: float = 0.00013,
         reply_delay: float = 0.02,
-        plant: Plant | None = None,
         discovery: bool = True,
         seed: int = 0,
         hesitation: Callable[[bytes], float] = lambda _request: 0.0,
@@ -126,13 +129,12 @@ class SimulatedBoiler(Service):
         lines: Sequence[bytes] = (),
     ) -> None:
         self.telnet_port_number = telnet_port
-        self.boiler_port_number = boiler_port
-        self.boiler_diagnostics_port_number = boiler_diagnostics_port
         self.problems: list[str] = []
         self._reactor = reactor
         self._interface = NetworkInterface(interface, address)
         self._discovery = discovery
-        self.plant = plant or self._new_plant(seed)
+        started = self._now()
+        self.plant = Plant(seed, hour=started.hour + started.minute / 60)
         self.engine = (
             LockedEngine(self.plant, self._now, lines=lines)
             if refuse or lines
@@ -140,12 +142,18 @@ class SimulatedBoiler(Service):
         )
         timing = Timing(period, speed, segment_gap, reply_delay, hesitation)
         self._factory = BoilerFactory(reactor, self.engine, timing)
-        self._services, self._diagnostics = self._answering(gateway_port, gateway_diagnostics_port)
+        identity, problems = self.engine.identity, self.problems
+        self._services = AnsweringProtocol(
+            boiler_port, SERVICES_REQUEST, identity.service_list(), gateway_port, problems
+        )
+        self._diagnostics = AnsweringProtocol(
+            boiler_diagnostics_port,
+            DIAGNOSTICS_REQUEST,
+            identity.diagnostics(),
+            gateway_diagnostics_port,
+            problems,
+        )
         self._ports: list[IListeningPort] = []
-
-    def _new_plant(self, seed: int) -> Plant:
-        started = self._now()
-        return Plant(seed, hour=started.hour + started.minute / 60)
 
     def _open_engine(
         self, address: str, seed: int, mishap: Callable[[str], Mishap | None]
@@ -153,15 +161,15 @@ class SimulatedBoiler(Service):
         """The engine that answers requests."""
         return BoilerEngine(self.plant, self._now, address=address, seed=seed, mishap=mishap)
 
-    def _answering(self, *asked_from: int) -> tuple[AnsweringProtocol, AnsweringProtocol]:
-        """The two UDP ports; each is asked from its port."""
-        identity, (services, diagnostics) = self.engine.identity, asked_from
-        return (
-            AnsweringProtocol(SERVICES_REQUEST, identity.service_list(), services, self.problems),
-            AnsweringProtocol(
-                DIAGNOSTICS_REQUEST, identity.diagnostics(), diagnostics, self.problems
-            ),
-        )
+    @property
+    def boiler_port_number(self) -> int:
+        """Where gateways ask for services."""
+        return self._services.port
+
+    @property
+    def boiler_diagnostics_port_number(self) -> int:
+        """Where gateways ask for diagnostics."""
+        return self._diagnostics.port
 
     @property
     def connections(self) -> int:
@@ -174,18 +182,19 @@ class SimulatedBoiler(Service):
         Raises:
             CannotOpenError: a socket cannot be opened; none is open then.
         """
-        sockets = self._open()
-        super().startService()
-        with sockets[0] as listening:
-            self._ports.append(
-                self._reactor.adoptStreamPort(
-                    listening.fileno(),
-                    socket.AF_INET,
-                    self._factory,  # type: ignore[arg-type]
-                )
-            )
-        for sock, protocol in zip(sockets[1:], (self._services, self._diagnostics), strict=False):
-            with sock:
+        asked = (self._services, self._diagnostics) if self._discovery else ()
+        with ExitStack() as opened:
+            listening = opened.enter_context(self._opened(stream_socket, self.telnet_port_number))
+            sockets = [
+                opened.enter_context(self._opened(datagram_socket, each.port)) for each in asked
+            ]
+            super().startService()
+            self.telnet_port_number = listening.getsockname()[1]
+            factory: Any = self._factory
+            port = self._reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, factory)
+            self._ports.append(port)
+            for protocol, sock in zip(asked, sockets, strict=True):
+                protocol.port = sock.getsockname()[1]
                 self._ports.append(
                     self._reactor.adoptDatagramPort(
                         sock.fileno(), socket.AF_INET, protocol, _LARGEST_DATAGRAM
@@ -197,9 +206,8 @@ class SimulatedBoiler(Service):
         """Switch the boiler off: the result comes when every port and connection is closed."""
         super().stopService()
         ports, self._ports = self._ports, []
-        closed = [port.stopListening() for port in ports]
-        over = [self._factory.stop(), *(each for each in closed if each is not None)]
-        return gatherResults(over).addCallback(lambda _: None)
+        closing: list[Deferred[Any]] = [maybeDeferred(each.stopListening) for each in ports]
+        return gatherResults([self._factory.stop(), *closing]).addCallback(lambda _: None)
 
     def drop_connections(self, *, reset: bool = False) -> None:
         """End every telnet connection, with FIN or with RST."""
@@ -224,20 +232,6 @@ class SimulatedBoiler(Service):
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._reactor.seconds())
-
-    def _open(self) -> list[socket.socket]:
-        """The listening socket, and the two of discovery; their numbers stay."""
-        with ExitStack() as undo:
-            sockets = [undo.enter_context(self._opened(stream_socket, self.telnet_port_number))]
-            self.telnet_port_number = sockets[0].getsockname()[1]
-            if self._discovery:
-                ports = (self.boiler_port_number, self.boiler_diagnostics_port_number)
-                opening = (self._opened(datagram_socket, port) for port in ports)
-                sockets += map(undo.enter_context, opening)
-                self.boiler_port_number = sockets[1].getsockname()[1]
-                self.boiler_diagnostics_port_number = sockets[2].getsockname()[1]
-            undo.pop_all()
-        return sockets
 
     def _opened(self, open_: Callable[..., socket.socket], port: int) -> socket.socket:
         device = self._interface.interface

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredQueue, gatherResults, succeed
+from twisted.internet.defer import Deferred, DeferredQueue, gatherResults, succeed
 from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
@@ -17,8 +17,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from hargassner.delayed import Delayed
 from hargassner.network.connecting import IStreamTransport
 from hargassner.simulator.boiler.engine import BoilerEngine, Message
+from hargassner.simulator.coroutines import log_failure
 from hargassner.simulator.segments import segments
 
 log = Logger()
@@ -84,7 +86,8 @@ class BoilerProtocol(Protocol):
         self._messages: DeferredQueue[bytes | None] = DeferredQueue()
         self._pace = _ReaderPace()
         self._work: list[Deferred[None]] = []
-        self._lost: list[Deferred[None]] = []
+        self.lost: Deferred[None] = Deferred()
+        """Fires when this connection is over."""
 
     def connectionMade(self) -> None:
         """Take part in the boiler's dialogue."""
@@ -92,7 +95,7 @@ class BoilerProtocol(Protocol):
         self.transport.registerProducer(self._pace, streaming=True)
         for coroutine in (self._answer(), self._send()):
             work = Deferred.fromCoroutine(coroutine)
-            work.addErrback(lambda why: why.trap(CancelledError) and None)
+            work.addErrback(log_failure)
             self._work.append(work)
         self._factory.opened(self)
 
@@ -119,14 +122,7 @@ class BoilerProtocol(Protocol):
         for each in self._work:
             each.cancel()
         self._factory.closed(self)
-        for waiting in self._lost:
-            waiting.callback(None)
-
-    def when_lost(self) -> "Deferred[None]":
-        """Fires when this connection, which must stand, is over."""
-        lost: Deferred[None] = Deferred()
-        self._lost.append(lost)
-        return lost
+        self.lost.callback(None)
 
     def send(self, data: bytes) -> None:
         """Send a message when those before it are out; a slow reader misses it."""
@@ -163,15 +159,7 @@ class BoilerProtocol(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How fast the simulated boiler is.
-
-    Args:
-        period: seconds between two telemetry lines.
-        speed: how many seconds of the plant's life pass in one.
-        segment_gap: seconds between two segments of a message.
-        reply_delay: seconds that the boiler thinks about a request.
-        hesitation: how many seconds longer it thinks about this one.
-    """
+    """How fast the simulated boiler is; the arguments are those of ``SimulatedBoiler``."""
 
     period: float
     speed: float
@@ -224,16 +212,11 @@ class BoilerFactory(ServerFactory[BoilerProtocol]):
         for call in self._delayed:
             call.cancel()
         self._delayed.clear()
-        standing = list(self._connections.values())
-        over = gatherResults([each.when_lost() for each in standing])
+        over = gatherResults([each.lost for each in self._connections.values()])
         self.drop()
-        timeout = self.clock.callLater(_STOP_TIMEOUT, self.drop, reset=True)
-
-        def done(_: object) -> None:
-            if timeout.active():
-                timeout.cancel()
-
-        return over.addCallback(done)
+        reset = Delayed(self.clock, _STOP_TIMEOUT, lambda: self.drop(reset=True))
+        reset.start()
+        return over.addCallback(lambda _: reset.cancel())
 
     def drop(self, *, reset: bool = False) -> None:
         """End every connection, with FIN or with RST."""

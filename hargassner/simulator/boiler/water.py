@@ -7,7 +7,11 @@ RETURN_SETPOINT = 58.0
 
 _CAPACITY = 350.0
 _FLOW = 0.4
-_PUMP_FROM = 60.0
+_PUMP_FROM = {False: (60.0, 4.0), True: (57.0, 1.0)}
+"""What the water has to exceed, in °C, and by how much the buffer, by whether the pump runs.
+
+The pump runs on after the fire, until the boiler has nothing left to give.
+"""
 
 
 class BoilerWater:
@@ -37,10 +41,8 @@ class BoilerWater:
         buffer.settle(seconds)
 
     def _pump_runs(self, below: float) -> bool:
-        # The pump runs on after the fire, until the boiler has nothing left to give.
-        margin = 1.0 if self.pumping else 4.0
-        lowest = _PUMP_FROM - 3 if self.pumping else _PUMP_FROM
-        return self.temperature > lowest and self.temperature > below + margin
+        lowest, margin = _PUMP_FROM[self.pumping]
+        return self.temperature > max(lowest, below + margin)
 
     def _charge(self, seconds: float, buffer: Buffer) -> float:
         """Pump water into the buffer; the result is how many kW that takes from the boiler."""

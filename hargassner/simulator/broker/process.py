@@ -4,18 +4,15 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IProcessTransport,
-    IReactorProcess,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IProcessTransport, IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from hargassner.delayed import Delayed
 from hargassner.services import Service
 
 log = Logger()
@@ -30,14 +27,6 @@ _LISTENING = 3
 
 class IProcessReactor(IReactorProcess, IReactorTime):
     """A reactor that starts processes and measures time."""
-
-
-def _listening_socket(host: str) -> socket.socket:
-    """A socket that listens on the usual port, or on another where that is taken."""
-    try:
-        return socket.create_server((host, USUAL_PORT))
-    except OSError:
-        return socket.create_server((host, 0))
 
 
 class _Child(ProcessProtocol):
@@ -70,7 +59,6 @@ class EmbeddedBroker(Service):
 
     Args:
         reactor: starts the process.
-        host: the address to listen on.
         arguments: for ``hargassner.simulator.broker.embedded``, after the descriptor.
 
     Raises:
@@ -78,18 +66,22 @@ class EmbeddedBroker(Service):
     """
 
     name = "embedded broker"
+    host = "127.0.0.1"
 
-    def __init__(
-        self, reactor: IProcessReactor, host: str = "127.0.0.1", arguments: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, reactor: IProcessReactor, arguments: Sequence[str] = ()) -> None:
         self._reactor = reactor
         self._arguments = arguments
-        self._socket = _listening_socket(host)
-        self.host = host
+        self._socket = self._listening()
         self.port: int = self._socket.getsockname()[1]
         self._child = _Child()
         self._process: IProcessTransport | None = None
-        self._kill: IDelayedCall | None = None
+
+    def _listening(self) -> socket.socket:
+        """A socket that listens on the usual port, or on another where that is taken."""
+        try:
+            return socket.create_server((self.host, USUAL_PORT))
+        except OSError:
+            return socket.create_server((self.host, 0))
 
     def startService(self) -> None:
         """Start the process, and hand the socket over to it."""
@@ -119,9 +111,9 @@ class EmbeddedBroker(Service):
         if not ended.called:
             self._child.stopping = True
             self._process.closeStdin()
-            self._kill = self._reactor.callLater(STOP_TIMEOUT, self._process.signalProcess, "KILL")
-        return ended.addCallback(self._forget)
-
-    def _forget(self, _: None) -> None:
-        if self._kill is not None and self._kill.active():
-            self._kill.cancel()
+            kill = Delayed(
+                self._reactor, STOP_TIMEOUT, partial(self._process.signalProcess, "KILL")
+            )
+            kill.start()
+            ended.addCallback(lambda _: kill.cancel())
+        return ended

@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -11,6 +10,7 @@ from twisted.internet.interfaces import IReactorSocket
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
+from hargassner.config import DiscoveryConfig
 from hargassner.network.interface import NetworkInterface
 from hargassner.network.sockets import datagram_socket
 from hargassner.simulator.boiler.identity import DIAGNOSTICS_REQUEST, SERVICES_REQUEST
@@ -19,23 +19,6 @@ log = Logger()
 
 _LARGEST_DATAGRAM = 65_536
 _SERVICE_LIST = b"\x00\x02"
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """The numbers of the UDP ports.
-
-    Args:
-        boiler: where boilers are asked for their services.
-        gateway: where the gateway asks from.
-        boiler_diagnostics: where boilers are asked for diagnostics.
-        gateway_diagnostics: where the gateway asks from, and receives what other gateways send.
-    """
-
-    boiler: int
-    gateway: int
-    boiler_diagnostics: int
-    gateway_diagnostics: int
 
 
 class _Port(DatagramProtocol):
@@ -69,7 +52,7 @@ class Datagrams:
         reactor: IReactorSocket,
         interface: NetworkInterface,
         broadcast: str,
-        ports: Ports,
+        ports: DiscoveryConfig,
         answered: Callable[[tuple[str, int]], None],
     ) -> None:
         self._reactor = reactor
@@ -90,9 +73,9 @@ class Datagrams:
             opened = {
                 port: sockets.enter_context(self._datagram_socket(port))
                 for port in (
-                    numbers.gateway,
-                    numbers.boiler_diagnostics,
-                    numbers.gateway_diagnostics,
+                    numbers.gateway_port,
+                    numbers.boiler_diagnostics_port,
+                    numbers.gateway_diagnostics_port,
                 )
             }
             for port, sock in opened.items():
@@ -110,7 +93,7 @@ class Datagrams:
     def announce(self, serial: str, version: str) -> None:
         """Say which gateway is there."""
         announcement = f"HargaWebApp v{version}\r\nSN:{serial}"
-        self._send(announcement.encode(), self._numbers.gateway, self._numbers.boiler)
+        self._send(announcement.encode(), self._numbers.gateway_port, self._numbers.boiler_port)
 
     def report_diagnostics(self, serial: str, version: str) -> None:
         """Say how the gateway is."""
@@ -120,19 +103,21 @@ class Datagrams:
         )
         self._send(
             diagnostics.encode(),
-            self._numbers.boiler_diagnostics,
-            self._numbers.gateway_diagnostics,
+            self._numbers.boiler_diagnostics_port,
+            self._numbers.gateway_diagnostics_port,
         )
 
     def ask_for_diagnostics(self) -> None:
         """Ask boilers how they are."""
         self._send(
-            DIAGNOSTICS_REQUEST, self._numbers.gateway_diagnostics, self._numbers.boiler_diagnostics
+            DIAGNOSTICS_REQUEST,
+            self._numbers.gateway_diagnostics_port,
+            self._numbers.boiler_diagnostics_port,
         )
 
     def ask_for_services(self) -> None:
         """Ask boilers who they are."""
-        self._send(SERVICES_REQUEST, self._numbers.gateway, self._numbers.boiler)
+        self._send(SERVICES_REQUEST, self._numbers.gateway_port, self._numbers.boiler_port)
 
     def _datagram_socket(self, port: int) -> socket.socket:
         device = self._interface.device() if self._interface.interface else ""

@@ -37,11 +37,9 @@ ACK = _one(rb"ack")
 OUTCOME = _one(rb"ack|permission denied|err.*")
 FORMS = {
     "$login token": _one(rb"[0-9A-F]{8}"),
-    "$login key": ACK,
     "$apiversion": _one(rb"\d+\.\d+\.\d+"),
     "$setkomm": _one(rb"\d+ ack"),
     "$asnr get": _one(rb""),
-    "$igw set": ACK,
     "$daq stop": _one(rb"daq stopped"),
     "$daq start": _one(rb"daq started"),
     "$logging disable": _one(rb"logging disabled"),
@@ -54,8 +52,8 @@ FORMS = {
     "$par get changed": Form(re.compile(_PARAMETER + rb"|--"), re.compile(rb"--")),
     "$erract": Form(re.compile(rb"no errors|\d+ .*"), re.compile(rb"no errors|\d+ .*")),
     "$par set": OUTCOME,
-    "$igw clear": ACK,
 }
+"""What is answered in another form than with ``$ack``."""
 
 
 @dataclass(slots=True)
@@ -88,6 +86,16 @@ class GatewayDialogue:
         self._awaited: deque[Question] = deque()
         self._token = ""
         self._clock = "2023-11-12 18:21:37"
+        self._arguments = {
+            "$login key": lambda: f" {key_for(self._token)}",
+            "$par get changed": lambda: f' "{self._clock}"',
+        }
+        self._readers = {
+            "$login token": self._take_token,
+            "$rtc get": self._take_clock,
+            "$daq desc": self._take_descriptor,
+            "$igw clear": self._agreed,
+        }
         # What is sent together goes without waiting for a reply in between.
         self._opening = deque(
             [
@@ -148,7 +156,7 @@ class GatewayDialogue:
 
     def clear(self) -> bytes:
         """Ask to end the session: ``cleared`` is set when the boiler agrees."""
-        return self._ask("$igw clear", self._agreed)
+        return self._ask("$igw clear")
 
     def renew(self) -> bytes:
         """The request before and after that one; it has no reply."""
@@ -173,21 +181,10 @@ class GatewayDialogue:
         answered: Callable[[list[bytes]], None] | None = None,
         rest: str = "",
     ) -> bytes:
-        form = next(form for known, form in FORMS.items() if words.startswith(known))
-        if words == "$login key":
-            rest = f" {key_for(self._token)}"
-        elif words == "$par get changed":
-            rest = f' "{self._clock}"'
-        self._awaited.append(Question(words, form, answered or self._taken(words)))
-        return f"{words}{rest}\r\n".encode("latin-1")
-
-    def _taken(self, words: str) -> Callable[[list[bytes]], None]:
-        readers = {
-            "$login token": self._take_token,
-            "$rtc get": self._take_clock,
-            "$daq desc": self._take_descriptor,
-        }
-        return readers.get(words, lambda _reply: None)
+        argument = self._arguments.get(words, lambda: rest)()
+        reader = self._readers.get(words, lambda _reply: None)
+        self._awaited.append(Question(words, FORMS.get(words, ACK), answered or reader))
+        return f"{words}{argument}\r\n".encode("latin-1")
 
     def _look_at(self, line: bytes) -> None:
         if line.startswith(b"pm "):

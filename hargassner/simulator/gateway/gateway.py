@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock, gatherResults, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.interfaces import (
     IProtocolFactory,
@@ -11,18 +11,27 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamClientEndpoint,
 )
-from twisted.internet.protocol import Factory
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor
+from hargassner.config import DiscoveryConfig
+from hargassner.network.connecting import BoundClientEndpoint, ISocketReactor, SingleFactory
 from hargassner.network.interface import NetworkInterface
 from hargassner.services import Service
-from hargassner.simulator.gateway.datagrams import Datagrams, Ports
+from hargassner.simulator.coroutines import log_failure
+from hargassner.simulator.gateway.datagrams import Datagrams
 from hargassner.simulator.gateway.dialogue import GatewayDialogue
-from hargassner.simulator.gateway.life import Core, new_life
 from hargassner.simulator.gateway.session import GatewaySession
-from hargassner.simulator.gateway.timing import CONNECT_TIMEOUT, Timing
+from hargassner.simulator.gateway.timing import (
+    BEFORE_CONNECTING,
+    BEFORE_DIAGNOSTICS,
+    BEFORE_DIAGNOSTICS_REQUEST,
+    BEFORE_SERVICES,
+    BETWEEN_SERVICES,
+    CONNECT_TIMEOUT,
+    Timing,
+)
 
 log = Logger()
 
@@ -77,41 +86,37 @@ class SimulatedGateway(Service):
     ) -> None:
         self.name = "simulated gateway"
         self.problems: list[str] = []
+        self.sessions_started = 0
         self.sessions_completed = 0
         self._reactor = reactor
         self._interface = NetworkInterface(interface, address)
         self._telnet_port = telnet_port
         self._serial = serial
+        self._version = version
         self._timing = Timing(keepalive, session_length, restart_delay, pace)
-        ports = Ports(boiler_port, gateway_port, boiler_diagnostics_port, gateway_diagnostics_port)
-        self._datagrams = Datagrams(reactor, self._interface, broadcast, ports, self._answered)
-        self._core = Core(
-            clock=reactor,
-            timing=self._timing,
-            datagrams=self._datagrams,
-            identity=(serial, version),
-            boiler_port=boiler_port,
-            connect=self._connect,
-            problem=self._problem,
+        self._ports = DiscoveryConfig(
+            boiler_port, gateway_port, boiler_diagnostics_port, gateway_diagnostics_port
         )
-        self._life = new_life(self._core)
+        self._datagrams = Datagrams(
+            reactor, self._interface, broadcast, self._ports, self._answered
+        )
+        self._state = "stopped"
+        self._answer: Deferred[tuple[str, int]] = Deferred()
+        self._session: GatewaySession | None = None
         self._over: list[Deferred[str]] = []
-
-    @property
-    def sessions_started(self) -> int:
-        """How many sessions there were."""
-        return self._core.sessions
+        # A life that is over soon, with its session, comes before the next one.
+        self._one_life = DeferredLock()
+        self._life: Deferred[None] = succeed(None)
 
     @property
     def state(self) -> str:
         """What it does, in words."""
-        return self._life.describe()
+        return self._state if self._session is None else self._session.state
 
     @property
     def dialogue(self) -> GatewayDialogue | None:
         """The dialogue of the session that runs."""
-        session = self._life.session()
-        return session.dialogue if session is not None else None
+        return None if self._session is None else self._session.dialogue
 
     def startService(self) -> None:
         """Open the UDP ports, and announce itself.
@@ -121,15 +126,17 @@ class SimulatedGateway(Service):
         """
         self._datagrams.open()
         super().startService()
-        self._life.start()
+        self._state = "announcing"
+        self._life = self._one_life.run(lambda: Deferred.fromCoroutine(self._live()))
+        self._life.addErrback(log_failure)
 
     def stopService(self) -> "Deferred[list[Any]]":
         """Close everything; the result comes when all is closed."""
         super().stopService()
-        closing: list[Deferred[Any]] = [*self._datagrams.close()]
-        if self._life.session() is not None:
-            closing.append(self.when_session_over())
-        self._life.stop()
+        self._state = "stopped"
+        life, self._life = self._life, succeed(None)
+        closing: list[Deferred[Any]] = [*self._datagrams.close(), life]
+        life.cancel()
         return gatherResults(closing)
 
     def when_session_over(self) -> "Deferred[str]":
@@ -146,36 +153,81 @@ class SimulatedGateway(Service):
         Raises:
             RuntimeError: no session runs.
         """
-        session = self._life.session()
+        session = self._session
         if session is None or not session.dialogue.described:
             raise RuntimeError("no session runs")
         return session.set_parameter(number, kind, value)
 
-    def close(self) -> None:
-        """Close the session without a word."""
-        session = self._life.session()
-        if session is not None:
-            session.close()
-
-    def reset(self) -> None:
-        """Reset the session."""
-        session = self._life.session()
-        if session is not None:
-            session.reset()
-
-    def _answered(self, source: tuple[str, int]) -> None:
-        self._life.answered(*source)
-
-    def _connect(self, address: str) -> "Deferred[GatewaySession]":
-        def session() -> GatewaySession:
-            return GatewaySession(
+    async def _live(self) -> None:
+        """Look for a boiler, talk to it, and start over; cancelling this ends a session at once."""
+        while True:
+            endpoint = self._endpoint(await self._look())
+            self._state = "connecting"
+            session = GatewaySession(
                 self._reactor, self._timing, self._serial, self._problem, self._session_over
             )
+            try:
+                await endpoint.connect(cast("IProtocolFactory", SingleFactory(session)))
+            except Exception as wrong:
+                if not self.running:
+                    return  # It was given up.
+                log.info("cannot connect: {why}", why=str(wrong))
+            else:
+                await self._attend(session)
+            self._state = "waiting to start over"
+            await self._pause(self._timing.restart_delay)
 
-        factory: Factory[GatewaySession] = Factory.forProtocol(session)
-        factory.noisy = False
-        connecting = self._endpoint(address).connect(cast("IProtocolFactory", factory))
-        return cast("Deferred[GatewaySession]", connecting)
+    async def _look(self) -> str:
+        """Say who is there, and ask for a boiler until one answers: its address."""
+        self._state = "announcing"
+        self._datagrams.announce(self._serial, self._version)
+        await self._pause(BEFORE_DIAGNOSTICS)
+        self._datagrams.report_diagnostics(self._serial, self._version)
+        await self._pause(BEFORE_DIAGNOSTICS_REQUEST)
+        self._datagrams.ask_for_diagnostics()
+        await self._pause(BEFORE_SERVICES)
+        self._state = "looking for a boiler"
+        address, port = await self._ask()
+        expected = self._ports.boiler_port
+        if port != expected:
+            self._problem(f"the service list came from port {port}, not {expected}")
+        log.info("a boiler answered from {address}", address=address)
+        self._state = "found a boiler"
+        await self._pause(BEFORE_CONNECTING)
+        return address
+
+    async def _ask(self) -> tuple[str, int]:
+        """Ask for services again and again: where the first answer comes from."""
+        self._answer = Deferred()
+        asking = LoopingCall(self._datagrams.ask_for_services)
+        asking.clock = self._reactor
+        asking.start(self._timing.paced(BETWEEN_SERVICES))
+        try:
+            return await self._answer
+        finally:
+            asking.stop()
+
+    def _answered(self, source: tuple[str, int]) -> None:
+        if not self._answer.called:
+            self._answer.callback(source)
+
+    async def _attend(self, session: GatewaySession) -> None:
+        """Wait for a session's end; cancelling this resets it."""
+        self.sessions_started += 1
+        log.info("session {number} begins", number=self.sessions_started)
+        self._session = session
+        try:
+            await self.when_session_over()
+        except CancelledError:
+            if self._session is session:  # Else it is over by now.
+                self._session = None
+                over = self.when_session_over()
+                session.reset()
+                await over
+            raise
+
+    def _pause(self, seconds: float) -> "Deferred[None]":
+        return deferLater(self._reactor, self._timing.paced(seconds))
 
     def _endpoint(self, address: str) -> IStreamClientEndpoint:
         """The way to the boiler's telnet port, from this machine's side."""
@@ -194,7 +246,7 @@ class SimulatedGateway(Service):
         why = "completed" if completed else reason.getErrorMessage()
         log.info("session {number} is over: {why}", number=self.sessions_started, why=why)
         self.sessions_completed += completed
-        self._life.over()
+        self._session = None
         waiting, self._over = self._over, []
         for each in waiting:
             each.callback(why)

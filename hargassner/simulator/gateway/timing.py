@@ -17,14 +17,7 @@ REPLY_TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What can be chosen of it.
-
-    Args:
-        keepalive: from the last reply of a cycle of requests to the next cycle.
-        session_length: from a session's start to ``$igw clear``.
-        restart_delay: from a session's end to the next announcement.
-        pace: factor on the pauses before and in a dialogue, ``restart_delay`` included.
-    """
+    """What can be chosen of it; the arguments are those of ``SimulatedGateway``."""
 
     keepalive: float
     session_length: float
