@@ -23,7 +23,7 @@ class Constant(StrEnum):
     KEEPALIVE = "hargassner.mqtt.engine.KEEPALIVE"
     MIGRATION = "hargassner.homeassistant.migration.MIGRATION_TIMEOUT"
     MIGRATION_PAUSE = "hargassner.homeassistant.migration.MIGRATION_PAUSE"
-    ANNOUNCER_SETTLES = "hargassner.homeassistant.announcer_life.SETTLE"
+    ANNOUNCER_SETTLES = "hargassner.homeassistant.announcer.SETTLE"
     REQUESTS_APART = "hargassner.control.pacing.APART"
     COMMANDS_BETWEEN = "hargassner.control.pacing.BETWEEN"
     READ_PAUSE = "hargassner.control.session_line.READ_PAUSE"

@@ -262,5 +262,7 @@ class TwistTests(ProcessCase):
         config = self.config.replace(f'address = "{self.gateway}"', 'address = "192.0.2.77"')
         bridge = self.run_(*STARTS[0], config=config)
         bridge.wait_for("no interface of this machine has the address 192.0.2.77", count=2)
+        # Before, SIGTERM would end it as any other process.
+        bridge.wait_for("Starting reactor")
         self.assertEqual(0, bridge.stop())
         self.assertEqual(2, bridge.log().count("has the address 192.0.2.77"))
