@@ -3,9 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Processes that run the tests. Half of the time a test waits for another process, so that two
-# cores have enough to do for four.
-JOBS ?= 4
+# Processes that run the tests. More than half of the time a test waits for something, so that two
+# cores have just enough to do for six.
+JOBS ?= 6
+# trial hands the tests out in this order: those in the browser take long, and at the end nobody
+# shall wait for a long one alone.
+FIRST := tests.web
+TESTS := $(FIRST) $(filter-out $(FIRST),$(subst /,.,$(basename $(wildcard tests/test_*.py)) \
+	$(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py))))
 
 .PHONY: help demo test lint types wheel deb bench clean
 
@@ -33,7 +38,7 @@ demo: $(VENV)/.installed
 # environment says of that.
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.installed
-	$(BIN)/trial --jobs=$(JOBS) --temp-directory=$(VENV)/trial tests
+	$(BIN)/trial --jobs=$(JOBS) --temp-directory=$(VENV)/trial $(TESTS)
 
 lint: $(VENV)/.checkers
 	$(BIN)/ruff check .

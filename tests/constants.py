@@ -22,7 +22,17 @@ class Constant(StrEnum):
     MODEL_TICK = "hargassner.service.TICK"
     KEEPALIVE = "hargassner.mqtt.engine.KEEPALIVE"
     MIGRATION = "hargassner.homeassistant.migration.MIGRATION_TIMEOUT"
+    MIGRATION_PAUSE = "hargassner.homeassistant.migration.MIGRATION_PAUSE"
+    ANNOUNCER_SETTLES = "hargassner.homeassistant.announcer.SETTLE"
+    REQUESTS_APART = "hargassner.control.pacing.APART"
+    COMMANDS_BETWEEN = "hargassner.control.pacing.BETWEEN"
+    READ_PAUSE = "hargassner.control.session_line.READ_PAUSE"
+    HISTORY_LOOKS = "hargassner.storage.history.service.LOOK_EVERY"
+    PAGE_PERIOD = "hargassner.web.stream.PERIOD"
+    PAGE_RETRY = "hargassner.web.stream.RETRY"
+    """Milliseconds."""
     CHECK_ASKS = "hargassner.cli.check.devices.ASK_EVERY"
+    CHECK_LOOKS = "hargassner.cli.check.context._LOOK_EVERY"
     CHECK_HOME = "hargassner.cli.check.connections.HOME_TIMEOUT"
 
 

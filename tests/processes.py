@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.forked import Forked
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 """Seconds to wait for what another process does, on a machine that has much else to do."""
 
 # Python runs it before anything else.  A name that is not there any more ends the process, so that

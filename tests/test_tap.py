@@ -15,6 +15,8 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from hargassner.mqtt.connection_life import GRACE
+from hargassner.proxy.session_states import CLOSE_TIMEOUT
 from hargassner.service import Bridge
 from hargassner.tap import Options, makeService
 from tests.process_case import STARTS, ProcessCase
@@ -176,13 +178,18 @@ class StoppingTests(ProcessCase):
                 self.assertEqual(b"$uptime\r\n", boiler.recv(100))
                 bridge.process.send_signal(number)
                 self.assertEqual((b"", b""), (client.recv(1), boiler.recv(1)))
-                # Five seconds are promised; a session that hangs takes one.
-                self.assertEqual(0, bridge.process.wait(5), (command, number))
+                # The five seconds that are promised are no bound on a machine that has much else
+                # to do.
+                self.assertEqual(0, bridge.wait(), (command, number))
                 self.assertNotIn("Traceback", bridge.log() + bridge.errors())
                 self.assertIn(": over after", bridge.log())
                 for each in (client, boiler):
                     each.close()
                 self.doCleanups()
+
+    def test_all_that_it_waits_for_fits_into_the_five_seconds_that_are_promised(self) -> None:
+        """How long it waits for a session and for the broker is tested with a clock."""
+        self.assertLess(CLOSE_TIMEOUT + GRACE, 5.0)
 
     def test_a_session_that_does_not_end_holds_it_up_for_a_second_only(self) -> None:
         """Neither side closes or reads, and both have much to be told."""
@@ -255,5 +262,7 @@ class TwistTests(ProcessCase):
         config = self.config.replace(f'address = "{self.gateway}"', 'address = "192.0.2.77"')
         bridge = self.run_(*STARTS[0], config=config)
         bridge.wait_for("no interface of this machine has the address 192.0.2.77", count=2)
+        # Before, SIGTERM would end it as any other process.
+        bridge.wait_for("Starting reactor")
         self.assertEqual(0, bridge.stop())
         self.assertEqual(2, bridge.log().count("has the address 192.0.2.77"))

@@ -14,6 +14,7 @@ from hargassner.admin.systemd import Notices, Supervision, status_line, supervis
 from hargassner.boiler.model import Boiler
 from hargassner.dialogue.events import LoggedIn, SessionOpened, TelemetryLine
 from tests.cases import ClockCase, free_ports, loopback_addresses
+from tests.processes import TIMEOUT
 from tests.telling import tell
 
 
@@ -187,7 +188,7 @@ class TwistTests(SynchronousTestCase):
             said = b""
             while said != b"STOPPING=1":
                 said = supervisor.recv(4096)
-            self.assertEqual(0, bridge.wait(10))
+            self.assertEqual(0, bridge.wait(TIMEOUT))
 
 
 class StatusLineTests(ClockCase):

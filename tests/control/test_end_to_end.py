@@ -26,12 +26,10 @@ from hargassner.service import Bridge
 from hargassner.simulator.boiler.engine import Mishap
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
-from tests.cases import free_ports
+from tests.cases import free_ports, loopback_addresses
+from tests.constants import Constant, shorten
 
-GATEWAY = "127.0.31.2"
-BRIDGE_TO_GATEWAY = "127.0.31.1"
-BRIDGE_TO_BOILER = "127.0.32.1"
-BOILER = "127.0.32.2"
+GATEWAY, BRIDGE_TO_GATEWAY, BRIDGE_TO_BOILER, BOILER = loopback_addresses(4)
 PARAMETERS = ("PR001", "PR011", "4", "A6d")
 
 
@@ -51,6 +49,9 @@ class EndToEndTests(TestCase):
     timeout = 120
 
     def build(self, **boiler: Any) -> None:
+        # How far apart requests are is tested with a clock.
+        for constant in (Constant.REQUESTS_APART, Constant.COMMANDS_BETWEEN, Constant.READ_PAUSE):
+            shorten(self, constant, 0.1)
         telnet, *udp = free_ports(5)
         ports = DiscoveryConfig(*udp)
         self.recordings = self.mktemp()
@@ -116,7 +117,6 @@ class EndToEndTests(TestCase):
     @inlineCallbacks
     def many_commands(self) -> Any:
         control, parameters = self.bridge.parts.gateway.control, self.boiler.plant.parameters
-        # One of each in a second.
         for number in range(6):
             temperature = "21.5" if number % 2 else "20.0"
             mode = "Auto" if number % 2 else "Aus"

@@ -32,8 +32,20 @@ GATEWAY, TO_GATEWAY, TO_BOILER, BOILER = (f"{NETWORK}.{each}" for each in (2, 1,
 TELNET_PORT = 2323
 BASE = "hargassner/boiler"
 TIMEOUT = 90.0
-GATEWAY_PACE = 0.05
+GATEWAY_PACE = 0.02
 """The simulated gateway's life, so much faster than a real one's."""
+TELEMETRY_EVERY = 0.2
+
+# How long each of these is is tested with a clock.
+SHORTER = {
+    # Home Assistant is not there to answer in this time.
+    Constant.MIGRATION: 0.5,
+    Constant.MIGRATION_PAUSE: 0.1,
+    Constant.ANNOUNCER_SETTLES: 0.5,
+    Constant.READ_PAUSE: 0.1,
+    Constant.REQUESTS_APART: 0.1,
+    Constant.COMMANDS_BETWEEN: 0.1,
+}
 
 
 class WholeCase(DescriptorCase):
@@ -47,8 +59,8 @@ class WholeCase(DescriptorCase):
     def setUp(self) -> Any:
         if sys.platform != "linux":
             raise SkipTest("only Linux has every address of 127.0.0.0/8")
-        # Home Assistant is not there to answer in this time.
-        shorten(self, Constant.MIGRATION, 1.0)
+        for constant, seconds in SHORTER.items():
+            shorten(self, constant, seconds)
         # The reactor keeps a descriptor in reserve from the first port on.
         port = yield TCP4ServerEndpoint(reactor, 0, interface=HOST).listen(Factory())
         yield port.stopListening()
@@ -92,7 +104,9 @@ class WholeCase(DescriptorCase):
         house = MultiService()
         for part in (
             Bridge(config, reactor),
-            SimulatedBoiler(reactor, address=BOILER, telnet_port=TELNET_PORT),
+            SimulatedBoiler(
+                reactor, address=BOILER, telnet_port=TELNET_PORT, period=TELEMETRY_EVERY
+            ),
             SimulatedGateway(
                 reactor,
                 address=GATEWAY,

@@ -4,6 +4,7 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.constants import Constant
 from tests.namespaces import (
     BRIDGE_TO_BOILER,
     BRIDGE_TO_GATEWAY,
@@ -44,7 +45,7 @@ class AddressChangeTests(SynchronousTestCase):
         ip("-n", self.networks.bridge, "addr", "add", f"{after}/24", "dev", "gw")
 
     def start(self, config: str) -> BridgeProcess:
-        bridge = BridgeProcess(self.networks, config)
+        bridge = BridgeProcess(self.networks, config, constants={Constant.INTERFACE_LOOK: 0.3})
         self.addCleanup(bridge.clean_up)
         bridge.wait_until_up()
         return bridge

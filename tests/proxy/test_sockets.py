@@ -14,6 +14,7 @@ from hargassner.discovery import ServiceList
 from hargassner.monitor.interpreter import Interpreter
 from hargassner.proxy.exchange import BridgeRequest, SessionOverError
 from hargassner.proxy.session import Session
+from tests.cases import forget
 from tests.proxy.case import FailingObserver
 from tests.proxy.socket_case import (
     HalfCloseablePeer,
@@ -130,6 +131,10 @@ class HalfClosedTests(SocketCase):
 
 class EndingTests(SocketCase):
     """FIN and RST from either side, again and again."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        forget()
 
     def observers_of(self, session: Session) -> list[Any]:
         return [Interpreter(Boiler(), reactor, lambda _: None).observe(session)]

@@ -1,6 +1,5 @@
 """Recordings: what is written, and what a disk can do to it."""
 
-import gc
 import json
 import os
 import re
@@ -22,7 +21,7 @@ from hargassner.recording.format import Ended
 from hargassner.recording.reader import read_entries, read_recording
 from hargassner.recording.redaction import LARGEST_HOLD, Segment
 from hargassner.recording.writer import GATHERING, LARGEST_BACKLOG, RecordingWriter
-from tests.cases import Log
+from tests.cases import Log, forget
 
 START = 1_790_000_000.0  # 2026-09-21T14:13:20Z
 CLIENT = "192.0.2.7"
@@ -231,7 +230,7 @@ class WritingTests(RecordingCase):
 
     def test_no_file_stays_open_after_a_session(self):
         """The file descriptor is given back."""
-        gc.collect()  # What an earlier test forgot is not this one's.
+        forget()
         before = len(list(Path("/proc/self/fd").iterdir()))
         recorder = self.writer.session(3, CLIENT, START, START)
         recorder.passed(START, "boiler", b"z1\r\n")

@@ -22,11 +22,12 @@ from hargassner.config import (
 from hargassner.service import Bridge
 from hargassner.simulator.boiler.server import SimulatedBoiler
 from hargassner.simulator.gateway.gateway import SimulatedGateway
-from tests.cases import free_ports
+from tests.cases import free_ports, loopback_addresses
+from tests.constants import Constant, shorten
 from tests.telling import tell
 from tests.web.browser import MISSING, Browser
 
-GATEWAY, TO_GATEWAY, TO_BOILER, BOILER = (f"127.0.71.{number}" for number in (2, 1, 11, 12))
+GATEWAY, TO_GATEWAY, TO_BOILER, BOILER = loopback_addresses(4)
 
 LEVEL = (
     "return document.querySelector(`[data-node=${arguments[0]}]`).classList.contains(arguments[1])"
@@ -44,6 +45,9 @@ class BrowserCase(TestCase):
     timeout = 180
 
     def setUp(self) -> None:
+        # When the page is told is tested with a clock.
+        shorten(self, Constant.PAGE_PERIOD, 0.2)
+        shorten(self, Constant.PAGE_RETRY, 500)
         self.directory = Path(self.mktemp())
         self.directory.mkdir(parents=True)
         self.running: list[Any] = []

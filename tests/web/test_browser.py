@@ -12,7 +12,7 @@ from hargassner.dialogue.events import ActiveErrors, ParameterChanged, Telemetry
 from hargassner.monitor.traffic_log import LogLine
 from hargassner.simulator.boiler.layout import standard_layout
 from hargassner.simulator.boiler.server import SimulatedBoiler
-from tests.cases import free_ports
+from tests.cases import free_ports, until
 from tests.constants import Constant, shorten
 from tests.processes import ForkedRunning, Running, program
 from tests.web.browser import Browser
@@ -52,12 +52,17 @@ class ChainTests(BrowserCase):
         skip = "mosquitto is not installed"
 
     async def test_the_chain_shows_what_breaks_and_what_comes_back(self) -> None:
-        shorten(self, Constant.TELEMETRY, 10.0)
+        for constant in (Constant.MODEL_TICK, Constant.HISTORY_LOOKS, Constant.DIRECT_RETRY):
+            shorten(self, constant, 0.5)
         broker = Broker(self.directory)
         broker.start()
         self.addCleanup(broker.kill)
-        boiler, gateway = self.boiler(), self.gateway()
-        self.start(boiler, self.bridge(broker.port), gateway)
+        boiler, bridge, gateway = self.boiler(), self.bridge(broker.port), self.gateway()
+        self.start(boiler, bridge, gateway)
+        # A page that finds no history looks again a quarter of a minute later.
+        history = bridge.parts.history
+        assert history is not None
+        await until(lambda: history.consumed)
         browser = await self.look()
 
         for node in ("gateway", "bridge", "boiler", "broker"):
@@ -98,6 +103,7 @@ class ChainTests(BrowserCase):
         self.assertEqual("gateway.waiting", await browser.run(STATE, "gateway"))
 
         await self.stop(boiler)
+        shorten(self, Constant.TELEMETRY, 2.0)
         await browser.until(LEVEL, "boiler", "broken")
         self.assertEqual("boiler.away", await browser.run(STATE, "boiler"))
         self.assertTrue(await browser.run("return !document.getElementById('stale').hidden"))

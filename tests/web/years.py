@@ -127,7 +127,8 @@ def _this_minute() -> int:
 
 def _write(state: Path, batches: Iterable[list[Dated]]) -> None:
     connection = opening.connect(StateDirectory(state))
-    for batch in batches:
-        with connection:
-            write_live(connection.execute("BEGIN IMMEDIATE"), batch)
+    with connection:
+        cursor = connection.execute("BEGIN IMMEDIATE")
+        for batch in batches:
+            write_live(cursor, batch)
     connection.close()

@@ -29,7 +29,7 @@ from tests.namespaces import (
     Networks,
     ip,
 )
-from tests.processes import ForkedRunning, Running, environment
+from tests.processes import TIMEOUT, ForkedRunning, Running, environment
 
 _PR_SET_DUMPABLE = 4
 ANNOUNCEMENT = b"HargaWebApp v6.4.1\r\nSN:0012345"
@@ -138,6 +138,7 @@ class CheckCase(SynchronousTestCase):
     config = CONFIG
     constants: ClassVar[Mapping[str, object]] = {
         Constant.CHECK_ASKS: 0.5,
+        Constant.CHECK_LOOKS: 0.02,
         Constant.CHECK_HOME: 0.6,
     }
 
@@ -176,7 +177,8 @@ class CheckCase(SynchronousTestCase):
         return running
 
     def start_boiler(self) -> None:
-        self.run_program(self.networks.boiler, "simulate", "boiler").wait_for("simulated boiler on")
+        boiler = self.run_program(self.networks.boiler, "simulate", "boiler", "--period=0.1")
+        boiler.wait_for("simulated boiler on")
 
     def start_broker(
         self, may: str = "topic write homeassistant/#\ntopic read homeassistant/status\n"
@@ -234,7 +236,7 @@ class CheckCase(SynchronousTestCase):
                 if announce:
                     gateway.sendto(ANNOUNCEMENT, ("255.255.255.255", 35601))
                 meanwhile()
-                time.sleep(0.1)
+                time.sleep(0.02)
         status = checking.wait()
         result = json.loads(checking.log() + checking.errors())
         self.assertEqual(STEPS, [each["step"] for each in result["steps"]])
@@ -430,4 +432,4 @@ class InterruptionTests(CheckCase):
         self.assertTrue(lines[0].startswith("✓ configuration"))
         self.assertTrue(any(line.startswith("✗ the boiler ") for line in lines))
         os.kill(checking.pid, 2)
-        self.assertEqual(130, checking.wait(10))
+        self.assertEqual(130, checking.wait(TIMEOUT))
