@@ -710,6 +710,17 @@ class AskingTests(ProxyCase):
         self.clock.advance(self.TIMEOUT)
         self.assertEqual((self.answers, self.settled), ([SessionOverError], 0))
 
+    def test_observers_know_that_the_session_is_over_before_the_answer_fails(self) -> None:
+        """What follows from the failure is not asked over this session again."""
+        client, boiler = self.session(OTHER)
+        [*_, asked] = self.factory.sessions.values()
+        known: list[object] = []
+        reply = asked.exchange(BridgeRequest(self.REQUEST, self.TIMEOUT))
+        reply.addErrback(lambda _: known.append(self.recorded.heard[-1]))
+        client.gone()
+        boiler.gone()
+        self.assertEqual([("over", "the client closed")], known)
+
     def test_all_observers_get_what_passed_and_some_the_rest(self) -> None:
         self.from_client.says(b"$setkomm\r\n")
         self.from_boiler.says(b"zPuffer Aus\r\n$ack\r\n")
