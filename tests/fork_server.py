@@ -37,6 +37,7 @@ _PROGRAMS = (
 )
 _NEWNS, _NEWNET = 0x20000, 0x40000000
 _CAPABILITY_VERSION = 0x20080522
+_PR_CAPBSET_READ = 23
 _PR_CAPBSET_DROP = 24
 _REC, _SLAVE, _DETACH = 0x4000, 0x80000, 2
 
@@ -119,7 +120,12 @@ def _drop_capabilities() -> None:
     header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
     none = (ctypes.c_uint32 * 6)()
     for done in (
-        *(libc.prctl(_PR_CAPBSET_DROP, each, 0, 0, 0) for each in range(last + 1)),
+        # Whoever has none left may not drop any.
+        *(
+            libc.prctl(_PR_CAPBSET_DROP, each, 0, 0, 0)
+            for each in range(last + 1)
+            if libc.prctl(_PR_CAPBSET_READ, each, 0, 0, 0) == 1
+        ),
         libc.capset(header, none),
     ):
         if done != 0:
