@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -44,6 +45,10 @@ WIRING = (
 
 SHOW_THE_PARTS = ("web", "admin", "cli")
 """The rooms that take the wiring's values, to show or to start them."""
+
+LONGEST_FILE = 350
+LONGEST_FUNCTION = 40
+"""Lines."""
 
 
 @cache
@@ -145,3 +150,22 @@ class ArchitectureTests(SynchronousTestCase):
             and any(each.startswith("test_") for each in name.split("."))
         ]
         self.assertEqual([], wrong)
+
+    def test_no_file_and_no_function_is_too_long_to_be_read_at_once(self) -> None:
+        wrong = [
+            f"{name}: {length} lines"
+            for path in PACKAGE.rglob("*.py")
+            for name, length, most in _lengths(path)
+            if length > most
+        ]
+        self.assertEqual([], wrong)
+
+
+def _lengths(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Each thing in a file: its name, its lines, and how many it may have."""
+    text, name = path.read_text("utf-8"), _name(path, PACKAGE)
+    yield name, text.count("\n"), LONGEST_FILE
+    for node in _statements(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = cast("int", node.end_lineno) - node.lineno + 1
+            yield f"{name}.{node.name}", lines, LONGEST_FUNCTION

@@ -142,18 +142,18 @@ class SimulatedBoiler(Service):
         )
         timing = Timing(period, speed, segment_gap, reply_delay, hesitation)
         self._factory = BoilerFactory(reactor, self.engine, timing)
-        identity, problems = self.engine.identity, self.problems
-        self._services = AnsweringProtocol(
-            boiler_port, SERVICES_REQUEST, identity.service_list(), gateway_port, problems
-        )
-        self._diagnostics = AnsweringProtocol(
-            boiler_diagnostics_port,
-            DIAGNOSTICS_REQUEST,
-            identity.diagnostics(),
-            gateway_diagnostics_port,
-            problems,
-        )
+        self._services = self._says_services(boiler_port, gateway_port)
+        diagnostics = boiler_diagnostics_port, gateway_diagnostics_port
+        self._diagnostics = self._says_diagnostics(*diagnostics)
         self._ports: list[IListeningPort] = []
+
+    def _says_services(self, port: int, asked_from: int) -> AnsweringProtocol:
+        answer = self.engine.identity.service_list()
+        return AnsweringProtocol(port, SERVICES_REQUEST, answer, asked_from, self.problems)
+
+    def _says_diagnostics(self, port: int, asked_from: int) -> AnsweringProtocol:
+        answer = self.engine.identity.diagnostics()
+        return AnsweringProtocol(port, DIAGNOSTICS_REQUEST, answer, asked_from, self.problems)
 
     def _open_engine(
         self, address: str, seed: int, mishap: Callable[[str], Mishap | None]

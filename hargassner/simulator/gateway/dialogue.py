@@ -6,7 +6,7 @@ the gateway did not ask for, or not in that form, is a problem, described in a s
 
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
@@ -96,25 +96,7 @@ class GatewayDialogue:
             "$daq desc": self._take_descriptor,
             "$igw clear": self._agreed,
         }
-        # What is sent together goes without waiting for a reply in between.
-        self._opening = deque(
-            [
-                ("$login token",),
-                ("$login key",),
-                ("$apiversion",),
-                ("$setkomm",),
-                ("$asnr get",),
-                (f"$igw set {serial}",),
-                ("$daq stop", "$logging disable"),
-                ("$daq desc",),
-                ("$daq start", "$logging enable"),
-                ("$bootversion",),
-                ("$info",),
-                ("$uptime",),
-                ("$rtc get",),
-                ("$par get changed",),
-            ]
-        )
+        self._opening = deque(_opening(serial))
 
     @property
     def waiting(self) -> bool:
@@ -264,3 +246,21 @@ def _is_open(blocks: list[bytes]) -> bool:
 
 def _shown(line: bytes) -> str:
     return repr(line[:80].decode("latin-1"))
+
+
+def _opening(serial: str) -> Iterator[tuple[str, ...]]:
+    """What a session begins with; what stands together is sent without waiting for a reply."""
+    yield ("$login token",)
+    yield ("$login key",)
+    yield ("$apiversion",)
+    yield ("$setkomm",)
+    yield ("$asnr get",)
+    yield (f"$igw set {serial}",)
+    yield "$daq stop", "$logging disable"
+    yield ("$daq desc",)
+    yield "$daq start", "$logging enable"
+    yield ("$bootversion",)
+    yield ("$info",)
+    yield ("$uptime",)
+    yield ("$rtc get",)
+    yield ("$par get changed",)

@@ -86,17 +86,15 @@ class SimulatedGateway(Service):
     ) -> None:
         self.name = "simulated gateway"
         self.problems: list[str] = []
-        self.sessions_started = 0
-        self.sessions_completed = 0
+        self.sessions_started = self.sessions_completed = 0
         self._reactor = reactor
         self._interface = NetworkInterface(interface, address)
         self._telnet_port = telnet_port
         self._serial = serial
         self._version = version
         self._timing = Timing(keepalive, session_length, restart_delay, pace)
-        self._ports = DiscoveryConfig(
-            boiler_port, gateway_port, boiler_diagnostics_port, gateway_diagnostics_port
-        )
+        diagnostics = boiler_diagnostics_port, gateway_diagnostics_port
+        self._ports = DiscoveryConfig(boiler_port, gateway_port, *diagnostics)
         self._datagrams = Datagrams(
             reactor, self._interface, broadcast, self._ports, self._answered
         )
